@@ -1,0 +1,51 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace ittybit {
+namespace {
+
+TEST(Ids, SortInTheOrderTheyWereMade) {
+    std::string last = make_id("job", 1'700'000'000'000);
+    for (int i = 0; i < 1000; ++i) {
+        const std::string next = make_id("job", 1'700'000'000'000 + i / 100);
+        EXPECT_LT(last, next);
+        last = next;
+    }
+}
+
+TEST(Ids, AreRecognisedByPrefixLengthAndAlphabet) {
+    EXPECT_TRUE(is_id(make_id("task", 1), "task"));
+    EXPECT_TRUE(is_id("job_01h455vb4pex5vsknk084sn02q", "job"));
+    EXPECT_FALSE(is_id("job_01h455vb4pex5vsknk084sn02q", "task"));
+    EXPECT_FALSE(is_id("job_81h455vb4pex5vsknk084sn02q", "job"));  // over 128 bits
+    EXPECT_FALSE(is_id("job_01h455vb4pex5vsknk084sn02l", "job"));
+    EXPECT_FALSE(is_id("job_01h455vb4pex5vsknk084sn02", "job"));
+}
+
+TEST(Json, SaysWhereItIsBroken) {
+    const auto result = parse_json("{\n  \"a\": 1,\n  \"b\": oops\n}");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, "invalid_json");
+    EXPECT_THAT(result.error().message, testing::HasSubstr("line 3, column 8"));
+}
+
+TEST(Json, RefusesTextBehindTheEndAndDeepNesting) {
+    EXPECT_FALSE(parse_json("{} {}"));
+    EXPECT_TRUE(parse_json("{} \n"));
+    EXPECT_FALSE(parse_json(std::string(100'000, '[')));
+    EXPECT_FALSE(parse_json(""));
+}
+
+TEST(Text, FindsTheNearestWord) {
+    const std::vector<std::string_view> known = {"width", "height", "quality"};
+    EXPECT_EQ(nearest("qualty", known), "quality");
+    EXPECT_EQ(nearest(std::string(1'000'000, 'w'), known).empty(), false);
+    EXPECT_EQ(nearest("width", {}), "");
+}
+
+}  // namespace
+}  // namespace ittybit

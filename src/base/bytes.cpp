@@ -1,0 +1,34 @@
+#include "base/bytes.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ittybit {
+
+Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byte> out) {
+    for (;;) {
+        const auto count = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno != EINTR)
+            return Error{"internal_error", std::string("read: ") + std::strerror(errno), ""};
+    }
+}
+
+std::optional<std::uint64_t> FileSource::size() {
+    struct stat status = {};
+    if (::fstat(descriptor_, &status) != 0) return std::nullopt;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::byte> out) {
+    if (offset >= bytes_.size()) return std::size_t{0};
+    const auto count = std::min<std::size_t>(out.size(), bytes_.size() - offset);
+    std::memcpy(out.data(), bytes_.data() + offset, count);
+    return count;
+}
+
+}  // namespace ittybit

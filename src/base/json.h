@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "base/result.h"
+
+namespace ittybit {
+
+namespace json = boost::json;
+
+/// Parses one JSON document (RFC 8259, at most 32 levels deep).
+/// Errors: `invalid_json` with line and column.
+Result<json::value> parse_json(std::string_view text);
+
+/// Two spaces of indentation, keys in their order: for files and people.
+std::string pretty_json(const json::value& value);
+
+/// The member's string, or "" when the value is no object, lacks it, or it is not a string.
+std::string string_at(const json::value& value, std::string_view key);
+
+}  // namespace ittybit

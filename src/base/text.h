@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ittybit {
+
+/// The word among `known` with the smallest edit distance to `word`; "" when there is none.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
+
+/// ASCII only, whatever the locale.
+std::string to_lower(std::string_view text);
+
+/// "a, b, c"
+std::string join(std::span<const std::string> parts, std::string_view between = ", ");
+
+/// The pieces between separators; an empty text has one empty piece.
+std::vector<std::string> split(std::string_view text, char separator);
+
+/// Lower-case hexadecimal, two digits a byte.
+std::string to_hex(std::span<const unsigned char> bytes);
+
+}  // namespace ittybit

@@ -1,0 +1,119 @@
+#include "model/operation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fields_schema.h"
+#include "base/text.h"
+#include "model/error_kinds.h"
+
+namespace ittybit {
+namespace {
+
+std::string kind_of_problem(std::string_view field) {
+    if (field == "format") return "invalid_format";
+    if (field == "codec") return "invalid_codec";
+    return "invalid_options";
+}
+
+/// Where an error kind stands in SPEC's order of several problems.
+std::ptrdiff_t rank(const OptionProblem& problem) {
+    return &error_kind(problem.kind) - kErrorKinds.data();
+}
+
+template <std::size_t Index = 0>
+Operation default_operation(std::size_t index) {
+    if constexpr (Index + 1 < std::variant_size_v<Operation>) {
+        if (index != Index) return default_operation<Index + 1>(index);
+    }
+    return Operation(std::in_place_index<Index>);
+}
+
+Operation operation_named(std::string_view kind) {
+    const auto found = std::find(kKinds.begin(), kKinds.end(), kind);
+    return default_operation(static_cast<std::size_t>(found - kKinds.begin()));
+}
+
+}  // namespace
+
+bool is_job_kind(std::string_view kind) {
+    return kind != "probe" && std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
+}
+
+Operation read_operation(
+    std::string_view kind, const json::value& options, std::vector<OptionProblem>& problems
+) {
+    Operation operation = operation_named(kind);
+    std::visit(
+        [&](auto& value) {
+            Reader reader;
+            reader.read(options, value);
+            for (const auto& problem : reader.problems()) {
+                problems.push_back({kind_of_problem(problem.where), problem.where, problem.message}
+                );
+            }
+            if constexpr (requires { check(value, problems); }) {
+                if (reader.problems().empty()) check(value, problems);
+            }
+        },
+        operation
+    );
+    std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+        return rank(a) < rank(b);
+    });
+    return operation;
+}
+
+json::value options_json(const Operation& operation) {
+    return std::visit([](const auto& value) { return to_json(value); }, operation);
+}
+
+json::object options_schema(std::string_view kind) {
+    return std::visit(
+        [](const auto& value) { return schema_of<std::decay_t<decltype(value)>>(); },
+        operation_named(kind)
+    );
+}
+
+std::string_view extension_of(const Operation& operation) {
+    return std::visit(
+        [](const auto& value) -> std::string_view {
+            using Options = std::decay_t<decltype(value)>;
+            if constexpr (std::is_same_v<Options, AdaptiveVideoOptions>) {
+                return "m3u8";
+            } else if constexpr (std::is_same_v<Options, ImageOptions>) {
+                if (!value.format) return "";
+                return *value.format == ImageFormat::kJpeg ? "jpg" : name_of(*value.format);
+            } else if constexpr (requires { value.format; }) {
+                return name_of(value.format);
+            } else {
+                return "";
+            }
+        },
+        operation
+    );
+}
+
+std::string_view format_for_extension(std::string_view kind, std::string_view extension) {
+    const std::string word = to_lower(extension);
+    if (kind == "adaptive_video") return word == "m3u8" ? "hls" : "";
+    return std::visit(
+        [&](const auto& value) -> std::string_view {
+            if constexpr (requires { value.format; }) {
+                using Member = std::decay_t<decltype(value.format)>;
+                if constexpr (kIsOptional<Member>) {
+                    const auto found = find_named<typename Member::value_type>(word);
+                    return found ? name_of(*found) : "";
+                } else {
+                    const auto found = find_named<Member>(word);
+                    return found ? name_of(*found) : "";
+                }
+            } else {
+                return "";
+            }
+        },
+        operation_named(kind)
+    );
+}
+
+}  // namespace ittybit

@@ -1,0 +1,110 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/operation.h"
+
+namespace ittybit {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<OptionProblem> problems_of(std::string_view kind, std::string_view options) {
+    std::vector<OptionProblem> problems;
+    const auto document = parse_json(options);
+    EXPECT_TRUE(document) << options;
+    read_operation(kind, *document, problems);
+    return problems;
+}
+
+OptionProblem only_problem(std::string_view kind, std::string_view options) {
+    const auto problems = problems_of(kind, options);
+    EXPECT_EQ(problems.size(), 1U) << options;
+    return problems.empty() ? OptionProblem{} : problems.front();
+}
+
+TEST(Options, EveryKindRoundTripsThroughItsCanonicalJson) {
+    for (const auto kind : kKinds) {
+        std::vector<OptionProblem> problems;
+        const json::value given = kind == "animation" ? json::object{{"end", 2.5}} : json::object{};
+        const auto first = read_operation(kind, given, problems);
+        const auto second = read_operation(kind, options_json(first), problems);
+        EXPECT_TRUE(problems.empty()) << kind << ": " << problems.front().message;
+        EXPECT_EQ(options_json(first), options_json(second)) << kind;
+    }
+}
+
+TEST(Options, AProblemNamesFieldRangeAndValue) {
+    const auto problem = only_problem("video", R"({"fps": 61})");
+    EXPECT_EQ(problem.kind, "invalid_options");
+    EXPECT_EQ(problem.field, "fps");
+    EXPECT_EQ(problem.message, "fps must be between 1 and 60, not 61");
+    EXPECT_EQ(
+        only_problem("video", R"({"bitrate": 99999999999})").message,
+        "bitrate must be between 300000 and 60000000, not 99999999999"
+    );
+    EXPECT_EQ(only_problem("video", R"({"width": 8193})").field, "width");
+    EXPECT_EQ(problems_of("image", R"({"width": 8193})").size(), 0U);
+}
+
+TEST(Options, AnUnknownOptionNamesTheNearestKnownOne) {
+    EXPECT_THAT(
+        only_problem("video", R"({"qualty": "high"})").message, HasSubstr("nearest is quality")
+    );
+    EXPECT_EQ(only_problem("audio", R"({"width": 100})").kind, "invalid_options");
+    EXPECT_EQ(only_problem("video", R"({"interval": 2})").kind, "invalid_options");
+}
+
+TEST(Options, FormatAndCodecHaveTheirOwnKinds) {
+    EXPECT_EQ(only_problem("video", R"({"format": "avi"})").kind, "invalid_format");
+    EXPECT_EQ(
+        only_problem("video", R"({"format": "webm", "codec": "h264"})").kind, "invalid_codec"
+    );
+    EXPECT_EQ(only_problem("video", R"({"format": "mov", "codec": "av1"})").kind, "invalid_codec");
+    EXPECT_EQ(problems_of("video", R"({"format": "mp4", "codec": "av1"})").size(), 0U);
+    EXPECT_EQ(problems_of("image", R"({"format": "jpg"})").size(), 0U);
+}
+
+TEST(Options, EveryProblemIsListedInTheOrderOfItsKind) {
+    const auto problems = problems_of("video", R"({"fps": 0, "codec": "divx", "format": "avi"})");
+    ASSERT_EQ(problems.size(), 3U);
+    EXPECT_EQ(problems[0].kind, "invalid_format");
+    EXPECT_EQ(problems[1].kind, "invalid_codec");
+    EXPECT_EQ(problems[2].kind, "invalid_options");
+}
+
+TEST(Options, EndMustBeAfterStart) {
+    EXPECT_EQ(only_problem("video", R"({"start": 5, "end": 5})").field, "end");
+    EXPECT_EQ(only_problem("audio", R"({"end": 0})").field, "end");
+    EXPECT_EQ(only_problem("animation", R"({})").message, "end is required");
+}
+
+TEST(Options, ABackgroundNeedsRoomToPad) {
+    EXPECT_EQ(
+        only_problem("video", R"({"fit": "cover", "background": "#fff"})").field, "background"
+    );
+    EXPECT_EQ(problems_of("video", R"({"background": "#ffffff80"})").size(), 0U);
+    EXPECT_EQ(only_problem("video", R"({"background": "red"})").field, "background");
+}
+
+TEST(Options, LengthsArePixelsOrPercent) {
+    EXPECT_EQ(problems_of("video", R"({"width": "50%", "height": 101})").size(), 0U);
+    EXPECT_EQ(only_problem("video", R"({"width": "0%"})").field, "width");
+    EXPECT_EQ(only_problem("video", R"({"width": "50"})").field, "width");
+    EXPECT_EQ(only_problem("video", R"({"width": 0})").field, "width");
+    EXPECT_EQ(only_problem("video", R"({"width": 10.5})").field, "width");
+    EXPECT_EQ((Length{.value = 50, .is_percent = true}.pixels(1920)), 960);
+}
+
+TEST(Options, WavAndFlacHaveNoBitrate) {
+    EXPECT_EQ(only_problem("audio", R"({"format": "flac", "bitrate": 128000})").field, "bitrate");
+    EXPECT_EQ(problems_of("audio", R"({"format": "wav", "quality": "low"})").size(), 0U);
+}
+
+TEST(Options, TheExtensionDecidesTheFormat) {
+    EXPECT_EQ(format_for_extension("image", "JPG"), "jpeg");
+    EXPECT_EQ(format_for_extension("adaptive_video", "m3u8"), "hls");
+    EXPECT_EQ(format_for_extension("video", "avi"), "");
+}
+
+}  // namespace
+}  // namespace ittybit

@@ -1,0 +1,65 @@
+#include "model/protocol.h"
+
+#include <utility>
+
+namespace ittybit {
+namespace {
+
+Error broken(const std::string& what) {
+    return {"task_crashed", "the media process sent a broken message: " + what, ""};
+}
+
+template <std::size_t Index = 0>
+Result<Event> decode_named(std::string_view name, const json::value& value) {
+    if constexpr (Index == std::variant_size_v<Event>) {
+        return broken("unknown event");
+    } else {
+        using Message = std::variant_alternative_t<Index, Event>;
+        if (name != Message::kName) return decode_named<Index + 1>(name, value);
+        Message message;
+        Reader reader;
+        reader.read(value, message);
+        if (reader.problems().empty()) return Event(std::move(message));
+        return broken(reader.problems().front().message);
+    }
+}
+
+}  // namespace
+
+Failed Failed::from(const Error& error) {
+    Failed failed{error.kind, error.message, error.where, std::nullopt, 0};
+    if (error.limit) {
+        failed.limit = error.limit->name;
+        failed.limit_value = error.limit->value;
+    }
+    return failed;
+}
+
+Error Failed::error() const {
+    Error error{kind, message, where};
+    if (limit) error.limit = LimitReached{*limit, limit_value};
+    return error;
+}
+
+std::string encode_event(const Event& event) {
+    return std::visit(
+        [](const auto& message) {
+            json::object object{{"event", message.kName}};
+            const json::value members = to_json(message);
+            for (const auto& member : members.get_object()) object[member.key()] = member.value();
+            return json::serialize(object) + "\n";
+        },
+        event
+    );
+}
+
+Result<Event> decode_event(std::string_view line) {
+    auto parsed = parse_json(line);
+    if (!parsed) return broken(parsed.error().message);
+    if (!parsed->is_object()) return broken("not an object");
+    const std::string name = string_at(*parsed, "event");
+    parsed->get_object().erase("event");
+    return decode_named(name, *parsed);
+}
+
+}  // namespace ittybit

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "base/fields_json.h"
+#include "model/file.h"
+#include "model/limits.h"
+#include "model/operation.h"
+
+/// What the two executables say to each other over a child's socket: one JSON object a line.
+/// The parent sends one Assignment (with the input's descriptor beside it), then Replies; the child
+/// sends Events, the last being Finished or Failed.
+namespace ittybit {
+
+/// The work of one child.
+struct Assignment {
+    std::string kind;            // one of kKinds
+    json::value options;         // canonical, already judged; read again by the child
+    bool explain = false;        // only print the plan: Finished.plan, no output
+    bool input_complete = true;  // every byte is in the file; else the child asks with Need
+    std::optional<std::int64_t> input_size;  // bytes; nothing while unknown
+    std::string stem = "output";  // the main output is `<stem>.<extension>` in the child's folder
+    std::string parts_folder;     // how a playlist names the folder its parts are published in
+    Limits limits;
+
+    static constexpr auto kFields = std::tuple{
+        Field{&Assignment::kind, "kind", ""}.required(),
+        Field{&Assignment::options, "options", ""}.required(),
+        Field{&Assignment::explain, "explain", ""},
+        Field{&Assignment::input_complete, "input_complete", ""},
+        Field{&Assignment::input_size, "input_size", ""},
+        Field{&Assignment::stem, "stem", ""},
+        Field{&Assignment::parts_folder, "parts_folder", ""},
+        Field{&Assignment::limits, "limits", ""},
+    };
+};
+
+/// The child waits until these bytes of the input are there; a Reply follows.
+struct Need {
+    std::int64_t offset = 0;
+    std::int64_t length = 0;
+    static constexpr std::string_view kName = "need";
+    static constexpr auto kFields = std::tuple{
+        Field{&Need::offset, "offset", ""}.required().between(0, 9e18),
+        Field{&Need::length, "length", ""}.required().between(1, 9e18),
+    };
+};
+
+/// How far the child is. Never goes back. Sent at most four times a second, and at least once
+/// every 2 s while work is done (the watchdog counts on it), also without a percentage.
+struct Progress {
+    std::optional<double> percent;  // 0–100
+    std::optional<double> speed;    // media seconds a second
+    std::optional<double> eta_s;
+    static constexpr std::string_view kName = "progress";
+    static constexpr auto kFields = std::tuple{
+        Field{&Progress::percent, "percent", ""}.between(0, 100),
+        Field{&Progress::speed, "speed", ""}.between(0, 1e9),
+        Field{&Progress::eta_s, "eta_s", ""}.between(0, 1e12),
+    };
+};
+
+/// Bytes [from, to) of a file in the child's folder are final, although the file still grows.
+struct FileGrown {
+    std::string name;
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    static constexpr std::string_view kName = "file_grown";
+    static constexpr auto kFields = std::tuple{
+        Field{&FileGrown::name, "name", ""}.required(),
+        Field{&FileGrown::from, "from", ""}.required().between(0, 9e18),
+        Field{&FileGrown::to, "to", ""}.required().between(0, 9e18),
+    };
+};
+
+/// A file in the child's folder is complete. Names are flat; the parts of an HLS output are
+/// published in Assignment.parts_folder beside the main file.
+struct FileReady {
+    std::string name;
+    std::int64_t size = 0;
+    bool is_main = true;
+    static constexpr std::string_view kName = "file_ready";
+    static constexpr auto kFields = std::tuple{
+        Field{&FileReady::name, "name", ""}.required(),
+        Field{&FileReady::size, "size", ""}.required().between(0, 9e18),
+        Field{&FileReady::is_main, "is_main", ""},
+    };
+};
+
+/// The work is done and verified. `file` is the input's facts for probe, else the output's.
+struct Finished {
+    File file;
+    std::vector<std::string> warnings;
+    json::value plan;
+    static constexpr std::string_view kName = "finished";
+    static constexpr auto kFields = std::tuple{
+        Field{&Finished::file, "file", ""}.required(),
+        Field{&Finished::warnings, "warnings", ""},
+        Field{&Finished::plan, "plan", ""},
+    };
+};
+
+/// The work failed, for the reason `error` gives.
+struct Failed {
+    std::string kind;
+    std::string message;
+    std::string where;
+    std::optional<std::string> limit;
+    double limit_value = 0;
+    static constexpr std::string_view kName = "error";
+    static constexpr auto kFields = std::tuple{
+        Field{&Failed::kind, "kind", ""}.required(),
+        Field{&Failed::message, "message", ""}.required(),
+        Field{&Failed::where, "where", ""},
+        Field{&Failed::limit, "limit", ""},
+        Field{&Failed::limit_value, "limit_value", ""},
+    };
+    static Failed from(const Error& error);
+    Error error() const;
+};
+
+using Event = std::variant<Need, Progress, FileGrown, FileReady, Finished, Failed>;
+
+/// One line, newline included: `{"event":"need","offset":0,"length":65536}`.
+std::string encode_event(const Event& event);
+
+/// Reads one line. Errors: `task_crashed`, since a child that breaks the protocol is not ours.
+Result<Event> decode_event(std::string_view line);
+
+/// The parent's answer to Need: the bytes are there, or why they never will be.
+struct Reply {
+    std::optional<Failed> error;
+    std::optional<std::int64_t> input_size;  // once it is known
+    static constexpr auto kFields = std::tuple{
+        Field{&Reply::error, "error", ""},
+        Field{&Reply::input_size, "input_size", ""},
+    };
+};
+
+template <typename T>
+std::string encode_line(const T& message) {
+    return json::serialize(to_json(message)) + "\n";
+}
+
+/// Reads an Assignment or Reply. Errors: `internal_error`.
+template <typename T>
+Result<T> decode_line(std::string_view line) {
+    const auto value = TRY(parse_json(line));
+    T message;
+    Reader reader;
+    reader.read(value, message);
+    if (reader.problems().empty()) return message;
+    return Error{"internal_error", "bad message: " + reader.problems().front().message, ""};
+}
+
+}  // namespace ittybit
