@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "media/handles.h"
+#include "media/input.h"
+#include "media/sink.h"
+
+namespace ittybit::media {
+
+struct DecoderOptions {
+    int threads = 1;         // the caller chooses from cores, codec and size
+    bool low_delay = false;  // slice threads only: the first frames come after fewer packets
+    bool keys_only = false;  // decode nothing but key frames
+};
+
+/// Turns the packets of one stream into frames, pushed on in presentation order. Every frame has a
+/// `pts` in `time_base()`, increasing; video frames a duration where one is known. What edit lists
+/// and encoder delay cut away is not passed on; cropping is applied; rotation is not (see
+/// stream.h). Sizes, formats and layouts may change between frames. A damaged packet is skipped and
+/// counted; only when nothing at all decodes does `finish` fail.
+class Decoder : public Sink<Packet> {
+public:
+    /// Errors: `unsupported_media` when no decoder reads the codec, `limit_exceeded` (pixels).
+    static Result<std::unique_ptr<Decoder>> open(
+        const Input& input, int stream_index, const DecoderOptions& options, Sink<Frame>& next
+    );
+
+    Result<> push(Packet packet) override;
+
+    /// Errors: `corrupt_media` when there were packets but no frame.
+    Result<> finish() override;
+
+    /// Forgets everything held back, for use after a seek. Nothing is pushed on.
+    void reset();
+
+    AVRational time_base() const { return time_base_; }
+    const AVCodecContext& codec() const { return *codec_; }
+    std::int64_t frames() const { return frames_; }    // passed on so far
+    std::int64_t damaged() const { return damaged_; }  // packets or frames skipped so far
+
+private:
+    Decoder(const Input& input, int stream_index, Sink<Frame>& next);
+    Result<> open_codec(const DecoderOptions& options);
+    Result<> send(const AVPacket* packet);
+    Result<> receive_all();
+    Result<> pass_on(Frame frame);
+    void set_time(AVFrame& frame);
+
+    const Input& input_;
+    const AVStream& stream_;
+    Sink<Frame>& next_;
+    AVRational time_base_;
+    CodecContext codec_;
+    std::int64_t packets_ = 0;
+    std::int64_t frames_ = 0;
+    std::int64_t damaged_ = 0;
+    std::int64_t next_pts_ = kNoTime;
+    std::int64_t last_pts_ = kNoTime;
+};
+
+/// Whether libav here has a decoder for the stream's codec.
+bool is_decodable(const AVStream& stream);
+
+}  // namespace ittybit::media

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/bytes.h"
+#include "media/decoder.h"
+#include "media/input.h"
+
+namespace ittybit::media {
+
+/// The frame on screen `seconds` from the origin: the last one with pts ≤ seconds, or the very
+/// first when none is that early. Seeks, decodes forward, and starts over from the front if the
+/// seek led nowhere. Errors: `start_out_of_range`, `corrupt_media`, those of the source.
+Result<Frame> frame_at(
+    Input& input, int stream_index, double seconds, const DecoderOptions& options = {}
+);
+
+/// The picture of a still image that libav reads (bmp, qoi, psd, jp2, jxl, …), or the first frame
+/// of any input with a video stream. Errors: as Input::open and Decoder, `no_video_stream`.
+Result<Frame> first_picture(
+    ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop = {}
+);
+
+}  // namespace ittybit::media

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "media/handles.h"
+#include "media/sink.h"
+#include "model/limits.h"
+#include "model/sniff.h"
+
+namespace ittybit::media {
+
+/// An opened file of audio, video or pictures. libav sees it through one custom I/O over the
+/// ByteSource (which must outlive this), with the demuxer that the sniffer named, no protocol and
+/// no second file. One thread uses it. Errors of the source come out unchanged.
+class Input {
+public:
+    /// Opens, reads headers and as many packets as the streams' facts need. Errors:
+    /// `corrupt_media`, `unsupported_media`, `limit_exceeded`, `cancelled`.
+    static Result<std::unique_ptr<Input>> open(
+        ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop = {}
+    );
+    Input(const Input&) = delete;
+    Input& operator=(const Input&) = delete;
+    ~Input();
+
+    /// A second, independent reader of the same bytes, at the start.
+    Result<std::unique_ptr<Input>> reopen() const;
+
+    AVFormatContext& format() { return *format_; }
+    const AVFormatContext& format() const { return *format_; }
+    const Sniffed& sniffed() const { return sniffed_; }
+    const Limits& limits() const { return limits_; }
+    const std::stop_token& stop() const { return stop_; }
+    std::span<AVStream* const> streams() const { return {format_->streams, format_->nb_streams}; }
+    AVStream& stream(int index) const { return *format_->streams[index]; }
+    std::optional<std::uint64_t> size() const;
+
+    /// The presentation time, in microseconds, that users call 0: the earliest presented sample of
+    /// any video or audio stream after edit lists. Subtract it from every timestamp.
+    std::int64_t origin_us() const { return origin_us_; }
+
+    /// Seconds from the origin to the end of the longest video or audio stream, when known.
+    std::optional<double> duration() const { return duration_; }
+
+    /// `timestamp` of a stream as seconds from the origin.
+    double seconds(std::int64_t timestamp, AVRational time_base) const;
+
+    /// Seconds from the origin as a timestamp of the stream, rounded to nearest.
+    std::int64_t timestamp(double seconds, AVRational time_base) const;
+
+    /// From now on only packets of these streams are read; the rest is skipped unread where the
+    /// container allows it.
+    void read_only(std::span<const int> stream_indices);
+
+    /// The next packet of any wanted stream; null at the end of the file. Damaged parts are
+    /// skipped where the container allows. Errors: those of the source, `cancelled`.
+    Result<Packet> read();
+
+    /// Goes to the last key frame of `stream_index` at or before `seconds` from the origin, or
+    /// to the start if there is none. Decoders must be reset afterwards.
+    Result<> seek(int stream_index, double seconds);
+
+    /// Goes back to the first packet.
+    Result<> rewind();
+
+private:
+    struct Opening;
+    Input(ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop);
+    Result<> open_container();
+    Result<> read_stream_facts();
+    Result<> check_limits() const;
+    void find_timeline();
+    Error failure(int code, std::string_view doing);
+
+    static int read_bytes(void* self, std::uint8_t* buffer, int size);
+    static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
+    static int is_stopped(void* self);
+
+    struct CloseInput {
+        void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
+    };
+
+    ByteSource& source_;
+    Sniffed sniffed_;
+    Limits limits_;
+    std::stop_token stop_;
+    std::optional<Error> source_error_;
+    std::uint64_t position_ = 0;
+    std::int64_t origin_us_ = 0;
+    std::optional<double> duration_;
+    CustomIo io_;
+    std::unique_ptr<AVFormatContext, CloseInput> format_;
+};
+
+/// Reads `input` to its end, giving each packet to the sink of its stream (`sinks[index]`; null or
+/// absent: dropped), then finishes every sink. Stops early when every sink has been told enough by
+/// `is_enough`, which sees each packet first.
+struct NeverEnough {
+    bool operator()(const AVPacket&) const { return false; }
+};
+template <typename IsEnough = NeverEnough>
+Result<> pump(Input& input, std::span<Sink<Packet>* const> sinks, IsEnough is_enough = {}) {
+    for (;;) {
+        Packet packet = TRY(input.read());
+        if (packet == nullptr || is_enough(*packet)) break;
+        const auto index = static_cast<std::size_t>(packet->stream_index);
+        if (index < sinks.size() && sinks[index] != nullptr)
+            TRY(sinks[index]->push(std::move(packet)));
+    }
+    for (Sink<Packet>* sink : sinks)
+        if (sink != nullptr) TRY(sink->finish());
+    return {};
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/input.h"
+#include "model/geometry.h"
+
+namespace ittybit::media {
+
+/// What display needs done to the stored picture: first mirrored left to right, then turned.
+struct Orientation {
+    bool is_mirrored = false;
+    int rotation = 0;  // degrees clockwise: 0, 90, 180, 270
+    bool operator==(const Orientation&) const = default;
+};
+
+enum class Hdr { kNone, kPq, kHlg };
+
+/// The stream's orientation from its display matrix.
+Orientation orientation_of(const AVStream& stream);
+
+/// The shape of a stored pixel; 1:1 when the file does not say or says nonsense.
+AVRational sample_aspect_of(const Input& input, const AVStream& stream);
+
+/// Pixels as shown: sample aspect and rotation applied, each at least 1. The axis that the sample
+/// aspect stretches grows, the other keeps its pixels.
+Size display_size(Size stored, AVRational sample_aspect, const Orientation& orientation);
+Size display_size_of(const Input& input, const AVStream& stream);
+
+/// Average frames per second; 0/1 when not known. Nonsense (over 1000) counts as not known.
+AVRational frame_rate_of(const Input& input, const AVStream& stream);
+
+/// By the transfer characteristics.
+Hdr hdr_of(const AVStream& stream);
+
+/// Whether the pictures can be transparent, by pixel format or by VP8/VP9's `alpha_mode`.
+bool has_alpha(const AVStream& stream);
+
+/// Cover art: one picture that belongs to a sound or film file, never its video.
+bool is_cover(const AVStream& stream);
+
+/// The video stream people mean: decodable, flagged as default, largest, first, in that order.
+/// Cover art never. Nothing when there is none.
+std::optional<int> find_video(const Input& input);
+
+/// Errors: `no_video_stream`, or `unsupported_media` naming the codec that nobody here decodes.
+Result<int> require_video(const Input& input);
+
+/// The sound people mean, and sentences about tracks that were passed over.
+struct AudioChoice {
+    std::optional<int> stream;
+    std::vector<std::string> warnings;
+};
+
+/// The default-flagged track, else the first, of those that decode: each candidate is tried on
+/// the first packets it has, with a reader of its own. Errors: those of the source, `cancelled`.
+Result<AudioChoice> choose_audio(const Input& input);
+
+/// Errors: `no_audio_stream`, or `unsupported_media`/`corrupt_media` when none decodes.
+Result<AudioChoice> require_audio(const Input& input);
+
+/// The bytes of the first cover picture (a JPEG, PNG, … file of its own); nothing without one.
+std::optional<std::span<const std::byte>> cover_bytes(const Input& input);
+
+}  // namespace ittybit::media
