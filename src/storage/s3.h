@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/client.h"
+#include "storage/origin.h"
+#include "storage/s3_account.h"
+#include "storage/storage.h"
+
+namespace ittybit::storage {
+
+/// The objects of `bucket` whose keys begin with `prefix` ("" or "some/where/"); keys given to the
+/// Storage come behind it. `client` outlives it. Makes no request yet.
+/// Messages say what to do: wrong key id, wrong secret, expired token, wrong region, missing
+/// bucket, denied, wrong clock each have their own.
+std::unique_ptr<Storage> open_s3(
+    net::Client& client, S3Account account, std::string bucket, std::string prefix = ""
+);
+
+/// An object as an input, read by range requests.
+std::unique_ptr<Origin> s3_origin(
+    net::Client& client, S3Account account, std::string bucket, std::string key
+);
+
+/// Writes, reads and deletes a small object: what `connections test` does. The error says what is
+/// wrong with the connection.
+Result<> test_s3(
+    net::Client& client,
+    const S3Account& account,
+    const std::string& bucket,
+    const std::stop_token& stop
+);
+
+}  // namespace ittybit::storage
