@@ -1,0 +1,175 @@
+#include "tasks/adaptive_ladder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace ittybit::tasks {
+namespace {
+
+/// A row of the ladder at medium quality, 16:9 and up to 30 frames a second.
+struct Step {
+    int short_side;
+    double max_bitrate;
+    double crf;
+};
+constexpr std::array kSteps = {
+    Step{1080, 6'000'000, 22}, Step{720, 3'200'000, 23}, Step{480, 1'400'000, 24},
+    Step{360, 800'000, 25},    Step{240, 300'000, 26},
+};
+
+constexpr double kLeastStep = 1.15;  // a rung nearer to the next is not worth its bytes
+constexpr double kUsualAspect = 16.0 / 9;
+constexpr double kFastBitrate = 1.5;    // above 30 frames a second
+constexpr double kBufferSeconds = 1.5;  // keeps the peak under twice the average
+
+// ITU-T H.264, table A-1, level 4.2.
+constexpr int kMaxMacroblocks = 8704;
+constexpr int kMaxMacroblockRate = 522'240;
+constexpr int kMaxSideMacroblocks = 263;  // sqrt(8 * 8704)
+
+int short_side(Size size) {
+    return std::min(size.width, size.height);
+}
+
+int even(double side) {
+    return std::max(2, static_cast<int>(side / 2) * 2);
+}
+
+Size scaled(Size size, double factor) {
+    constexpr double kRounding = 1e-6;
+    return {
+        even(std::round(size.width * factor) + kRounding),
+        even(std::round(size.height * factor) + kRounding)
+    };
+}
+
+/// `size` in its proportions with this short side; the long side goes to the nearest even number.
+Size with_short_side(Size size, int side) {
+    const double longer =
+        static_cast<double>(std::max(size.width, size.height)) * side / short_side(size);
+    const int rounded = std::max(2, static_cast<int>(std::lround(longer / 2)) * 2);
+    const int shorter = even(side);
+    return size.width >= size.height ? Size{rounded, shorter} : Size{shorter, rounded};
+}
+
+Size shrunk_to_level(Size size, double fps) {
+    double factor = 1;
+    Size fitted = scaled(size, factor);
+    while (!fits_level_42(fitted, fps)) {
+        factor *= 0.99;
+        fitted = scaled(size, factor);
+    }
+    return fitted;
+}
+
+bool is_apart(Size upper, Size lower) {
+    return short_side(upper) >= kLeastStep * short_side(lower);
+}
+
+std::vector<Size> sizes_below(Size top) {
+    const int side = short_side(top);
+    std::vector<Size> sizes;
+    for (const auto& step : kSteps) {
+        if (step.short_side == side) sizes.push_back(scaled(top, 1));
+        if (step.short_side < side) sizes.push_back(with_short_side(top, step.short_side));
+    }
+    const bool is_between = side < kSteps.front().short_side;
+    if (sizes.empty() || (is_between && is_apart(top, sizes.front())))
+        sizes.insert(sizes.begin(), scaled(top, 1));
+    return sizes;
+}
+
+/// Pictures too large for the level give way to the largest that is not.
+void keep_level(std::vector<Size>& sizes, double fps) {
+    std::optional<Size> fitted;
+    while (!sizes.empty() && !fits_level_42(sizes.front(), fps)) {
+        if (!fitted) fitted = shrunk_to_level(sizes.front(), fps);
+        sizes.erase(sizes.begin());
+    }
+    if (fitted && (sizes.empty() || is_apart(*fitted, sizes.front())))
+        sizes.insert(sizes.begin(), *fitted);
+}
+
+/// The step at a short side; between two of the table the bit rate follows the logarithm of the
+/// size, and the factor the lower one's.
+Step step_at(int side) {
+    const auto lower = std::find_if(kSteps.begin(), kSteps.end(), [&](const Step& step) {
+        return step.short_side <= side;
+    });
+    if (lower == kSteps.end()) {
+        const auto& least = kSteps.back();
+        const double ratio = static_cast<double>(side) / least.short_side;
+        return {side, least.max_bitrate * ratio * ratio, least.crf};
+    }
+    if (lower == kSteps.begin()) return *lower;
+    const auto upper = lower - 1;
+    const double along = std::log(static_cast<double>(side) / lower->short_side) /
+                         std::log(static_cast<double>(upper->short_side) / lower->short_side);
+    return {
+        side, lower->max_bitrate * std::pow(upper->max_bitrate / lower->max_bitrate, along),
+        lower->crf
+    };
+}
+
+/// How far a quality is from medium, in steps of CRF.
+double crf_shift(Quality quality) {
+    switch (quality) {
+        case Quality::kVeryLow: return 9;
+        case Quality::kLow: return 5;
+        case Quality::kMedium: return 0;
+        case Quality::kHigh: return -3;
+        case Quality::kVeryHigh: return -6;
+    }
+    return 0;
+}
+
+Rung rung_of(Size size, double fps, Quality quality) {
+    const Step step = step_at(short_side(size));
+    const double shift = crf_shift(quality);
+    const double aspect =
+        static_cast<double>(std::max(size.width, size.height)) / short_side(size) / kUsualAspect;
+    double bitrate = step.max_bitrate * std::clamp(aspect, 0.5, 2.0);
+    bitrate *= std::exp2(-shift / 6);  // six steps halve the bits
+    if (fps > 30.5) bitrate *= kFastBitrate;
+    constexpr int kLeastBitrate = 64'000;
+    const int max_bitrate =
+        std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate / 1000)) * 1000);
+    return {
+        fmt::format("{}p", short_side(size)), size, step.crf + shift, max_bitrate,
+        static_cast<int>(max_bitrate * kBufferSeconds)
+    };
+}
+
+}  // namespace
+
+bool fits_level_42(Size size, double fps) {
+    const int columns = (size.width + 15) / 16;
+    const int rows = (size.height + 15) / 16;
+    return columns <= kMaxSideMacroblocks && rows <= kMaxSideMacroblocks &&
+           columns * rows <= kMaxMacroblocks && columns * rows * fps <= kMaxMacroblockRate;
+}
+
+Size without_enlarging(Size box, Size source, Fit fit) {
+    const double across = static_cast<double>(box.width) / source.width;
+    const double down = static_cast<double>(box.height) / source.height;
+    const double enlarged = fit == Fit::kContain ? std::min(across, down) : std::max(across, down);
+    return enlarged <= 1 ? box
+                         : Size{
+                               std::max(1, static_cast<int>(std::lround(box.width / enlarged))),
+                               std::max(1, static_cast<int>(std::lround(box.height / enlarged)))
+                           };
+}
+
+std::vector<Rung> plan_ladder(Size top, double fps, Quality quality) {
+    auto sizes = sizes_below(top);
+    keep_level(sizes, fps);
+    std::vector<Rung> rungs;
+    for (const Size size : sizes) rungs.push_back(rung_of(size, fps, quality));
+    return rungs;
+}
+
+}  // namespace ittybit::tasks

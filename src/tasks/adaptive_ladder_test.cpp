@@ -1,0 +1,116 @@
+#include "tasks/adaptive_ladder.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ittybit::tasks {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> sizes(Size top, double fps = 30) {
+    std::vector<std::string> words;
+    for (const auto& rung : plan_ladder(top, fps, Quality::kMedium))
+        words.push_back(fmt::format("{} {}x{}", rung.name, rung.size.width, rung.size.height));
+    return words;
+}
+
+TEST(Ladder, GoesDownFromTheSourceByTheShortSide) {
+    EXPECT_THAT(
+        sizes({1920, 1080}),
+        ElementsAre(
+            "1080p 1920x1080", "720p 1280x720", "480p 854x480", "360p 640x360", "240p 426x240"
+        )
+    );
+    EXPECT_THAT(sizes({640, 480}), ElementsAre("480p 640x480", "360p 480x360", "240p 320x240"));
+}
+
+TEST(Ladder, EndsAt1080AndKeepsPortraitPortrait) {
+    EXPECT_EQ(sizes({3840, 2160}).front(), "1080p 1920x1080");
+    EXPECT_THAT(
+        sizes({2160, 3840}),
+        ElementsAre(
+            "1080p 1080x1920", "720p 720x1280", "480p 480x854", "360p 360x640", "240p 240x426"
+        )
+    );
+}
+
+TEST(Ladder, HasTheSourcesOwnSizeOnTopOnlyWhereItIsWorthIt) {
+    EXPECT_THAT(
+        sizes({960, 540}),
+        ElementsAre("480p 854x480", "360p 640x360", "240p 426x240")  // 540 / 480 is 1.125
+    );
+    EXPECT_EQ(sizes({1472, 828}).front(), "828p 1472x828");  // 1.15 times 720
+    EXPECT_EQ(sizes({1470, 827}).front(), "720p 1280x720");
+    EXPECT_EQ(sizes({1919, 1079}).front(), "1078p 1918x1078");
+    EXPECT_THAT(sizes({518, 488}), ElementsAre("480p 510x480", "360p 382x360", "240p 254x240"));
+}
+
+TEST(Ladder, HasOneRungForATinySource) {
+    EXPECT_THAT(sizes({200, 100}), ElementsAre("100p 200x100"));
+    EXPECT_THAT(sizes({1, 1}), ElementsAre("2p 2x2"));
+    EXPECT_THAT(sizes({321, 181}), ElementsAre("180p 320x180"));
+    EXPECT_THAT(sizes({427, 240}), ElementsAre("240p 426x240"));
+}
+
+TEST(Ladder, NeverGoesAboveTheSourceOrLevel42WhateverTheShape) {
+    for (int width = 2; width <= 8192; width += 61) {
+        for (int height = 2; height <= 8192; height += 67) {
+            for (const double fps : {24.0, 60.0}) {
+                const auto rungs = plan_ladder({width, height}, fps, Quality::kMedium);
+                ASSERT_FALSE(rungs.empty());
+                for (const auto& rung : rungs) {
+                    ASSERT_TRUE(fits_level_42(rung.size, fps)) << width << "x" << height;
+                    ASSERT_LE(rung.size.width, width + 1) << width << "x" << height;
+                    ASSERT_LE(rung.size.height, height + 1) << width << "x" << height;
+                    ASSERT_EQ(rung.size.width % 2 + rung.size.height % 2, 0);
+                    const int turned =
+                        (width > height ? 1 : -1) * (rung.size.width - rung.size.height);
+                    ASSERT_TRUE(width == height || turned >= 0) << width << "x" << height;
+                }
+            }
+        }
+    }
+}
+
+TEST(Ladder, ShrinksWidePicturesToTheLevel) {
+    const auto cinema = plan_ladder({5160, 2160}, 24, Quality::kMedium);
+    EXPECT_EQ(cinema.front().name, "956p");
+    EXPECT_EQ(cinema[1].name, "720p");
+    EXPECT_EQ(sizes({5120, 1440}).front(), "720p 2560x720");  // what fits is too near to 720
+}
+
+TEST(Ladder, CostsLessWithEachRungAndEachQuality) {
+    int last = 1'000'000'000;
+    for (const auto quality :
+         {Quality::kVeryHigh, Quality::kHigh, Quality::kMedium, Quality::kLow, Quality::kVeryLow}) {
+        const auto rungs = plan_ladder({1920, 1080}, 30, quality);
+        EXPECT_LT(rungs.front().max_bitrate, last);
+        last = rungs.front().max_bitrate;
+        for (std::size_t i = 1; i < rungs.size(); ++i) {
+            EXPECT_GE(rungs[i - 1].max_bitrate, rungs[i].max_bitrate * 1.3);
+            EXPECT_LE(rungs[i - 1].crf, rungs[i].crf);
+        }
+    }
+}
+
+TEST(Ladder, GivesFastPicturesHalfAsMuchAgain) {
+    const auto slow = plan_ladder({1280, 720}, 30, Quality::kMedium);
+    const auto fast = plan_ladder({1280, 720}, 60, Quality::kMedium);
+    EXPECT_EQ(slow.front().max_bitrate, 3'200'000);
+    EXPECT_EQ(fast.front().max_bitrate, 4'800'000);
+}
+
+TEST(Ladder, TakesTheBoxOnlyAsFarAsTheSourceReaches) {
+    EXPECT_EQ(without_enlarging({1280, 720}, {1920, 1080}, Fit::kContain), (Size{1280, 720}));
+    EXPECT_EQ(without_enlarging({1920, 1080}, {640, 360}, Fit::kContain), (Size{640, 360}));
+    EXPECT_EQ(without_enlarging({1000, 1000}, {640, 360}, Fit::kContain), (Size{640, 640}));
+    EXPECT_EQ(without_enlarging({1000, 1000}, {640, 360}, Fit::kCover), (Size{360, 360}));
+    EXPECT_EQ(without_enlarging({1280, 360}, {640, 360}, Fit::kFill), (Size{640, 180}));
+}
+
+}  // namespace
+}  // namespace ittybit::tasks
