@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "model/file.h"
+#include "model/geometry.h"
+#include "model/limits.h"
+#include "model/sniff.h"
+
+namespace ittybit::image {
+
+/// What the header of a picture file says.
+struct Header {
+    std::string format;          // jpeg, png, webp, gif, tiff, heic, avif
+    Size stored;                 // of one frame
+    int orientation = 1;         // EXIF: 1–8
+    int frames = 1;              // pages, for TIFF and HEIF
+    std::vector<int> delays_ms;  // how long each frame is shown; empty for a still
+    int loop = 0;                // how often an animation plays; 0 for ever
+    int bit_depth = 8;
+    bool has_alpha = false;
+    bool is_cmyk = false;
+    std::optional<int> hdr_transfer;  // ITU-T H.273: 16 for PQ, 18 for HLG
+
+    /// After orientation.
+    Size display() const;
+    bool is_animated() const { return !delays_ms.empty(); }
+    double duration() const;  // seconds, of all frames
+};
+
+/// Whether libvips reads this format here; what it cannot read is libav's.
+bool can_read(const Sniffed& sniffed);
+
+/// Reads the header alone. Errors: `unsupported_media`, `corrupt_media`, `limit_exceeded` (pixels,
+/// frames), those of the source.
+Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
+
+/// SPEC's `file` of a picture. Errors: as read_header.
+Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
+
+}  // namespace ittybit::image
