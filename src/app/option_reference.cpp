@@ -1,0 +1,95 @@
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/fields.h"
+#include "model/error_kinds.h"
+#include "model/operation.h"
+
+/// Prints docs/options.md: the options of every kind and every kind of error, from the tables that
+/// the program itself reads. `./dev generate` writes the file, CI compares it.
+namespace ittybit {
+namespace {
+
+template <typename T>
+struct Unwrapped {
+    using Type = T;
+};
+template <typename T>
+struct Unwrapped<std::optional<T>> {
+    using Type = T;
+};
+
+/// `1` to `8192`, the words of an enum, or nothing to say.
+template <typename Value, typename Row>
+std::string allowed(const Row& field) {
+    if constexpr (Named<Value>) {
+        std::string words;
+        for (const auto& row : names(Value{})) {
+            if (row.name != name_of(row.value)) continue;  // another spelling
+            if (!words.empty()) words += ' ';
+            words += fmt::format("`{}`", row.name);
+        }
+        return words;
+    } else {
+        const bool is_bounded = std::isfinite(field.min) && std::isfinite(field.max);
+        return is_bounded ? fmt::format("{:.15g}–{:.15g}", field.min, field.max) : "";
+    }
+}
+
+template <typename T, typename Row>
+std::string default_of(const Row& field) {
+    using Value = std::decay_t<decltype(std::declval<T>().*field.member)>;
+    if (field.is_required) return "required";
+    if constexpr (kIsOptional<Value>) {
+        return "";
+    } else if constexpr (Named<Value>) {
+        return fmt::format("`{}`", name_of(T{}.*field.member));
+    } else {
+        return fmt::format("`{}`", T{}.*field.member);
+    }
+}
+
+template <typename T>
+void print_options() {
+    fmt::print("| option | allowed | default | meaning |\n| --- | --- | --- | --- |\n");
+    for_each_field<T>([](const auto& field) {
+        using Value = std::decay_t<decltype(std::declval<T>().*field.member)>;
+        fmt::print(
+            "| `{}` | {} | {} | {} |\n", field.name,
+            allowed<typename Unwrapped<Value>::Type>(field), default_of<T>(field), field.help
+        );
+    });
+}
+
+template <std::size_t... Index>
+void print_kinds(std::index_sequence<Index...> /*alternatives*/) {
+    const auto print_kind = []<typename T>(std::string_view kind, const T&) {
+        if (!is_job_kind(kind)) return;
+        fmt::print("\n## {}\n\n", kind);
+        print_options<T>();
+    };
+    (print_kind(kKinds.at(Index), std::variant_alternative_t<Index, Operation>{}), ...);
+}
+
+void print_errors() {
+    fmt::print("\n## Kinds of error\n\n| kind | HTTP status | exit status |\n| --- | --- | --- |\n"
+    );
+    for (const auto& row : kErrorKinds) {
+        const auto status = row.http_status == 0 ? "ends a job" : std::to_string(row.http_status);
+        fmt::print("| `{}` | {} | {} |\n", row.name, status, exit_status(row.fault));
+    }
+}
+
+}  // namespace
+}  // namespace ittybit
+
+int main() {
+    fmt::print("# Options\n\nMade by `./dev generate` from `src/model`; do not edit. On the ");
+    fmt::print("command line every option is a flag:\n`no_audio` is `--no-audio`.\n");
+    ittybit::print_kinds(std::make_index_sequence<ittybit::kKinds.size()>{});
+    ittybit::print_errors();
+    return 0;
+}
