@@ -1,0 +1,126 @@
+#include "model/job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fields_json.h"
+#include "base/fields_schema.h"
+#include "base/ids.h"
+
+namespace ittybit {
+namespace {
+
+Error bad_input(std::string message) {
+    return {"invalid_input", std::move(message), "input"};
+}
+
+void cancel(Task& task, UnixMillis now) {
+    task.status = TaskStatus::kCancelled;
+    task.finished_at = task.updated_at = now;
+}
+
+}  // namespace
+
+Result<TaskInput> TaskInput::from_json(const json::value& value) {
+    if (const auto* url = value.if_string()) {
+        return TaskInput{ExternalFile{.url = std::string(*url)}};
+    }
+    if (!value.is_object()) return bad_input("must be a URL or the file that another task gave");
+    Reader reader;
+    if (string_at(value, "object") == "file") {
+        File file;
+        reader.read(value, file);
+        if (reader.problems().empty()) return TaskInput{std::move(file)};
+    } else {
+        ExternalFile file;
+        reader.read(value, file);
+        if (reader.problems().empty()) return TaskInput{std::move(file)};
+    }
+    return bad_input("is not right: " + reader.problems().front().message);
+}
+
+json::value TaskInput::to_json_value() const {
+    return std::visit([](const auto& value) { return to_json(value); }, file);
+}
+
+json::object TaskInput::schema() {
+    return {{"oneOf", json::array{schema_of<ExternalFile>(), schema_of<File>()}}};
+}
+
+std::string TaskInput::url() const {
+    if (const auto* made = std::get_if<File>(&file)) return made->url.value_or("");
+    return std::get<ExternalFile>(file).url;
+}
+
+Failure Failure::from(const Error& error) {
+    Failure failure{error.kind, error.message, std::nullopt, std::nullopt};
+    if (error.limit) failure.limit = LimitInForce{error.limit->name, error.limit->value};
+    return failure;
+}
+
+Job Job::make(std::string kind, std::string input, json::object options, UnixMillis now) {
+    Job job;
+    job.id = make_id("job", now);
+    job.kind = std::move(kind);
+    job.input = std::move(input);
+    job.options = std::move(options);
+    job.created_at = job.updated_at = now;
+    for (const auto& name :
+         {std::string("probe"), std::string("import"), job.kind, std::string("export")}) {
+        Task task;
+        task.id = make_id("task", now);
+        task.kind = name;
+        task.created_at = task.updated_at = now;
+        job.tasks.push_back(std::move(task));
+    }
+    job.task("probe").input = TaskInput{ExternalFile{.url = job.input}};
+    job.task("import").input = TaskInput{ExternalFile{.url = job.input}};
+    job.task(job.kind).options = job.options;
+    return job;
+}
+
+Task& Job::task(std::string_view name) {
+    return *std::ranges::find(tasks, name, &Task::kind);
+}
+
+void begin(Task& task, UnixMillis now) {
+    task.status = TaskStatus::kProcessing;
+    task.started_at = task.updated_at = now;
+}
+
+void advance(Task& task, double percent, UnixMillis now) {
+    const int whole = std::clamp(static_cast<int>(percent), 0, 99);
+    task.progress = std::max(task.progress.value_or(0), whole);
+    task.updated_at = now;
+}
+
+void succeed(Task& task, std::optional<File> output, UnixMillis now) {
+    task.status = TaskStatus::kSucceeded;
+    task.output = std::move(output);
+    task.progress = 100;
+    task.finished_at = task.updated_at = now;
+}
+
+void fail(Task& task, const Error& error, UnixMillis now) {
+    if (error.kind == "cancelled") return cancel(task, now);
+    task.status = TaskStatus::kFailed;
+    task.error = Failure::from(error);
+    task.finished_at = task.updated_at = now;
+}
+
+void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis now) {
+    Task& failed = job.task(task_kind);
+    fail(failed, error, now);
+    for (auto& task : job.tasks) {
+        if (!is_final(task.status)) cancel(task, now);
+    }
+    job.status = JobStatus::kCancelled;
+    if (error.kind != "cancelled") {
+        job.status = JobStatus::kFailed;
+        job.error = Failure::from(error);
+        job.error->task = failed.id;
+    }
+    job.finished_at = job.updated_at = now;
+}
+
+}  // namespace ittybit

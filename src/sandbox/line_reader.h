@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace ittybit::sandbox {
+
+/// The longest line that either side accepts: the facts of a file with hundreds of streams fit.
+inline constexpr std::size_t kLongestLine = std::size_t{1} << 20U;
+
+/// Lines from a stream socket, and the descriptors that came with them. Owns the socket.
+class LineReader {
+public:
+    explicit LineReader(Fd socket) : socket_(std::move(socket)) {}
+
+    /// A line already received, without its newline.
+    std::optional<std::string> next_line();
+
+    enum class Received { kSome, kNothing, kEnd };
+    /// Receives once what is there (`kNothing` only from a non-blocking socket). Descriptors that
+    /// were not asked for are closed by the kernel. Errors: `task_crashed` for a line too long.
+    Result<Received> receive(Fd* descriptor = nullptr);
+
+    int get() const { return socket_.get(); }
+    explicit operator bool() const { return static_cast<bool>(socket_); }
+
+private:
+    Fd socket_;
+    std::string buffer_;
+    std::size_t searched_ = 0;
+};
+
+/// Writes all of `text`, `descriptor` beside its first byte when it is not negative. False when the
+/// other end is gone.
+bool send_all(int socket, std::string_view text, int descriptor = -1);
+
+}  // namespace ittybit::sandbox

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "model/limits.h"
+#include "sandbox/child.h"
+#include "sandbox/layers.h"
+
+namespace ittybit::sandbox {
+
+/// The `ittybit-media` process that has its libraries loaded and forks a child for each media
+/// operation. Started at once, awaited at the first use; restarted when it dies; gone with this
+/// object. Safe from any thread.
+class Zygote {
+public:
+    struct Options {
+        std::filesystem::path program;           // ittybit-media; see media_program()
+        std::filesystem::path scratch;           // where children's folders are made; must exist
+        Limits limits;                           // what the kernel enforces on every child
+        std::vector<std::string> left_out = {};  // layers not to build (kLayerNames): for tests
+        bool keeps_spare = true;                 // forks the next child before it is asked for
+    };
+
+    explicit Zygote(Options options);
+    Zygote(const Zygote&) = delete;
+    Zygote& operator=(const Zygote&) = delete;
+    ~Zygote();
+
+    /// Starts the process, so that a later take() waits less. Errors: `internal_error`.
+    Result<> start();
+
+    /// A fresh walled child. Errors: `internal_error` (the program is missing, of another build, or
+    /// cannot fork), `disk_full`.
+    Result<Child> take();
+
+    /// The walls that children have on this machine: those of a child made for the question.
+    Result<Layers> layers();
+
+    int pid() const { return pid_; }
+
+private:
+    Result<> ensure_running();
+    Result<Child> fork_child();
+    void stop();
+
+    const Options options_;
+    std::mutex mutex_;
+    Fd control_;
+    int pid_ = -1;
+    bool is_greeted_ = false;
+    std::optional<Child> spare_;
+};
+
+/// `ittybit-media` beside this executable, or at `$ITTYBIT_MEDIA_PROGRAM`.
+std::filesystem::path media_program();
+
+/// Version, source revision and a hash of the words that the two executables exchange: both must
+/// have the same.
+std::string build_id();
+
+}  // namespace ittybit::sandbox

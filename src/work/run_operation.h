@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/limits.h"
+#include "model/operation.h"
+#include "model/protocol.h"
+#include "sandbox/child.h"
+#include "sandbox/zygote.h"
+
+/// What happens outside the sandbox: running operations in children, and the life of a job.
+namespace ittybit::work {
+
+/// Where a child's input bytes are: a descriptor, and who completes the file behind it.
+struct OperationInput {
+    int descriptor = -1;               // of a regular file; borrowed for the length of the run
+    std::optional<std::int64_t> size;  // bytes; nothing while unknown
+    /// Empty when every byte is in the file. Else makes [offset, offset + length) present as far
+    /// as the input reaches, and gives the input's size once that is known. May wait.
+    std::function<Result<std::optional<std::int64_t>>(
+        std::int64_t offset, std::int64_t length, const std::stop_token& stop
+    )>
+        ensure;
+};
+
+/// One media operation: what to do with which bytes.
+struct OperationRequest {
+    Operation operation;
+    OperationInput input;
+    bool explain = false;
+    std::string stem = "output";
+    std::string parts_folder;
+    Limits limits;
+};
+
+/// Who hears what a child does. Called on the thread of run_operation; any may be empty. An error
+/// from `file_grown` or `file_ready` (an export that fails) ends the operation with it.
+struct OperationEvents {
+    std::function<void(const Progress&)> progress;
+    std::function<Result<>(const FileGrown&, const sandbox::Workspace&)> file_grown;
+    std::function<Result<>(const FileReady&, const sandbox::Workspace&)> file_ready;
+};
+
+/// A finished operation: what the child said, and its folder, which goes with this value. The
+/// child itself is gone, so that nobody can change the files any more.
+struct Outcome {
+    Finished finished;
+    std::vector<FileReady> files;  // each opened and its size found true
+    sandbox::Child child;
+};
+
+/// Runs one operation in a child of its own. Errors: those of the task, and of sandbox::Child.
+Result<Outcome> run_operation(
+    sandbox::Zygote& zygote,
+    const OperationRequest& request,
+    const OperationEvents& events,
+    const std::stop_token& stop
+);
+
+}  // namespace ittybit::work
