@@ -1,0 +1,147 @@
+#include "tasks/adaptive_playlists.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace ittybit::tasks {
+namespace {
+
+constexpr std::string_view kHead = "#EXTM3U\n#EXT-X-VERSION:7\n";
+constexpr std::string_view kAudioGroup = "audio";
+constexpr std::int64_t kFirstBandwidth = 2'000'000;  // Apple's authoring specification
+
+std::int64_t bitrate(std::int64_t bytes, double seconds) {
+    return seconds > 0
+               ? static_cast<std::int64_t>(std::ceil(static_cast<double>(bytes) * 8 / seconds))
+               : 0;
+}
+
+/// Everything but RFC 3986's unreserved characters, so that no name is read as a scheme, a query
+/// or the end of a quoted attribute.
+std::string percent_encoded(std::string_view text) {
+    std::string encoded;
+    for (const char letter : text) {
+        const auto byte = static_cast<unsigned char>(letter);
+        const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                              (byte >= '0' && byte <= '9') || letter == '-' || letter == '.' ||
+                              letter == '_' || letter == '~';
+        if (is_plain) {
+            encoded += letter;
+        } else {
+            encoded += fmt::format("%{:02X}", byte);
+        }
+    }
+    return encoded;
+}
+
+std::string attributes_of(const Variant& variant) {
+    std::string text = fmt::format(
+        "BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}\"", variant.bandwidth,
+        variant.average_bandwidth, variant.codecs
+    );
+    if (variant.resolution)
+        text +=
+            fmt::format(",RESOLUTION={}x{}", variant.resolution->width, variant.resolution->height);
+    return text;
+}
+
+std::string stream_tag(const Variant& variant, const MasterPlaylist& playlist) {
+    std::string text = "#EXT-X-STREAM-INF:" + attributes_of(variant);
+    if (variant.frame_rate) text += fmt::format(",FRAME-RATE={:.3f}", *variant.frame_rate);
+    if (variant.resolution) text += ",VIDEO-RANGE=SDR";
+    if (playlist.audio) text += fmt::format(",AUDIO=\"{}\"", kAudioGroup);
+    if (variant.resolution) text += ",CLOSED-CAPTIONS=NONE";
+    return text + "\n" + relative_uri(playlist.folder, variant.playlist) + "\n";
+}
+
+std::string frames_tag(const Variant& variant, const MasterPlaylist& playlist) {
+    return fmt::format(
+        "#EXT-X-I-FRAME-STREAM-INF:{},VIDEO-RANGE=SDR,URI=\"{}\"\n", attributes_of(variant),
+        relative_uri(playlist.folder, variant.playlist)
+    );
+}
+
+std::string audio_tag(const AudioRendition& audio, const std::string& folder) {
+    return fmt::format(
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME=\"Audio\",LANGUAGE=\"{}\",DEFAULT=YES,"
+        "AUTOSELECT=YES,CHANNELS=\"{}\",URI=\"{}\"\n",
+        kAudioGroup, audio.language, audio.channels, relative_uri(folder, audio.playlist)
+    );
+}
+
+std::vector<Variant> in_order(std::vector<Variant> variants) {
+    std::ranges::stable_sort(variants, std::ranges::greater{}, &Variant::bandwidth);
+    const auto first = std::ranges::find_if(variants, [](const Variant& variant) {
+        return variant.bandwidth <= kFirstBandwidth;
+    });
+    if (first != variants.end()) std::rotate(variants.begin(), first, first + 1);
+    return variants;
+}
+
+}  // namespace
+
+std::int64_t average_bitrate(const std::vector<Segment>& segments) {
+    std::int64_t bytes = 0;
+    double seconds = 0;
+    for (const auto& segment : segments) {
+        bytes += segment.bytes;
+        seconds += segment.duration;
+    }
+    return bitrate(bytes, seconds);
+}
+
+std::int64_t peak_bitrate(const std::vector<Segment>& segments, int target_duration) {
+    std::int64_t peak = 0;
+    for (auto first = segments.begin(); first != segments.end(); ++first) {
+        std::int64_t bytes = 0;
+        double seconds = 0;
+        for (auto last = first; last != segments.end(); ++last) {
+            bytes += last->bytes;
+            seconds += last->duration;
+            if (seconds > 1.5 * target_duration) break;
+            if (seconds >= 0.5 * target_duration) peak = std::max(peak, bitrate(bytes, seconds));
+        }
+    }
+    return peak > 0 ? peak : average_bitrate(segments);
+}
+
+int target_duration(const std::vector<Segment>& segments, int least) {
+    double longest = least;
+    for (const auto& segment : segments) longest = std::max(longest, segment.duration);
+    return static_cast<int>(std::lround(longest));
+}
+
+std::string relative_uri(std::string_view folder, std::string_view name) {
+    return folder.empty() ? percent_encoded(name)
+                          : percent_encoded(folder) + "/" + percent_encoded(name);
+}
+
+std::string media_playlist_text(const MediaPlaylist& playlist, int target_duration) {
+    std::string text(kHead);
+    text += fmt::format(
+        "#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n",
+        target_duration
+    );
+    if (playlist.is_frames_only) text += "#EXT-X-I-FRAMES-ONLY\n";
+    text += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", relative_uri("", playlist.init));
+    for (const auto& segment : playlist.segments) {
+        text += fmt::format("#EXTINF:{:.6f},\n", segment.duration);
+        if (segment.offset)
+            text += fmt::format("#EXT-X-BYTERANGE:{}@{}\n", segment.bytes, *segment.offset);
+        text += relative_uri("", segment.name) + "\n";
+    }
+    return text + "#EXT-X-ENDLIST\n";
+}
+
+std::string master_playlist_text(const MasterPlaylist& playlist) {
+    std::string text(kHead);
+    text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
+    if (playlist.audio) text += audio_tag(*playlist.audio, playlist.folder);
+    for (const auto& variant : in_order(playlist.variants)) text += stream_tag(variant, playlist);
+    for (const auto& variant : playlist.key_pictures) text += frames_tag(variant, playlist);
+    return text;
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,109 @@
+#include "tasks/adaptive_playlists.h"
+
+#include <gtest/gtest.h>
+
+namespace ittybit::tasks {
+namespace {
+
+TEST(Playlist, OfSegmentsIsWrittenToTheLetter) {
+    const MediaPlaylist playlist{
+        .name = "720p.m3u8",
+        .init = "720p-init.mp4",
+        .segments = {{"720p-0001.m4s", 6.006, 1000}, {"720p-0002.m4s", 1.5, 100}}
+    };
+    EXPECT_EQ(
+        media_playlist_text(playlist, 6),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI=\"720p-init.mp4\"\n"
+        "#EXTINF:6.006000,\n720p-0001.m4s\n#EXTINF:1.500000,\n720p-0002.m4s\n#EXT-X-ENDLIST\n"
+    );
+}
+
+TEST(Playlist, OfKeyPicturesHasByteRanges) {
+    const MediaPlaylist playlist{
+        .name = "720p-iframes.m3u8",
+        .init = "720p-init.mp4",
+        .segments = {{"720p-0001.m4s", 2, 900, 24}, {"720p-0001.m4s", 2, 800, 5000}},
+        .is_frames_only = true
+    };
+    EXPECT_EQ(
+        media_playlist_text(playlist, 2),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-I-FRAMES-ONLY\n#EXT-X-MAP:URI=\"720p-init.mp4\"\n"
+        "#EXTINF:2.000000,\n#EXT-X-BYTERANGE:900@24\n720p-0001.m4s\n"
+        "#EXTINF:2.000000,\n#EXT-X-BYTERANGE:800@5000\n720p-0001.m4s\n#EXT-X-ENDLIST\n"
+    );
+}
+
+TEST(Playlist, OfEverythingBeginsWithWhatPlaysAtTwoMegabits) {
+    const MasterPlaylist playlist{
+        .folder = "film-4pex5vsk",
+        .variants =
+            {{"720p.m3u8", 3'500'000, 2'000'000, "avc1.64001f,mp4a.40.2", Size{1280, 720},
+              30000.0 / 1001},
+             {"480p.m3u8", 1'500'000, 900'000, "avc1.64001e,mp4a.40.2", Size{854, 480},
+              30000.0 / 1001}},
+        .key_pictures = {{"480p-iframes.m3u8", 90'000, 80'000, "avc1.64001e", Size{854, 480}, {}}},
+        .audio = AudioRendition{"audio.m3u8", "en", 2}
+    };
+    EXPECT_EQ(
+        master_playlist_text(playlist),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"en\",DEFAULT=YES,"
+        "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"film-4pex5vsk/audio.m3u8\"\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=900000,"
+        "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=854x480,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
+        "AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/480p.m3u8\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=3500000,AVERAGE-BANDWIDTH=2000000,"
+        "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
+        "AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/720p.m3u8\n"
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,AVERAGE-BANDWIDTH=80000,"
+        "CODECS=\"avc1.64001e\",RESOLUTION=854x480,VIDEO-RANGE=SDR,"
+        "URI=\"film-4pex5vsk/480p-iframes.m3u8\"\n"
+    );
+}
+
+TEST(Playlist, OfSoundAloneHasNoGroupAndNoPicture) {
+    const MasterPlaylist playlist{
+        .folder = "",
+        .variants = {{"audio.m3u8", 130'000, 128'000, "mp4a.40.2", {}, {}}},
+        .key_pictures = {},
+        .audio = {}
+    };
+    EXPECT_EQ(
+        master_playlist_text(playlist),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\"\n"
+        "audio.m3u8\n"
+    );
+}
+
+TEST(Playlist, NamesFoldersThatWouldBreakItEncoded) {
+    EXPECT_EQ(
+        relative_uri("a \"b\"\n#1: 50%?é-x", "720p.m3u8"),
+        "a%20%22b%22%0A%231%3A%2050%25%3F%C3%A9-x/720p.m3u8"
+    );
+}
+
+TEST(Bandwidth, IsThePeakOfRunsNearTheTargetDuration) {
+    const std::vector<Segment> segments{
+        {"1", 6, 600'000}, {"2", 6, 900'000}, {"3", 1, 400'000}  // alone too short to count
+    };
+    EXPECT_EQ(peak_bitrate(segments, 6), 1'485'715);  // the last two: 7 s
+    EXPECT_EQ(average_bitrate(segments), 1'169'231);
+}
+
+TEST(Bandwidth, OfAShortClipIsItsAverage) {
+    const std::vector<Segment> segments{{"1", 1, 100'000}};
+    EXPECT_EQ(peak_bitrate(segments, 6), 800'000);
+    EXPECT_EQ(peak_bitrate({}, 6), 0);
+}
+
+TEST(TargetDuration, CoversTheLongestSegmentRounded) {
+    EXPECT_EQ(target_duration({{"1", 6.006, 1}}, 6), 6);
+    EXPECT_EQ(target_duration({{"1", 6.67, 1}}, 6), 7);
+    EXPECT_EQ(target_duration({{"1", 3.2, 1}}, 6), 6);
+}
+
+}  // namespace
+}  // namespace ittybit::tasks
