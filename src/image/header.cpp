@@ -1,0 +1,184 @@
+#include "image/header.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "image/loading.h"
+
+namespace ittybit::image {
+namespace {
+
+/// Where HEIF keeps its boxes about the pictures; the pixels come behind.
+constexpr std::size_t kMetaBytes = 65536;
+
+constexpr std::array<std::string_view, 7> kReadable = {
+    "jpeg", "png", "webp", "gif", "tiff", "heic", "avif",
+};
+
+int number_in(VipsImage* image, const char* field, int otherwise) {
+    int value = otherwise;
+    if (vips_image_get_typeof(image, field) == 0) return otherwise;
+    if (vips_image_get_int(image, field, &value) == 0) return value;
+    vips_error_clear();
+    return otherwise;
+}
+
+/// The delay of each frame in milliseconds. As browsers do, a delay of 10 ms or less means 100.
+std::vector<int> read_delays(VipsImage* image, int frames) {
+    std::vector<int> delays;
+    int* values = nullptr;
+    int count = 0;
+    if (frames < 2 || vips_image_get_typeof(image, "delay") == 0) return delays;
+    if (vips_image_get_array_int(image, "delay", &values, &count) != 0) {
+        vips_error_clear();
+        return delays;
+    }
+    for (int i = 0; i < frames; ++i) {
+        const int delay = count == 0 ? 0 : values[std::min(i, count - 1)];
+        delays.push_back(delay <= 10 ? 100 : delay);
+    }
+    return delays;
+}
+
+bool is_heif(std::string_view format) {
+    return format == "heic" || format == "avif";
+}
+
+/// The transfer characteristics of a `colr` box of type `nclx`, when they are PQ or HLG. libvips
+/// does not pass them on.
+std::optional<int> find_hdr(ByteSource& source) {
+    std::vector<std::byte> head(kMetaBytes);
+    const auto count = source.read_at(0, head);
+    if (!count) return std::nullopt;
+    const std::string_view text(reinterpret_cast<const char*>(head.data()), *count);
+    const std::size_t at = text.find("colrnclx");
+    if (at == std::string_view::npos || at + 12 > text.size()) return std::nullopt;
+    const int transfer = std::to_integer<int>(head[at + 11]);
+    if (transfer == 16 || transfer == 18) return transfer;
+    return std::nullopt;
+}
+
+int depth_of(VipsImage* image) {
+    const int heif = number_in(image, "heif-bitdepth", 0);
+    if (heif > 0) return heif;
+    return static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image)));
+}
+
+std::string_view codec_of(const Header& header) {
+    if (header.format == "heic") return "hevc";
+    if (header.format == "avif") return "av1";
+    return header.format;
+}
+
+int rotation_of(int orientation) {
+    constexpr std::array kDegrees = {0, 0, 0, 180, 180, 90, 90, 270, 270};
+    return kDegrees.at(static_cast<std::size_t>(orientation));
+}
+
+StreamFacts stream_of(const Header& header) {
+    StreamFacts stream;
+    stream.type = "video";
+    stream.codec = codec_of(header);
+    stream.width = header.stored.width;
+    stream.height = header.stored.height;
+    stream.rotation = rotation_of(header.orientation);
+    stream.bit_depth = header.bit_depth;
+    stream.alpha = header.has_alpha;
+    if (header.hdr_transfer) stream.hdr = *header.hdr_transfer == 16 ? "hdr10" : "hlg";
+    if (header.is_animated()) {
+        stream.duration = header.duration();
+        stream.fps = header.frames / header.duration();
+    }
+    return stream;
+}
+
+}  // namespace
+
+Size Header::display() const {
+    if (orientation >= 5) return {stored.height, stored.width};
+    return stored;
+}
+
+double Header::duration() const {
+    return std::accumulate(delays_ms.begin(), delays_ms.end(), 0.0) / 1000;
+}
+
+bool can_read(const Sniffed& sniffed) {
+    // An animated PNG, AVIF or HEIC is a film to libav and only its first picture to libvips.
+    if (sniffed.family == Family::kAnimation)
+        return sniffed.format == "webp" || sniffed.format == "gif";
+    return std::ranges::find(kReadable, sniffed.format) != kReadable.end();
+}
+
+Header header_of(VipsImage* image, const Sniffed& sniffed) {
+    Header header;
+    header.format = sniffed.format;
+    header.stored = {vips_image_get_width(image), vips_image_get_page_height(image)};
+    header.frames = std::max(1, vips_image_get_n_pages(image));
+    header.delays_ms = read_delays(image, header.frames);
+    header.loop = number_in(image, "loop", 0);
+    header.orientation = vips_image_get_orientation(image);
+    header.bit_depth = depth_of(image);
+    header.has_alpha = vips_image_hasalpha(image) != 0;
+    header.is_cmyk = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK;
+    return header;
+}
+
+Result<> check_limits(const Header& header, const Limits& limits) {
+    const auto pixels = static_cast<std::int64_t>(header.stored.width) * header.stored.height;
+    if (pixels > limits.pixels) {
+        return Error{
+            "limit_exceeded",
+            fmt::format(
+                "the picture is {}×{}, more than the {} pixels allowed: make it smaller",
+                header.stored.width, header.stored.height, limits.pixels
+            ),
+            "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
+        };
+    }
+    if (header.frames > limits.frames) {
+        return Error{
+            "limit_exceeded",
+            fmt::format(
+                "the picture has {} frames, more than the {} allowed", header.frames, limits.frames
+            ),
+            "", LimitReached{"frames", static_cast<double>(limits.frames)}
+        };
+    }
+    return {};
+}
+
+Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
+    const Loaded loaded = TRY(load(source, sniffed, {}));
+    Header header = header_of(loaded.image.get(), sniffed);
+    if (is_heif(header.format)) header.hdr_transfer = find_hdr(source);
+    TRY(check_limits(header, limits));
+    return header;
+}
+
+Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
+    const Header header = TRY(read_header(source, sniffed, limits));
+    File file;
+    file.kind = header.is_animated() ? "animation" : "image";
+    file.format = header.format;
+    if (const auto size = source.size()) file.size = static_cast<std::int64_t>(*size);
+    file.width = header.display().width;
+    file.height = header.display().height;
+    file.codecs.video = std::string(codec_of(header));
+    file.streams.push_back(stream_of(header));
+    file.rotation = file.streams.front().rotation;
+    if (header.is_animated()) {
+        file.duration = header.duration();
+        file.fps = file.streams.front().fps;
+        if (file.size)
+            file.bitrate =
+                static_cast<std::int64_t>(static_cast<double>(*file.size) * 8 / header.duration());
+    }
+    return file;
+}
+
+}  // namespace ittybit::image
