@@ -41,11 +41,11 @@ struct AddressPolicy {
     /// the command line, where the user typed the URL.
     bool allow_typed = false;
     /// "host" or "host:port", as in the URL: their addresses are not judged.
-    std::vector<std::string> allow_hosts;
+    std::vector<std::string> allow_hosts = {};
 
     /// The public internet only: the server's rule.
     static AddressPolicy strict() { return {}; }
-    static AddressPolicy typed_by_user() { return {.allow_typed = true, .allow_hosts = {}}; }
+    static AddressPolicy typed_by_user() { return {.allow_typed = true}; }
 
     /// `hop` is 0 for the URL itself, then 1 for its first redirect, and so on.
     bool allows(AddressClass address_class, const Url& url, int hop) const;

@@ -61,9 +61,9 @@ struct Response {
 struct Receiver {
     /// Once, with status and headers of the final answer, before its bytes. An error ends the
     /// exchange and is what `send` returns. May be empty.
-    std::function<Result<>(const Response&)> head;
+    std::function<Result<>(const Response&)> head = {};
     /// Each piece of the body. False: enough, the rest is not read and `send` succeeds.
-    std::function<Result<bool>(std::span<const std::byte>)> bytes;
+    std::function<Result<bool>(std::span<const std::byte>)> bytes = {};
 };
 
 /// The HTTP/1.1 and HTTP/2 client. Calls block the thread they are made on until the answer is
@@ -74,7 +74,7 @@ public:
     struct Settings {
         AddressPolicy policy;
         std::string user_agent = "ittybit";
-        std::string ca_file;  // PEM; empty: the system's
+        std::string ca_file = {};  // PEM; empty: the system's
     };
     explicit Client(Settings settings);
     Client(const Client&) = delete;
@@ -90,12 +90,7 @@ public:
     );
 
 private:
-    struct Exchange;
     struct Pool;
-    Result<Response> send_once(
-        const Request& request, int hop, const std::stop_token& stop, const Receiver& receiver
-    );
-
     Settings settings_;
     std::unique_ptr<Pool> pool_;
 };
