@@ -16,6 +16,9 @@ namespace ittybit::media {
 #define ITTYBIT_LAVF_SINCE(major, minor) \
     (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(major, minor, 100))
 
+/// Whether a filter graph must be told the colours of what comes in.
+#define ITTYBIT_LAVFI_TAGS_COLOUR (LIBAVFILTER_VERSION_INT >= AV_VERSION_INT(10, 1, 100))
+
 /// What a custom I/O's write callback is given.
 #if ITTYBIT_LAVF_SINCE(61, 0)
 using WriteBuffer = const std::uint8_t*;

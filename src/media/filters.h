@@ -1,0 +1,109 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+#include "base/json.h"
+#include "media/handles.h"
+#include "media/sink.h"
+
+namespace ittybit::media {
+
+/// One libavfilter filter and its options, all made by us: no text of a user is ever in them.
+struct FilterStep {
+    std::string filter;
+    json::object options;
+    static constexpr auto kFields = std::tuple{
+        Field{&FilterStep::filter, "filter", "libavfilter's name."},
+        Field{&FilterStep::options, "options", "Its options."},
+    };
+};
+
+/// What of a picture decides how it must be treated. Frames with equal shapes share a graph.
+struct PictureShape {
+    int width = 0;
+    int height = 0;
+    AVPixelFormat format = AV_PIX_FMT_NONE;
+    AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+    AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+    AVColorPrimaries primaries = AVCOL_PRI_UNSPECIFIED;
+    AVColorTransferCharacteristic transfer = AVCOL_TRC_UNSPECIFIED;
+    bool is_interlaced = false;
+    bool operator==(const PictureShape&) const = default;
+};
+PictureShape shape_of(const AVFrame& frame);
+
+/// The chain of steps for pictures of a shape. Their result must have the same size and format
+/// whatever the shape.
+using PictureSteps = std::function<std::vector<FilterStep>(const PictureShape&)>;
+
+/// Runs pictures through a chain of filters. The graph is built for the first frame and again
+/// whenever a frame's shape differs (a resolution change mid-stream; the first interlaced frame);
+/// what the old graph held back comes out first. Filters must give one frame for one, in order:
+/// the rate is changed by Cadence. Timestamps and durations are kept, in `time_base`.
+class Filters : public Sink<Frame> {
+public:
+    Filters(AVRational time_base, PictureSteps steps, Sink<Frame>& next);
+
+    /// Errors: `encode_failed` when the filters refuse the pictures.
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    Result<> rebuild(const AVFrame& frame);
+    Result<> drain();
+    Result<> flush();
+    Result<> pass_on(Frame frame);
+
+    AVRational time_base_;
+    PictureSteps steps_;
+    Sink<Frame>& next_;
+    PictureShape shape_;
+    FilterGraph graph_;
+    AVFilterContext* entrance_ = nullptr;
+    AVFilterContext* exit_ = nullptr;
+    std::deque<std::pair<std::int64_t, std::int64_t>>
+        durations_;  // pts, duration of what is inside
+};
+
+/// What sound must become for an encoder.
+struct SoundFormat {
+    int sample_rate = 48000;
+    std::string layout = "stereo";       // libav's name
+    std::string sample_format = "fltp";  // libav's name
+    static constexpr auto kFields = std::tuple{
+        Field{&SoundFormat::sample_rate, "sample_rate", "Hertz."},
+        Field{&SoundFormat::layout, "layout", "Channel layout."},
+        Field{&SoundFormat::sample_format, "sample_format", "libav's name."},
+    };
+};
+
+/// Brings sound to one rate, layout and sample format. The input's may change between frames. Takes
+/// continuous sound (see Soundtrack): timestamps come out as counted samples from 0.
+class Resample : public Sink<Frame> {
+public:
+    Resample(SoundFormat format, Sink<Frame>& next);
+
+    /// Errors: `encode_failed`.
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    Result<> rebuild(const AVFrame& frame);
+    Result<> convert(const AVFrame* frame);
+
+    SoundFormat format_;
+    Sink<Frame>& next_;
+    Resampler resampler_;
+    int rate_ = 0;
+    int sample_format_ = -1;
+    std::string layout_;
+    std::int64_t samples_ = 0;
+};
+
+}  // namespace ittybit::media

@@ -1,0 +1,260 @@
+#include "media/output.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "media/error.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr int kIoBytes = 1 << 20;
+
+/// How far apart two tracks may be before the faster is written alone.
+constexpr std::int64_t kLongestWait = 20'000'000;  // microseconds
+
+/// The mov muxer writes this much behind the reserved room before the first sample.
+constexpr std::int64_t kDataHeader = 16;
+
+std::string text_of(const json::value& value) {
+    if (const auto* text = value.if_string()) return std::string(*text);
+    return json::serialize(value);
+}
+
+}  // namespace
+
+Output::Output(OutputFile file, const Limits& limits, Meter* meter)
+    : file_(std::move(file)), limits_(limits), meter_(meter) {
+    if (meter_ != nullptr) meter_number_ = meter_->add_output();
+}
+
+Output::~Output() = default;
+
+Result<std::unique_ptr<Output>> Output::create(
+    const OutputFile& file, const Limits& limits, Meter* meter
+) {
+    std::unique_ptr<Output> made(new Output(file, limits, meter));
+    TRY(made->open());
+    return made;
+}
+
+Result<> Output::open() {
+    descriptor_ = Fd(::open(file_.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!descriptor_) return output_error(AVERROR(errno), "create the output file");
+    AVFormatContext* format = nullptr;
+    const int code = avformat_alloc_output_context2(&format, nullptr, file_.muxer.c_str(), nullptr);
+    format_.reset(format);
+    if (code < 0) return output_error(code, "set up the container " + file_.muxer);
+    io_.reset(avio_alloc_context(
+        static_cast<unsigned char*>(av_malloc(kIoBytes)), kIoBytes, 1, this, nullptr,
+        &Output::write_bytes, &Output::seek_bytes
+    ));
+    format_->pb = io_.get();
+    format_->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
+    format_->max_interleave_delta = kLongestWait;
+    for (const auto& entry : file_.metadata) {
+        av_dict_set(
+            &format_->metadata, std::string(entry.key()).c_str(), text_of(entry.value()).c_str(), 0
+        );
+    }
+    return {};
+}
+
+Output::Track& Output::add_track() {
+    AVStream* stream = avformat_new_stream(format_.get(), nullptr);
+    tracks_.push_back(std::unique_ptr<Track>(new Track(*this, *stream)));
+    return *tracks_.back();
+}
+
+std::vector<TrackFacts> Output::tracks() const {
+    std::vector<TrackFacts> facts;
+    for (const auto& track : tracks_) facts.push_back(track->facts_);
+    return facts;
+}
+
+Result<> Output::Track::describe(const AVCodecContext& codec) {
+    CodecParameters parameters(avcodec_parameters_alloc());
+    const int code = avcodec_parameters_from_context(parameters.get(), &codec);
+    if (code < 0) return output_error(code, "set up the container");
+    return describe(*parameters, codec.time_base);
+}
+
+Result<> Output::Track::describe(const AVCodecParameters& codec, AVRational time_base) {
+    const int code = avcodec_parameters_copy(stream_.codecpar, &codec);
+    if (code < 0) return output_error(code, "set up the container");
+    // A tag belongs to the container it came from; only HEVC's is ours to choose.
+    stream_.codecpar->codec_tag =
+        codec.codec_id == AV_CODEC_ID_HEVC && output_.file_.muxer != "matroska"
+            ? MKTAG('h', 'v', 'c', '1')
+            : 0;
+    stream_.time_base = time_base;
+    facts_.codec = avcodec_get_name(codec.codec_id);
+    facts_.is_video = codec.codec_type == AVMEDIA_TYPE_VIDEO;
+    is_described_ = true;
+    return {};
+}
+
+void Output::Track::set_language(const std::string& language) {
+    if (!language.empty()) av_dict_set(&stream_.metadata, "language", language.c_str(), 0);
+}
+
+void Output::Track::set_frame_rate(AVRational fps) {
+    stream_.avg_frame_rate = fps;
+}
+
+Result<> Output::Track::push(Packet packet) {
+    return output_.write(*this, std::move(packet));
+}
+
+Result<> Output::Track::finish() {
+    return output_.finish(*this);
+}
+
+Result<> Output::write(Track& track, Packet packet) {
+    const std::lock_guard lock(mutex_);
+    if (!has_header_) TRY(begin());
+    av_packet_rescale_ts(packet.get(), packet->time_base, track.stream_.time_base);
+    packet->time_base = track.stream_.time_base;
+    packet->stream_index = track.stream_.index;
+    packet->pos = -1;
+    note(track, *packet);
+    TRY(check(av_interleaved_write_frame(format_.get(), packet.get())));
+    tell_meter();
+    return {};
+}
+
+void Output::note(Track& track, const AVPacket& packet) {
+    TrackFacts& facts = track.facts_;
+    const double seconds = av_q2d(track.stream_.time_base);
+    const double begin = static_cast<double>(packet.pts) * seconds;
+    const double end = static_cast<double>(packet.pts + packet.duration) * seconds;
+    facts.begin = facts.packets == 0 ? begin : std::min(facts.begin, begin);
+    facts.end = facts.packets == 0 ? end : std::max(facts.end, end);
+    ++facts.packets;
+    facts.bytes += packet.size;
+
+    const std::int64_t step = packet.dts - track.last_dts_;
+    const std::int64_t offset = packet.pts - packet.dts;
+    if (track.last_dts_ == kNoTime || step != track.last_step_) ++track.index_.time_runs;
+    if (offset != track.last_offset_) ++track.index_.offset_runs;
+    track.last_step_ = track.last_dts_ == kNoTime ? kNoTime : step;
+    track.last_dts_ = packet.dts;
+    track.last_offset_ = offset;
+    ++track.index_.samples;
+    if (facts.is_video && (packet.flags & AV_PKT_FLAG_KEY) != 0) ++track.index_.keys;
+    track.index_.bytes += packet.size;
+}
+
+void Output::tell_meter() {
+    if (meter_ == nullptr) return;
+    std::optional<double> least;
+    for (const auto& track : tracks_) {
+        if (!track->is_finished_) least = std::min(least.value_or(1e18), track->facts_.end);
+    }
+    if (least) meter_->written(meter_number_, *least);
+}
+
+Result<> Output::begin() {
+    for (const auto& track : tracks_) {
+        if (!track->is_described_)
+            return Error{"internal_error", "a track without a description", ""};
+    }
+    AVDictionary* raw = nullptr;
+    for (const auto& option : file_.options) {
+        av_dict_set(&raw, std::string(option.key()).c_str(), text_of(option.value()).c_str(), 0);
+    }
+    if (file_.moov_size > 0) av_dict_set_int(&raw, "moov_size", file_.moov_size, 0);
+    const int code = avformat_write_header(format_.get(), &raw);
+    const Dictionary left(raw);
+    TRY(check(code));
+    reserve_at_ = avio_tell(io_.get()) - kDataHeader - file_.moov_size;
+    has_header_ = true;
+    return {};
+}
+
+Result<> Output::finish(Track& track) {
+    const std::lock_guard lock(mutex_);
+    track.is_finished_ = true;
+    const bool is_last =
+        std::ranges::all_of(tracks_, [](const auto& it) { return it->is_finished_; });
+    if (!is_last) return {};
+    return end();
+}
+
+bool Output::is_reserve_enough() const {
+    std::vector<IndexEntries> entries;
+    for (const auto& track : tracks_) entries.push_back(track->index_);
+    return index_size(entries) + 8 <= file_.moov_size;
+}
+
+Result<> Output::end() {
+    if (!has_header_) TRY(begin());
+    const bool is_reserved = file_.moov_size > 0;
+    const bool is_second_pass = is_reserved && !is_reserve_enough();
+    // Without reserved room the muxer puts the index at the end.
+    if (is_second_pass) TRY(check(av_opt_set_int(format_->priv_data, "moov_size", 0, 0)));
+    TRY(check(av_write_trailer(format_.get())));
+    avio_flush(io_.get());
+    TRY(check(io_->error));
+    if (is_second_pass) TRY(move_index_to_front(descriptor_.get(), reserve_at_, file_.moov_size));
+    size_ = ::lseek(descriptor_.get(), 0, SEEK_END);
+    return {};
+}
+
+/// What a code of libav means while writing: a failure of our own I/O is known better.
+Result<> Output::check(int code) {
+    if (code >= 0 && !io_error_) return {};
+    if (io_error_) return *io_error_;
+    return output_error(code, "write the " + file_.muxer + " file");
+}
+
+int Output::write_bytes(void* self, WriteBuffer bytes, int size) {
+    auto& output = *static_cast<Output*>(self);
+    const auto wanted = output.position_ + size;
+    if (wanted > output.limits_.output_bytes) {
+        output.io_error_ = Error{
+            "limit_exceeded",
+            fmt::format(
+                "the output would be larger than {} bytes; choose a lower quality or bitrate, or a "
+                "part with start and end",
+                output.limits_.output_bytes
+            ),
+            "", LimitReached{"output_bytes", static_cast<double>(output.limits_.output_bytes)}
+        };
+        return AVERROR(EFBIG);
+    }
+    int done = 0;
+    while (done < size) {
+        const auto count = ::pwrite(
+            output.descriptor_.get(), bytes + done, static_cast<std::size_t>(size - done),
+            output.position_ + done
+        );
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) {
+            const int code = AVERROR(errno);
+            output.io_error_ = output_error(code, "write the output file");
+            return code;
+        }
+        done += static_cast<int>(count);
+    }
+    output.position_ = wanted;
+    output.size_ = std::max(output.size_, wanted);
+    return size;
+}
+
+std::int64_t Output::seek_bytes(void* self, std::int64_t offset, int whence) {
+    auto& output = *static_cast<Output*>(self);
+    if (whence == AVSEEK_SIZE) return output.size_;
+    if (whence == SEEK_CUR) offset += output.position_;
+    if (whence == SEEK_END) offset += output.size_;
+    if (offset < 0) return AVERROR(EINVAL);
+    output.position_ = offset;
+    return offset;
+}
+
+}  // namespace ittybit::media

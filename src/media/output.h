@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/fields.h"
+#include "base/json.h"
+#include "media/compat.h"
+#include "media/front_index.h"
+#include "media/handles.h"
+#include "media/meter.h"
+#include "media/sink.h"
+#include "model/limits.h"
+
+namespace ittybit::media {
+
+/// The file that is written. A value of the plan.
+struct OutputFile {
+    std::string name;            // in the current folder
+    std::string muxer;           // libav's name
+    json::object options;        // the muxer's own
+    std::int64_t moov_size = 0;  // mp4, mov: bytes reserved in front for the index; 0: none
+    json::object metadata;       // title, artist, …
+
+    static constexpr auto kFields = std::tuple{
+        Field{&OutputFile::name, "name", ""},
+        Field{&OutputFile::muxer, "muxer", ""},
+        Field{&OutputFile::options, "options", ""},
+        Field{&OutputFile::moov_size, "moov_size", ""},
+        Field{&OutputFile::metadata, "metadata", ""},
+    };
+};
+
+/// What went into one stream of an output: for its verification.
+struct TrackFacts {
+    std::string codec;
+    bool is_video = false;
+    std::int64_t packets = 0;
+    std::int64_t bytes = 0;
+    double begin = 0;  // seconds, of the earliest presented
+    double end = 0;    // seconds, of the latest presented
+};
+
+/// Writes packets of its tracks into one file in the current folder: bit-exact, without dates, the
+/// index of an MP4 in front. Tracks may be fed from different threads; packets are interleaved by
+/// libav, which holds back at most some seconds of the faster track. The file is complete when
+/// every track has been finished.
+class Output {
+public:
+    /// One stream of the file. Takes packets that carry their time base.
+    class Track : public Sink<Packet> {
+    public:
+        /// What the stream holds, before any track's first packet.
+        Result<> describe(const AVCodecContext& codec);
+        Result<> describe(const AVCodecParameters& codec, AVRational time_base);
+
+        void set_language(const std::string& language);
+        void set_frame_rate(AVRational fps);
+
+        Result<> push(Packet packet) override;
+        Result<> finish() override;
+
+    private:
+        friend class Output;
+        Track(Output& output, AVStream& stream) : output_(output), stream_(stream) {}
+
+        Output& output_;
+        AVStream& stream_;
+        TrackFacts facts_;
+        IndexEntries index_;
+        std::int64_t last_dts_ = kNoTime;
+        std::int64_t last_step_ = kNoTime;
+        std::int64_t last_offset_ = kNoTime;
+        bool is_described_ = false;
+        bool is_finished_ = false;
+    };
+
+    /// Creates the file. `meter` (may be null) hears how far it is. Errors: `disk_full`,
+    /// `encode_failed`, later `limit_exceeded` (output_bytes).
+    static Result<std::unique_ptr<Output>> create(
+        const OutputFile& file, const Limits& limits, Meter* meter = nullptr
+    );
+    Output(const Output&) = delete;
+    Output& operator=(const Output&) = delete;
+    ~Output();
+
+    /// Adds a stream. All are added before the first packet.
+    Track& add_track();
+
+    const std::string& name() const { return file_.name; }
+    std::vector<TrackFacts> tracks() const;
+    std::int64_t size() const { return size_; }  // bytes written so far
+
+private:
+    Output(OutputFile file, const Limits& limits, Meter* meter);
+    Result<> open();
+    Result<> write(Track& track, Packet packet);
+    void note(Track& track, const AVPacket& packet);
+    Result<> begin();
+    Result<> finish(Track& track);
+    Result<> end();
+    Result<> check(int code);
+    bool is_reserve_enough() const;
+    void tell_meter();
+    static int write_bytes(void* self, WriteBuffer bytes, int size);
+    static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
+
+    OutputFile file_;
+    Limits limits_;
+    Meter* meter_;
+    int meter_number_ = 0;
+    std::mutex mutex_;
+    Fd descriptor_;
+    std::int64_t position_ = 0;
+    std::int64_t size_ = 0;
+    std::int64_t reserve_at_ = 0;
+    std::optional<Error> io_error_;
+    struct FreeMuxer {
+        void operator()(AVFormatContext* format) const { avformat_free_context(format); }
+    };
+    CustomIo io_;
+    std::unique_ptr<AVFormatContext, FreeMuxer> format_;
+    std::vector<std::unique_ptr<Track>> tracks_;
+    bool has_header_ = false;
+};
+
+}  // namespace ittybit::media

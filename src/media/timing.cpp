@@ -1,0 +1,262 @@
+#include "media/timing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "media/compat.h"
+#include "media/error.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+Error too_long(const Limits& limits) {
+    return {
+        "limit_exceeded",
+        fmt::format(
+            "the output would last more than {:.0f} seconds: its timestamps leave gaps, or it is "
+            "too long; choose a part with start and end",
+            limits.duration
+        ),
+        "", LimitReached{"duration", limits.duration}
+    };
+}
+
+Error too_many_frames(const Limits& limits) {
+    return {
+        "limit_exceeded",
+        fmt::format(
+            "the output would have more than {} frames; choose a part with start and end, or a "
+            "lower fps",
+            limits.frames
+        ),
+        "", LimitReached{"frames", static_cast<double>(limits.frames)}
+    };
+}
+
+std::int64_t to_ticks(double seconds, int ticks) {
+    return std::llround(seconds * ticks);
+}
+
+/// Forgets the first `count` samples of a frame, which has more.
+void drop_samples(AVFrame& frame, int count) {
+    const auto format = static_cast<AVSampleFormat>(frame.format);
+    const bool is_planar = av_sample_fmt_is_planar(format) != 0;
+    const int channels = frame.ch_layout.nb_channels;
+    const std::ptrdiff_t bytes =
+        std::ptrdiff_t{av_get_bytes_per_sample(format)} * count * (is_planar ? 1 : channels);
+    const int planes = is_planar ? channels : 1;
+    const bool is_extended = frame.extended_data != frame.data;
+    for (int i = 0; i < planes; ++i) frame.extended_data[i] += bytes;
+    for (int i = 0; is_extended && i < AV_NUM_DATA_POINTERS; ++i)
+        frame.data[i] = frame.extended_data[i];
+    frame.nb_samples -= count;
+}
+
+}  // namespace
+
+PictureClock clock_for(AVRational fps) {
+    if (fps.num <= 0 || fps.den <= 0) return {};
+    return {.ticks = fps.num * std::max(1, 90000 / fps.num), .fps = fps};
+}
+
+PictureWindow::PictureWindow(const Settings& settings, Sink<Frame>& next)
+    : settings_(settings),
+      next_(next),
+      end_(
+          settings.cut.end ? to_ticks(*settings.cut.end - settings.cut.start, settings.clock.ticks)
+                           : kForever
+      ) {}
+
+std::int64_t PictureWindow::ticks_from_start(const AVFrame& frame) const {
+    const AVRational clock = settings_.clock.time_base();
+    const auto origin = av_rescale_q(settings_.source.origin_us, kMicroseconds, clock);
+    const auto at = av_rescale_q(frame.pts, settings_.source.time_base, clock);
+    return snapped(at - origin) - to_ticks(settings_.cut.start, settings_.clock.ticks);
+}
+
+/// Containers with coarse timestamps (Matroska: 1 ms) round what was a constant rate.
+std::int64_t PictureWindow::snapped(std::int64_t ticks) const {
+    const AVRational fps = settings_.clock.fps;
+    const double step = av_q2d(settings_.source.time_base) * settings_.clock.ticks;
+    if (fps.num <= 0 || step < 10) return ticks;
+    const AVRational per_frame = {fps.den, fps.num};
+    const auto slot = av_rescale_q(ticks, settings_.clock.time_base(), per_frame);
+    const auto exact = av_rescale_q(slot, per_frame, settings_.clock.time_base());
+    const auto off = static_cast<double>(std::llabs(exact - ticks));
+    return off <= step ? exact : ticks;
+}
+
+Result<> PictureWindow::push(Frame frame) {
+    frame->pict_type = AV_PICTURE_TYPE_NONE;
+    std::int64_t at = ticks_from_start(*frame);
+    if (at >= end_) return {};
+    if (at < 0) {
+        if (!is_inside_) held_ = std::move(frame);
+        return {};
+    }
+    if (settings_.most_frames && frames_ + (is_inside_ ? 1 : 0) >= *settings_.most_frames) {
+        if (!is_inside_) return {};
+        // The last one that is wanted ends where this one begins.
+        end_ = std::max(at, held_->pts + 1);
+        return emit(end_);
+    }
+    if (is_inside_) {
+        at = std::max(at, held_->pts + 1);
+        TRY(emit(at));
+    } else {
+        at = 0;
+    }
+    set_duration(
+        *frame,
+        av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
+    );
+    frame->pts = at;
+    held_ = std::move(frame);
+    is_inside_ = true;
+    return {};
+}
+
+Result<> PictureWindow::emit(std::int64_t until) {
+    if (++frames_ > settings_.limits.frames) return too_many_frames(settings_.limits);
+    const double seconds = static_cast<double>(held_->pts) / settings_.clock.ticks;
+    if (seconds > settings_.limits.duration) return too_long(settings_.limits);
+    set_duration(*held_, std::max<std::int64_t>(1, until - held_->pts));
+    is_inside_ = false;
+    return next_.push(std::move(held_));
+}
+
+Result<> PictureWindow::finish() {
+    if (held_ != nullptr) {
+        const AVRational fps = settings_.clock.fps;
+        const std::int64_t usual =
+            fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 0;
+        if (!is_inside_ && frames_ == 0) {
+            // Nothing changed on screen within the window: what was there before fills it.
+            held_->pts = 0;
+            set_duration(*held_, end_ == kForever ? usual : end_);
+        }
+        const auto length = duration_of(*held_) > 0 ? duration_of(*held_) : usual;
+        TRY(emit(std::min(end_, held_->pts + std::max<std::int64_t>(length, 1))));
+    }
+    return next_.finish();
+}
+
+Cadence::Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next, int key_every_s)
+    : clock_(clock),
+      limits_(limits),
+      next_(next),
+      key_every_s_(key_every_s),
+      ticks_per_frame_(av_rescale(clock.ticks, clock.fps.den, clock.fps.num)) {}
+
+std::int64_t Cadence::slot_of(std::int64_t ticks) const {
+    return (2 * ticks + ticks_per_frame_) / (2 * ticks_per_frame_);
+}
+
+Result<> Cadence::push(Frame frame) {
+    const std::int64_t slot = slot_of(frame->pts);
+    if (held_ != nullptr) TRY(emit_until(slot));
+    held_ = std::move(frame);
+    return {};
+}
+
+Result<> Cadence::emit_until(std::int64_t slot) {
+    if (slot > limits_.frames) return too_many_frames(limits_);
+    for (; slot_ < slot; ++slot_) {
+        Frame frame = share(*held_);
+        frame->pts = slot_ * ticks_per_frame_;
+        set_duration(*frame, ticks_per_frame_);
+        if (key_every_s_ > 0 && frame->pts >= next_key_) {
+            frame->pict_type = AV_PICTURE_TYPE_I;
+            const std::int64_t period = std::int64_t{key_every_s_} * clock_.ticks;
+            next_key_ = (frame->pts / period + 1) * period;
+        }
+        TRY(next_.push(std::move(frame)));
+    }
+    return {};
+}
+
+Result<> Cadence::finish() {
+    if (held_ != nullptr) {
+        const auto end = slot_of(held_->pts + duration_of(*held_));
+        TRY(emit_until(std::max(end, slot_ == 0 ? std::int64_t{1} : slot_)));
+    }
+    return next_.finish();
+}
+
+Soundtrack::Soundtrack(SourceTime source, Cut cut, const Limits& limits, Sink<Frame>& next)
+    : source_(source), cut_(cut), limits_(limits), next_(next) {}
+
+std::int64_t Soundtrack::samples_left() const {
+    if (!cut_.end) return kForever;
+    return std::llround((*cut_.end - cut_.start) * rate_) - position_;
+}
+
+Result<> Soundtrack::push(Frame frame) {
+    if (frame->nb_samples <= 0 || frame->sample_rate <= 0) return {};
+    if (pattern_ == nullptr) pattern_ = share(*frame);
+    if (frame->sample_rate != rate_) {
+        if (rate_ > 0) position_ = av_rescale(position_, frame->sample_rate, rate_);
+        rate_ = frame->sample_rate;
+    }
+    const AVRational per_sample = {1, rate_};
+    const std::int64_t at = av_rescale_q(frame->pts, source_.time_base, per_sample) -
+                            av_rescale_q(source_.origin_us, kMicroseconds, per_sample) -
+                            std::llround(cut_.start * rate_);
+    const std::int64_t gap = at - position_;
+    const std::int64_t jitter = has_begun_ ? rate_ / 25 : 0;
+    if (gap > jitter) {
+        TRY(fill(*frame, std::min(gap, samples_left())));
+    } else if (gap < -jitter) {
+        if (-gap >= frame->nb_samples) return {};
+        drop_samples(*frame, static_cast<int>(-gap));
+    }
+    has_begun_ = true;
+    return pass_on(std::move(frame));
+}
+
+Result<> Soundtrack::fill(const AVFrame& like, std::int64_t samples) {
+    constexpr std::int64_t kChunk = 8192;
+    if (static_cast<double>(position_ + samples) / rate_ > limits_.duration)
+        return too_long(limits_);
+    while (samples > 0) {
+        Frame silence = make_frame();
+        silence->format = like.format;
+        silence->sample_rate = rate_;
+        silence->nb_samples = static_cast<int>(std::min(samples, kChunk));
+        int code = av_channel_layout_copy(&silence->ch_layout, &like.ch_layout);
+        if (code >= 0) code = av_frame_get_buffer(silence.get(), 0);
+        if (code < 0) return output_error(code, "make silence");
+        av_samples_set_silence(
+            silence->extended_data, 0, silence->nb_samples, silence->ch_layout.nb_channels,
+            static_cast<AVSampleFormat>(silence->format)
+        );
+        samples -= silence->nb_samples;
+        TRY(pass_on(std::move(silence)));
+    }
+    return {};
+}
+
+Result<> Soundtrack::pass_on(Frame frame) {
+    const auto left = samples_left();
+    if (left <= 0) return {};
+    frame->nb_samples = static_cast<int>(std::min<std::int64_t>(frame->nb_samples, left));
+    if (static_cast<double>(position_) / rate_ > limits_.duration) return too_long(limits_);
+    frame->pts = position_;
+    position_ += frame->nb_samples;
+    return next_.push(std::move(frame));
+}
+
+Result<> Soundtrack::finish() {
+    // A stream without a packet is no valid file: sound that is over before the start is silence.
+    if (pattern_ != nullptr && position_ == 0)
+        TRY(fill(*pattern_, std::min<std::int64_t>(rate_ / 10, samples_left())));
+    return next_.finish();
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "media/handles.h"
+#include "media/sink.h"
+#include "model/limits.h"
+
+/// Stages that decide *when*: what of the input is used, and where it stands in the output.
+namespace ittybit::media {
+
+/// The part of the input that is used, in seconds from its origin.
+struct Cut {
+    double start = 0;
+    std::optional<double> end;
+};
+
+/// How a decoder's timestamps stand to the input's origin.
+struct SourceTime {
+    AVRational time_base;        // Decoder::time_base()
+    std::int64_t origin_us = 0;  // Input::origin_us()
+};
+
+/// The output's clock: `ticks` a second, and the nominal rate whose grid near timestamps snap to.
+struct PictureClock {
+    int ticks = 90000;
+    AVRational fps = {0, 1};  // 0: none
+    AVRational time_base() const { return {1, ticks}; }
+};
+
+/// A clock with which every frame of a constant `fps` lasts whole ticks, near 90 kHz.
+PictureClock clock_for(AVRational fps);
+
+/// Passes on the pictures with start ≤ pts < end, timed from `start` in the clock's ticks. The
+/// first one is shown from 0 on; when none lies inside, the one on screen at `start` is. Each gets
+/// a duration, the last at most to `end`. Decoders' picture types are cleared.
+class PictureWindow : public Sink<Frame> {
+public:
+    struct Settings {
+        SourceTime source;
+        Cut cut;
+        PictureClock clock;
+        std::optional<std::int64_t> most_frames;  // then no more, without an error
+        Limits limits;
+    };
+    PictureWindow(const Settings& settings, Sink<Frame>& next);
+
+    /// Errors: `limit_exceeded` (frames, duration).
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    std::int64_t ticks_from_start(const AVFrame& frame) const;
+    std::int64_t snapped(std::int64_t ticks) const;
+    Result<> emit(std::int64_t until);
+
+    Settings settings_;
+    Sink<Frame>& next_;
+    std::int64_t end_;        // ticks; INT64_MAX without
+    Frame held_;              // its end is known when the next one comes
+    bool is_inside_ = false;  // whether held_ lies in the window
+    std::int64_t frames_ = 0;
+};
+
+/// Makes the frame rate constant: for each instant n/fps the nearest picture, repeated or left out.
+/// Takes and gives timestamps in the clock's ticks; begins at 0.
+class Cadence : public Sink<Frame> {
+public:
+    /// `clock.fps` must be set and its ticks come from clock_for. `is_forcing_keys_every_s`: the
+    /// first frame at or after each multiple is asked to be a key frame (0: none).
+    Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next, int key_every_s = 0);
+
+    /// Errors: `limit_exceeded` (frames): a gap in the input that would be millions of repeats.
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    std::int64_t slot_of(std::int64_t ticks) const;
+    Result<> emit_until(std::int64_t slot);
+
+    PictureClock clock_;
+    Limits limits_;
+    Sink<Frame>& next_;
+    int key_every_s_;
+    std::int64_t ticks_per_frame_;
+    Frame held_;
+    std::int64_t slot_ = 0;
+    std::int64_t next_key_ = 0;
+};
+
+/// Makes sound continuous from `start` to `end` to the sample: what begins late is preceded by
+/// silence, what begins early is cut, gaps are filled and overlaps dropped, so that it stays with
+/// the picture. Deviations under 40 ms are the source's jitter and left alone. Timestamps come out
+/// as counted samples.
+class Soundtrack : public Sink<Frame> {
+public:
+    Soundtrack(SourceTime source, Cut cut, const Limits& limits, Sink<Frame>& next);
+
+    /// Errors: `limit_exceeded` (duration).
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    Result<> fill(const AVFrame& like, std::int64_t samples);
+    Result<> pass_on(Frame frame);
+    std::int64_t samples_left() const;
+
+    SourceTime source_;
+    Cut cut_;
+    Limits limits_;
+    Sink<Frame>& next_;
+    Frame pattern_;  // what the sound is like
+    int rate_ = 0;
+    std::int64_t position_ = 0;  // samples passed on, at rate_
+    bool has_begun_ = false;
+};
+
+}  // namespace ittybit::media
