@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/fragment.h"
+#include "media/fragment_reader.h"
+#include "media/handles.h"
+#include "media/meter.h"
+#include "media/sink.h"
+#include "model/limits.h"
+#include "tasks/adaptive_playlists.h"
+#include "tasks/events.h"
+
+/// Cuts the packets of one rendition into segments that are files.
+namespace ittybit::tasks {
+
+/// Where segments begin, the same for every rendition: the first picture at or after each multiple
+/// of six seconds. Sound follows the pictures' grid, or the very multiples when there are none.
+struct SegmentGrid {
+    AVRational fps = {0, 1};  // 0: no pictures
+
+    static constexpr int kKeySeconds = 2;
+    static constexpr int kSegmentSeconds = 6;
+
+    /// The begin of segment `number`, from 0, in ticks of `timescale`, rounded to nearest.
+    std::int64_t begin(std::int64_t number, int timescale) const;
+};
+
+/// Writes the files of an output into the current folder, whole, and tells of each. Any thread.
+class PartWriter {
+public:
+    PartWriter(Events& events, const Limits& limits) : events_(events), limits_(limits) {}
+
+    /// Errors: `disk_full`, `limit_exceeded` (output_bytes), `encode_failed`.
+    Result<> write(const std::string& name, media::ByteView bytes, bool is_main = false);
+    Result<> write(const std::string& name, std::string_view text, bool is_main = false);
+
+    int count() const { return count_; }
+    std::int64_t size() const { return size_; }
+
+private:
+    Events& events_;
+    const Limits& limits_;
+    std::mutex mutex_;
+    int count_ = 0;
+    std::int64_t size_ = 0;
+};
+
+/// Makes `<name>-init.mp4` and `<name>-00001.m4s` … from the packets of one encoder. Every segment
+/// begins with a key frame; each key frame of video has a chunk of its own, so that a range of
+/// bytes is one picture. Each segment is demuxed again and compared before it is written.
+class Segmenter : public media::Sink<media::Packet> {
+public:
+    struct Settings {
+        std::string name;
+        SegmentGrid grid;
+        std::string language = "und";  // ISO 639-2/T
+    };
+    Segmenter(Settings settings, PartWriter& parts, media::Meter& meter);
+
+    /// What the encoder makes; before the first packet. Errors: `encode_failed`.
+    Result<> describe(const AVCodecContext& codec);
+
+    /// Errors: `output_invalid` when times jump or a segment does not read back; PartWriter's.
+    Result<> push(media::Packet packet) override;
+    Result<> finish() override;
+
+    const std::string& name() const { return settings_.name; }
+    const media::FragmentTrack& track() const { return track_; }
+    std::string codec() const;  // RFC 6381
+    const std::vector<Segment>& segments() const { return segments_; }
+    const std::vector<Segment>& key_pictures() const { return key_pictures_; }
+    double duration() const;  // seconds that are presented
+
+private:
+    Result<> take(const AVPacket& packet);
+    void look_for_cut(const media::Sample& sample, std::int64_t presented);
+    Result<> close(std::size_t count);
+    media::Bytes chunks(std::span<const media::Sample> samples, const std::string& name);
+    void end_key_picture(std::int64_t presented);
+    Result<> check(media::ByteView segment, std::size_t count) const;
+
+    Settings settings_;
+    PartWriter& parts_;
+    media::Meter& meter_;
+    int meter_number_;
+    media::FragmentTrack track_;
+    media::Bytes init_;
+    std::vector<Segment> segments_;
+    std::vector<Segment> key_pictures_;
+
+    std::vector<media::Sample> samples_;   // of the segment being filled, and of the next
+    std::vector<std::int64_t> presented_;  // their times, in ticks
+    std::size_t cut_ = 0;                  // where the next segment begins in samples_; 0: not yet
+    std::int64_t next_number_ = 1;         // of the segment whose begin is looked for
+    std::int64_t decoded_ = 0;             // ticks before samples_
+    std::int64_t end_ = 0;                 // ticks behind samples_, of decode time
+    std::int64_t key_begin_ = 0;           // of the last key picture listed
+    std::uint32_t chunk_number_ = 0;
+};
+
+}  // namespace ittybit::tasks
