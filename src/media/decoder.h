@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "media/handles.h"
@@ -42,17 +43,20 @@ public:
     std::int64_t damaged() const { return damaged_; }  // packets or frames skipped so far
 
 private:
-    Decoder(const Input& input, int stream_index, Sink<Frame>& next);
-    Result<> open_codec(const DecoderOptions& options);
+    Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next);
+    Result<> open_codec(
+        const AVStream& stream, const Limits& limits, const DecoderOptions& options
+    );
     Result<> send(const AVPacket* packet);
     Result<> receive_all();
     Result<> pass_on(Frame frame);
     void set_time(AVFrame& frame);
 
-    const Input& input_;
-    const AVStream& stream_;
     Sink<Frame>& next_;
+    AVMediaType type_;
     AVRational time_base_;
+    AVRational frame_rate_;
+    std::string name_;  // for messages: "the video (h264)"
     CodecContext codec_;
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -54,7 +56,7 @@ public:
     /// Seconds from the origin as a timestamp of the stream, rounded to nearest.
     std::int64_t timestamp(double seconds, AVRational time_base) const;
 
-    /// From now on only packets of these streams are read; the rest is skipped unread where the
+    /// From now on only packets of these streams are given; the rest is skipped, unread where the
     /// container allows it.
     void read_only(std::span<const int> stream_indices);
 
@@ -62,29 +64,36 @@ public:
     /// skipped where the container allows. Errors: those of the source, `cancelled`.
     Result<Packet> read();
 
-    /// Goes to the last key frame of `stream_index` at or before `seconds` from the origin, or
-    /// to the start if there is none. Decoders must be reset afterwards.
+    /// Goes to a key frame of `stream_index` at or before `seconds` from the origin (the last one
+    /// where the container has an index), or to the start if there is none. Decoders must be reset
+    /// afterwards.
     Result<> seek(int stream_index, double seconds);
 
-    /// Goes back to the first packet.
+    /// Goes back to the first packet. (`reopen` gives the cleaner start.)
     Result<> rewind();
 
 private:
-    struct Opening;
+    struct CloseInput {
+        void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
+    };
+
     Input(ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop);
     Result<> open_container();
-    Result<> read_stream_facts();
+    Result<> find_streams();
     Result<> check_limits() const;
-    void find_timeline();
+    Result<> find_timeline();
+    Result<bool> lands_before(int stream_index, std::int64_t target, double back);
+    void discard_unwanted();
+    void close_jumps(AVPacket& packet);
+    bool is_wanted(int stream_index) const;
     Error failure(int code, std::string_view doing);
 
     static int read_bytes(void* self, std::uint8_t* buffer, int size);
     static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
     static int is_stopped(void* self);
-
-    struct CloseInput {
-        void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
-    };
+    static int refuse_open(
+        AVFormatContext*, AVIOContext**, const char* url, int flags, AVDictionary** options
+    );
 
     ByteSource& source_;
     Sniffed sniffed_;
@@ -94,6 +103,9 @@ private:
     std::uint64_t position_ = 0;
     std::int64_t origin_us_ = 0;
     std::optional<double> duration_;
+    std::optional<std::vector<int>> wanted_;
+    std::int64_t jump_us_ = 0;                 // what close_jumps has taken out so far
+    std::optional<std::int64_t> last_dts_us_;  // of any stream, jumps taken out
     CustomIo io_;
     std::unique_ptr<AVFormatContext, CloseInput> format_;
 };

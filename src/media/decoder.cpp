@@ -1,0 +1,161 @@
+#include "media/decoder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "media/compat.h"
+#include "media/error.h"
+#include "media/stream.h"
+
+namespace ittybit::media {
+namespace {
+
+/// libav's own VP8 and VP9 decoders drop the transparency that WebM keeps beside the picture.
+const AVCodec* find_decoder(const AVStream& stream) {
+    const AVCodecID codec = stream.codecpar->codec_id;
+    if (has_alpha(stream) && (codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9)) {
+        const auto* name = codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9";
+        if (const AVCodec* found = avcodec_find_decoder_by_name(name)) return found;
+    }
+    return avcodec_find_decoder(codec);
+}
+
+/// Sample descriptions of protected tracks (ISO 23001-7).
+bool is_encrypted(const AVStream& stream) {
+    const auto tag = stream.codecpar->codec_tag;
+    return tag == MKTAG('e', 'n', 'c', 'v') || tag == MKTAG('e', 'n', 'c', 'a') ||
+           tag == MKTAG('d', 'r', 'm', 'i') || tag == MKTAG('d', 'r', 'm', 's');
+}
+
+std::string name_of(const AVStream& stream) {
+    const bool is_video = stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    return std::string(is_video ? "the video (" : "the audio (") +
+           avcodec_get_name(stream.codecpar->codec_id) + ")";
+}
+
+}  // namespace
+
+bool is_decodable(const AVStream& stream) {
+    return !is_encrypted(stream) && find_decoder(stream) != nullptr;
+}
+
+Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
+    : next_(next),
+      type_(stream.codecpar->codec_type),
+      time_base_(stream.time_base),
+      frame_rate_(type_ == AVMEDIA_TYPE_VIDEO ? frame_rate_of(input, stream) : AVRational{0, 1}),
+      name_(name_of(stream)) {}
+
+Result<std::unique_ptr<Decoder>> Decoder::open(
+    const Input& input, int stream_index, const DecoderOptions& options, Sink<Frame>& next
+) {
+    const AVStream& stream = input.stream(stream_index);
+    std::unique_ptr<Decoder> decoder(new Decoder(input, stream, next));
+    TRY(decoder->open_codec(stream, input.limits(), options));
+    return decoder;
+}
+
+Result<> Decoder::open_codec(
+    const AVStream& stream, const Limits& limits, const DecoderOptions& options
+) {
+    if (is_encrypted(stream)) {
+        return Error{
+            "unsupported_media", name_ + " is encrypted: upload a file without copy protection",
+            "input"
+        };
+    }
+    const AVCodec* codec = find_decoder(stream);
+    if (codec == nullptr) return input_error(AVERROR_DECODER_NOT_FOUND, "decode " + name_);
+    codec_.reset(avcodec_alloc_context3(codec));
+    if (codec_ == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
+    if (const int code = avcodec_parameters_to_context(codec_.get(), stream.codecpar); code < 0)
+        return input_error(code, "decode " + name_);
+
+    codec_->pkt_timebase = time_base_;
+    codec_->framerate = frame_rate_;
+    codec_->max_pixels = limits.pixels;
+    codec_->thread_count = options.threads;
+    if (options.low_delay) codec_->thread_type = FF_THREAD_SLICE;
+    if (options.keys_only) codec_->skip_frame = AVDISCARD_NONKEY;
+    if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0)
+        return input_error(code, "decode " + name_);
+    return {};
+}
+
+Result<> Decoder::push(Packet packet) {
+    ++packets_;
+    return send(packet.get());
+}
+
+Result<> Decoder::finish() {
+    TRY(send(nullptr));
+    const bool is_video = type_ == AVMEDIA_TYPE_VIDEO;
+    if (packets_ > 0 && frames_ == 0 && (is_video || damaged_ > 0)) {
+        return Error{
+            "corrupt_media",
+            "nothing in " + name_ +
+                " can be decoded: the file is damaged or incomplete; check"
+                " that it plays",
+            "input"
+        };
+    }
+    return next_.finish();
+}
+
+void Decoder::reset() {
+    avcodec_flush_buffers(codec_.get());
+    next_pts_ = kNoTime;
+    last_pts_ = kNoTime;
+}
+
+Result<> Decoder::send(const AVPacket* packet) {
+    const int code = avcodec_send_packet(codec_.get(), packet);
+    if (code == AVERROR(ENOMEM)) return input_error(code, "decode " + name_);
+    if (code < 0 && code != AVERROR_EOF) ++damaged_;
+    return receive_all();
+}
+
+Result<> Decoder::receive_all() {
+    for (;;) {
+        Frame frame = make_frame();
+        const int code = avcodec_receive_frame(codec_.get(), frame.get());
+        if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
+        if (code == AVERROR(ENOMEM)) return input_error(code, "decode " + name_);
+        if (code < 0) {
+            ++damaged_;
+            continue;
+        }
+        TRY(pass_on(std::move(frame)));
+    }
+}
+
+Result<> Decoder::pass_on(Frame frame) {
+    const bool is_damaged = (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+    if (is_damaged || frame->decode_error_flags != 0) ++damaged_;
+    if (type_ == AVMEDIA_TYPE_AUDIO && frame->nb_samples <= 0) return {};
+    set_time(*frame);
+    ++frames_;
+    return next_.push(std::move(frame));
+}
+
+/// Gives each frame a time: the container's where it has one, else the one that follows from the
+/// frame before. Pictures never go back, whatever the container says.
+void Decoder::set_time(AVFrame& frame) {
+    const bool is_video = type_ == AVMEDIA_TYPE_VIDEO;
+    std::int64_t duration = duration_of(frame);
+    if (!is_video && frame.sample_rate > 0)
+        duration = av_rescale_q(frame.nb_samples, {1, frame.sample_rate}, time_base_);
+    if (is_video && duration <= 0 && frame_rate_.num > 0)
+        duration = av_rescale_q(1, av_inv_q(frame_rate_), time_base_);
+    duration = std::max<std::int64_t>(duration, 0);
+
+    frame.pts = frame.best_effort_timestamp;
+    if (frame.pts == kNoTime) frame.pts = next_pts_ == kNoTime ? 0 : next_pts_;
+    if (is_video && last_pts_ != kNoTime && frame.pts <= last_pts_) frame.pts = last_pts_ + 1;
+    set_duration(frame, duration);
+    last_pts_ = frame.pts;
+    next_pts_ = frame.pts + std::max<std::int64_t>(duration, 1);
+}
+
+}  // namespace ittybit::media

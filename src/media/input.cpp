@@ -1,0 +1,294 @@
+#include "media/input.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "media/compat.h"
+#include "media/error.h"
+#include "media/timeline.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr int kIoBytes = 65536;
+constexpr std::int64_t kProbeBytes = 5'000'000;
+constexpr std::uint64_t kScanBytes = 64'000'000;  // files up to here are read whole for a duration
+constexpr int kErrorsInRow = 16;
+constexpr std::int64_t kJumpUs = 10'000'000;  // a larger step of the clock is a fault, not a gap
+
+}  // namespace
+
+Input::Input(ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop)
+    : source_(source), sniffed_(sniffed), limits_(limits), stop_(std::move(stop)) {}
+
+Input::~Input() = default;
+
+Result<std::unique_ptr<Input>> Input::open(
+    ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop
+) {
+    capture_log();
+    std::unique_ptr<Input> input(new Input(source, sniffed, limits, std::move(stop)));
+    TRY(input->open_container());
+    TRY(input->find_streams());
+    TRY(input->check_limits());
+    TRY(input->find_timeline());
+    return input;
+}
+
+Result<std::unique_ptr<Input>> Input::reopen() const {
+    std::unique_ptr<Input> input(new Input(source_, sniffed_, limits_, stop_));
+    TRY(input->open_container());
+    input->origin_us_ = origin_us_;
+    input->duration_ = duration_;
+    return input;
+}
+
+Result<> Input::open_container() {
+    take_last_log_line();
+    if (size() > static_cast<std::uint64_t>(limits_.input_bytes)) {
+        return Error{
+            "limit_exceeded", "the file is larger than is allowed: upload a smaller one", "input",
+            LimitReached{"input_bytes", static_cast<double>(limits_.input_bytes)}
+        };
+    }
+    const AVInputFormat* demuxer = av_find_input_format(std::string(sniffed_.demuxer).c_str());
+    if (sniffed_.demuxer.empty() || demuxer == nullptr)
+        return input_error(AVERROR_DEMUXER_NOT_FOUND, "open the " + std::string(sniffed_.format));
+
+    io_.reset(avio_alloc_context(
+        static_cast<unsigned char*>(av_malloc(kIoBytes)), kIoBytes, 0, this, read_bytes, nullptr,
+        seek_bytes
+    ));
+    AVFormatContext* format = avformat_alloc_context();
+    if (io_ == nullptr || format == nullptr) {
+        avformat_free_context(format);
+        return input_error(AVERROR(ENOMEM), "open the file");
+    }
+    format->pb = io_.get();
+    format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    format->io_open = refuse_open;
+    format->interrupt_callback = {is_stopped, this};
+    format->probesize = kProbeBytes;
+    format->max_streams = limits_.streams + 1;
+    format->protocol_whitelist = av_strdup("none");
+    format->format_whitelist = av_strdup(demuxer->name);
+    const int code = avformat_open_input(&format, nullptr, demuxer, nullptr);
+    if (code < 0) return failure(code, "read the file's structure");
+    format_.reset(format);
+    return {};
+}
+
+Result<> Input::find_streams() {
+    const std::string pixels = std::to_string(limits_.pixels);
+    std::vector<AVDictionary*> options(std::max(format_->nb_streams, 1U));
+    const auto count = format_->nb_streams;
+    for (unsigned i = 0; i < count; ++i) av_dict_set(&options[i], "max_pixels", pixels.c_str(), 0);
+    const int code = avformat_find_stream_info(format_.get(), options.data());
+    for (AVDictionary*& dictionary : options) av_dict_free(&dictionary);
+    if (code < 0 || source_error_) return failure(code, "read the file's streams");
+    return {};
+}
+
+Result<> Input::check_limits() const {
+    if (std::cmp_greater(format_->nb_streams, limits_.streams)) {
+        return Error{
+            "limit_exceeded",
+            "the file has more than " + std::to_string(limits_.streams) +
+                " streams: upload it with fewer",
+            "input", LimitReached{"streams", static_cast<double>(limits_.streams)}
+        };
+    }
+    for (const AVStream* stream : streams()) {
+        const AVCodecParameters& codec = *stream->codecpar;
+        if (codec.codec_type != AVMEDIA_TYPE_VIDEO) continue;
+        if (std::int64_t{codec.width} * codec.height <= limits_.pixels) continue;
+        return Error{
+            "limit_exceeded",
+            "the picture has " + std::to_string(codec.width) + "x" + std::to_string(codec.height) +
+                " pixels, more than is allowed: upload a smaller one",
+            "input", LimitReached{"pixels", static_cast<double>(limits_.pixels)}
+        };
+    }
+    return {};
+}
+
+Result<> Input::find_timeline() {
+    Timeline timeline = stated_timeline(*format_, size());
+    if (!timeline.duration && size() && *size() <= kScanBytes) {
+        const auto reader = TRY(reopen());
+        timeline = TRY(measured_timeline(*reader, timeline.origin_us));
+    }
+    origin_us_ = timeline.origin_us;
+    duration_ = timeline.duration;
+    return {};
+}
+
+std::optional<std::uint64_t> Input::size() const {
+    const auto whole = source_.size();
+    if (!whole) return std::nullopt;
+    return *whole > sniffed_.start ? *whole - sniffed_.start : 0;
+}
+
+double Input::seconds(std::int64_t timestamp, AVRational time_base) const {
+    return static_cast<double>(timestamp) * av_q2d(time_base) -
+           static_cast<double>(origin_us_) / AV_TIME_BASE;
+}
+
+std::int64_t Input::timestamp(double seconds, AVRational time_base) const {
+    const auto us = static_cast<std::int64_t>(std::clamp(seconds, -1e12, 1e12) * AV_TIME_BASE);
+    return av_rescale_q(us + origin_us_, kMicroseconds, time_base);
+}
+
+void Input::read_only(std::span<const int> stream_indices) {
+    wanted_.emplace(stream_indices.begin(), stream_indices.end());
+    discard_unwanted();
+}
+
+bool Input::is_wanted(int stream_index) const {
+    return !wanted_ || std::ranges::find(*wanted_, stream_index) != wanted_->end();
+}
+
+void Input::discard_unwanted() {
+    for (AVStream* stream : streams())
+        stream->discard = is_wanted(stream->index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+}
+
+Result<Packet> Input::read() {
+    Packet packet = make_packet();
+    for (int errors = 0; errors < kErrorsInRow;) {
+        if (stop_.stop_requested()) return cancelled();
+        const int code = av_read_frame(format_.get(), packet.get());
+        if (source_error_) return *source_error_;
+        if (code == AVERROR_EXIT) return cancelled();
+        if (code == AVERROR_EOF) break;
+        if (code < 0) {
+            ++errors;
+            continue;
+        }
+        close_jumps(*packet);
+        if (is_wanted(packet->stream_index)) return packet;
+        av_packet_unref(packet.get());
+        errors = 0;
+    }
+    return Packet();
+}
+
+/// Broadcast streams restart their clock where recordings were joined: the jump is taken out, as
+/// players do, so that time goes on.
+void Input::close_jumps(AVPacket& packet) {
+    if ((format_->iformat->flags & AVFMT_TS_DISCONT) == 0 || packet.dts == kNoTime) return;
+    const AVStream& stream = *format_->streams[packet.stream_index];
+    if (!is_timed(stream)) return;
+    auto dts_us = av_rescale_q(packet.dts, stream.time_base, kMicroseconds) - jump_us_;
+    if (last_dts_us_ && std::abs(dts_us - *last_dts_us_) > kJumpUs) {
+        jump_us_ += dts_us - *last_dts_us_;
+        dts_us = *last_dts_us_;
+    }
+    last_dts_us_ = dts_us;
+    const auto jump = av_rescale_q(jump_us_, kMicroseconds, stream.time_base);
+    packet.dts -= jump;
+    if (packet.pts != kNoTime) packet.pts -= jump;
+}
+
+Result<> Input::seek(int stream_index, double seconds) {
+    const AVStream& stream = *format_->streams[stream_index];
+    const auto target = timestamp(seconds, stream.time_base);
+    const bool has_index = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
+    if (has_index) {
+        const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
+        if (source_error_) return *source_error_;
+        return code >= 0 ? Result<>() : rewind();
+    }
+    for (const double back : {0.5, 2.0, 6.0, 15.0, 40.0}) {
+        if (seconds - back <= 0) break;
+        if (!TRY(lands_before(stream_index, target, back))) continue;
+        const auto earlier = timestamp(seconds - back, stream.time_base);
+        av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD);
+        last_dts_us_.reset();
+        return {};
+    }
+    return rewind();
+}
+
+/// Without an index a seek lands between key frames: whether the first one read from `back`
+/// seconds earlier is still at or before the target.
+Result<bool> Input::lands_before(int stream_index, std::int64_t target, double back) {
+    const AVStream& stream = *format_->streams[stream_index];
+    const auto earlier =
+        target - av_rescale_q(
+                     static_cast<std::int64_t>(back * AV_TIME_BASE), kMicroseconds, stream.time_base
+                 );
+    if (av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD) < 0) return false;
+    last_dts_us_.reset();
+    for (;;) {
+        const Packet packet = TRY(read());
+        if (packet == nullptr) return false;
+        const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
+        if (packet->stream_index != stream_index || time == kNoTime) continue;
+        if (time > target) return false;
+        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) return true;
+    }
+}
+
+Result<> Input::rewind() {
+    jump_us_ = 0;
+    last_dts_us_.reset();
+    const bool by_bytes = (format_->iformat->flags & AVFMT_NO_BYTE_SEEK) == 0 &&
+                          (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+    int code = by_bytes ? av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE) : -1;
+    if (code < 0)
+        code = avformat_seek_file(format_.get(), -1, INT64_MIN, origin_us_, origin_us_, 0);
+    if (code < 0) code = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BACKWARD);
+    if (code < 0 || source_error_) return failure(code, "go back to the start of the file");
+    return {};
+}
+
+/// The source's own error if it has one, since libav only repeats it badly.
+Error Input::failure(int code, std::string_view doing) {
+    if (source_error_) return *source_error_;
+    if (stop_.stop_requested()) return cancelled();
+    return input_error(code, doing);
+}
+
+int Input::read_bytes(void* self, std::uint8_t* buffer, int size) {
+    Input& input = *static_cast<Input*>(self);
+    if (input.stop_.stop_requested()) return AVERROR_EXIT;
+    if (input.source_error_) return AVERROR(EIO);
+    const auto room = std::as_writable_bytes(std::span(buffer, static_cast<std::size_t>(size)));
+    const auto count = input.source_.read_at(input.sniffed_.start + input.position_, room);
+    if (!count) {
+        input.source_error_ = count.error();
+        return AVERROR(EIO);
+    }
+    input.position_ += *count;
+    return *count == 0 ? AVERROR_EOF : static_cast<int>(*count);
+}
+
+std::int64_t Input::seek_bytes(void* self, std::int64_t offset, int whence) {
+    Input& input = *static_cast<Input*>(self);
+    const auto size = input.size();
+    if ((whence & AVSEEK_SIZE) != 0)
+        return size ? static_cast<std::int64_t>(*size) : AVERROR(ENOSYS);
+    std::int64_t target = offset;
+    if ((whence & ~AVSEEK_FORCE) == SEEK_CUR) target += static_cast<std::int64_t>(input.position_);
+    if ((whence & ~AVSEEK_FORCE) == SEEK_END) {
+        if (!size) return AVERROR(ENOSYS);
+        target += static_cast<std::int64_t>(*size);
+    }
+    if (target < 0) return AVERROR(EINVAL);
+    input.position_ = static_cast<std::uint64_t>(target);
+    return target;
+}
+
+int Input::is_stopped(void* self) {
+    return static_cast<Input*>(self)->stop_.stop_requested() ? 1 : 0;
+}
+
+/// No input may make us open a second file, whatever it refers to.
+int Input::refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
+    return AVERROR(EPERM);
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,228 @@
+#include "media/stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "media/compat.h"
+#include "media/decoder.h"
+#include "media/error.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr double kMaxRate = 1000;   // frames per second that are still believed
+constexpr double kMaxAspect = 100;  // of a pixel, either way
+constexpr int kTrialPackets = 400;  // of one audio track, until a frame must have come
+
+bool is_credible(AVRational rate) {
+    return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kMaxRate;
+}
+
+bool is_flagged_default(const AVStream& stream) {
+    return (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
+}
+
+/// Larger is better: what people mean by "the video".
+auto video_rank(const AVStream& stream) {
+    const AVCodecParameters& codec = *stream.codecpar;
+    return std::tuple(
+        is_decodable(stream), is_flagged_default(stream), std::int64_t{codec.width} * codec.height,
+        -stream.index
+    );
+}
+
+std::vector<int> audio_candidates(const Input& input) {
+    std::vector<int> found;
+    for (const AVStream* stream : input.streams())
+        if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) found.push_back(stream->index);
+    std::ranges::stable_partition(found, [&](int index) {
+        return is_flagged_default(input.stream(index));
+    });
+    return found;
+}
+
+/// Notes that a frame came, and keeps none.
+class Witness : public Sink<Frame> {
+public:
+    Result<> push(Frame frame) override {
+        has_frame_ = has_frame_ || frame->nb_samples > 0;
+        return {};
+    }
+    Result<> finish() override { return {}; }
+    bool has_frame() const { return has_frame_; }
+
+private:
+    bool has_frame_ = false;
+};
+
+/// Decodes the first packets of a track with a reader of its own.
+Result<bool> does_decode(const Input& input, int stream_index) {
+    if (!is_decodable(input.stream(stream_index))) return false;
+    Witness witness;
+    auto decoder = Decoder::open(input, stream_index, {}, witness);
+    if (!decoder) return false;
+    const auto reader = TRY(input.reopen());
+    reader->read_only({&stream_index, 1});
+    for (int packets = 0; packets < kTrialPackets && !witness.has_frame(); ++packets) {
+        Packet packet = TRY(reader->read());
+        if (packet == nullptr) {
+            std::ignore = (*decoder)->finish();
+            break;
+        }
+        if (!(*decoder)->push(std::move(packet))) return false;
+    }
+    return witness.has_frame();
+}
+
+std::string track_name(const Input& input, int stream_index) {
+    const AVCodecID codec = input.stream(stream_index).codecpar->codec_id;
+    const std::string name = codec == AV_CODEC_ID_NONE ? "unknown codec" : avcodec_get_name(codec);
+    return "audio track " + std::to_string(stream_index) + " (" + name + ")";
+}
+
+}  // namespace
+
+Orientation orientation_of(const AVStream& stream) {
+    const auto bytes = side_data(stream, AV_PKT_DATA_DISPLAYMATRIX);
+    if (bytes.size() < 9 * sizeof(std::int32_t)) return {};
+    const auto* matrix = reinterpret_cast<const std::int32_t*>(bytes.data());
+    double a = matrix[0];
+    double b = matrix[1];
+    const double c = matrix[3];
+    const double d = matrix[4];
+    Orientation found;
+    found.is_mirrored = a * d - b * c < 0;
+    if (found.is_mirrored) {
+        a = -a;
+        b = -b;
+    }
+    if (a == 0 && b == 0) return {};
+    const auto quarters = static_cast<int>(std::lround(std::atan2(b, a) / (M_PI / 2)));
+    found.rotation = (quarters + 4) % 4 * 90;
+    return found;
+}
+
+AVRational sample_aspect_of(const Input& input, const AVStream& stream) {
+    // libav takes its arguments as mutable and does not change them.
+    const AVRational aspect = av_guess_sample_aspect_ratio(
+        const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
+    );
+    if (aspect.num <= 0 || aspect.den <= 0) return {1, 1};
+    if (av_q2d(aspect) > kMaxAspect || av_q2d(aspect) < 1 / kMaxAspect) return {1, 1};
+    return aspect;
+}
+
+Size display_size(Size stored, AVRational sample_aspect, const Orientation& orientation) {
+    Size shown = stored;
+    if (sample_aspect.num > sample_aspect.den) {
+        shown.width = static_cast<int>(
+            av_rescale(stored.width, sample_aspect.num, std::max(sample_aspect.den, 1))
+        );
+    } else if (sample_aspect.num > 0 && sample_aspect.num < sample_aspect.den) {
+        shown.height =
+            static_cast<int>(av_rescale(stored.height, sample_aspect.den, sample_aspect.num));
+    }
+    if (orientation.rotation % 180 != 0) std::swap(shown.width, shown.height);
+    return {std::max(shown.width, 1), std::max(shown.height, 1)};
+}
+
+Size display_size_of(const Input& input, const AVStream& stream) {
+    return display_size(
+        {stream.codecpar->width, stream.codecpar->height}, sample_aspect_of(input, stream),
+        orientation_of(stream)
+    );
+}
+
+AVRational frame_rate_of(const Input& input, const AVStream& stream) {
+    if (is_credible(stream.avg_frame_rate)) return stream.avg_frame_rate;
+    const AVRational guessed = av_guess_frame_rate(
+        const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
+    );
+    return is_credible(guessed) ? guessed : AVRational{0, 1};
+}
+
+Hdr hdr_of(const AVStream& stream) {
+    switch (stream.codecpar->color_trc) {
+        case AVCOL_TRC_SMPTE2084: return Hdr::kPq;
+        case AVCOL_TRC_ARIB_STD_B67: return Hdr::kHlg;
+        default: return Hdr::kNone;
+    }
+}
+
+bool has_alpha(const AVStream& stream) {
+    const AVDictionaryEntry* mode = av_dict_get(stream.metadata, "alpha_mode", nullptr, 0);
+    if (mode != nullptr && std::string_view(mode->value) == "1") return true;
+    const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(stream.codecpar->format));
+    if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || format == nullptr) return false;
+    return (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+}
+
+bool is_cover(const AVStream& stream) {
+    constexpr int kPictures = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS;
+    return (stream.disposition & kPictures) != 0;
+}
+
+std::optional<int> find_video(const Input& input) {
+    const AVStream* best = nullptr;
+    for (const AVStream* stream : input.streams()) {
+        if (stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_cover(*stream)) continue;
+        if (best == nullptr || video_rank(*stream) > video_rank(*best)) best = stream;
+    }
+    if (best == nullptr) return std::nullopt;
+    return best->index;
+}
+
+Result<int> require_video(const Input& input) {
+    const auto found = find_video(input);
+    if (!found) {
+        return Error{
+            "no_video_stream",
+            "the input has no moving picture: upload a video, or use the audio or"
+            " image kind",
+            "input"
+        };
+    }
+    if (is_decodable(input.stream(*found))) return *found;
+    const std::string codec = avcodec_get_name(input.stream(*found).codecpar->codec_id);
+    return Error{
+        "unsupported_media",
+        "the video's codec (" + codec + ") is not supported: convert it to H.264 and try again",
+        "input"
+    };
+}
+
+Result<AudioChoice> choose_audio(const Input& input) {
+    AudioChoice choice;
+    for (const int index : audio_candidates(input)) {
+        if (TRY(does_decode(input, index))) {
+            choice.stream = index;
+            return choice;
+        }
+        choice.warnings.push_back(track_name(input, index) + " cannot be decoded and was left out");
+    }
+    return choice;
+}
+
+Result<AudioChoice> require_audio(const Input& input) {
+    AudioChoice choice = TRY(choose_audio(input));
+    if (choice.stream) return choice;
+    if (choice.warnings.empty())
+        return Error{"no_audio_stream", "the input has no sound: upload a file that has", "input"};
+    return Error{
+        "corrupt_media",
+        "no audio track can be decoded: check that the file plays, or convert it to AAC or MP3",
+        "input"
+    };
+}
+
+std::optional<std::span<const std::byte>> cover_bytes(const Input& input) {
+    for (const AVStream* stream : input.streams()) {
+        const AVPacket& picture = stream->attached_pic;
+        if (!is_cover(*stream) || picture.data == nullptr || picture.size <= 0) continue;
+        return std::as_bytes(std::span(picture.data, static_cast<std::size_t>(picture.size)));
+    }
+    return std::nullopt;
+}
+
+}  // namespace ittybit::media

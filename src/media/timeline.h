@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "media/input.h"
+
+namespace ittybit::media {
+
+/// When the sound and picture of an input begin and end.
+struct Timeline {
+    std::int64_t origin_us = 0;      // the earliest presentation time
+    std::optional<double> duration;  // seconds from the origin to the last end
+};
+
+/// What the container says, after edit lists. Its duration is left out where it is a guess from the
+/// bit rate, absent, or absurd.
+Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint64_t> size);
+
+/// What the packets say: reads `reader` to its end.
+Result<Timeline> measured_timeline(Input& reader, std::int64_t origin_us);
+
+/// Sound or moving picture: what a timeline is made of. Cover art is not.
+bool is_timed(const AVStream& stream);
+
+}  // namespace ittybit::media
