@@ -1,0 +1,34 @@
+#include "tasks/probe.h"
+
+#include <utility>
+
+#include "image/header.h"
+#include "media/facts.h"
+#include "media/input.h"
+
+namespace ittybit::tasks {
+namespace {
+
+Result<File> media_facts(
+    ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop
+) {
+    const auto input = TRY(media::Input::open(source, sniffed, limits, std::move(stop)));
+    return media::facts_of(*input);
+}
+
+}  // namespace
+
+Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token stop) {
+    const Sniffed sniffed = TRY(sniff(source));
+    if (is_image(sniffed) && image::can_read(sniffed))
+        return image::facts_of(source, sniffed, limits);
+    return media_facts(source, sniffed, limits, std::move(stop));
+}
+
+Result<Finished> run(const ProbeOptions&, Job& job) {
+    Finished finished;
+    finished.file = TRY(probe(job.source, job.assignment.limits));
+    return finished;
+}
+
+}  // namespace ittybit::tasks
