@@ -19,8 +19,8 @@ namespace ittybit::sandbox {
 /// awaited, killed and reaped by the destructor at the latest. One thread at a time.
 class Child {
 public:
-    Child(Child&&) noexcept = default;
-    Child& operator=(Child&&) noexcept = default;
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
     ~Child();
 
     /// Hands over the work with the input, opened again read-only. Errors: `task_crashed`.

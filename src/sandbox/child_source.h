@@ -25,7 +25,7 @@ public:
 
 private:
     Result<> ensure(std::uint64_t offset, std::uint64_t length);
-    bool is_present(std::uint64_t offset, std::uint64_t length) const;
+    bool is_present(std::uint64_t offset, std::uint64_t end) const;
     void add_present(std::uint64_t begin, std::uint64_t end);
 
     FileSource file_;

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +37,7 @@ public:
 
     /// A fresh walled child. Errors: `internal_error` (the program is missing, of another build, or
     /// cannot fork), `disk_full`.
-    Result<Child> take();
+    Result<std::unique_ptr<Child>> take();
 
     /// The walls that children have on this machine: those of a child made for the question.
     Result<Layers> layers();
@@ -46,16 +45,23 @@ public:
     int pid() const { return pid_; }
 
 private:
-    Result<> ensure_running();
-    Result<Child> fork_child();
+    // With the lock held:
+    Result<> ensure_started();
+    Result<> ensure_greeted();
+    Result<std::unique_ptr<Child>> request_child();
     void stop();
+
+    Result<std::unique_ptr<Child>> take_spare_or_new();
+    Result<std::unique_ptr<Child>> take_walled();
+    void prepare_spare();
+    void forget_dead();
 
     const Options options_;
     std::mutex mutex_;
     Fd control_;
     int pid_ = -1;
     bool is_greeted_ = false;
-    std::optional<Child> spare_;
+    std::unique_ptr<Child> spare_;
 };
 
 /// `ittybit-media` beside this executable, or at `$ITTYBIT_MEDIA_PROGRAM`.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -52,7 +53,7 @@ struct OperationEvents {
 struct Outcome {
     Finished finished;
     std::vector<FileReady> files;  // each opened and its size found true
-    sandbox::Child child;
+    std::unique_ptr<sandbox::Child> child;
 };
 
 /// Runs one operation in a child of its own. Errors: those of the task, and of sandbox::Child.

@@ -1,0 +1,54 @@
+#include "sandbox/line_reader.h"
+
+#include <array>
+#include <cerrno>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "sandbox/passing.h"
+
+namespace ittybit::sandbox {
+std::optional<std::string> LineReader::next_line() {
+    const auto newline = buffer_.find('\n', searched_);
+    if (newline == std::string::npos) {
+        searched_ = buffer_.size();
+        return std::nullopt;
+    }
+    std::string line = buffer_.substr(0, newline);
+    buffer_.erase(0, newline + 1);
+    searched_ = 0;
+    return line;
+}
+
+Result<LineReader::Received> LineReader::receive(Fd* descriptor) {
+    std::array<char, 65536> bytes{};
+    std::vector<Fd> passed;
+    const auto count =
+        receive_passing(socket_.get(), bytes, descriptor != nullptr ? &passed : nullptr);
+    if (count < 0) {
+        const bool is_empty = errno == EAGAIN || errno == EWOULDBLOCK;
+        return is_empty ? Received::kNothing : Received::kEnd;
+    }
+    if (!passed.empty()) *descriptor = std::move(passed.front());
+    if (count == 0) return Received::kEnd;
+    buffer_.append(bytes.data(), static_cast<std::size_t>(count));
+    const bool has_line = buffer_.find('\n', searched_) != std::string::npos;
+    if (has_line || buffer_.size() <= kLongestLine) return Received::kSome;
+    return Error{"task_crashed", "the media process sent a message without an end", ""};
+}
+
+bool send_all(int socket, std::string_view text, int descriptor) {
+    while (!text.empty()) {
+        const bool has_passenger = descriptor >= 0;
+        const auto count = send_passing(
+            socket, text, has_passenger ? std::span(&descriptor, 1) : std::span<const int>()
+        );
+        if (count < 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(count));
+        descriptor = -1;
+    }
+    return true;
+}
+
+}  // namespace ittybit::sandbox

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/fd.h"
+
+namespace ittybit::sandbox {
+
+/// sendmsg with descriptors beside the bytes: how many bytes were taken, -1 with errno. Restarted
+/// when a signal interrupts; never raises SIGPIPE. At most 8 descriptors.
+ssize_t send_passing(int socket, std::string_view bytes, std::span<const int> descriptors);
+
+/// recvmsg: how many bytes came, 0 at the end, -1 with errno. Descriptors are appended to
+/// `descriptors`; without it the kernel closes them.
+ssize_t receive_passing(int socket, std::span<char> bytes, std::vector<Fd>* descriptors);
+
+}  // namespace ittybit::sandbox
