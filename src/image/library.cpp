@@ -98,7 +98,11 @@ void touch_colours() {
     vips_error_clear();
 }
 
+/// libvips' warnings (a profile it ignores, a comment it cannot read) are nobody's business.
+void silence(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
 Result<> start() {
+    g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, silence, nullptr);
     TRY(start_without_modules());
     TRY(load_heif());
     allow_only_ours();

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "image/library.h"
+
 namespace ittybit::image {
 namespace {
 
@@ -49,6 +51,7 @@ int call_loader(
 }  // namespace
 
 Result<Loaded> load(ByteSource& source, const Sniffed& sniffed, const Picture::Load& how) {
+    TRY(init());  // libvips would start itself at first use, with every loader open
     Loaded loaded{std::make_shared<SourceState>(), nullptr};
     loaded.state->bytes = &source;
     const Source reader = make_source(loaded.state);

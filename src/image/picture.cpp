@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "image/library.h"
 #include "image/loading.h"
 
 namespace ittybit::image {
@@ -42,6 +43,7 @@ Result<Picture> Picture::open(
 }
 
 Result<Picture> Picture::from_pixels(Pixels pixels) {
+    TRY(init());
     const auto format = pixels.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR;
     VipsImage* image = vips_image_new_from_memory_copy(
         pixels.bytes.data(), pixels.bytes.size(), pixels.width, pixels.height, pixels.bands, format

@@ -1,0 +1,112 @@
+#include "image/animation_writer.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <webp/encode.h>
+#include <webp/mux.h>
+
+#include "base/fd.h"
+
+namespace ittybit::image {
+namespace {
+
+struct Free {
+    void operator()(WebPAnimEncoder* encoder) const { WebPAnimEncoderDelete(encoder); }
+    void operator()(WebPPicture* picture) const { WebPPictureFree(picture); }
+};
+using Encoder = std::unique_ptr<WebPAnimEncoder, Free>;
+using PicturePixels = std::unique_ptr<WebPPicture, Free>;
+
+/// The assembled file.
+struct Assembled {
+    WebPData data = {};
+    Assembled() = default;
+    Assembled(const Assembled&) = delete;
+    Assembled& operator=(const Assembled&) = delete;
+    ~Assembled() { WebPDataClear(&data); }
+};
+
+Error failed(std::string_view doing, WebPAnimEncoder* encoder) {
+    const char* reason = encoder == nullptr ? nullptr : WebPAnimEncoderGetError(encoder);
+    return {
+        "encode_failed", fmt::format("{}: {}", doing, reason == nullptr ? "out of memory" : reason),
+        ""
+    };
+}
+
+Result<> write_file(const WebPData& data, const std::string& name) {
+    const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const auto give_up = [&](int reason) {
+        ::unlink(name.c_str());
+        if (reason == ENOSPC) return Error{"disk_full", "there is no room left for the output", ""};
+        return Error{
+            "encode_failed", fmt::format("write the output: {}", std::strerror(reason)), ""
+        };
+    };
+    if (!file) return give_up(errno);
+    for (std::size_t done = 0; done < data.size;) {
+        const auto count = ::write(file.get(), data.bytes + done, data.size - done);
+        if (count < 0 && errno != EINTR) return give_up(errno);
+        if (count > 0) done += static_cast<std::size_t>(count);
+    }
+    return {};
+}
+
+}  // namespace
+
+struct AnimationWriter::State {
+    Size size;
+    WebPConfig config = {};
+    Encoder encoder;
+};
+
+AnimationWriter::AnimationWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AnimationWriter::~AnimationWriter() = default;
+
+Result<std::unique_ptr<AnimationWriter>> AnimationWriter::open(const AnimationSettings& settings) {
+    auto state = std::make_unique<State>();
+    WebPAnimEncoderOptions options;
+    if (WebPAnimEncoderOptionsInit(&options) == 0 || WebPConfigInit(&state->config) == 0)
+        return Error{"internal_error", "libwebp is of another version than it was built for", ""};
+    options.anim_params.loop_count = settings.loop;
+    options.kmin = 0;  // no key frames between: nobody seeks in an animation
+    options.kmax = 0;
+    state->size = settings.size;
+    state->config.quality = static_cast<float>(settings.quality);
+    state->config.method = settings.effort;
+    state->config.thread_level = 1;
+    state->encoder.reset(WebPAnimEncoderNew(settings.size.width, settings.size.height, &options));
+    if (state->encoder == nullptr) return failed("start the webp encoder", nullptr);
+    return std::unique_ptr<AnimationWriter>(new AnimationWriter(std::move(state)));
+}
+
+Result<> AnimationWriter::add(std::span<const std::byte> rgba, int stride, int start_ms) {
+    WebPPicture picture;
+    if (WebPPictureInit(&picture) == 0) return failed("take a frame", nullptr);
+    const PicturePixels owned(&picture);
+    picture.use_argb = 1;
+    picture.width = state_->size.width;
+    picture.height = state_->size.height;
+    const auto* pixels = reinterpret_cast<const std::uint8_t*>(rgba.data());
+    if (WebPPictureImportRGBA(&picture, pixels, stride) == 0)
+        return failed("take a frame", nullptr);
+    WebPAnimEncoder* encoder = state_->encoder.get();
+    if (WebPAnimEncoderAdd(encoder, &picture, start_ms, &state_->config) == 0)
+        return failed("compress a frame", encoder);
+    return {};
+}
+
+Result<> AnimationWriter::finish(int end_ms, const std::string& name) {
+    WebPAnimEncoder* encoder = state_->encoder.get();
+    Assembled file;
+    if (WebPAnimEncoderAdd(encoder, nullptr, end_ms, nullptr) == 0 ||
+        WebPAnimEncoderAssemble(encoder, &file.data) == 0)
+        return failed("write the animation", encoder);
+    return write_file(file.data, name);
+}
+
+}  // namespace ittybit::image
