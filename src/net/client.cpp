@@ -100,7 +100,7 @@ Result<Response> Client::send(
     Request next = request;
     const int allowed = std::min(request.redirects, kMostRedirects);
     for (int hop = 0;; ++hop) {
-        Exchange exchange(settings_, next, hop, hop <= allowed && request.redirects > 0, receiver);
+        Exchange exchange(settings_, next, request.redirects > 0, receiver);
         Multi multi = pool_->take();
         const CURLcode code = run(multi.get(), exchange.handle(), stop);
         pool_->give(std::move(multi));
@@ -123,6 +123,7 @@ Result<Response> Client::send(
             };
         if (!target.has_same_origin(next.url)) next.headers = without_secrets(next.headers);
         next.url = target;
+        ++next.hops;
     }
 }
 

@@ -45,6 +45,8 @@ struct Request {
     ByteSource* upload = nullptr;
     /// How many redirects are followed, at most 5 (GET and HEAD only). Never from https to http.
     int redirects = 0;
+    /// How many redirects led to `url` already, for the fetch guard.
+    int hops = 0;
     /// Bytes of the answer kept in Response.body; more is an error.
     std::size_t largest_body = 1U << 20U;
     Patience patience;

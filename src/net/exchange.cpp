@@ -31,16 +31,11 @@ std::string seconds_in_words(std::chrono::milliseconds time) {
 }  // namespace
 
 Exchange::Exchange(
-    const Client::Settings& settings,
-    const Request& request,
-    int hop,
-    bool follows,
-    const Receiver& receiver
+    const Client::Settings& settings, const Request& request, bool follows, const Receiver& receiver
 )
     : settings_(settings),
       request_(request),
       receiver_(receiver),
-      hop_(hop),
       follows_(follows && (request.method == "GET" || request.method == "HEAD")),
       easy_(curl_easy_init()),
       body_(std::as_bytes(std::span(request.body))) {
@@ -73,7 +68,8 @@ void Exchange::set_transport() {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
     // A connection made for a typed URL is no permission for a redirect to the same place.
-    if (hop_ > 0 && settings_.policy.allow_typed) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (request_.hops > 0 && settings_.policy.allow_typed)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 void Exchange::set_patience() {
@@ -129,7 +125,9 @@ void Exchange::set_headers() {
 curl_socket_t Exchange::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
     auto& exchange = *static_cast<Exchange*>(self);
     const auto address_class = classify(address->addr);
-    if (!exchange.settings_.policy.allows(address_class, exchange.request_.url, exchange.hop_)) {
+    if (!exchange.settings_.policy.allows(
+            address_class, exchange.request_.url, exchange.request_.hops
+        )) {
         exchange.blocked_ = address_class;
         return CURL_SOCKET_BAD;
     }

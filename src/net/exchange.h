@@ -20,7 +20,6 @@ public:
     Exchange(
         const Client::Settings& settings,
         const Request& request,
-        int hop,
         bool follows,
         const Receiver& receiver
     );
@@ -61,7 +60,6 @@ private:
     const Client::Settings& settings_;
     const Request& request_;
     const Receiver& receiver_;
-    int hop_;
     bool follows_;
 
     std::unique_ptr<CURL, Free> easy_;

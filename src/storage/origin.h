@@ -44,10 +44,10 @@ public:
     Origin& operator=(const Origin&) = delete;
     virtual ~Origin() = default;
 
-    /// Asks once for `range` (range.to may be kNoEnd) and hands over what comes. `known` is what
-    /// earlier answers said: an origin that can tell refuses bytes of another version.
-    /// Success means that the answer ended as it should. Errors: `download_failed` (worth
-    /// another try or not: see `is_passing`), `source_changed`, `input_blocked`, `cancelled`.
+    /// Asks once for `range` (range.to may be kNoEnd) and hands over what comes, which may be
+    /// less. `known` is what earlier answers said, so that an origin can refuse to send bytes of
+    /// another version. Errors: `unavailable` (worth another try), `download_failed`,
+    /// `source_changed`, `input_blocked`, `cancelled`; those of `taker` pass unchanged.
     virtual Result<> fetch(
         Range range, const Version& known, const Taker& taker, const std::stop_token& stop
     ) = 0;

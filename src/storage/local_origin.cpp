@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/origin.h"
+
+namespace ittybit::storage {
+namespace {
+
+Error unreadable(const std::string& path, const std::string& why) {
+    return {"invalid_input", "\"" + path + "\" " + why, path};
+}
+
+class FileOrigin : public Origin {
+public:
+    explicit FileOrigin(std::string path) : path_(std::move(path)) {}
+
+    Result<> fetch(Range, const Version&, const Taker&, const std::stop_token&) override {
+        return Error{"internal_error", "a local file is not fetched", path_};
+    }
+    std::string name() const override { return path_; }
+
+    Result<Fd> local_file() override {
+        // Without O_NONBLOCK a named pipe would keep us here for ever.
+        Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        struct stat status = {};
+        if (!file && errno == ENOENT) return unreadable(path_, "does not exist");
+        if (!file && errno == EACCES) return unreadable(path_, "may not be read");
+        if (!file) return unreadable(path_, std::string("cannot be read: ") + std::strerror(errno));
+        if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+            return unreadable(path_, "is not a regular file");
+        return file;
+    }
+
+private:
+    std::string path_;
+};
+
+class MemoryOrigin : public Origin {
+public:
+    explicit MemoryOrigin(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
+
+    Result<> fetch(Range range, const Version&, const Taker& taker, const std::stop_token&)
+        override {
+        const auto size = static_cast<std::int64_t>(bytes_.size());
+        const auto from = std::min(range.from, size);
+        const auto to = std::min(range.to, size);
+        TRY(taker.answer({{size, "\"memory\"", ""}, from, true}));
+        const auto piece = std::span(bytes_).subspan(
+            static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)
+        );
+        TRY(taker.bytes(piece));
+        return {};
+    }
+    std::string name() const override { return "memory"; }
+
+private:
+    std::vector<std::byte> bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Origin> file_origin(std::string path) {
+    return std::make_unique<FileOrigin>(std::move(path));
+}
+
+std::unique_ptr<Origin> memory_origin(std::vector<std::byte> bytes) {
+    return std::make_unique<MemoryOrigin>(std::move(bytes));
+}
+
+}  // namespace ittybit::storage
