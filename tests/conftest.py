@@ -1,0 +1,67 @@
+import pathlib
+import subprocess
+
+import pytest
+
+import cli
+
+MEDIA = cli.ROOT / "build/test_media"
+CLIPS = cli.ROOT / "tests/node_modules"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="the whole matrix, not a sample of it")
+
+
+def pytest_sessionstart(session):
+    if not hasattr(session.config, "workerinput"):
+        subprocess.run([cli.ROOT / "tests/make_media.sh", MEDIA], check=True)
+
+
+@pytest.fixture(scope="session")
+def media():
+    """The folder of made clips (make_media.sh)."""
+    return MEDIA
+
+
+@pytest.fixture
+def make(tmp_path):
+    """make(kind, input, 'out.mp4', option=value…): runs a job that must succeed, gives the output
+    path; `make.run` is the whole Run of the last one."""
+
+    def made(kind, source, name, **options):
+        out = tmp_path / name
+        words = [kind, "-i", source, "-o", out, *cli.flags(options)]
+        made.run = cli.ittybit(*words, cwd=tmp_path)
+        told = (made.run.status, made.run.last.get("error") or made.run.last, made.run.stderr)
+        assert made.run.status == 0, f"ittybit {' '.join(map(str, words))}: {told}"
+        assert out.exists()
+        return out
+
+    return made
+
+
+@pytest.fixture
+def refuse(tmp_path):
+    """refuse(kind, input, **options): runs a job that must fail, and gives its Run."""
+
+    def refused(kind, source, name="out", **options):
+        out = pathlib.Path(tmp_path) / name
+        run = cli.ittybit(kind, "-i", source, "-o", out, *cli.flags(options), cwd=tmp_path)
+        assert run.status != 0, run.last
+        assert not out.exists(), "a failed job left something under its name"
+        return run
+
+    return refused
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "whole_matrix: only with --all")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--all"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("whole_matrix")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("whole_matrix")]

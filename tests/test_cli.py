@@ -1,0 +1,254 @@
+"""The command line as scripts and people meet it."""
+import functools
+import http.server
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import cli
+import look
+
+
+def start(*words, cwd, **how):
+    return subprocess.Popen(
+        [cli.BINARY, *map(str, words)], cwd=cwd, env=cli.environment(cwd), text=True,
+        stdin=subprocess.DEVNULL, **how,
+    )
+
+
+def children_of(pid):
+    """Every process below one, by walking /proc."""
+    parents = {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        parents[int(folder.name)] = int(fields[1])
+    found, wanted = set(), {pid}
+    while wanted:
+        wanted = {child for child, parent in parents.items() if parent in wanted} - found
+        found |= wanted
+    return found
+
+
+def wait_for(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{what} not within {seconds} s")
+
+
+def test_a_pipe_gets_json_lines_and_the_last_is_the_job(tmp_path, media):
+    run = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.mp4", "--quality", "low",
+                      cwd=tmp_path)
+    assert run.status == 0 and not [line for line in run.lines if "not_json" in line]
+    job = run.last
+    assert (job["object"], job["kind"], job["status"]) == ("job", "video", "succeeded")
+    assert job["id"].startswith("job_") and job["error"] is None
+    assert [task["kind"] for task in job["tasks"]] == ["probe", "import", "video", "export"]
+    assert {task["status"] for task in job["tasks"]} == {"succeeded"}
+    file = job["tasks"][2]["output"]
+    assert (file["width"], file["height"], file["format"]) == (320, 180, "mp4")
+    assert file["size"] == (tmp_path / "o.mp4").stat().st_size
+    assert abs(file["duration"] - 5) < 0.05
+
+
+def test_quiet_says_nothing_and_json_is_the_pipe_form(tmp_path, media):
+    quiet = cli.ittybit("image", "-i", media / "corner.png", "-o", "o.png", "--quiet", cwd=tmp_path)
+    assert (quiet.status, quiet.stderr) == (0, "")
+    told = cli.ittybit("image", "-i", media / "corner.png", "-o", "o.png", "--json", cwd=tmp_path)
+    assert told.last["status"] == "succeeded"
+
+
+def test_without_o_the_output_has_the_stem_and_a_number_when_taken(tmp_path, media):
+    for _ in range(3):
+        assert cli.ittybit("image", "-i", media / "photo.jpg", cwd=tmp_path).status == 0
+    names = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+    assert [name.rsplit(".", 1)[0] for name in names] == ["photo", "photo-1", "photo-2"] or (
+        sorted(name.rsplit(".", 1)[0] for name in names) == ["photo", "photo-1", "photo-2"]
+    )
+
+
+def test_o_overwrites_and_the_old_file_stays_until_the_new_one_is_whole(tmp_path, media):
+    (tmp_path / "o.mp4").write_text("old")
+    bad = cli.ittybit("video", "-i", media / "text.mp4", "-o", "o.mp4", cwd=tmp_path)
+    assert bad.status == 1 and (tmp_path / "o.mp4").read_text() == "old"
+    good = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.mp4", cwd=tmp_path)
+    assert good.status == 0 and not look.decode_complaints(tmp_path / "o.mp4")
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["o.mp4"]
+
+
+def test_an_extension_that_contradicts_the_format_is_exit_2(tmp_path, media):
+    run = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.webm", "--format", "mp4",
+                      cwd=tmp_path)
+    assert run.status == 2 and not list(tmp_path.iterdir())
+
+
+def test_flags_may_have_dashes_or_underscores(tmp_path, media):
+    for flag in ("--no-audio", "--no_audio"):
+        run = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.mp4", flag,
+                          cwd=tmp_path)
+        assert run.status == 0 and not look.probe(tmp_path / "o.mp4")["audio"]
+
+
+@pytest.mark.parametrize("words, status", [
+    (["video"], 2), (["nothing", "-i", "x"], 2), (["video", "-i", "absent.mp4"], None),
+    (["video", "-i", "x.mp4", "--colour", "red"], 2), (["--help"], 0), (["video", "--help"], 0),
+    (["version"], 0), (["health"], 0), (["completion", "bash"], 0), (["completion", "zsh"], 0),
+    (["completion", "fish"], 0),
+])
+def test_exit_statuses(tmp_path, words, status):
+    run = cli.ittybit(*words, cwd=tmp_path)
+    assert run.status == status if status is not None else run.status in (1, 2)
+
+
+def test_an_unknown_option_names_the_nearest_one(tmp_path, media):
+    run = cli.ittybit("video", "-i", media / "flash-small.mp4", "--widht", "3", cwd=tmp_path)
+    assert run.status == 2 and "width" in run.stderr + json.dumps(run.lines)
+
+
+@pytest.mark.parametrize("name", [
+    "text.mp4", "playlist.mp4", "concat.mp4", "concat.jpg", "svg.jpg", "pdf.jpg", "page.mp4",
+    "empty.mp4", "garbage.mp4", "garbage.jpg", "no-index.mp4", "truncated.png",
+])
+@pytest.mark.parametrize("kind, out", [("video", "o.mp4"), ("image", "o.png"), ("audio", "o.mp3")])
+def test_what_is_no_media_fails_with_a_reason(refuse, media, name, kind, out):
+    run = refuse(kind, media / name, out)
+    assert run.status == 1
+    kinds = ("unsupported_media", "corrupt_media", "no_video_stream", "no_audio_stream")
+    assert run.error_kind in kinds, run.last
+    assert len(run.message) > 15 and "/" not in run.message
+    assert run.last["status"] == "failed"
+
+
+def test_explain_prints_the_plan_and_makes_nothing(tmp_path, media):
+    run = cli.ittybit("video", "-i", media / "flash-1080p.mp4", "-o", "o.mp4", "--width", "640",
+                      "--explain", cwd=tmp_path)
+    assert run.status == 0 and "libx264" in json.dumps(run.lines)
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_equal_jobs_give_equal_bytes(make, media):
+    options = {"quality": "low", "width": 160}
+    first = make("video", media / "flash-small.mp4", "a.mp4", **options).read_bytes()
+    assert first == make("video", media / "flash-small.mp4", "b.mp4", **options).read_bytes()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_within_a_second_and_leaves_nothing(tmp_path, media, sent):
+    job = start("video", "-i", media / "flash-1080p.mp4", "-o", "o.mp4", "--quality", "very_high",
+                "--codec", "h265", cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: len(children_of(job.pid)) >= 2, 20, "the child")
+    family = children_of(job.pid)
+    begin = time.monotonic()
+    os.kill(job.pid, sent)
+    assert job.wait(timeout=5) in (130, 143, -15)
+    assert time.monotonic() - begin < 1.5
+    wait_for(lambda: not [pid for pid in family if os.path.exists(f"/proc/{pid}")], 2, "an end")
+    assert not (tmp_path / "o.mp4").exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_children_die_with_a_killed_parent(tmp_path, media):
+    job = start("video", "-i", media / "flash-1080p.mp4", "-o", "o.mp4", "--quality", "very_high",
+                "--codec", "h265", cwd=tmp_path, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(children_of(job.pid)) >= 2, 20, "the child")
+    family = children_of(job.pid)
+    job.kill()
+    job.wait()
+    wait_for(lambda: not [pid for pid in family if os.path.exists(f"/proc/{pid}")], 3, "an end")
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_a_terminal_gets_a_progress_bar(tmp_path, media):
+    leader, follower = pty.openpty()
+    job = start("video", "-i", media / "flash-720p.mp4", "-o", "o.mp4", "--quality", "medium",
+                cwd=tmp_path, stdout=follower, stderr=follower)
+    os.close(follower)
+    told = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        told += piece
+    assert job.wait(timeout=60) == 0
+    text = told.decode(errors="replace")
+    assert "%" in text and "o.mp4" in text and '{"' not in text, text
+
+
+class RangeServer(http.server.SimpleHTTPRequestHandler):
+    """Files with Range, as a web server gives them."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        path = pathlib.Path(self.translate_path(self.path))
+        if not asked or not path.is_file():
+            return super().do_GET()
+        data = path.read_bytes()
+        first, last = asked.removeprefix("bytes=").split("-")
+        first, last = int(first), min(int(last or len(data)), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        self.send_header("Content-Length", str(last - first + 1))
+        self.end_headers()
+        self.wfile.write(data[first : last + 1])
+        return None
+
+
+class WholeServer(RangeServer):
+    do_GET = http.server.SimpleHTTPRequestHandler.do_GET
+
+
+@pytest.mark.parametrize("handler", [RangeServer, WholeServer])
+@pytest.mark.parametrize("kind, out", [("video", "o.mp4"), ("image", "o.jpeg"), ("audio", "o.mp3")])
+def test_a_url_is_an_input(tmp_path, media, handler, kind, out):
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(media))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/flash-720p.mp4"
+    run = cli.ittybit(kind, "-i", url, "-o", out, cwd=tmp_path)
+    assert run.status == 0, run.last
+    assert not look.decode_complaints(tmp_path / out)
+    missing = cli.ittybit(kind, "-i", url + "x", "-o", "x" + out, cwd=tmp_path)
+    server.shutdown()
+    assert (missing.status, missing.error_kind) == (1, "download_failed")
+    assert "404" in missing.message
+
+
+def test_a_task_feeds_the_next(tmp_path, media):
+    probe = cli.ittybit("task", "probe", "-i", media / "corner-stored-90.mp4", cwd=tmp_path)
+    assert probe.status == 0
+    file = probe.last["output"]
+    assert (file["kind"], file["format"], file["width"], file["height"]) == (
+        "video", "mp4", 320, 240,
+    )
+    assert file["rotation"] == 90 and file["streams"][0]["codec"] == "h264"
+    video = cli.ittybit("task", "video", "-i", json.dumps(file), "--quality", "low", cwd=tmp_path)
+    assert video.status == 0 and video.last["output"]["object"] == "file"
+
+
+def test_awkward_names(tmp_path, media):
+    for name in ("-dash.mp4", "a b.mp4", "quo'te\".mp4", "%s%n.mp4", "ünï🎬.mp4", "$(x)|y.mp4"):
+        source = tmp_path / name
+        source.write_bytes((media / "no-audio.mp4").read_bytes())
+        run = cli.ittybit("image", "-i", f"./{name}", "-o", f"./{name}.png", cwd=tmp_path)
+        assert run.status == 0, (name, run.last, run.stderr)
+        assert (tmp_path / f"{name}.png").exists()

@@ -1,0 +1,318 @@
+"""What happens to picture and sound without being asked: looked at in decoded pixels and samples."""
+import subprocess
+
+import numpy
+import pytest
+
+import look
+
+STORED = ["90", "180", "270", "hflip", "vflip", "transpose"]
+
+
+@pytest.mark.parametrize("way", STORED)
+def test_turned_video_comes_out_upright(make, media, way):
+    out = make("video", media / f"corner-stored-{way}.mp4", "out.mp4")
+    stream = look.first_picture_stream(out)
+    assert (stream["width"], stream["height"]) == (320, 240)
+    assert look.rotation_of(stream) == 0
+    look.assert_corners(look.picture(out))
+
+
+@pytest.mark.parametrize("way", STORED)
+def test_a_poster_of_turned_video_is_upright(make, media, way):
+    out = make("image", media / f"corner-stored-{way}.mp4", "out.png")
+    pixels = look.picture(out)
+    assert pixels.shape[:2] == (240, 320)
+    look.assert_corners(pixels)
+
+
+def test_an_animation_of_turned_video_is_upright(make, media):
+    out = make("animation", media / "corner-stored-90.mp4", "out.gif", end=1)
+    look.assert_corners(look.picture(out), tolerance=60)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["jpeg", "webp"])
+def test_exif_orientation_is_applied_and_cleared(make, media, tmp_path, orientation, form):
+    out = make("image", media / f"orientation-{orientation}.jpg", f"out.{form}")
+    pixels = look.still(out, tmp_path)
+    assert pixels.shape[:2] == (240, 320)
+    look.assert_corners(pixels)
+    assert look.exif(out).get("Orientation", 1) == 1
+
+
+@pytest.mark.parametrize("source", ["corner-anamorphic.mp4", "corner-anamorphic-dv.mpg"])
+@pytest.mark.parametrize("kind, name", [("video", "out.mp4"), ("image", "out.png")])
+def test_pixels_become_square(make, media, source, kind, name):
+    out = make(kind, media / source, name)
+    stream = look.first_picture_stream(out)
+    wanted = (320, 240) if source.endswith("mp4") else (1024, 576)
+    assert (stream["width"], stream["height"]) == wanted
+    assert stream.get("sample_aspect_ratio", "1:1") in ("1:1", "0:1")
+    look.assert_corners(look.picture(out))
+
+
+@pytest.mark.parametrize("source", ["interlaced.mpg", "interlaced.mp4"])
+def test_interlaced_video_is_deinterlaced(make, media, source):
+    out = make("video", media / source, "out.mp4")
+    assert look.first_picture_stream(out).get("field_order", "progressive") == "progressive"
+    assert combed_share(media / source) > 0.5, "the source is no test"
+    assert combed_share(out) < 0.1
+
+
+def combed_share(path):
+    told = subprocess.run(
+        ["ffmpeg", "-nostdin", "-i", str(path), "-vf", "setfield=prog,idet", "-f", "null", "-"],
+        capture_output=True, text=True, check=True,
+    ).stderr
+    line = [line for line in told.splitlines() if "Multi frame detection" in line][-1]
+    words = line.replace(":", ": ").split()
+    count = {words[i]: int(words[i + 1]) for i in range(len(words) - 1) if words[i + 1].isdigit()}
+    interlaced = count["TFF:"] + count["BFF:"]
+    return interlaced / max(1, interlaced + count["Progressive:"])
+
+
+@pytest.mark.parametrize("source", ["bars-hdr10.mp4", "bars-hlg.mp4"])
+def test_hdr_becomes_sdr_that_looks_like_the_sdr_original(make, media, source):
+    out = make("video", media / source, "out.mp4")
+    stream = look.first_picture_stream(out)
+    assert stream["pix_fmt"] == "yuv420p"
+    tags = (stream["color_transfer"], stream["color_primaries"], stream["color_space"])
+    assert tags == ("bt709", "bt709", "bt709")
+    assert not [s for s in stream.get("side_data_list", []) if "aster" in s["side_data_type"]]
+    assert_same_look(look.picture(out, at=1), look.picture(media / "bars-sdr.mp4", at=1))
+
+
+@pytest.mark.parametrize("source", ["bars-hdr10.mp4", "bars-hlg.mp4"])
+def test_a_poster_of_hdr_is_sdr(make, media, source):
+    out = make("image", media / source, "out.png", start=1)
+    assert_same_look(look.picture(out), look.picture(media / "bars-sdr.mp4", at=1))
+
+
+def assert_same_look(pixels, reference):
+    """Same hues in the same places, and neither washed out nor dark."""
+    pixels, reference = pixels.astype(float), reference.astype(float)
+    assert abs(pixels.mean() - reference.mean()) < 25, (pixels.mean(), reference.mean())
+    saturation = lambda p: (p.max(axis=2) - p.min(axis=2)).mean()
+    assert saturation(pixels) > 0.7 * saturation(reference)
+    for share in (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95):
+        x = int(pixels.shape[1] * share)
+        found, wanted = pixels[60, x], reference[60, x]
+        assert numpy.abs(found - wanted).max() < 60, (share, found, wanted)
+
+
+@pytest.mark.parametrize("source", ["ten-bit-h264.mp4", "ten-bit-h265.mp4", "four-two-two.mkv"])
+@pytest.mark.parametrize("name, codec", [("out.mp4", "h264"), ("out.mp4", "h265"),
+                                         ("out.webm", "vp9"), ("out.mp4", "av1")])
+def test_video_is_eight_bit_420(make, media, source, name, codec):
+    out = make("video", media / source, name, codec=codec, quality="low")
+    assert look.first_picture_stream(out)["pix_fmt"] == "yuv420p"
+
+
+def test_full_range_becomes_limited_with_the_same_colours(make, media):
+    out = make("video", media / "full-range.mp4", "out.mp4")
+    assert look.first_picture_stream(out).get("color_range", "tv") == "tv"
+    look.assert_corners(look.picture(out), tolerance=25)
+
+
+@pytest.mark.parametrize("source", [
+    "flash-720p.mp4", "flash-small.mkv", "flash-small.webm", "flash-small.avi", "flash-small.ts",
+    "vfr.mp4", "vfr.mkv", "late-start.mkv", "timestamp-wrap.ts", "edit-list.mp4", "late-audio.mp4",
+    "interlaced.mp4",
+])
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
+def test_picture_and_sound_stay_together(make, media, source, name):
+    out = make("video", media / source, name, quality="low", width=160)
+    if source == "late-audio.mp4":  # its beeps come half a second after its flashes
+        pairs = zip(look.flash_times(out), look.beep_times(out))
+        assert all(abs(beep - flash - 0.5) < 0.05 for flash, beep in pairs)
+    else:
+        look.assert_in_sync(out, frame=1 / 25)
+    assert look.frame_times(out)[0] <= 1 / 20
+
+
+@pytest.mark.parametrize("source, first_flash", [
+    ("flash-720p.mp4", 0), ("late-start.mkv", 0), ("timestamp-wrap.ts", 0), ("edit-list.mp4", 0.7),
+])
+def test_time_starts_at_the_first_presented_sample(make, media, source, first_flash):
+    out = make("video", media / source, "out.mp4", quality="low", width=160)
+    assert abs(look.flash_times(out)[0] - first_flash) <= 0.05
+
+
+def test_variable_frame_rate_keeps_every_frame_where_it_was(make, media):
+    out = make("video", media / "vfr.mp4", "out.mp4", quality="medium")
+    before, after = look.frame_times(media / "vfr.mp4"), look.frame_times(out)
+    assert len(before) == len(after)
+    assert max(abs(a - b) for a, b in zip(before, after)) <= 0.02
+
+
+@pytest.mark.parametrize("name, codec, wanted", [
+    ("out.mp4", "h264", (100, 98)), ("out.mp4", "h265", (100, 98)), ("out.mp4", "av1", (100, 98)),
+    ("out.webm", "vp9", (100, 98)),
+])
+def test_odd_sides_become_the_next_lower_even_ones(make, media, name, codec, wanted):
+    out = make("video", media / "odd-size.mkv", name, codec=codec)
+    stream = look.first_picture_stream(out)
+    assert (stream["width"], stream["height"]) == wanted
+
+
+def test_images_keep_odd_sides(make, media, tmp_path):
+    for form in ("jpeg", "png", "webp", "avif"):
+        out = make("image", media / "odd.png", f"out.{form}")
+        assert look.still(out, tmp_path).shape[:2] == (99, 101)
+
+
+@pytest.mark.parametrize("codec, name", [("h264", "o.mp4"), ("h265", "o.mp4"), ("av1", "o.mp4"),
+                                         ("vp9", "o.webm")])
+@pytest.mark.parametrize("source", ["tiny.mkv", "tall.mkv", "one-frame"])
+def test_every_codec_makes_tiny_pictures(make, media, codec, name, source):
+    options = {"width": 2, "height": 2} if source == "one-frame" else {}
+    source = "flash-small.mp4" if source == "one-frame" else source
+    out = make("video", media / source, name, codec=codec, end=0.5, **options)
+    assert not look.decode_complaints(out)
+
+
+def test_no_sound_in_gives_no_sound_out(make, media):
+    for name in ("out.mp4", "out.webm", "out.mov"):
+        out = make("video", media / "no-audio.mp4", name, quality="low")
+        assert not look.probe(out)["audio"]
+        assert not look.decode_complaints(out)
+
+
+def test_the_first_track_that_decodes_is_taken(make, media):
+    out = make("video", media / "bad-first-track.mp4", "out.mp4")
+    assert abs(look.main_frequency(out) - 880) < 5
+    assert any("track" in text or "stream" in text for text in make.run.warnings)
+    out = make("audio", media / "bad-first-track.mp4", "out.mp3")
+    assert abs(look.main_frequency(out) - 880) < 5
+
+
+def test_the_default_flagged_track_is_taken(make, media):
+    out = make("audio", media / "two-tracks.mp4", "out.flac")
+    assert abs(look.main_frequency(out) - 880) < 5
+
+
+@pytest.mark.parametrize("source", ["cover.mp3", "cover.m4a"])
+def test_cover_art_is_a_picture_but_no_video(make, refuse, media, source):
+    pixels = look.picture(make("image", media / source, "out.png"))
+    assert pixels.shape[:2] == (240, 320)
+    look.assert_corners(pixels, tolerance=10)
+    assert refuse("video", media / source, "out.mp4").error_kind == "no_video_stream"
+    out = make("audio", media / source, "out.flac")
+    assert look.probe(out)["audio"]
+
+
+@pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus", "out.mp4"])
+def test_surround_is_mixed_down_in_lossy_formats(make, media, name):
+    source = media / ("surround.mp4" if name == "out.mp4" else "surround.flac")
+    kind = "video" if name == "out.mp4" else "audio"
+    out = make(kind, source, name, quality="medium")
+    assert look.probe(out)["audio"][0]["channels"] == 2
+    both = look.samples(out, channels=2)
+    assert 0.02 < numpy.abs(both[:, 0]).mean() and numpy.abs(both).max() <= 1.0
+    assert any("stereo" in text or "surround" in text for text in make.run.warnings)
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.flac"])
+def test_lossless_formats_keep_layout_rate_and_samples(make, media, name):
+    out = make("audio", media / "surround.wav", name)
+    stream = look.probe(out)["audio"][0]
+    assert (stream["channels"], stream["sample_rate"]) == (6, "48000")
+    before = look.samples(media / "surround.wav", channels=6)
+    assert numpy.array_equal(before, look.samples(out, channels=6))
+    out = make("audio", media / "tone-96000.flac", name)
+    assert look.probe(out)["audio"][0]["sample_rate"] == "96000"
+
+
+@pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus"])
+def test_mono_stays_mono(make, media, name):
+    out = make("audio", media / "tone-44100-mono.wav", name)
+    assert look.probe(out)["audio"][0]["channels"] == 1
+    assert abs(look.main_frequency(out) - 440) < 3
+
+
+@pytest.mark.parametrize("source", ["tone-8000.wav", "tone-96000.flac"])
+@pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus"])
+def test_sample_rates_suit_the_codec(make, media, source, name):
+    out = make("audio", media / source, name)
+    assert int(look.probe(out)["audio"][0]["sample_rate"]) <= 48000
+    assert abs(look.duration(out) - 3) < 0.1
+    assert abs(look.main_frequency(out) - 440) < 3 or source == "tone-96000.flac"
+
+
+@pytest.mark.parametrize("source", ["alpha.png", "alpha.webp", "alpha.gif"])
+@pytest.mark.parametrize("form", ["png", "webp", "avif"])
+def test_alpha_survives_where_the_format_has_it(make, media, tmp_path, source, form):
+    out = make("image", media / source, f"out.{form}")
+    pixels = look.still(out, tmp_path, alpha=True)
+    assert pixels[120, 160, 3] < 20 and pixels[10, 10, 3] > 235
+    look.assert_corners(pixels, tolerance=60)
+
+
+@pytest.mark.parametrize("source", ["alpha.png", "alpha.webp"])
+def test_alpha_that_must_go_is_flattened_on_white_or_the_background(make, media, source):
+    assert look.close(look.picture(make("image", media / source, "a.jpeg"))[120, 160], (255,) * 3, 8)
+    out = make("image", media / source, "b.jpeg", background="#00ff00")
+    assert look.close(look.picture(out)[120, 160], look.GREEN, 25)
+
+
+def test_alpha_video_keeps_it_in_a_webp_animation_and_loses_it_in_mp4(make, media, tmp_path):
+    out = make("animation", media / "alpha.webm", "out.webp", end=1)
+    pixels = look.still(out, tmp_path, alpha=True)
+    assert pixels[120, 160, 3] < 20 and pixels[10, 10, 3] > 235
+    out = make("video", media / "alpha.webm", "out.mp4")
+    assert look.close(look.picture(out)[120, 160], (255, 255, 255), 10)
+
+
+def test_cmyk_becomes_rgb(make, media):
+    out = make("image", media / "cmyk.jpg", "out.jpeg")
+    assert look.vips_header(out, "interpretation") == "srgb"
+    look.assert_corners(look.picture(out), tolerance=90)
+
+
+def test_wide_gamut_becomes_srgb(make, media):
+    out = make("image", media / "p3.png", "out.png")
+    look.assert_corners(look.picture(out), tolerance=12)
+    profile = str(look.exif(out).get("ProfileDescription", "sRGB"))
+    assert "P3" not in profile
+
+
+def test_sixteen_bit_and_grey_pictures_keep_their_colours(make, media):
+    look.assert_corners(look.picture(make("image", media / "sixteen-bit.png", "a.jpeg")))
+    out = make("image", media / "grey.png", "b.jpeg")
+    assert look.picture(out).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize("name", ["out.jpeg", "out.png", "out.webp", "out.avif"])
+def test_place_and_serial_number_go_and_titles_stay_in_images(make, media, name):
+    out = make("image", media / "orientation-6.jpg", name)
+    assert not look.private_tags(out)
+    if name != "out.png":
+        tags = look.exif(out)
+        assert tags.get("ImageDescription") == "Holiday" and tags.get("Artist") == "Someone"
+
+
+@pytest.mark.parametrize("options", [{}, {"quality": "low", "width": 320}])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+def test_place_goes_and_title_stays_in_video(make, media, name, options):
+    out = make("video", media / "flash-1080p.mp4", name, **options)
+    assert not look.private_tags(out)
+    assert look.probe(out)["format"]["tags"].get("title") == "Holiday"
+    assert look.probe(out)["format"]["tags"].get("artist") == "Someone"
+
+
+@pytest.mark.parametrize("name", ["out.mp3", "out.flac", "out.ogg", "out.opus"])
+def test_titles_stay_in_audio(make, media, name):
+    told = look.probe(make("audio", media / "tone.m4a", name))
+    tags = {**told["format"].get("tags", {}), **told["audio"][0].get("tags", {})}
+    tags = {key.lower(): value for key, value in tags.items()}
+    assert (tags.get("title"), tags.get("artist")) == ("Holiday", "Someone")
+
+
+def test_a_size_that_changes_mid_stream_is_pinned_to_the_first(make, media):
+    out = make("video", media / "size-changes.ts", "out.mp4")
+    stream = look.first_picture_stream(out)
+    assert (stream["width"], stream["height"]) == (320, 240)
+    assert not look.decode_complaints(out)
+    assert abs(look.duration(out) - 4) < 0.2
+    look.assert_in_sync(out, frame=1 / 25)
