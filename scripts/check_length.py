@@ -7,6 +7,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMITS = {".cpp": 500, ".h": 500, ".py": 500, ".sh": 300, ".mjs": 500}
 TEST_LINES = 800
+TABLES = {"tests/make_media.sh"}  # one recipe a line
 COLUMNS = 100
 
 
@@ -27,7 +28,7 @@ def complaints(path):
     if len(lines) > allowed_lines(path):
         yield f"{name}: {len(lines)} lines, at most {allowed_lines(path)}: split it by noun"
     for number, line in enumerate(lines, 1):
-        if len(line) > COLUMNS:
+        if len(line) > COLUMNS and str(name) not in TABLES:
             yield f"{name}:{number}: {len(line)} columns, at most {COLUMNS}"
 
 

@@ -117,8 +117,8 @@ def frame_times(path):
 def frame_brightness(path):
     """Mean brightness of every frame, 0–255."""
     raw = output_of(
-        "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough",
-        "-vf", "scale=16:16:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", "-",
+        "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-fps_mode",
+        "passthrough", "-vf", "scale=16:16:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", "-",
     )
     return numpy.frombuffer(raw, numpy.uint8).reshape(-1, 256).mean(axis=1)
 
