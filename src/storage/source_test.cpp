@@ -126,7 +126,6 @@ TEST_F(SourceTest, ReadsOnlyWhatIsAskedFor) {
     EXPECT_EQ(read(*source, 49'000'000, 70'000), file.substr(49'000'000, 70'000));
     EXPECT_EQ(source->bytes_fetched(), 2 * 256 * 1024);
     EXPECT_FALSE(source->is_complete());
-    EXPECT_EQ(files.server().connections(), 1);
 }
 
 TEST_F(SourceTest, CutsAReadAtTheEndOfTheFile) {
