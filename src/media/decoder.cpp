@@ -92,6 +92,7 @@ Result<> Decoder::finish() {
     TRY(send(nullptr));
     const bool is_video = type_ == AVMEDIA_TYPE_VIDEO;
     if (packets_ > 0 && frames_ == 0 && (is_video || damaged_ > 0)) {
+        if (is_unsupported_) return input_error(AVERROR_PATCHWELCOME, "decode " + name_);
         return Error{
             "corrupt_media",
             "nothing in " + name_ +
@@ -112,7 +113,7 @@ void Decoder::reset() {
 Result<> Decoder::send(const AVPacket* packet) {
     const int code = avcodec_send_packet(codec_.get(), packet);
     if (code == AVERROR(ENOMEM)) return input_error(code, "decode " + name_);
-    if (code < 0 && code != AVERROR_EOF) ++damaged_;
+    if (code < 0 && code != AVERROR_EOF) note_damage(code);
     return receive_all();
 }
 
@@ -123,11 +124,16 @@ Result<> Decoder::receive_all() {
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
         if (code == AVERROR(ENOMEM)) return input_error(code, "decode " + name_);
         if (code < 0) {
-            ++damaged_;
+            note_damage(code);
             continue;
         }
         TRY(pass_on(std::move(frame)));
     }
+}
+
+void Decoder::note_damage(int code) {
+    ++damaged_;
+    is_unsupported_ = is_unsupported_ || code == AVERROR_PATCHWELCOME || code == AVERROR(ENOSYS);
 }
 
 Result<> Decoder::pass_on(Frame frame) {

@@ -31,7 +31,7 @@ public:
 
     Result<> push(Packet packet) override;
 
-    /// Errors: `corrupt_media` when there were packets but no frame.
+    /// Errors: `corrupt_media` or `unsupported_media` when there were packets but no frame.
     Result<> finish() override;
 
     /// Forgets everything held back, for use after a seek. Nothing is pushed on.
@@ -49,6 +49,7 @@ private:
     );
     Result<> send(const AVPacket* packet);
     Result<> receive_all();
+    void note_damage(int code);
     Result<> pass_on(Frame frame);
     void set_time(AVFrame& frame);
 
@@ -61,6 +62,7 @@ private:
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;
     std::int64_t damaged_ = 0;
+    bool is_unsupported_ = false;  // libav said that it lacks a feature, not that data are broken
     std::int64_t next_pts_ = kNoTime;
     std::int64_t last_pts_ = kNoTime;
 };

@@ -40,6 +40,9 @@ Result<std::unique_ptr<Input>> Input::open(
 Result<std::unique_ptr<Input>> Input::reopen() const {
     std::unique_ptr<Input> input(new Input(source_, sniffed_, limits_, stop_));
     TRY(input->open_container());
+    // Streams without a header get timestamps only once they are understood.
+    const int needs_look = AVFMT_GENERIC_INDEX | AVFMT_TS_DISCONT;
+    if ((format_->iformat->flags & needs_look) != 0) TRY(input->find_streams());
     input->origin_us_ = origin_us_;
     input->duration_ = duration_;
     return input;
@@ -116,7 +119,7 @@ Result<> Input::check_limits() const {
 
 Result<> Input::find_timeline() {
     Timeline timeline = stated_timeline(*format_, size());
-    if (!timeline.duration && size() && *size() <= kScanBytes) {
+    if (!timeline.is_sure && size() && *size() <= kScanBytes) {
         const auto reader = TRY(reopen());
         timeline = TRY(measured_timeline(*reader, timeline.origin_us));
     }

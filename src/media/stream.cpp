@@ -11,9 +11,10 @@
 namespace ittybit::media {
 namespace {
 
-constexpr double kMaxRate = 1000;   // frames per second that are still believed
-constexpr double kMaxAspect = 100;  // of a pixel, either way
-constexpr int kTrialPackets = 400;  // of one audio track, until a frame must have come
+constexpr double kMaxRate = 1000;           // frames per second that are still believed
+constexpr double kMaxAspect = 100;          // of a pixel, either way
+constexpr double kInvisibleAspect = 0.005;  // left by scaling to whole pixels: square in truth
+constexpr int kTrialPackets = 400;          // of one audio track, until a frame must have come
 
 bool is_credible(AVRational rate) {
     return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kMaxRate;
@@ -56,23 +57,25 @@ private:
     bool has_frame_ = false;
 };
 
-/// Decodes the first packets of a track with a reader of its own.
-Result<bool> does_decode(const Input& input, int stream_index) {
-    if (!is_decodable(input.stream(stream_index))) return false;
+bool is_about_track(const Error& error) {
+    return error.kind == "corrupt_media" || error.kind == "unsupported_media";
+}
+
+/// Decodes the first packets of a track with a reader of its own. Errors: why it cannot be decoded
+/// (`corrupt_media`, `unsupported_media`), or why nobody can say.
+Result<> try_decoding(const Input& input, int stream_index) {
     Witness witness;
-    auto decoder = Decoder::open(input, stream_index, {}, witness);
-    if (!decoder) return false;
+    const auto decoder = TRY(Decoder::open(input, stream_index, {}, witness));
     const auto reader = TRY(input.reopen());
     reader->read_only({&stream_index, 1});
     for (int packets = 0; packets < kTrialPackets && !witness.has_frame(); ++packets) {
         Packet packet = TRY(reader->read());
-        if (packet == nullptr) {
-            std::ignore = (*decoder)->finish();
-            break;
-        }
-        if (!(*decoder)->push(std::move(packet))) return false;
+        if (packet == nullptr) break;
+        TRY(decoder->push(std::move(packet)));
     }
-    return witness.has_frame();
+    if (!witness.has_frame()) TRY(decoder->finish());
+    if (witness.has_frame()) return {};
+    return input_error(AVERROR_INVALIDDATA, "decode the audio");
 }
 
 std::string track_name(const Input& input, int stream_index) {
@@ -109,7 +112,9 @@ AVRational sample_aspect_of(const Input& input, const AVStream& stream) {
         const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
     );
     if (aspect.num <= 0 || aspect.den <= 0) return {1, 1};
-    if (av_q2d(aspect) > kMaxAspect || av_q2d(aspect) < 1 / kMaxAspect) return {1, 1};
+    const double shape = av_q2d(aspect);
+    if (shape > kMaxAspect || shape < 1 / kMaxAspect) return {1, 1};
+    if (std::abs(shape - 1) < kInvisibleAspect) return {1, 1};
     return aspect;
 }
 
@@ -195,10 +200,13 @@ Result<int> require_video(const Input& input) {
 Result<AudioChoice> choose_audio(const Input& input) {
     AudioChoice choice;
     for (const int index : audio_candidates(input)) {
-        if (TRY(does_decode(input, index))) {
+        auto attempt = try_decoding(input, index);
+        if (attempt) {
             choice.stream = index;
             return choice;
         }
+        if (!is_about_track(attempt.error())) return std::move(attempt).error();
+        if (!choice.failure) choice.failure = std::move(attempt).error();
         choice.warnings.push_back(track_name(input, index) + " cannot be decoded and was left out");
     }
     return choice;
@@ -207,13 +215,8 @@ Result<AudioChoice> choose_audio(const Input& input) {
 Result<AudioChoice> require_audio(const Input& input) {
     AudioChoice choice = TRY(choose_audio(input));
     if (choice.stream) return choice;
-    if (choice.warnings.empty())
-        return Error{"no_audio_stream", "the input has no sound: upload a file that has", "input"};
-    return Error{
-        "corrupt_media",
-        "no audio track can be decoded: check that the file plays, or convert it to AAC or MP3",
-        "input"
-    };
+    if (choice.failure) return *choice.failure;
+    return Error{"no_audio_stream", "the input has no sound: upload a file that has", "input"};
 }
 
 std::optional<std::span<const std::byte>> cover_bytes(const Input& input) {

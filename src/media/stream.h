@@ -21,7 +21,8 @@ enum class Hdr { kNone, kPq, kHlg };
 /// The stream's orientation from its display matrix.
 Orientation orientation_of(const AVStream& stream);
 
-/// The shape of a stored pixel; 1:1 when the file does not say or says nonsense.
+/// The shape of a stored pixel; 1:1 when the file does not say, says nonsense, or differs by less
+/// than the eye sees.
 AVRational sample_aspect_of(const Input& input, const AVStream& stream);
 
 /// Pixels as shown: sample aspect and rotation applied, each at least 1. The axis that the sample
@@ -52,6 +53,7 @@ Result<int> require_video(const Input& input);
 struct AudioChoice {
     std::optional<int> stream;
     std::vector<std::string> warnings;
+    std::optional<Error> failure;  // why the first of them does not decode
 };
 
 /// The default-flagged track, else the first, of those that decode: each candidate is tried on

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "media/compat.h"
 #include "media/stream.h"
@@ -22,6 +23,24 @@ bool is_known_duration(std::int64_t duration) {
            duration != std::numeric_limits<std::int64_t>::max();
 }
 
+/// When the stream's first sample is presented: what Opus encoders put before it for their own sake
+/// is cut off by the decoder.
+std::optional<std::int64_t> start_of(const AVStream& stream) {
+    if (stream.start_time == kNoTime) return std::nullopt;
+    const auto start = in_us(stream.start_time, stream);
+    const AVCodecParameters& codec = *stream.codecpar;
+    if (start >= 0 || codec.codec_id != AV_CODEC_ID_OPUS || codec.sample_rate <= 0) return start;
+    const auto padding = av_rescale_q(codec.initial_padding, {1, codec.sample_rate}, kMicroseconds);
+    return std::min<std::int64_t>(start + padding, 0);
+}
+
+bool has_subtitles(const AVFormatContext& format) {
+    return std::any_of(format.streams, format.streams + format.nb_streams, [](const auto* stream) {
+        return stream->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE;
+    });
+}
+
+/// Of streams where each has one; else the container's, which subtitles may stretch: then none.
 std::optional<double> stated_duration(const AVFormatContext& format, std::int64_t origin_us) {
     std::optional<std::int64_t> end;
     bool is_complete = true;
@@ -32,13 +51,20 @@ std::optional<double> stated_duration(const AVFormatContext& format, std::int64_
             is_complete = false;
             continue;
         }
-        const auto start =
-            stream.start_time == kNoTime ? origin_us : in_us(stream.start_time, stream);
+        const auto start = start_of(stream).value_or(origin_us);
         end = std::max(end.value_or(start), start + in_us(stream.duration, stream));
     }
     if (end && is_complete) return static_cast<double>(*end - origin_us) / AV_TIME_BASE;
     if (format.duration == kNoTime || format.duration <= 0) return std::nullopt;
+    if (has_subtitles(format)) return std::nullopt;
     return static_cast<double>(format.duration) / AV_TIME_BASE;
+}
+
+std::int64_t duration_of(const AVPacket& packet, const Input& reader, const AVStream& stream) {
+    if (packet.duration > 0) return packet.duration;
+    const AVRational rate = frame_rate_of(reader, stream);
+    if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || rate.num <= 0) return 0;
+    return av_rescale_q(1, av_inv_q(rate), stream.time_base);
 }
 
 }  // namespace
@@ -52,32 +78,38 @@ Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint6
     std::optional<std::int64_t> origin;
     for (unsigned i = 0; i < format.nb_streams; ++i) {
         const AVStream& stream = *format.streams[i];
-        if (!is_timed(stream) || stream.start_time == kNoTime) continue;
-        const auto start = in_us(stream.start_time, stream);
-        origin = std::min(origin.value_or(start), start);
+        if (!is_timed(stream)) continue;
+        const auto start = start_of(stream);
+        if (start) origin = std::min(origin.value_or(*start), *start);
     }
-    Timeline found{.origin_us = origin.value_or(0), .duration = {}};
-    if (format.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return found;
+    Timeline found{.origin_us = origin.value_or(0), .duration = {}, .is_sure = true};
     found.duration = stated_duration(format, found.origin_us);
     const bool is_absurd = found.duration && size &&
                            static_cast<double>(*size) * 8 < kLeastBitsPerSecond * *found.duration;
-    if (is_absurd) found.duration.reset();
+    found.is_sure = found.duration && !is_absurd &&
+                    format.duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
     return found;
 }
 
 Result<Timeline> measured_timeline(Input& reader, std::int64_t origin_us) {
     std::optional<std::int64_t> end;
+    std::vector<std::int64_t> next(reader.streams().size(), kNoTime);
     for (;;) {
         const Packet packet = TRY(reader.read());
         if (packet == nullptr) break;
         const AVStream& stream = reader.stream(packet->stream_index);
-        const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
-        if (!is_timed(stream) || time == kNoTime) continue;
-        if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
-        const auto stop = in_us(time + std::max<std::int64_t>(packet->duration, 0), stream);
+        if (!is_timed(stream) || (packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
+        const auto index = static_cast<std::size_t>(packet->stream_index);
+        next.resize(std::max(next.size(), index + 1), kNoTime);
+        const auto time = packet->pts != kNoTime   ? packet->pts
+                          : next[index] != kNoTime ? next[index]
+                                                   : packet->dts;
+        if (time == kNoTime) continue;
+        next[index] = time + duration_of(*packet, reader, stream);
+        const auto stop = in_us(next[index], stream);
         end = std::max(end.value_or(stop), stop);
     }
-    Timeline found{.origin_us = origin_us, .duration = {}};
+    Timeline found{.origin_us = origin_us, .duration = {}, .is_sure = true};
     if (end && *end > origin_us)
         found.duration = static_cast<double>(*end - origin_us) / AV_TIME_BASE;
     return found;

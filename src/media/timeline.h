@@ -11,10 +11,11 @@ namespace ittybit::media {
 struct Timeline {
     std::int64_t origin_us = 0;      // the earliest presentation time
     std::optional<double> duration;  // seconds from the origin to the last end
+    bool is_sure = false;
 };
 
-/// What the container says, after edit lists. Its duration is left out where it is a guess from the
-/// bit rate, absent, or absurd.
+/// What the container says, after edit lists. It is not sure where the duration is absent, absurd,
+/// guessed from the bit rate, or found from the last timestamps alone.
 Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint64_t> size);
 
 /// What the packets say: reads `reader` to its end.
