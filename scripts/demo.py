@@ -33,7 +33,8 @@ def describe(purpose, out, file, seconds):
     parts = file.get("parts") or {}
     size = parts.get("size") or file["size"]
     names = ", ".join(r["name"] for r in file.get("renditions") or [])
-    return [purpose, str(out), human_size(size), codecs or names, picture, length, f"{seconds:.1f} s"]
+    made_in = f"{seconds:.1f} s"
+    return [purpose, str(out), human_size(size), names or codecs, picture, length, made_in]
 
 
 def run(clip, out, words):

@@ -90,7 +90,7 @@ def collection():
 
 
 def files_of(folder, unpacked):
-    """(path, class, area) of every file of the catalogue; archives of awkward names are unpacked."""
+    """(path, class, area) of every file of the catalogue, and of the archive of awkward names."""
     with open(folder / "CATALOG.tsv", encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
             path = folder / row["path"]
