@@ -1,0 +1,204 @@
+// Connections and API keys.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "store/side_tables.h"
+
+namespace ittybit::store {
+namespace {
+
+constexpr std::string_view kConnection =
+    "SELECT id, name, settings, secret, is_default, created_at, updated_at FROM connections";
+
+Result<ConnectionRecord> connection_from(const Row& row) {
+    auto settings = TRY(parse_json(row.text(2)));
+    return ConnectionRecord{
+        row.text(0),
+        row.text(1),
+        settings.is_object() ? std::move(settings.get_object()) : json::object(),
+        row.text(3),
+        row.integer(4) != 0,
+        row.integer(5),
+        row.integer(6),
+    };
+}
+
+Result<std::optional<ConnectionRecord>> only_of(const Rows& rows) {
+    if (rows.empty()) return std::optional<ConnectionRecord>();
+    return std::optional(TRY(connection_from(rows.front())));
+}
+
+Error name_is_taken(const std::string& name) {
+    return {
+        "connection_exists",
+        fmt::format("a connection named {} exists already: choose another name", name), "name"
+    };
+}
+
+/// There is one default at most.
+Result<void> clear_default(Session& session, const ConnectionRecord& connection) {
+    if (!connection.is_default) return {};
+    TRY(session.run(
+        "UPDATE connections SET is_default = 0 WHERE is_default = 1 AND id <> $1", {connection.id}
+    ));
+    return {};
+}
+
+Result<void> check_cursor(Session& session, const std::optional<std::string>& id) {
+    if (!id) return {};
+    const auto known = TRY(session.run("SELECT 1 FROM connections WHERE id = $1", {*id}));
+    if (!known.empty()) return {};
+    return Error{
+        "invalid_request", "there is no connection with the id in after or before", "after"
+    };
+}
+
+/// One row more than asked for, in the direction of the reading.
+Result<Page<ConnectionRecord>> page_of(Session& session, const ListQuery& query, bool is_down) {
+    TRY(check_cursor(session, query.after));
+    TRY(check_cursor(session, query.before));
+    Values values;
+    std::string sql(kConnection);
+    const auto add = [&](char direction, const std::optional<std::string>& id) {
+        if (!id) return;
+        values.emplace_back(*id);
+        const std::string_view word = values.size() == 1 ? "WHERE" : "AND";
+        sql += fmt::format(" {} id {} ${}", word, direction, values.size());
+    };
+    add(query.is_descending ? '<' : '>', query.after);
+    add(query.is_descending ? '>' : '<', query.before);
+    values.emplace_back(std::int64_t{query.limit + 1});
+    sql += fmt::format(" ORDER BY id {} LIMIT ${}", is_down ? "DESC" : "ASC", values.size());
+    Page<ConnectionRecord> page;
+    for (const auto& row : TRY(session.run(sql, values))) {
+        page.items.push_back(TRY(connection_from(row)));
+    }
+    return page;
+}
+
+}  // namespace
+
+Result<void> ConnectionTable::add(const ConnectionRecord& connection) {
+    return database_.write([&](Session& session) -> Result<void> {
+        const auto rows = TRY(session.run(
+            "INSERT INTO connections (id, name, settings, secret, is_default, created_at, "
+            "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id",
+            {connection.id, connection.name, json::serialize(connection.settings),
+             connection.secret, std::int64_t{connection.is_default}, connection.created_at,
+             connection.updated_at}
+        ));
+        if (rows.empty()) return name_is_taken(connection.name);
+        return clear_default(session, connection);
+    });
+}
+
+Result<void> ConnectionTable::update(const ConnectionRecord& connection) {
+    return database_.write([&](Session& session) -> Result<void> {
+        const auto taken = TRY(session.run(
+            "SELECT 1 FROM connections WHERE name = $1 AND id <> $2",
+            {connection.name, connection.id}
+        ));
+        if (!taken.empty()) return name_is_taken(connection.name);
+        TRY(session.run(
+            "UPDATE connections SET name = $2, settings = $3, secret = $4, is_default = $5, "
+            "updated_at = $6 WHERE id = $1",
+            {connection.id, connection.name, json::serialize(connection.settings),
+             connection.secret, std::int64_t{connection.is_default}, connection.updated_at}
+        ));
+        return clear_default(session, connection);
+    });
+}
+
+Result<std::optional<ConnectionRecord>> ConnectionTable::find(const std::string& id_or_name) {
+    static const std::string kSql = fmt::format("{} WHERE id = $1 OR name = $1", kConnection);
+    return reading(database_, [&](Session& session) -> Result<std::optional<ConnectionRecord>> {
+        std::optional<ConnectionRecord> found;
+        const auto rows = TRY(session.run(kSql, {id_or_name}));
+        found = TRY(only_of(rows));
+        return found;
+    });
+}
+
+Result<std::optional<ConnectionRecord>> ConnectionTable::find_default() {
+    static const std::string kSql =
+        fmt::format("{} ORDER BY is_default DESC, id LIMIT 2", kConnection);
+    return reading(database_, [&](Session& session) -> Result<std::optional<ConnectionRecord>> {
+        std::optional<ConnectionRecord> found;
+        const auto rows = TRY(session.run(kSql));
+        const bool is_clear = rows.size() == 1 || (!rows.empty() && rows.front().integer(4) != 0);
+        if (is_clear) found = TRY(only_of(rows));
+        return found;
+    });
+}
+
+Result<Page<ConnectionRecord>> ConnectionTable::list(const ListQuery& query) {
+    const bool is_reversed = query.before && !query.after;
+    const bool is_down = query.is_descending != is_reversed;
+    auto page =
+        reading(database_, [&](Session& session) { return page_of(session, query, is_down); });
+    if (!page) return page;
+    page->has_more = std::cmp_greater(page->items.size(), query.limit);
+    if (page->has_more) page->items.pop_back();
+    if (is_reversed) std::ranges::reverse(page->items);
+    return page;
+}
+
+Result<bool> ConnectionTable::remove(const std::string& id) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        bool is_gone = false;
+        is_gone =
+            !TRY(session.run("DELETE FROM connections WHERE id = $1 RETURNING id", {id})).empty();
+        return is_gone;
+    });
+}
+
+Result<void> KeyTable::add(const KeyRecord& key) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run(
+            "INSERT INTO api_keys (id, name, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5)",
+            {key.id, key.name, key.hash, key.hint, key.created_at}
+        ));
+        return {};
+    });
+}
+
+Result<std::optional<KeyRecord>> KeyTable::find_by_hash(const std::string& hash) {
+    return reading(database_, [&](Session& session) -> Result<std::optional<KeyRecord>> {
+        std::optional<KeyRecord> key;
+        const auto rows = TRY(session.run(
+            "SELECT id, name, hash, hint, created_at FROM api_keys WHERE hash = $1", {hash}
+        ));
+        if (rows.empty()) return key;
+        const auto& row = rows.front();
+        key = KeyRecord{row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)};
+        return key;
+    });
+}
+
+Result<std::vector<KeyRecord>> KeyTable::list() {
+    return reading(database_, [&](Session& session) -> Result<std::vector<KeyRecord>> {
+        std::vector<KeyRecord> keys;
+        const auto rows =
+            TRY(session.run("SELECT id, name, hash, hint, created_at FROM api_keys ORDER BY id"));
+        for (const auto& row : rows) {
+            keys.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)});
+        }
+        return keys;
+    });
+}
+
+Result<bool> KeyTable::revoke(const std::string& key) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        bool is_gone = false;
+        const auto rows = TRY(session.run(
+            "DELETE FROM api_keys WHERE id = $1 OR name = $1 OR hint = $1 RETURNING id", {key}
+        ));
+        is_gone = !rows.empty();
+        return is_gone;
+    });
+}
+
+}  // namespace ittybit::store

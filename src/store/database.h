@@ -1,0 +1,121 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+/// Durable rows: jobs, tasks and all the service must not forget, behind one small seam over SQL
+/// databases. Knows values (model), no bytes of media, no HTTP.
+namespace ittybit::store {
+
+/// What a column or a parameter can hold. JSON is text, truth is 0 or 1, time is milliseconds.
+using Value = std::variant<std::nullptr_t, std::int64_t, std::string>;
+using Values = std::vector<Value>;
+
+/// One row of an answer, columns by position. A null reads as 0 or "".
+class Row {
+public:
+    explicit Row(Values values) : values_(std::move(values)) {}
+    bool is_null(std::size_t column) const;
+    std::int64_t integer(std::size_t column) const;
+    const std::string& text(std::size_t column) const;
+    std::optional<std::int64_t> optional_integer(std::size_t column) const;
+    std::optional<std::string> optional_text(std::size_t column) const;
+
+private:
+    Values values_;
+};
+using Rows = std::vector<Row>;
+
+template <typename T>
+Value value_of(const std::optional<T>& value) {
+    if (!value) return nullptr;
+    if constexpr (std::is_integral_v<T>) {
+        return static_cast<std::int64_t>(*value);
+    } else {
+        return *value;
+    }
+}
+
+/// One transaction in progress.
+class Session {
+public:
+    Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    virtual ~Session() = default;
+
+    /// Runs one statement; parameters are `$1`, `$2` … in `sql`. Statements are prepared once and
+    /// kept, so `sql` should come from a small set of texts.
+    virtual Result<Rows> run(std::string_view sql, const Values& values = {}) = 0;
+};
+
+/// A SQL database. Safe from any thread. Statements are written in the SQL that SQLite and
+/// PostgreSQL share; what differs is a member here.
+class Database {
+public:
+    using Work = std::function<Result<void>(Session&)>;
+
+    Database() = default;
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+    virtual ~Database() = default;
+
+    /// Runs `work` in one transaction, durable when this returns; nothing of it remains when it
+    /// returns an error. Concurrent calls may share a commit, and `work` may run on the thread of
+    /// another caller while this one waits.
+    virtual Result<void> write(const Work& work) = 0;
+
+    /// Runs `work` on one consistent snapshot. It must not write.
+    virtual Result<void> read(const Work& work) = 0;
+
+    /// A number that grows with every commit, of this process at once, of others within 250 ms.
+    virtual std::uint64_t version() const = 0;
+
+    /// Waits until version() is not `seen` any more, for at most `timeout`, or for a stop.
+    virtual void wait_for_change(
+        std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop
+    ) = 0;
+
+    /// What the inner select of a claim ends with, so that claims do not wait for each other.
+    virtual std::string_view skip_locked() const = 0;
+
+    /// Gives space back that is not needed any more. Called now and then by the janitor.
+    virtual Result<void> maintain() = 0;
+};
+
+/// Runs `work`, which gives a Result of a value, on one snapshot; gives that value.
+template <typename Work>
+auto reading(Database& database, const Work& work) -> std::invoke_result_t<Work, Session&> {
+    std::optional<std::invoke_result_t<Work, Session&>> value;
+    auto outcome = database.read([&](Session& session) -> Result<void> {
+        if (value.emplace(work(session))) return {};
+        return value->error();
+    });
+    if (!outcome) return std::move(outcome).error();
+    return *std::move(value);
+}
+
+/// The same in a transaction, durable on return.
+template <typename Work>
+auto writing(Database& database, const Work& work) -> std::invoke_result_t<Work, Session&> {
+    std::optional<std::invoke_result_t<Work, Session&>> value;
+    auto outcome = database.write([&](Session& session) -> Result<void> {
+        if (value.emplace(work(session))) return {};
+        return value->error();
+    });
+    if (!outcome) return std::move(outcome).error();
+    return *std::move(value);
+}
+
+}  // namespace ittybit::store

@@ -1,0 +1,171 @@
+#include "store/migrations.h"
+
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace ittybit::store {
+namespace {
+
+using Step = std::vector<std::string_view>;
+
+/// Never edit a step that was released: add one.
+const std::array<Step, 3>& steps() {
+    static const std::array<Step, 3> all = {
+        Step{
+            // Jobs and tasks. A standalone task is a job with is_task = 1 and one task.
+            R"(CREATE TABLE jobs (
+                id TEXT PRIMARY KEY,
+                is_task BIGINT NOT NULL,
+                kind TEXT NOT NULL,
+                status TEXT NOT NULL,
+                input TEXT NOT NULL,
+                options TEXT NOT NULL,
+                metadata TEXT NOT NULL,
+                request TEXT NOT NULL,
+                webhook_url TEXT,
+                output TEXT,
+                error TEXT,
+                warnings TEXT,
+                revision BIGINT NOT NULL,
+                attempt BIGINT NOT NULL,
+                worker TEXT,
+                lease_until BIGINT,
+                available_at BIGINT NOT NULL,
+                created_at BIGINT NOT NULL,
+                started_at BIGINT,
+                finished_at BIGINT,
+                updated_at BIGINT NOT NULL))",
+            "CREATE INDEX jobs_queued ON jobs (id) WHERE status = 'queued'",
+            "CREATE INDEX jobs_leased ON jobs (lease_until) WHERE status = 'processing'",
+            "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL",
+            R"(CREATE TABLE tasks (
+                id TEXT PRIMARY KEY,
+                job_id TEXT NOT NULL,
+                position BIGINT NOT NULL,
+                kind TEXT NOT NULL,
+                status TEXT NOT NULL,
+                progress BIGINT,
+                input TEXT,
+                options TEXT,
+                output TEXT,
+                error TEXT,
+                created_at BIGINT NOT NULL,
+                started_at BIGINT,
+                finished_at BIGINT,
+                updated_at BIGINT NOT NULL))",
+            "CREATE INDEX tasks_of_job ON tasks (job_id, position)",
+            R"(CREATE TABLE idempotency (
+                route TEXT NOT NULL,
+                key TEXT NOT NULL,
+                fingerprint TEXT NOT NULL,
+                location TEXT,
+                body TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                PRIMARY KEY (route, key)))",
+            "CREATE INDEX idempotency_age ON idempotency (created_at)",
+            R"(CREATE TABLE api_keys (
+                id TEXT PRIMARY KEY,
+                name TEXT NOT NULL,
+                hash TEXT NOT NULL UNIQUE,
+                hint TEXT NOT NULL,
+                created_at BIGINT NOT NULL))",
+        },
+        Step{
+            // Bytes we keep: outputs, uploads and imports, and the files of many-part outputs.
+            R"(CREATE TABLE files (
+                id TEXT PRIMARY KEY,
+                job_id TEXT,
+                role TEXT NOT NULL,
+                name TEXT NOT NULL,
+                is_ready BIGINT NOT NULL,
+                created_at BIGINT NOT NULL,
+                used_at BIGINT NOT NULL))",
+            "CREATE INDEX files_of_job ON files (job_id)",
+            R"(CREATE TABLE parts (
+                task_id TEXT NOT NULL,
+                name TEXT NOT NULL,
+                size BIGINT NOT NULL,
+                PRIMARY KEY (task_id, name)))",
+            R"(CREATE TABLE connections (
+                id TEXT PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE,
+                settings TEXT NOT NULL,
+                secret TEXT NOT NULL,
+                is_default BIGINT NOT NULL,
+                created_at BIGINT NOT NULL,
+                updated_at BIGINT NOT NULL))",
+        },
+        Step{
+            // Webhooks: the outbox, and what each try of a delivery came to.
+            R"(CREATE TABLE deliveries (
+                id TEXT PRIMARY KEY,
+                job_id TEXT NOT NULL,
+                type TEXT NOT NULL,
+                url TEXT NOT NULL,
+                body TEXT NOT NULL,
+                status TEXT NOT NULL,
+                attempts BIGINT NOT NULL,
+                next_at BIGINT,
+                lease_until BIGINT NOT NULL,
+                created_at BIGINT NOT NULL,
+                updated_at BIGINT NOT NULL))",
+            "CREATE INDEX deliveries_due ON deliveries (next_at) WHERE status = 'pending'",
+            "CREATE INDEX deliveries_of_job ON deliveries (job_id)",
+            R"(CREATE TABLE delivery_attempts (
+                delivery_id TEXT NOT NULL,
+                number BIGINT NOT NULL,
+                at BIGINT NOT NULL,
+                status BIGINT,
+                error TEXT,
+                duration_ms BIGINT NOT NULL,
+                PRIMARY KEY (delivery_id, number)))",
+        },
+    };
+    return all;
+}
+
+Result<int> current_schema(Session& session) {
+    TRY(session.run("CREATE TABLE IF NOT EXISTS schema (version BIGINT NOT NULL)"));
+    const auto rows = TRY(session.run("SELECT max(version) FROM schema"));
+    return static_cast<int>(rows.front().integer(0));
+}
+
+Result<void> apply_next(Session& session, int target, bool& is_done) {
+    const int current = TRY(current_schema(session));
+    if (current > newest_schema()) {
+        return Error{
+            "unavailable",
+            fmt::format(
+                "the database has schema {} and this ittybit knows {}: use the newer ittybit that "
+                "wrote it",
+                current, newest_schema()
+            ),
+            "database"
+        };
+    }
+    is_done = current >= target;
+    if (is_done) return {};
+    for (const auto statement : steps().at(static_cast<std::size_t>(current))) {
+        TRY(session.run(statement));
+    }
+    TRY(session.run("INSERT INTO schema (version) VALUES ($1)", {std::int64_t{current + 1}}));
+    return {};
+}
+
+}  // namespace
+
+int newest_schema() {
+    return static_cast<int>(steps().size());
+}
+
+Result<void> migrate(Database& database, int target) {
+    bool is_done = false;
+    while (!is_done) {
+        TRY(database.write([&](Session& session) { return apply_next(session, target, is_done); }));
+    }
+    return {};
+}
+
+}  // namespace ittybit::store

@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include "store/side_tables.h"
+
+namespace ittybit::store {
+namespace {
+
+constexpr std::string_view kColumns =
+    "id, job_id, type, url, body, status, attempts, next_at, created_at, updated_at";
+
+Delivery delivery_from(const Row& row) {
+    return {
+        row.text(0),    row.text(1),    row.text(2),    row.text(3),
+        row.text(4),    row.text(5),    row.integer(6), row.optional_integer(7),
+        row.integer(8), row.integer(9),
+    };
+}
+
+}  // namespace
+
+Result<std::optional<Delivery>> Outbox::claim(UnixMillis lease_until, UnixMillis now) {
+    const std::string sql = fmt::format(
+        "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1 WHERE status = 'pending' "
+        "AND lease_until <= $2 AND id = (SELECT id FROM deliveries WHERE status = 'pending' AND "
+        "next_at <= $2 AND lease_until <= $2 ORDER BY next_at LIMIT 1{}) RETURNING {}",
+        database_.skip_locked(), kColumns
+    );
+    return writing(database_, [&](Session& session) -> Result<std::optional<Delivery>> {
+        std::optional<Delivery> claimed;
+        const auto rows = TRY(session.run(sql, {lease_until, now}));
+        if (!rows.empty()) claimed = delivery_from(rows.front());
+        return claimed;
+    });
+}
+
+Result<void> Outbox::note(
+    const Delivery& delivery,
+    const DeliveryAttempt& attempt,
+    std::string_view status,
+    std::optional<UnixMillis> next_at,
+    UnixMillis now
+) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run(
+            "UPDATE deliveries SET status = $2, next_at = $3, lease_until = 0, updated_at = $4 "
+            "WHERE id = $1 AND status = 'pending'",
+            {delivery.id, std::string(status), value_of(next_at), now}
+        ));
+        TRY(session.run(
+            "INSERT INTO delivery_attempts (delivery_id, number, at, status, error, duration_ms) "
+            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            {delivery.id, attempt.number, attempt.at, value_of(attempt.status),
+             value_of(attempt.error), attempt.duration_ms}
+        ));
+        return {};
+    });
+}
+
+Result<std::vector<Delivery>> Outbox::of_job(const std::string& job_id) {
+    static const std::string kSql =
+        fmt::format("SELECT {} FROM deliveries WHERE job_id = $1 ORDER BY id", kColumns);
+    return reading(database_, [&](Session& session) -> Result<std::vector<Delivery>> {
+        std::vector<Delivery> deliveries;
+        for (const auto& row : TRY(session.run(kSql, {job_id}))) {
+            deliveries.push_back(delivery_from(row));
+        }
+        return deliveries;
+    });
+}
+
+Result<std::vector<DeliveryAttempt>> Outbox::attempts(const std::string& delivery_id) {
+    return reading(database_, [&](Session& session) -> Result<std::vector<DeliveryAttempt>> {
+        std::vector<DeliveryAttempt> attempts;
+        const auto rows = TRY(session.run(
+            "SELECT number, at, status, error, duration_ms FROM delivery_attempts WHERE "
+            "delivery_id = $1 ORDER BY number",
+            {delivery_id}
+        ));
+        for (const auto& row : rows) {
+            attempts.push_back(
+                {row.integer(0), row.integer(1), row.optional_integer(2), row.optional_text(3),
+                 row.integer(4)}
+            );
+        }
+        return attempts;
+    });
+}
+
+Result<bool> Outbox::resend(const std::string& job_id, const std::string& id, UnixMillis now) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        bool is_known = false;
+        const auto rows = TRY(session.run(
+            "UPDATE deliveries SET status = 'pending', next_at = $3, updated_at = $3 "
+            "WHERE id = $1 AND job_id = $2 RETURNING id",
+            {id, job_id, now}
+        ));
+        is_known = !rows.empty();
+        return is_known;
+    });
+}
+
+Result<std::optional<UnixMillis>> Outbox::next_due() {
+    return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
+        std::optional<UnixMillis> next;
+        const auto rows = TRY(session.run(
+            "SELECT next_at, lease_until FROM deliveries WHERE status = 'pending' ORDER BY next_at "
+            "LIMIT 1"
+        ));
+        if (!rows.empty()) next = std::max(rows.front().integer(0), rows.front().integer(1));
+        return next;
+    });
+}
+
+Result<void> Outbox::forget(UnixMillis before) {
+    return database_.write([&](Session& session) -> Result<void> {
+        const auto rows = TRY(session.run(
+            "SELECT id FROM deliveries WHERE status <> 'pending' AND updated_at < $1 LIMIT 500",
+            {before}
+        ));
+        for (const auto& row : rows) {
+            TRY(session.run("DELETE FROM delivery_attempts WHERE delivery_id = $1", {row.text(0)}));
+            TRY(session.run("DELETE FROM deliveries WHERE id = $1", {row.text(0)}));
+        }
+        return {};
+    });
+}
+
+}  // namespace ittybit::store

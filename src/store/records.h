@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/job.h"
+
+namespace ittybit::store {
+
+/// A job with what users do not see of it.
+struct JobRecord {
+    Job job;
+    bool is_task = false;  // a standalone task: the job stays hidden behind its one task
+    json::object request;  // what a worker and a retry need beyond the job: output, connection, …
+    std::optional<std::string> webhook_url;
+    std::int64_t revision = 1;  // grows with every change of state
+    std::int64_t attempt = 0;   // how often a worker has taken it
+};
+
+/// A client's promise that two requests are the same one (SPEC: Idempotency).
+struct IdempotencyKey {
+    std::string route;
+    std::string key;
+    std::string fingerprint;  // of the whole request
+};
+
+/// The answer that a request was first given.
+struct Answer {
+    std::string location;
+    std::string body;
+};
+
+/// What a worker holds while it works on a job. Everything it writes is guarded by it.
+struct Claim {
+    std::string job_id;
+    std::string worker;
+    std::int64_t attempt = 0;
+};
+
+/// Which jobs or tasks a list shows.
+struct ListQuery {
+    int limit = 20;
+    bool is_descending = true;
+    std::optional<std::string> after = {};   // further along in the chosen order than this id
+    std::optional<std::string> before = {};  // further back
+    std::optional<std::string> kind = {};
+    std::optional<std::string> status = {};
+    std::optional<std::string> input = {};
+};
+
+template <typename T>
+struct Page {
+    std::vector<T> items;
+    bool has_more = false;  // in the direction that was asked for
+};
+
+/// A webhook on its way, or done with.
+struct Delivery {
+    std::string id;  // the same over all tries
+    std::string job_id;
+    std::string type;
+    std::string url;
+    std::string body;    // the very bytes that are signed and sent
+    std::string status;  // pending, delivered, failed
+    std::int64_t attempts = 0;
+    std::optional<UnixMillis> next_at;
+    UnixMillis created_at = 0;
+    UnixMillis updated_at = 0;
+};
+
+/// What one try of a delivery came to.
+struct DeliveryAttempt {
+    std::int64_t number = 0;
+    UnixMillis at = 0;
+    std::optional<std::int64_t> status;  // HTTP; nothing when there was no answer
+    std::optional<std::string> error;
+    std::int64_t duration_ms = 0;
+};
+
+/// Bytes we keep under an unguessable id: an output, an upload, or an import.
+struct FileRecord {
+    std::string id;  // 128 random bits
+    std::optional<std::string> job_id;
+    std::string role;  // output, upload, import; garbage: only the bytes are left to remove
+    std::string name;
+    bool is_ready = false;
+    UnixMillis created_at = 0;
+    UnixMillis used_at = 0;
+};
+
+struct Part {
+    std::string name;
+    std::int64_t size = 0;
+};
+
+/// Where a user's storage is. `secret` is ciphertext here, whatever it holds in clear.
+struct ConnectionRecord {
+    std::string id;
+    std::string name;
+    json::object settings;
+    std::string secret;
+    bool is_default = false;
+    UnixMillis created_at = 0;
+    UnixMillis updated_at = 0;
+};
+
+/// An API key as we know it: only its hash.
+struct KeyRecord {
+    std::string id;
+    std::string name;
+    std::string hash;  // SHA-256 of the key, lower-case hex
+    std::string hint;  // its first characters, to recognise it by
+    UnixMillis created_at = 0;
+};
+
+}  // namespace ittybit::store

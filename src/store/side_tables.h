@@ -1,0 +1,102 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/database.h"
+#include "store/records.h"
+
+/// The smaller tables beside the jobs, one class each.
+namespace ittybit::store {
+
+/// Webhook deliveries: written with the final state of their job, sent by the notifier.
+class Outbox {
+public:
+    explicit Outbox(Database& database) : database_(database) {}
+
+    /// Takes the delivery that has been due longest, for `lease_until`; nothing when none is due.
+    Result<std::optional<Delivery>> claim(UnixMillis lease_until, UnixMillis now);
+
+    /// Notes a try. `next_at` absent: `status` is final (delivered or failed).
+    Result<void> note(
+        const Delivery& delivery,
+        const DeliveryAttempt& attempt,
+        std::string_view status,
+        std::optional<UnixMillis> next_at,
+        UnixMillis now
+    );
+
+    Result<std::vector<Delivery>> of_job(const std::string& job_id);
+    Result<std::vector<DeliveryAttempt>> attempts(const std::string& delivery_id);
+
+    /// Makes a delivery due now, whatever became of it. False when the job has none of this id.
+    Result<bool> resend(const std::string& job_id, const std::string& id, UnixMillis now);
+
+    /// When the next one is due; nothing when none is pending.
+    Result<std::optional<UnixMillis>> next_due();
+
+    /// Forgets what ended before `before`.
+    Result<void> forget(UnixMillis before);
+
+private:
+    Database& database_;
+};
+
+/// The bytes under /files: who owns them and whether they may be seen.
+class FileTable {
+public:
+    explicit FileTable(Database& database) : database_(database) {}
+
+    Result<void> add(const FileRecord& file);
+    Result<std::optional<FileRecord>> find(const std::string& id);
+    /// An upload that is used is kept for longer.
+    Result<void> touch(const std::string& id, UnixMillis now);
+    Result<void> make_ready(const std::string& id, UnixMillis now);
+
+    /// Turns into garbage: uploads and unowned imports not used since `uploads`, outputs made
+    /// before `outputs`, and files of ended or vanished jobs that never became ready.
+    Result<void> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
+    Result<void> discard(const std::string& id);
+    Result<std::vector<FileRecord>> garbage(int limit);
+    Result<void> remove(const std::string& id);
+
+private:
+    Database& database_;
+};
+
+/// Users' storage connections.
+class ConnectionTable {
+public:
+    explicit ConnectionTable(Database& database) : database_(database) {}
+
+    /// Errors: `connection_exists`.
+    Result<void> add(const ConnectionRecord& connection);
+    Result<void> update(const ConnectionRecord& connection);
+    /// By id or name.
+    Result<std::optional<ConnectionRecord>> find(const std::string& id_or_name);
+    /// The default one, or the only one.
+    Result<std::optional<ConnectionRecord>> find_default();
+    Result<Page<ConnectionRecord>> list(const ListQuery& query);
+    Result<bool> remove(const std::string& id);
+
+private:
+    Database& database_;
+};
+
+/// API keys, by their hashes.
+class KeyTable {
+public:
+    explicit KeyTable(Database& database) : database_(database) {}
+
+    Result<void> add(const KeyRecord& key);
+    Result<std::optional<KeyRecord>> find_by_hash(const std::string& hash);
+    Result<std::vector<KeyRecord>> list();
+    /// By id, name or hint. False when there is none.
+    Result<bool> revoke(const std::string& key);
+
+private:
+    Database& database_;
+};
+
+}  // namespace ittybit::store

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/database.h"
+
+namespace ittybit::store {
+
+class SqliteConnection;
+
+/// SQLite in one file: WAL, every commit synced to disk. One connection writes, others read.
+/// Callers that write at the same moment form a group: the first commits for all of them.
+class SqliteDatabase : public Database {
+public:
+    /// Opens or creates the file (mode 0600). Errors: `unavailable`, saying what is wrong with it.
+    static Result<std::unique_ptr<SqliteDatabase>> open(const std::string& path);
+    ~SqliteDatabase() override;
+
+    Result<void> write(const Work& work) override;
+    Result<void> read(const Work& work) override;
+    std::uint64_t version() const override { return version_.load(); }
+    void wait_for_change(
+        std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop
+    ) override;
+    std::string_view skip_locked() const override { return ""; }
+    Result<void> maintain() override;
+
+private:
+    struct Ticket;
+
+    SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer);
+    void commit_together(const std::vector<Ticket*>& group);
+    Result<std::unique_ptr<SqliteConnection>> borrow_reader();
+    void watch_other_processes(const std::stop_token& stop);
+    void bump_version();
+
+    const std::string path_;
+    std::unique_ptr<SqliteConnection> writer_;
+
+    std::mutex queue_mutex_;
+    std::deque<Ticket*> queue_;
+    bool is_leading_ = false;
+
+    std::mutex readers_mutex_;
+    std::vector<std::unique_ptr<SqliteConnection>> readers_;
+
+    std::atomic<std::uint64_t> version_ = 1;
+    std::mutex version_mutex_;
+    std::condition_variable_any version_changed_;
+    std::jthread watcher_;
+};
+
+}  // namespace ittybit::store

@@ -1,0 +1,425 @@
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/fields_json.h"
+#include "base/ids.h"
+#include "store/job_store.h"
+#include "store/migrations.h"
+#include "store/side_tables.h"
+#include "store/sqlite.h"
+
+namespace ittybit::store {
+namespace {
+
+constexpr UnixMillis kNow = 1'700'000'000'000;
+
+/// A database of its own for each test. A second implementation adds an Opener below.
+struct Fixture {
+    std::string folder;
+    std::unique_ptr<Database> database;
+};
+using Opener = Fixture (*)();
+
+Fixture open_sqlite() {
+    const auto folder = std::filesystem::temp_directory_path() / ("ittybit-" + random_hex(64));
+    std::filesystem::create_directory(folder);
+    auto database = SqliteDatabase::open((folder / "test.db").string());
+    EXPECT_TRUE(database);
+    return {folder.string(), *std::move(database)};
+}
+
+/// What every Database and the stores on it promise.
+class Conformance : public testing::TestWithParam<Opener> {
+protected:
+    void SetUp() override {
+        fixture_ = GetParam()();
+        ASSERT_TRUE(migrate(*fixture_.database));
+        jobs_ = std::make_unique<JobStore>(*fixture_.database);
+    }
+    void TearDown() override {
+        jobs_.reset();
+        fixture_.database.reset();
+        std::filesystem::remove_all(fixture_.folder);
+    }
+
+    JobRecord add_job(UnixMillis now = kNow, std::optional<std::string> webhook = std::nullopt) {
+        JobRecord record;
+        record.job = Job::make("video", "https://example.com/a.mp4", {{"width", 640}}, now);
+        record.webhook_url = std::move(webhook);
+        EXPECT_TRUE(jobs_->create(record, std::nullopt, {}));
+        return record;
+    }
+    JobStore::Claimed claim(UnixMillis now = kNow + 10) {
+        auto claimed = jobs_->claim("worker-1", now + 15'000, now);
+        EXPECT_TRUE(claimed && *claimed);
+        return **claimed;
+    }
+    JobStatus status_of(const std::string& id) {
+        const auto found = jobs_->find_job(id);
+        EXPECT_TRUE(found && *found);
+        return (*found)->job.status;
+    }
+
+    Fixture fixture_;
+    std::unique_ptr<JobStore> jobs_;
+};
+INSTANTIATE_TEST_SUITE_P(Sqlite, Conformance, testing::Values(&open_sqlite));
+
+TEST_P(Conformance, AJobComesBackAsItWasMade) {
+    const auto record = add_job(kNow, "https://example.com/hook");
+    const auto found = jobs_->find_job(record.job.id);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(to_json((*found)->job), to_json(record.job));
+    EXPECT_EQ((*found)->webhook_url, record.webhook_url);
+    EXPECT_EQ((*found)->job.tasks.size(), 4U);
+}
+
+TEST_P(Conformance, TheOldestJobIsClaimedFirstAndNoneTwice) {
+    const auto first = add_job(kNow);
+    const auto second = add_job(kNow + 1);
+    EXPECT_EQ(claim().record.job.id, first.job.id);
+    EXPECT_EQ(claim().record.job.id, second.job.id);
+    const auto none = jobs_->claim("worker-2", kNow + 20'000, kNow + 10);
+    ASSERT_TRUE(none);
+    EXPECT_FALSE(*none);
+}
+
+TEST_P(Conformance, ManyThreadsClaimEveryJobOnce) {
+    for (int i = 0; i < 60; ++i) add_job(kNow + i);
+    std::mutex mutex;
+    std::vector<std::string> seen;
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 6; ++t) {
+            threads.emplace_back([&, t] {
+                for (;;) {
+                    auto claimed =
+                        jobs_->claim("worker-" + std::to_string(t), kNow + 99'000, kNow + 500);
+                    if (!claimed || !*claimed) return;
+                    const std::lock_guard lock(mutex);
+                    seen.push_back((*claimed)->claim.job_id);
+                }
+            });
+        }
+    }
+    EXPECT_EQ(seen.size(), 60U);
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 60U);
+}
+
+TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
+    std::atomic<int> fresh = 0;
+    std::mutex mutex;
+    std::set<std::string> answers;
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 20; ++t) {
+            threads.emplace_back([&] {
+                JobRecord record;
+                record.job = Job::make("video", "https://example.com/a", {}, kNow);
+                const IdempotencyKey key{"POST /jobs", "key", "same"};
+                const auto created = jobs_->create(record, key, {"", record.job.id});
+                ASSERT_TRUE(created);
+                if (!created->is_replayed) ++fresh;
+                const std::lock_guard lock(mutex);
+                answers.insert(created->answer.body);
+            });
+        }
+    }
+    EXPECT_EQ(fresh, 1);
+    EXPECT_EQ(answers.size(), 1U);
+    EXPECT_EQ(jobs_->list_jobs({})->items.size(), 1U);
+    JobRecord other;
+    other.job = Job::make("video", "https://example.com/b", {}, kNow);
+    const auto reused =
+        jobs_->create(other, IdempotencyKey{"POST /jobs", "key", "other"}, {"", ""});
+    ASSERT_FALSE(reused);
+    EXPECT_EQ(reused.error().kind, "idempotency_key_reused");
+}
+
+TEST_P(Conformance, AHeartbeatSavesProgressAndKeepsTheLease) {
+    add_job();
+    auto held = claim(kNow);
+    begin(held.record.job.task("probe"), kNow + 1);
+    advance(held.record.job.task("probe"), 42.5, kNow + 2);
+    EXPECT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 20'000, kNow + 2)
+    );
+    EXPECT_EQ(*jobs_->recover("", kNow + 16'000), 0);
+    const auto found = jobs_->find_job(held.claim.job_id);
+    EXPECT_EQ((*found)->job.tasks.front().progress, 42);
+    EXPECT_EQ((*found)->job.tasks.front().status, TaskStatus::kProcessing);
+    EXPECT_GT((*found)->revision, held.record.revision);
+}
+
+TEST_P(Conformance, ALostLeaseGoesBackAndTheOldWorkerCanWriteNothingMore) {
+    add_job();
+    const auto old = claim(kNow);
+    EXPECT_EQ(*jobs_->recover("", kNow + 14'000), 0);
+    EXPECT_EQ(*jobs_->recover("", kNow + 15'001), 1);
+    EXPECT_EQ(status_of(old.claim.job_id), JobStatus::kQueued);
+    const auto fresh = claim(kNow + 15'002);
+    EXPECT_EQ(fresh.claim.attempt, 2);
+    EXPECT_FALSE(*jobs_->heartbeat(old.claim, {}, false, kNow + 99'000, kNow + 15'003));
+    EXPECT_FALSE(*jobs_->is_held(old.claim));
+    JobStore::Outcome outcome{old.record, {}, {}, ""};
+    outcome.record.job.status = JobStatus::kSucceeded;
+    EXPECT_FALSE(*jobs_->finish(old.claim, outcome, kNow + 15'004));
+    EXPECT_EQ(status_of(old.claim.job_id), JobStatus::kProcessing);
+}
+
+TEST_P(Conformance, AfterThreeLostAttemptsAJobFails) {
+    const auto record = add_job(kNow, "https://example.com/hook");
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        claim(kNow + attempt * 100'000);
+        EXPECT_EQ(*jobs_->recover("worker-1", kNow + attempt * 100'000 + 1), 1);
+    }
+    const auto found = jobs_->find_job(record.job.id);
+    EXPECT_EQ((*found)->job.status, JobStatus::kFailed);
+    EXPECT_EQ((*found)->job.error->kind, "task_crashed");
+    EXPECT_EQ((*found)->job.tasks.at(3).status, TaskStatus::kCancelled);
+    EXPECT_EQ(Outbox(*fixture_.database).of_job(record.job.id)->size(), 1U);
+}
+
+TEST_P(Conformance, AHandedBackJobCostsNoAttemptAndWaitsItsTime) {
+    add_job();
+    const auto held = claim(kNow);
+    EXPECT_TRUE(*jobs_->give_back(held.claim, kNow + 5'000, false, kNow + 1));
+    EXPECT_FALSE(*jobs_->claim("worker-2", kNow + 20'000, kNow + 4'999));
+    EXPECT_EQ(*jobs_->next_available(), kNow + 5'000);
+    EXPECT_EQ(claim(kNow + 5'000).claim.attempt, 1);
+}
+
+TEST_P(Conformance, FinishWritesStateFilesPartsAndDeliveryAtOnce) {
+    FileTable files(*fixture_.database);
+    add_job(kNow, "https://example.com/hook");
+    auto held = claim();
+    ASSERT_TRUE(files.add({"f1", held.claim.job_id, "output", "a.mp4", false, kNow, kNow}));
+    JobStore::Outcome outcome{held.record, {"f1"}, {{"a.m4s", 10}, {"b.m4s", 20}}, "task_x"};
+    outcome.record.job.status = JobStatus::kSucceeded;
+    outcome.record.job.output = "http://host/files/f1/a.mp4";
+    ASSERT_TRUE(*jobs_->finish(held.claim, outcome, kNow + 99));
+    EXPECT_TRUE((*files.find("f1"))->is_ready);
+    EXPECT_EQ(status_of(held.claim.job_id), JobStatus::kSucceeded);
+    const auto deliveries = Outbox(*fixture_.database).of_job(held.claim.job_id);
+    ASSERT_EQ(deliveries->size(), 1U);
+    EXPECT_EQ(deliveries->front().type, "job.succeeded");
+    EXPECT_THAT(deliveries->front().body, testing::HasSubstr("http://host/files/f1/a.mp4"));
+    bool has_more = false;
+    ListQuery query{.limit = 1, .is_descending = false};
+    EXPECT_EQ(jobs_->list_parts("task_x", query, has_more)->front().name, "a.m4s");
+    EXPECT_TRUE(has_more);
+    EXPECT_FALSE(*jobs_->finish(held.claim, outcome, kNow + 100));
+}
+
+TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {
+    const auto record = add_job(kNow, "https://example.com/hook");
+    const auto held = claim();
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow + 20));
+    EXPECT_EQ(status_of(record.job.id), JobStatus::kCancelled);
+    EXPECT_FALSE(*jobs_->is_held(held.claim));
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow + 21));
+    EXPECT_EQ(Outbox(*fixture_.database).of_job(record.job.id)->size(), 1U);
+
+    add_job(kNow + 1);
+    auto other = claim();
+    JobStore::Outcome outcome{other.record, {}, {}, ""};
+    outcome.record.job.status = JobStatus::kSucceeded;
+    ASSERT_TRUE(*jobs_->finish(other.claim, outcome, kNow + 30));
+    EXPECT_EQ(jobs_->cancel(other.claim.job_id, kNow + 31).error().kind, "job_finished");
+    EXPECT_EQ(jobs_->cancel("job_none", kNow).error().kind, "job_not_found");
+}
+
+TEST_P(Conformance, RemoveTakesTheRowsAndTurnsFilesIntoGarbage) {
+    FileTable files(*fixture_.database);
+    const auto record = add_job();
+    ASSERT_TRUE(files.add({"f2", record.job.id, "output", "a.mp4", true, kNow, kNow}));
+    ASSERT_TRUE(jobs_->remove(record.job.id, kNow + 1));
+    EXPECT_FALSE(*jobs_->find_job(record.job.id));
+    EXPECT_FALSE(*jobs_->find_task(record.job.tasks.front().id));
+    EXPECT_EQ((*files.find("f2"))->role, "garbage");
+    EXPECT_EQ(files.garbage(10)->size(), 1U);
+    EXPECT_EQ(jobs_->remove(record.job.id, kNow).error().kind, "job_not_found");
+}
+
+TEST_P(Conformance, ListsPageBothWaysAndFilter) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 5; ++i) ids.push_back(add_job(kNow + i).job.id);
+    ListQuery query{.limit = 2};
+    auto page = jobs_->list_jobs(query);
+    EXPECT_EQ(page->items.at(0).id, ids[4]);
+    EXPECT_TRUE(page->has_more);
+    query.after = ids[3];
+    page = jobs_->list_jobs(query);
+    EXPECT_EQ(page->items.at(0).id, ids[2]);
+    query.after = ids[1];
+    page = jobs_->list_jobs(query);
+    EXPECT_EQ(page->items.size(), 1U);
+    EXPECT_FALSE(page->has_more);
+    query = {.limit = 2, .before = ids[0]};
+    page = jobs_->list_jobs(query);
+    EXPECT_EQ(page->items.at(0).id, ids[2]);
+    EXPECT_EQ(page->items.at(1).id, ids[1]);
+    query = {.limit = 10, .is_descending = false, .after = ids[2]};
+    EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[3]);
+    claim();
+    query = {.status = "processing"};
+    EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[0]);
+    query = {.after = "job_unknown"};
+    EXPECT_EQ(jobs_->list_jobs(query).error().kind, "invalid_request");
+}
+
+TEST_P(Conformance, StandaloneTasksStayOutOfTheJobList) {
+    JobRecord record;
+    record.is_task = true;
+    record.job = Job::make("probe", "https://example.com/a", {}, kNow);
+    record.job.tasks.resize(1);
+    ASSERT_TRUE(jobs_->create(record, std::nullopt, {}));
+    EXPECT_TRUE(jobs_->list_jobs({})->items.empty());
+    EXPECT_EQ(jobs_->list_tasks({})->items.at(0).id, record.job.tasks.at(0).id);
+    EXPECT_EQ((*jobs_->find_task(record.job.tasks.at(0).id))->job_id, record.job.id);
+}
+
+TEST_P(Conformance, AFailedWriteLeavesNothingAndHarmsNoNeighbour) {
+    auto& database = *fixture_.database;
+    std::atomic<int> failures = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 16; ++t) {
+            threads.emplace_back([&, t] {
+                const auto outcome = database.write([&](Session& session) -> Result<void> {
+                    TRY(session.run(
+                        "INSERT INTO api_keys (id, name, hash, hint, created_at) "
+                        "VALUES ($1, 'n', $1, 'h', 0)",
+                        {std::to_string(t)}
+                    ));
+                    if (t % 2 == 1) return Error{"unavailable", "no", ""};
+                    return {};
+                });
+                if (!outcome) ++failures;
+            });
+        }
+    }
+    EXPECT_EQ(failures, 8);
+    EXPECT_EQ(KeyTable(database).list()->size(), 8U);
+}
+
+TEST_P(Conformance, AWaiterWakesWhenSomebodyCommits) {
+    auto& database = *fixture_.database;
+    const auto seen = database.version();
+    std::jthread writer([&] { add_job(); });
+    database.wait_for_change(seen, std::chrono::seconds(10), {});
+    EXPECT_NE(database.version(), seen);
+}
+
+TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
+    Outbox outbox(*fixture_.database);
+    const auto record = add_job(kNow, "https://example.com/hook");
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
+    auto delivery = outbox.claim(kNow + 30'000, kNow);
+    ASSERT_TRUE(delivery && *delivery);
+    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow));
+    EXPECT_EQ((*delivery)->attempts, 1);
+    DeliveryAttempt attempt{1, kNow, 500, "it answered 500", 12};
+    ASSERT_TRUE(outbox.note(**delivery, attempt, "pending", kNow + 5'000, kNow));
+    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 4'999));
+    EXPECT_EQ(*outbox.next_due(), kNow + 5'000);
+    delivery = outbox.claim(kNow + 30'000, kNow + 5'000);
+    ASSERT_TRUE(outbox.note(**delivery, {2, kNow, 200, {}, 9}, "delivered", {}, kNow));
+    EXPECT_EQ(outbox.attempts((*delivery)->id)->size(), 2U);
+    EXPECT_TRUE(*outbox.resend(record.job.id, (*delivery)->id, kNow + 9'000));
+    EXPECT_FALSE(*outbox.resend(record.job.id, "msg_none", kNow));
+    EXPECT_TRUE(*outbox.claim(kNow + 30'000, kNow + 9'000));
+}
+
+TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
+    FileTable files(*fixture_.database);
+    constexpr UnixMillis kDay = 86'400'000;
+    ASSERT_TRUE(files.add({"kept", {}, "upload", "a", true, kNow, kNow}));
+    ASSERT_TRUE(files.add({"left", {}, "upload", "a", true, kNow, kNow}));
+    JobRecord record;
+    record.job = Job::make("video", "http://host/files/kept/a", {}, kNow);
+    ASSERT_TRUE(jobs_->create(record, std::nullopt, {}));
+    ASSERT_TRUE(files.expire(kNow + kDay, 0, kNow + 2 * kDay));
+    EXPECT_EQ((*files.find("left"))->role, "garbage");
+    EXPECT_EQ((*files.find("kept"))->role, "upload");
+}
+
+TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
+    ConnectionTable connections(*fixture_.database);
+    ASSERT_TRUE(connections.add({"conn_1", "a", {}, "x", true, kNow, kNow}));
+    ASSERT_TRUE(connections.add({"conn_2", "b", {{"region", "eu"}}, "y", true, kNow, kNow}));
+    EXPECT_EQ(
+        connections.add({"conn_3", "b", {}, "z", false, kNow, kNow}).error().kind,
+        "connection_exists"
+    );
+    EXPECT_EQ((*connections.find_default())->id, "conn_2");
+    EXPECT_EQ((*connections.find("a"))->id, "conn_1");
+    EXPECT_TRUE(*connections.remove("conn_1"));
+    EXPECT_FALSE(*connections.remove("conn_1"));
+    EXPECT_EQ(connections.list({})->items.size(), 1U);
+}
+
+TEST_P(Conformance, OldRowsAreForgotten) {
+    const auto record = add_job();
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
+    ASSERT_TRUE(jobs_->remember({"POST /x", "k", "f"}, {"", "body"}, kNow));
+    EXPECT_EQ(*jobs_->forget(kNow, kNow), 0);
+    EXPECT_EQ(*jobs_->forget(kNow + 1, kNow + 1), 2);
+    EXPECT_FALSE(*jobs_->find_job(record.job.id));
+    EXPECT_FALSE(*jobs_->find_answer({"POST /x", "k", "f"}));
+}
+
+TEST(Migrations, EveryEarlierSchemaBecomesTheNewest) {
+    for (int from = 0; from < newest_schema(); ++from) {
+        auto fixture = open_sqlite();
+        ASSERT_TRUE(migrate(*fixture.database, from)) << from;
+        if (from >= 1) {
+            ASSERT_TRUE(KeyTable(*fixture.database).add({"key_1", "old", "hash", "hint", kNow}));
+        }
+        ASSERT_TRUE(migrate(*fixture.database)) << from;
+        ASSERT_TRUE(migrate(*fixture.database)) << "again";
+        EXPECT_EQ(KeyTable(*fixture.database).list()->size(), from >= 1 ? 1U : 0U);
+        EXPECT_TRUE(FileTable(*fixture.database).garbage(1));
+        EXPECT_TRUE(Outbox(*fixture.database).next_due());
+        std::filesystem::remove_all(fixture.folder);
+    }
+}
+
+TEST(Migrations, ADatabaseOfTheFutureIsRefused) {
+    auto fixture = open_sqlite();
+    ASSERT_TRUE(migrate(*fixture.database));
+    ASSERT_TRUE(fixture.database->write([](Session& session) -> Result<void> {
+        TRY(session.run("INSERT INTO schema (version) VALUES (999)"));
+        return {};
+    }));
+    const auto outcome = migrate(*fixture.database);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, "unavailable");
+    std::filesystem::remove_all(fixture.folder);
+}
+
+TEST(Sqlite, AnotherProcessOnTheFileWakesUs) {
+    auto fixture = open_sqlite();
+    ASSERT_TRUE(migrate(*fixture.database));
+    auto other = SqliteDatabase::open(fixture.folder + "/test.db");
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(KeyTable(**other).list());
+    // The watcher needs its first look before it can see a difference, so write until it does.
+    const auto seen = fixture.database->version();
+    for (int i = 0; i < 50 && fixture.database->version() == seen; ++i) {
+        const auto id = std::to_string(i);
+        ASSERT_TRUE(KeyTable(**other).add({id, "n", id, "h", kNow}));
+        fixture.database->wait_for_change(seen, std::chrono::milliseconds(300), {});
+    }
+    EXPECT_NE(fixture.database->version(), seen);
+    other->reset();
+    fixture.database.reset();
+    std::filesystem::remove_all(fixture.folder);
+}
+
+}  // namespace
+}  // namespace ittybit::store
