@@ -7,6 +7,9 @@ endif()
 set(ITTYBIT_WARNINGS
     -Wall -Wextra -Werror -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
     -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    list(APPEND ITTYBIT_WARNINGS -Wno-restrict) # false alarms on std::string (GCC bug 105651)
+endif()
 add_compile_options(-fstack-protector-strong)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
