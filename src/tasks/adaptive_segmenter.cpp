@@ -192,6 +192,7 @@ Result<> Segmenter::close(std::size_t count) {
     std::int64_t ticks = 0;
     for (const auto& sample : samples) ticks += sample.duration;
     decoded_ += ticks;
+    if (segments_.empty()) ticks -= track_.priming;  // is never heard
     segment.duration = static_cast<double>(ticks) / track_.timescale;
     segment.bytes = static_cast<std::int64_t>(bytes.size());
     TRY(parts_.write(segment.name, bytes));
@@ -239,10 +240,15 @@ void Segmenter::end_key_picture(std::int64_t presented) {
 Result<> Segmenter::check(media::ByteView segment, std::size_t count) const {
     const auto read = TRY(media::read_fragments(init_, segment));
     if (read.size() != count) return invalid(settings_.name, "a segment has lost samples");
+    // libav presents everything later by the most negative composition offset it has seen so far.
+    std::int64_t shift = 0;
+    for (const auto& sample : std::span(samples_).first(count))
+        shift = std::max<std::int64_t>(shift, -sample.composition);
     auto decoded = decoded_ - track_.priming;
     for (std::size_t i = 0; i < count; ++i) {
         const auto& sample = samples_[i];
-        const bool is_same = read[i].decoded == decoded && read[i].presented == presented_[i] &&
+        const auto late = read[i].presented - presented_[i];
+        const bool is_same = read[i].decoded == decoded && (late == 0 || late == shift) &&
                              read[i].bytes == sample.data.size() && read[i].is_key == sample.is_key;
         if (!is_same) return invalid(settings_.name, "a segment reads back with other times");
         decoded += sample.duration;

@@ -1,0 +1,215 @@
+#include "tasks/adaptive_stream.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tasks/language_tag.h"
+
+namespace ittybit::tasks {
+namespace {
+
+std::string playlist_name(const Segmenter& rendition) {
+    return rendition.name() + ".m3u8";
+}
+
+std::string frames_playlist_name(const Segmenter& rendition) {
+    return rendition.name() + "-iframes.m3u8";
+}
+
+int frames_target(const Segmenter& rendition) {
+    return target_duration(rendition.key_pictures(), SegmentGrid::kKeySeconds);
+}
+
+Variant sound_variant(const Segmenter& sound, int target) {
+    return {
+        .playlist = playlist_name(sound),
+        .bandwidth = peak_bitrate(sound.segments(), target),
+        .average_bandwidth = average_bitrate(sound.segments()),
+        .codecs = sound.codec(),
+        .resolution = {},
+        .frame_rate = {},
+    };
+}
+
+/// A rendition of the picture with the sound that plays beside it, if any.
+Variant picture_variant(const AdaptiveStream& stream, const Segmenter& picture, int target) {
+    Variant variant{
+        .playlist = playlist_name(picture),
+        .bandwidth = peak_bitrate(picture.segments(), target),
+        .average_bandwidth = average_bitrate(picture.segments()),
+        .codecs = picture.codec(),
+        .resolution = picture.track().size,
+        .frame_rate = stream.fps.value(),
+    };
+    if (!stream.sounds.empty()) {
+        const Variant sound = sound_variant(stream.sounds.front(), target);
+        variant.bandwidth += sound.bandwidth;
+        variant.average_bandwidth += sound.average_bandwidth;
+        variant.codecs += "," + sound.codecs;
+    }
+    return variant;
+}
+
+Variant frames_variant(const Segmenter& picture) {
+    return {
+        .playlist = frames_playlist_name(picture),
+        .bandwidth = peak_bitrate(picture.key_pictures(), frames_target(picture)),
+        .average_bandwidth = average_bitrate(picture.key_pictures()),
+        .codecs = picture.codec(),
+        .resolution = picture.track().size,
+        .frame_rate = {},
+    };
+}
+
+Result<> write_playlists_of(const Segmenter& rendition, int target, PartWriter& parts) {
+    const std::string init = rendition.name() + "-init.mp4";
+    const MediaPlaylist all{
+        playlist_name(rendition), init, rendition.segments(), /*is_frames_only=*/false
+    };
+    TRY(parts.write(all.name, media_playlist_text(all, target)));
+    if (rendition.key_pictures().empty()) return {};
+    const MediaPlaylist frames{
+        frames_playlist_name(rendition), init, rendition.key_pictures(), /*is_frames_only=*/true
+    };
+    return parts.write(frames.name, media_playlist_text(frames, frames_target(rendition)));
+}
+
+Rendition rendition_of(const Segmenter& made, const Variant& variant) {
+    Rendition rendition{
+        .name = made.name(),
+        .width = {},
+        .height = {},
+        .fps = variant.frame_rate,
+        .bandwidth = variant.bandwidth,
+        .average_bandwidth = variant.average_bandwidth,
+        .codecs = variant.codecs,
+    };
+    if (variant.resolution) {
+        rendition.width = variant.resolution->width;
+        rendition.height = variant.resolution->height;
+    }
+    return rendition;
+}
+
+StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, int index) {
+    const auto& track = made.track();
+    StreamFacts facts;
+    facts.index = index;
+    facts.type = track.is_video ? "video" : "audio";
+    facts.codec = track.is_video ? "h264" : "aac";
+    facts.duration = made.duration();
+    facts.bitrate = average_bitrate(made.segments());
+    facts.is_default = true;
+    if (track.is_video) {
+        facts.profile = "High";
+        facts.width = track.size.width;
+        facts.height = track.size.height;
+        facts.fps = stream.fps.value();
+        facts.rotation = 0;
+        facts.pixel_format = "yuv420p";
+        facts.bit_depth = 8;
+        facts.interlaced = false;
+    } else {
+        facts.profile = "LC";
+        facts.language = stream.language.empty() ? "und" : stream.language;
+        facts.channels = track.channels;
+        facts.channel_layout = track.channels == 1 ? "mono" : "stereo";
+        facts.sample_rate = static_cast<int>(track.timescale);
+    }
+    return facts;
+}
+
+}  // namespace
+
+int AdaptiveStream::target_duration() const {
+    int target = SegmentGrid::kSegmentSeconds;
+    for (const auto* group : {&pictures, &sounds})
+        for (const auto& rendition : *group)
+            target = tasks::target_duration(rendition.segments(), target);
+    return target;
+}
+
+MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
+    const int target = target_duration();
+    MasterPlaylist playlist{.folder = folder, .variants = {}, .key_pictures = {}, .audio = {}};
+    for (const auto& picture : pictures) {
+        playlist.variants.push_back(picture_variant(*this, picture, target));
+        playlist.key_pictures.push_back(frames_variant(picture));
+    }
+    if (pictures.empty()) {
+        for (const auto& sound : sounds) playlist.variants.push_back(sound_variant(sound, target));
+    } else if (!sounds.empty()) {
+        playlist.audio = AudioRendition{
+            .playlist = playlist_name(sounds.front()),
+            .language = language_tag(language),
+            .channels = sounds.front().track().channels,
+        };
+    }
+    return playlist;
+}
+
+Result<> check_alignment(const AdaptiveStream& stream) {
+    const auto is_like = [](const Segment& one, const Segment& other) {
+        return one.duration == other.duration;
+    };
+    for (const auto& picture : stream.pictures) {
+        const auto& first = stream.pictures.front();
+        if (std::ranges::equal(picture.segments(), first.segments(), is_like) &&
+            std::ranges::equal(picture.key_pictures(), first.key_pictures(), is_like))
+            continue;
+        return Error{
+            "output_invalid",
+            fmt::format(
+                "the renditions {} and {} came out with different boundaries; please report it",
+                picture.name(), first.name()
+            ),
+            ""
+        };
+    }
+    return {};
+}
+
+Result<> write_playlists(
+    const AdaptiveStream& stream, const Assignment& assignment, PartWriter& parts
+) {
+    const int target = stream.target_duration();
+    for (const auto* group : {&stream.pictures, &stream.sounds})
+        for (const auto& rendition : *group) TRY(write_playlists_of(rendition, target, parts));
+    const MasterPlaylist master = stream.master(assignment.parts_folder);
+    return parts.write(assignment.stem + ".m3u8", master_playlist_text(master), /*is_main=*/true);
+}
+
+File describe(const AdaptiveStream& stream, const PartWriter& parts) {
+    File file;
+    file.kind = "adaptive_video";
+    file.format = "hls";
+    file.size = parts.size();
+    file.parts = Parts{parts.count(), parts.size()};
+    file.renditions.emplace();
+    file.duration = 0;
+    const auto variants = stream.master("").variants;
+    const auto& main = stream.pictures.empty() ? stream.sounds : stream.pictures;
+    for (std::size_t i = 0; i < main.size(); ++i)
+        file.renditions->push_back(rendition_of(main[i], variants[i]));
+    if (!stream.pictures.empty()) {
+        const auto& best = stream.pictures.front();
+        file.width = best.track().size.width;
+        file.height = best.track().size.height;
+        file.fps = stream.fps.value();
+        file.rotation = 0;
+        file.codecs.video = "h264";
+        file.duration = best.duration();
+        file.streams.push_back(stream_facts(best, stream, 0));
+    }
+    if (!stream.sounds.empty()) {
+        const auto& sound = stream.sounds.front();
+        file.codecs.audio = "aac";
+        file.duration = std::max(*file.duration, sound.duration());
+        file.streams.push_back(stream_facts(sound, stream, static_cast<int>(file.streams.size())));
+    }
+    file.bitrate = variants.front().average_bandwidth;
+    return file;
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,278 @@
+#include "tasks/adaptive_video.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "media/decoder.h"
+#include "media/encoder.h"
+#include "media/filters.h"
+#include "media/input.h"
+#include "media/meter.h"
+#include "media/pipeline.h"
+#include "media/stream.h"
+#include "media/timing.h"
+#include "tasks/adaptive_plan.h"
+#include "tasks/adaptive_segmenter.h"
+#include "tasks/adaptive_stream.h"
+#include "tasks/language_tag.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+using media::Packet;
+using media::Pipeline;
+using media::Sink;
+
+constexpr std::size_t kPacketsAhead = 64;
+constexpr double kSoundLead = 0.5;  // decoded before `start`, so that the first samples are right
+
+/// Lets threads report one at a time.
+class InTurn : public Events {
+public:
+    explicit InTurn(Events& events) : events_(events) {}
+    void progress(const Progress& progress) override {
+        const std::lock_guard lock(mutex_);
+        events_.progress(progress);
+    }
+    void file_grown(const FileGrown& grown) override {
+        const std::lock_guard lock(mutex_);
+        events_.file_grown(grown);
+    }
+    void file_ready(const FileReady& ready) override {
+        const std::lock_guard lock(mutex_);
+        events_.file_ready(ready);
+    }
+
+private:
+    Events& events_;
+    std::mutex mutex_;
+};
+
+/// True once every stream that is read has come to the end of the part that is wanted.
+class WantedPart {
+public:
+    WantedPart(const media::Input& input, std::optional<double> end, std::vector<int> streams)
+        : input_(input), end_(end) {
+        for (const int stream : streams) is_over_[stream] = false;
+    }
+
+    bool operator()(const AVPacket& packet) {
+        const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
+        if (!end_ || at == media::kNoTime) return false;
+        const auto& stream = input_.stream(packet.stream_index);
+        if (input_.seconds(at, stream.time_base) < *end_) return false;
+        is_over_[packet.stream_index] = true;
+        return std::ranges::all_of(is_over_, [](const auto& entry) { return entry.second; });
+    }
+
+private:
+    const media::Input& input_;
+    std::optional<double> end_;
+    std::map<int, bool> is_over_;
+};
+
+struct Source {
+    std::unique_ptr<media::Input> input;
+    SourceFacts facts;
+};
+
+Error no_pictures() {
+    return {
+        "no_video_stream",
+        "the input is a still image, not a video; choose a video or use kind image", "input"
+    };
+}
+
+Result<Source> open_source(const AdaptiveVideoOptions& options, Job& job) {
+    const Sniffed sniffed = TRY(sniff(job.source));
+    if (sniffed.family == Family::kStill) return no_pictures();
+    Source source;
+    source.input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
+    source.facts.duration = source.input->duration();
+    if (const auto stream = media::find_video(*source.input))
+        source.facts.picture = picture_facts(*source.input, *stream);
+    if (!options.no_audio) {
+        auto choice = TRY(media::choose_audio(*source.input));
+        source.facts.warnings = std::move(choice.warnings);
+        if (choice.stream) source.facts.sound = sound_facts(*source.input, *choice.stream);
+    }
+    if (!source.facts.picture && !source.facts.sound) TRY(media::require_video(*source.input));
+    return source;
+}
+
+/// Everything of one run, built back to front.
+class Builder {
+public:
+    Builder(const AdaptivePlan& plan, const Source& source, Job& job)
+        : plan_(plan),
+          input_(*source.input),
+          limits_(job.assignment.limits),
+          events_(job.events),
+          parts_(events_, limits_),
+          meter_(plan.time.duration, [this](const media::Meter::Reading& reading) {
+              events_.progress({reading.percent, reading.speed, reading.eta_s});
+          }) {
+        if (plan.picture) stream_.fps = plan.picture->fps;
+        if (plan.sound) stream_.language = plan.sound->language;
+    }
+
+    Result<> build();
+    Result<> run();
+    PartWriter& parts() { return parts_; }
+    const AdaptiveStream& stream() const { return stream_; }
+
+private:
+    Segmenter::Settings settings(const std::string& name, const std::string& language) const;
+    Result<Sink<Frame>*> add_renditions(std::span<const PictureRendition> renditions);
+    Result<> build_pictures();
+    Result<> build_sound();
+    media::SourceTime time_of(int stream) const;
+    Result<> decode(int stream, int threads, Sink<Frame>& next);
+    Result<> seek();
+
+    const AdaptivePlan& plan_;
+    media::Input& input_;
+    const Limits& limits_;
+    InTurn events_;
+    PartWriter parts_;
+    media::Meter meter_;
+    AdaptiveStream stream_;
+    std::vector<int> streams_;
+    std::vector<Sink<Packet>*> sinks_;
+    Pipeline pipeline_;  // the first to go: its stages use all of the above
+};
+
+std::int64_t bytes_of(Size size) {
+    return std::int64_t{size.width} * size.height * 3 / 2;
+}
+
+Segmenter::Settings Builder::settings(const std::string& name, const std::string& language) const {
+    SegmentGrid grid;
+    if (plan_.picture) grid.fps = {plan_.picture->fps.num, plan_.picture->fps.den};
+    return {.name = name, .grid = grid, .language = language_letters(language)};
+}
+
+/// The stages that make the first of these renditions from its pictures, and the smaller ones
+/// from that one.
+Result<Sink<Frame>*> Builder::add_renditions(std::span<const PictureRendition> renditions) {
+    const auto& [name, how] = renditions.front();
+    auto& segmenter = stream_.pictures.emplace_back(settings(name, ""), parts_, meter_);
+    auto& encoder = pipeline_.add(TRY(media::Encoder::open(how, segmenter)));
+    TRY(segmenter.describe(encoder.codec()));
+    const Size size{how.width, how.height};
+    auto& inbox = pipeline_.detach<Frame>(media::frames_ahead(bytes_of(size)), encoder);
+    if (renditions.size() == 1) return &inbox;
+
+    const auto& next = renditions[1].encoding;
+    auto* smaller = TRY(add_renditions(renditions.subspan(1)));
+    const std::vector<media::FilterStep> steps = {
+        {"scale", {{"width", next.width}, {"height", next.height}, {"flags", "bicubic"}}}
+    };
+    auto& scaler = pipeline_.make<media::Filters>(
+        AVRational{1, how.ticks}, [steps](const media::PictureShape&) { return steps; }, *smaller
+    );
+    auto& scaler_inbox = pipeline_.detach<Frame>(media::frames_ahead(bytes_of(size)), scaler);
+    return &pipeline_.make<media::Tee<Frame>>(std::vector<Sink<Frame>*>{&scaler_inbox, &inbox});
+}
+
+media::SourceTime Builder::time_of(int stream) const {
+    return {input_.stream(stream).time_base, input_.origin_us()};
+}
+
+Result<> Builder::decode(int stream, int threads, Sink<Frame>& next) {
+    auto& decoder =
+        pipeline_.add(TRY(media::Decoder::open(input_, stream, {.threads = threads}, next)));
+    const auto index = static_cast<std::size_t>(stream);
+    if (sinks_.size() <= index) sinks_.resize(index + 1);
+    sinks_[index] = &pipeline_.detach<Packet>(kPacketsAhead, decoder);
+    streams_.push_back(stream);
+    return {};
+}
+
+Result<> Builder::build_pictures() {
+    const auto& ladder = *plan_.picture;
+    const auto clock = ladder.clock();
+    auto* first = TRY(add_renditions(ladder.renditions));
+    auto& cadence =
+        pipeline_.make<media::Cadence>(clock, limits_, *first, SegmentGrid::kKeySeconds);
+    auto& treated = add_treatment(pipeline_, ladder.treatment, clock.time_base(), cadence);
+    auto& inbox = pipeline_.detach<Frame>(
+        media::frames_ahead(2 * bytes_of(ladder.treatment.scaled)), treated
+    );
+    auto& window = pipeline_.make<media::PictureWindow>(
+        media::PictureWindow::Settings{
+            .source = time_of(ladder.stream),
+            .cut = plan_.time.cut(),
+            .clock = clock,
+            .most_frames = {},
+            .limits = limits_,
+        },
+        inbox
+    );
+    return decode(ladder.stream, ladder.decoder_threads, window);
+}
+
+Result<> Builder::build_sound() {
+    const auto& ladder = *plan_.sound;
+    std::vector<Sink<Frame>*> encoders;
+    for (const auto& [name, how] : ladder.renditions) {
+        auto& segmenter =
+            stream_.sounds.emplace_back(settings(name, ladder.language), parts_, meter_);
+        auto& encoder = pipeline_.add(TRY(media::Encoder::open(how, segmenter)));
+        TRY(segmenter.describe(encoder.codec()));
+        encoders.push_back(&encoder);
+    }
+    auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
+    auto& resample =
+        pipeline_.make<media::Resample>(ladder.renditions.front().encoding.format, tee);
+    auto& track = pipeline_.make<media::Soundtrack>(
+        time_of(ladder.stream), plan_.time.cut(), limits_, resample
+    );
+    return decode(ladder.stream, 1, track);
+}
+
+Result<> Builder::seek() {
+    if (plan_.time.start <= 0) return {};
+    if (plan_.picture) return input_.seek(plan_.picture->stream, plan_.time.start);
+    return input_.seek(plan_.sound->stream, std::max(0.0, plan_.time.start - kSoundLead));
+}
+
+Result<> Builder::build() {
+    if (plan_.picture) TRY(build_pictures());
+    if (plan_.sound) TRY(build_sound());
+    input_.read_only(streams_);
+    return seek();
+}
+
+Result<> Builder::run() {
+    TRY(pipeline_.run([&] {
+        return media::pump(input_, sinks_, WantedPart(input_, plan_.time.end, streams_));
+    }));
+    return check_alignment(stream_);
+}
+
+}  // namespace
+
+Result<Finished> run(const AdaptiveVideoOptions& options, Job& job) {
+    const Source source = TRY(open_source(options, job));
+    const AdaptivePlan plan = TRY(plan_adaptive(options, source.facts, job.assignment.stem));
+    Finished finished;
+    finished.warnings = plan.warnings;
+    if (job.assignment.explain) {
+        finished.plan = to_json(plan);
+        return finished;
+    }
+    Builder builder(plan, source, job);
+    TRY(builder.build());
+    TRY(builder.run());
+    TRY(write_playlists(builder.stream(), job.assignment, builder.parts()));
+    finished.file = describe(builder.stream(), builder.parts());
+    return finished;
+}
+
+}  // namespace ittybit::tasks
