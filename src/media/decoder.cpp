@@ -23,15 +23,16 @@ const AVCodec* find_decoder(const AVStream& stream) {
 
 /// Sample descriptions of protected tracks (ISO 23001-7).
 bool is_encrypted(const AVStream& stream) {
+    if (!side_data(stream, AV_PKT_DATA_ENCRYPTION_INIT_INFO).empty()) return true;
     const auto tag = stream.codecpar->codec_tag;
     return tag == MKTAG('e', 'n', 'c', 'v') || tag == MKTAG('e', 'n', 'c', 'a') ||
            tag == MKTAG('d', 'r', 'm', 'i') || tag == MKTAG('d', 'r', 'm', 's');
 }
 
-std::string name_of(const AVStream& stream) {
+std::string name_of(const Input& input, const AVStream& stream) {
     const bool is_video = stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
-    return std::string(is_video ? "the video (" : "the audio (") +
-           avcodec_get_name(stream.codecpar->codec_id) + ")";
+    const std::string what = is_video ? (is_image(input.sniffed()) ? "picture" : "video") : "audio";
+    return "the " + what + " (" + avcodec_get_name(stream.codecpar->codec_id) + ")";
 }
 
 }  // namespace
@@ -40,17 +41,36 @@ bool is_decodable(const AVStream& stream) {
     return !is_encrypted(stream) && find_decoder(stream) != nullptr;
 }
 
+Error why_not_decodable(const Input& input, int stream_index) {
+    const AVStream& stream = input.stream(stream_index);
+    const std::string name = name_of(input, stream);
+    if (is_encrypted(stream)) {
+        return Error{
+            "unsupported_media", name + " is encrypted: upload a file without copy protection",
+            "input"
+        };
+    }
+    return Error{
+        "unsupported_media",
+        name +
+            " is in a codec that is not supported: convert it to a common one such as H.264 or"
+            " AAC",
+        "input"
+    };
+}
+
 Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
     : next_(next),
       type_(stream.codecpar->codec_type),
       time_base_(stream.time_base),
       frame_rate_(type_ == AVMEDIA_TYPE_VIDEO ? frame_rate_of(input, stream) : AVRational{0, 1}),
-      name_(name_of(stream)) {}
+      name_(name_of(input, stream)) {}
 
 Result<std::unique_ptr<Decoder>> Decoder::open(
     const Input& input, int stream_index, const DecoderOptions& options, Sink<Frame>& next
 ) {
     const AVStream& stream = input.stream(stream_index);
+    if (!is_decodable(stream)) return why_not_decodable(input, stream_index);
     std::unique_ptr<Decoder> decoder(new Decoder(input, stream, next));
     TRY(decoder->open_codec(stream, input.limits(), options));
     return decoder;
@@ -59,14 +79,7 @@ Result<std::unique_ptr<Decoder>> Decoder::open(
 Result<> Decoder::open_codec(
     const AVStream& stream, const Limits& limits, const DecoderOptions& options
 ) {
-    if (is_encrypted(stream)) {
-        return Error{
-            "unsupported_media", name_ + " is encrypted: upload a file without copy protection",
-            "input"
-        };
-    }
     const AVCodec* codec = find_decoder(stream);
-    if (codec == nullptr) return input_error(AVERROR_DECODER_NOT_FOUND, "decode " + name_);
     codec_.reset(avcodec_alloc_context3(codec));
     if (codec_ == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
     if (const int code = avcodec_parameters_to_context(codec_.get(), stream.codecpar); code < 0)

@@ -67,7 +67,10 @@ private:
     std::int64_t last_pts_ = kNoTime;
 };
 
-/// Whether libav here has a decoder for the stream's codec.
+/// Whether libav here has a decoder for the stream's codec, and it is not encrypted.
 bool is_decodable(const AVStream& stream);
+
+/// `unsupported_media` for a stream that is not decodable: encrypted, or a codec nobody here knows.
+Error why_not_decodable(const Input& input, int stream_index);
 
 }  // namespace ittybit::media

@@ -10,10 +10,13 @@
 namespace ittybit::media {
 namespace {
 
-/// What libav said last. One per process, as libav's callback is.
+/// What libav said last, and whether it ran into a limit, which its codes do not tell. One per
+/// process, as libav's callback is.
 struct LastLine {
     std::mutex mutex;
     std::string text;
+    bool has_too_many_pixels = false;
+    bool has_too_many_streams = false;
 };
 
 LastLine& last_line() {
@@ -50,6 +53,15 @@ Error of_kind(std::string_view kind, std::string_view doing, std::string_view ad
     };
 }
 
+Error over_limit(std::string_view doing, std::string_view name, std::int64_t value) {
+    const std::string most = std::to_string(value) + " " + std::string(name);
+    Error error = of_kind(
+        "limit_exceeded", doing, "it is over the limit of " + most + ": upload a smaller file"
+    );
+    error.limit = LimitReached{std::string(name), static_cast<double>(value)};
+    return error;
+}
+
 bool is_out_of_memory(int code) {
     return code == AVERROR(ENOMEM);
 }
@@ -61,14 +73,13 @@ bool is_unsupported(int code) {
 
 }  // namespace
 
-Error input_error(int code, std::string_view doing) {
+Error input_error(int code, std::string_view doing, const Limits& limits) {
     if (code == AVERROR_EXIT) return cancelled();
-    if (has_said("max_streams"))
-        return of_kind("limit_exceeded", doing, "the file has more streams than are allowed");
-    if (has_said("exceeds specified max pixel count") || has_said("Picture size"))
-        return of_kind("limit_exceeded", doing, "the picture has more pixels than are allowed");
-    if (is_out_of_memory(code))
-        return of_kind("limit_exceeded", doing, "it needs more memory than there is");
+    if (has_noted(&LastLine::has_too_many_streams))
+        return over_limit(doing, "streams", limits.streams);
+    if (has_noted(&LastLine::has_too_many_pixels))
+        return over_limit(doing, "pixels", limits.pixels);
+    if (is_out_of_memory(code)) return over_limit(doing, "memory_bytes", limits.memory_bytes);
     if (is_unsupported(code)) {
         return of_kind(
             "unsupported_media", doing,
@@ -106,6 +117,8 @@ void capture_log() {
 
 std::string take_last_log_line() {
     const std::lock_guard lock(last_line().mutex);
+    last_line().has_too_many_pixels = false;
+    last_line().has_too_many_streams = false;
     return std::exchange(last_line().text, {});
 }
 

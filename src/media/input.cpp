@@ -91,6 +91,10 @@ Result<> Input::find_streams() {
     const int code = avformat_find_stream_info(format_.get(), options.data());
     for (AVDictionary*& dictionary : options) av_dict_free(&dictionary);
     if (code < 0 || source_error_) return failure(code, "read the file's streams");
+    const bool has_size = std::ranges::any_of(streams(), [](const AVStream* stream) {
+        return stream->codecpar->width > 0 && stream->codecpar->height > 0;
+    });
+    if (is_image(sniffed_) && !has_size) return failure(AVERROR_INVALIDDATA, "read the picture");
     return {};
 }
 
@@ -252,7 +256,7 @@ Result<> Input::rewind() {
 Error Input::failure(int code, std::string_view doing) {
     if (source_error_) return *source_error_;
     if (stop_.stop_requested()) return cancelled();
-    return input_error(code, doing);
+    return input_error(code, doing, limits_);
 }
 
 int Input::read_bytes(void* self, std::uint8_t* buffer, int size) {

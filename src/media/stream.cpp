@@ -189,12 +189,7 @@ Result<int> require_video(const Input& input) {
         };
     }
     if (is_decodable(input.stream(*found))) return *found;
-    const std::string codec = avcodec_get_name(input.stream(*found).codecpar->codec_id);
-    return Error{
-        "unsupported_media",
-        "the video's codec (" + codec + ") is not supported: convert it to H.264 and try again",
-        "input"
-    };
+    return why_not_decodable(input, *found);
 }
 
 Result<AudioChoice> choose_audio(const Input& input) {
