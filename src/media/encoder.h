@@ -37,9 +37,9 @@ struct PictureEncoding {
     int ticks = 90000;  // the clock of timestamps, per second
     int fps_num = 0;    // the nominal rate
     int fps_den = 1;
-    int key_interval = 0;                     // frames, at most
-    std::optional<std::int64_t> bitrate;      // target, bits per second
-    std::optional<std::int64_t> max_bitrate;  // enforced over buffer_bits
+    int key_interval = 0;                      // frames, at most
+    std::optional<std::int64_t> bitrate = {};  // target, bits per second
+    std::optional<std::int64_t> max_bitrate;   // enforced over buffer_bits
     std::optional<std::int64_t> buffer_bits;
     int threads = 1;
     PictureColour colour;
@@ -64,11 +64,11 @@ struct PictureEncoding {
 
 /// How sound is encoded. A value of the plan.
 struct SoundEncoding {
-    std::string encoder;
-    SoundFormat format;
-    std::optional<std::int64_t> bitrate;
-    std::optional<int> bits_per_sample;  // lossless: of the source, when below the format's
-    json::object options;
+    std::string encoder = {};
+    SoundFormat format = {};
+    std::optional<std::int64_t> bitrate = {};
+    std::optional<int> bits_per_sample = {};  // lossless: of the source, when below the format's
+    json::object options = {};
 
     static constexpr auto kFields = std::tuple{
         Field{&SoundEncoding::encoder, "encoder", ""},

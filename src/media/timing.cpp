@@ -95,9 +95,17 @@ std::int64_t PictureWindow::snapped(std::int64_t ticks) const {
 Result<> PictureWindow::push(Frame frame) {
     frame->pict_type = AV_PICTURE_TYPE_NONE;
     std::int64_t at = ticks_from_start(*frame);
-    if (at >= end_) return {};
+    set_duration(
+        *frame,
+        av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
+    );
+    if (at >= end_) {
+        has_later_ = true;
+        return {};
+    }
     if (at < 0) {
-        if (!is_inside_) held_ = std::move(frame);
+        frame->pts = at;
+        if (!is_inside_ && frames_ == 0) held_ = std::move(frame);
         return {};
     }
     if (settings_.most_frames && frames_ + (is_inside_ ? 1 : 0) >= *settings_.most_frames) {
@@ -112,10 +120,6 @@ Result<> PictureWindow::push(Frame frame) {
     } else {
         at = 0;
     }
-    set_duration(
-        *frame,
-        av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
-    );
     frame->pts = at;
     held_ = std::move(frame);
     is_inside_ = true;
@@ -136,7 +140,10 @@ Result<> PictureWindow::finish() {
         const AVRational fps = settings_.clock.fps;
         const std::int64_t usual =
             fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 0;
-        if (!is_inside_ && frames_ == 0) {
+        if (!is_inside_) {
+            const bool is_on_screen =
+                held_->pts + std::max(duration_of(*held_), usual) > 0 || settings_.is_last_held;
+            if (frames_ > 0 || (!is_on_screen && !has_later_)) return next_.finish();
             // Nothing changed on screen within the window: what was there before fills it.
             held_->pts = 0;
             set_duration(*held_, end_ == kForever ? usual : end_);

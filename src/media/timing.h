@@ -42,6 +42,7 @@ public:
         Cut cut;
         PictureClock clock;
         std::optional<std::int64_t> most_frames;  // then no more, without an error
+        bool is_last_held = false;  // the last picture stays on screen when the start is behind it
         Limits limits;
     };
     PictureWindow(const Settings& settings, Sink<Frame>& next);
@@ -60,6 +61,7 @@ private:
     std::int64_t end_;        // ticks; INT64_MAX without
     Frame held_;              // its end is known when the next one comes
     bool is_inside_ = false;  // whether held_ lies in the window
+    bool has_later_ = false;  // whether pictures came behind the window
     std::int64_t frames_ = 0;
 };
 

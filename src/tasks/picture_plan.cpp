@@ -1,0 +1,271 @@
+#include "tasks/picture_plan.h"
+
+#include <string_view>
+
+namespace ittybit::tasks {
+namespace {
+
+using media::FilterStep;
+using media::PictureShape;
+
+media::Hdr hdr_of(AVColorTransferCharacteristic transfer) {
+    if (transfer == AVCOL_TRC_SMPTE2084) return media::Hdr::kPq;
+    if (transfer == AVCOL_TRC_ARIB_STD_B67) return media::Hdr::kHlg;
+    return media::Hdr::kNone;
+}
+
+bool is_rgb(AVPixelFormat format) {
+    const AVPixFmtDescriptor* about = av_pix_fmt_desc_get(format);
+    return about != nullptr &&
+           ((about->flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8);
+}
+
+bool is_full_range(const PictureShape& shape) {
+    if (shape.range == AVCOL_RANGE_JPEG) return true;
+    switch (shape.format) {
+        case AV_PIX_FMT_YUVJ420P:
+        case AV_PIX_FMT_YUVJ422P:
+        case AV_PIX_FMT_YUVJ440P:
+        case AV_PIX_FMT_YUVJ444P:
+        case AV_PIX_FMT_YUVJ411P: return true;
+        default: return false;
+    }
+}
+
+bool is_plain_matrix(AVColorSpace matrix) {
+    return matrix == AVCOL_SPC_BT709 || matrix == AVCOL_SPC_SMPTE170M ||
+           matrix == AVCOL_SPC_BT470BG || matrix == AVCOL_SPC_UNSPECIFIED;
+}
+
+/// Colours that a change of matrix alone does not bring to BT.709: BT.2020 and rarer ones.
+bool is_wide(AVColorPrimaries primaries, AVColorSpace matrix) {
+    return primaries == AVCOL_PRI_BT2020 || primaries == AVCOL_PRI_SMPTE431 ||
+           primaries == AVCOL_PRI_SMPTE432 || matrix == AVCOL_SPC_BT2020_NCL ||
+           matrix == AVCOL_SPC_BT2020_CL;
+}
+
+std::string or_unknown(const char* name, const char* otherwise) {
+    const std::string_view text = name == nullptr ? "" : name;
+    return text.empty() || text == "unknown" || text == "reserved" ? otherwise : std::string(text);
+}
+
+/// The size before turning.
+Size scaled_size(const PictureTreatment& treatment) {
+    const bool is_on_side = treatment.rotation == 90 || treatment.rotation == 270;
+    if (is_on_side) return {treatment.scaled.height, treatment.scaled.width};
+    return treatment.scaled;
+}
+
+/// zscale wants to be told everything; what a file leaves out is what such files usually are.
+json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
+    const auto matrix = shape.matrix == AVCOL_SPC_UNSPECIFIED
+                            ? (is_bt2020 ? AVCOL_SPC_BT2020_NCL : AVCOL_SPC_BT709)
+                            : shape.matrix;
+    const auto primaries = shape.primaries == AVCOL_PRI_UNSPECIFIED
+                               ? (is_bt2020 ? AVCOL_PRI_BT2020 : AVCOL_PRI_BT709)
+                               : shape.primaries;
+    const auto transfer =
+        shape.transfer == AVCOL_TRC_UNSPECIFIED ? AVCOL_TRC_BT709 : shape.transfer;
+    return {
+        {"primariesin", static_cast<int>(primaries)},
+        {"transferin", static_cast<int>(transfer)},
+        {"matrixin", static_cast<int>(is_rgb(shape.format) ? AVCOL_SPC_RGB : matrix)},
+        {"rangein", is_full_range(shape) ? "full" : "limited"},
+    };
+}
+
+FilterStep zscale_to_output(json::object options) {
+    options["primaries"] = "709";
+    options["transfer"] = "709";
+    options["matrix"] = "709";
+    options["range"] = "limited";
+    return {"zscale", std::move(options)};
+}
+
+/// HDR: to linear light, tones compressed, to BT.709.
+void add_tone_mapping(std::vector<FilterStep>& steps, const PictureShape& shape, const Size& size) {
+    json::object linear = zscale_input(shape, true);
+    linear["width"] = size.width;
+    linear["height"] = size.height;
+    linear["filter"] = "bicubic";
+    linear["transfer"] = "linear";
+    linear["primaries"] = "709";
+    linear["matrix"] = "gbr";
+    linear["range"] = "full";
+    linear["npl"] = 203;
+    steps.push_back({"zscale", std::move(linear)});
+    steps.push_back({"format", {{"pix_fmts", "gbrpf32le"}}});
+    steps.push_back({"tonemap", {{"tonemap", "mobius"}, {"desat", 0}}});
+    steps.push_back(zscale_to_output({{"dither", "ordered"}}));
+    steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
+}
+
+void add_wide_gamut(std::vector<FilterStep>& steps, const PictureShape& shape, const Size& size) {
+    json::object options = zscale_input(shape, true);
+    options["width"] = size.width;
+    options["height"] = size.height;
+    options["filter"] = "bicubic";
+    options["dither"] = "ordered";
+    steps.push_back(zscale_to_output(std::move(options)));
+    steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
+}
+
+std::string_view sws_matrix(AVColorSpace matrix) {
+    switch (matrix) {
+        case AVCOL_SPC_BT709: return "bt709";
+        case AVCOL_SPC_FCC: return "fcc";
+        case AVCOL_SPC_SMPTE240M: return "smpte240m";
+        default: return "smpte170m";
+    }
+}
+
+void add_scaling(
+    std::vector<FilterStep>& steps,
+    const PictureTreatment& treatment,
+    const PictureShape& shape,
+    const Size& size
+) {
+    const std::string_view out = treatment.colour.matrix == "bt709" ? "bt709" : "smpte170m";
+    const bool is_known = shape.matrix != AVCOL_SPC_UNSPECIFIED && shape.matrix != AVCOL_SPC_RGB;
+    const std::string_view in = is_known ? sws_matrix(shape.matrix) : out;
+    const bool is_same_size = shape.width == size.width && shape.height == size.height;
+    const bool is_same_kind =
+        shape.format == AV_PIX_FMT_YUV420P && in == out && !is_full_range(shape);
+    if (is_same_size && is_same_kind) return;
+    json::object options{
+        {"width", size.width}, {"height", size.height},
+        {"flags", "bicubic"},  {"out_color_matrix", json::string(out)},
+        {"out_range", "tv"},
+    };
+    if (!is_rgb(shape.format)) {
+        options["in_color_matrix"] = json::string(in);
+        options["in_range"] = is_full_range(shape) ? "pc" : "tv";
+    }
+    steps.push_back({"scale", std::move(options)});
+    steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
+}
+
+void add_turning(std::vector<FilterStep>& steps, const PictureTreatment& treatment) {
+    if (treatment.is_mirrored) steps.push_back({"hflip", {}});
+    if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
+    if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
+    if (treatment.rotation == 180) {
+        steps.push_back({"hflip", {}});
+        steps.push_back({"vflip", {}});
+    }
+}
+
+json::object size_json(const Size& size) {
+    return {{"width", size.width}, {"height", size.height}};
+}
+
+}  // namespace
+
+json::value PictureTreatment::to_json_value() const {
+    return json::object{
+        {"scaled", size_json(scaled)},
+        {"kept",
+         {{"left", kept.left}, {"top", kept.top}, {"width", kept.width}, {"height", kept.height}}},
+        {"canvas", size_json(canvas)},
+        {"left", left},
+        {"top", top},
+        {"mirrored", is_mirrored},
+        {"rotation", rotation},
+        {"padding", padding.to_json_value()},
+        {"background", background.to_json_value()},
+        {"matrix", colour.matrix},
+    };
+}
+
+PictureTreatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
+    const Placement placement = place(facts.display, framing, 2);
+    return {
+        .scaled = placement.scaled,
+        .kept = placement.kept,
+        .canvas = placement.canvas,
+        .left = placement.left,
+        .top = placement.top,
+        .is_mirrored = facts.orientation.is_mirrored,
+        .rotation = facts.orientation.rotation,
+        .padding = framing.background.value_or(Colour{0, 0, 0, 255}),
+        .background = framing.background.value_or(Colour{255, 255, 255, 255}),
+        .colour = output_colour(facts),
+    };
+}
+
+media::PictureColour output_colour(const PictureFacts& facts) {
+    const bool is_converted = facts.hdr != media::Hdr::kNone || is_rgb(facts.format) ||
+                              facts.has_alpha || is_wide(facts.primaries, facts.matrix) ||
+                              !is_plain_matrix(facts.matrix);
+    if (is_converted) return {};
+    const bool is_unknown = facts.matrix == AVCOL_SPC_UNSPECIFIED;
+    const bool is_large = facts.stored.height >= 720 || facts.stored.width >= 1280;
+    const AVColorSpace matrix =
+        is_unknown ? (is_large ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M) : facts.matrix;
+    if (matrix == AVCOL_SPC_BT709) {
+        return {
+            .primaries = or_unknown(av_color_primaries_name(facts.primaries), "bt709"),
+            .transfer = or_unknown(av_color_transfer_name(facts.transfer), "bt709"),
+            .matrix = "bt709",
+        };
+    }
+    const bool is_pal = matrix == AVCOL_SPC_BT470BG || facts.stored.height == 576;
+    return {
+        .primaries =
+            or_unknown(av_color_primaries_name(facts.primaries), is_pal ? "bt470bg" : "smpte170m"),
+        .transfer = or_unknown(av_color_transfer_name(facts.transfer), "smpte170m"),
+        .matrix = matrix == AVCOL_SPC_BT470BG ? "bt470bg" : "smpte170m",
+    };
+}
+
+std::vector<FilterStep> picture_steps(
+    const PictureTreatment& treatment, const PictureShape& shape
+) {
+    std::vector<FilterStep> steps;
+    if (shape.is_interlaced) {
+        steps.push_back(
+            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
+        );
+    }
+    const Size size = scaled_size(treatment);
+    if (hdr_of(shape.transfer) != media::Hdr::kNone) {
+        add_tone_mapping(steps, shape, size);
+    } else if (is_wide(shape.primaries, shape.matrix) && !is_rgb(shape.format)) {
+        add_wide_gamut(steps, shape, size);
+    } else {
+        add_scaling(steps, treatment, shape, size);
+    }
+    add_turning(steps, treatment);
+    const Rectangle& kept = treatment.kept;
+    if (kept.width != treatment.scaled.width || kept.height != treatment.scaled.height) {
+        steps.push_back(
+            {"crop",
+             {{"out_w", kept.width}, {"out_h", kept.height}, {"x", kept.left}, {"y", kept.top}}}
+        );
+    }
+    return steps;
+}
+
+media::Sink<media::Frame>& add_treatment(
+    media::Pipeline& pipeline,
+    const PictureTreatment& treatment,
+    AVRational time_base,
+    media::Sink<media::Frame>& next
+) {
+    media::Sink<media::Frame>* last = &next;
+    if (treatment.canvas != Size{treatment.kept.width, treatment.kept.height}) {
+        const AVColorSpace matrix =
+            treatment.colour.matrix == "bt709" ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+        last = &pipeline.make<media::Canvas>(
+            treatment.canvas, treatment.left, treatment.top,
+            media::paint_yuv(treatment.padding, matrix), *last
+        );
+    }
+    auto& filters = pipeline.make<media::Filters>(
+        time_base,
+        [treatment](const PictureShape& shape) { return picture_steps(treatment, shape); }, *last
+    );
+    return pipeline.make<media::Flatten>(treatment.background, filters);
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,244 @@
+#include "tasks/plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "media/front_index.h"
+#include "tasks/quality.h"
+
+namespace ittybit::tasks {
+namespace {
+
+/// The rate asked for, or the source's, as a ratio: 29.97 is 30000/1001.
+Ratio rate_as_ratio(double fps) {
+    for (const int nominal : {24, 30, 48, 60}) {
+        if (std::abs(fps - nominal * 1000.0 / 1001) < 0.005) return {nominal * 1000, 1001};
+    }
+    const AVRational ratio = av_d2q(fps, 1000);
+    return {ratio.num, ratio.den};
+}
+
+/// Rates with enormous numerators are averages of a variable rate, and no clock can follow them.
+Ratio nominal_rate(const Ratio& measured) {
+    if (measured.num <= 0 || measured.den <= 0) return {};
+    if (measured.num <= 120'000) return measured;
+    return rate_as_ratio(measured.value());
+}
+
+std::string muxer_of(VideoFormat format) {
+    switch (format) {
+        case VideoFormat::kMp4: return "mp4";
+        case VideoFormat::kMov: return "mov";
+        case VideoFormat::kWebm: return "webm";
+    }
+    return "mp4";
+}
+
+std::string muxer_of(AudioFormat format) {
+    switch (format) {
+        case AudioFormat::kMp3: return "mp3";
+        case AudioFormat::kAac: return "adts";
+        case AudioFormat::kOgg: return "ogg";
+        case AudioFormat::kOpus: return "opus";
+        case AudioFormat::kWav: return "wav";
+        case AudioFormat::kFlac: return "flac";
+    }
+    return "mp3";
+}
+
+/// Room for the index of what will be written, a little more than it takes.
+std::int64_t reserve_for(const Plan& plan, const SourceFacts& source) {
+    const double seconds = plan.time.duration.value_or(600) * 1.01 + 1;
+    std::vector<media::IndexEntries> tracks;
+    if (plan.picture) {
+        const double fps = plan.picture->fps.num > 0 ? plan.picture->fps.value() : 60;
+        auto samples = static_cast<std::int64_t>(seconds * fps) + 2;
+        if (plan.picture->is_copied && source.picture->packets)
+            samples = source.picture->packets->packets;
+        const bool is_steady = plan.picture->is_rate_constant;
+        tracks.push_back({
+            .samples = samples,
+            .keys = static_cast<std::int64_t>(seconds) + samples / 30 + 8,
+            .time_runs = is_steady ? 4 : samples,
+            .offset_runs = samples,
+        });
+    }
+    if (plan.sound) {
+        const auto rate = plan.sound->is_copied ? source.sound->sample_rate
+                                                : plan.sound->encoding.format.sample_rate;
+        tracks.push_back({
+            .samples = static_cast<std::int64_t>(seconds * rate / 1024) + 8,
+            .time_runs = 8,
+            .offset_runs = 2,
+        });
+    }
+    return media::index_size(tracks) + 1024;
+}
+
+media::OutputFile plan_output(
+    const VideoOptions& options, const SourceFacts& source, const std::string& name
+) {
+    media::OutputFile output{
+        .name = name,
+        .muxer = muxer_of(options.format),
+        .options = {},
+        .moov_size = 0,
+        .metadata = source.metadata,
+    };
+    if (options.format == VideoFormat::kMov) output.options["write_tmcd"] = 0;
+    return output;
+}
+
+SoundPlan plan_sound(const SoundFacts& facts, const VideoOptions& options) {
+    return {
+        .stream = facts.stream,
+        .is_copied = wants_sound_untouched(options) && reason_not_to_copy(facts, options).empty(),
+        .language = facts.language,
+        .encoding =
+            video_sound_encoding(options.format, options.quality.value_or(Quality::kMedium), facts),
+    };
+}
+
+Result<PicturePlan> plan_picture(
+    const PictureFacts& facts, const VideoOptions& options, const Limits& limits
+) {
+    PicturePlan plan;
+    plan.stream = facts.stream;
+    plan.language = facts.language;
+    plan.is_copied = wants_picture_untouched(options) && reason_not_to_copy(facts, options).empty();
+    plan.decoder_threads = decoder_threads(facts.stored);
+    plan.treatment = plan_treatment(facts, options);
+    plan.fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
+    plan.is_rate_constant = options.fps.has_value();
+    if (options.frames) plan.most_frames = *options.frames;
+    if (plan.is_copied) return plan;
+    const Size size = plan.treatment.canvas;
+    const auto pixels = std::int64_t{size.width} * size.height;
+    if (pixels > limits.pixels) {
+        return Error{
+            "limit_exceeded",
+            fmt::format(
+                "a picture of {}x{} has more than {} pixels; choose a smaller width or height",
+                size.width, size.height, limits.pixels
+            ),
+            "width", LimitReached{"pixels", static_cast<double>(limits.pixels)}
+        };
+    }
+    plan.encoding = TRY(picture_encoding({
+        .codec = options.chosen_codec(),
+        .quality = options.quality.value_or(Quality::kMedium),
+        .bitrate = options.bitrate,
+        .size = size,
+        .fps = plan.fps,
+        .ticks = plan.clock().ticks,
+        .colour = plan.treatment.colour,
+    }));
+    return plan;
+}
+
+void warn_of_mixing(const SoundFacts& facts, Plan& plan) {
+    const bool is_mixed = plan.sound && !plan.sound->is_copied && facts.channels > 2 &&
+                          plan.sound->encoding.format.layout == "stereo";
+    if (is_mixed)
+        plan.warnings.push_back(fmt::format("{} sound was mixed to stereo", facts.layout));
+}
+
+}  // namespace
+
+media::PictureClock PicturePlan::clock() const {
+    return media::clock_for({fps.num, fps.den});
+}
+
+int decoder_threads(const Size& stored) {
+    // Each thread holds pictures: fewer for very large ones.
+    const auto pixels = std::int64_t{stored.width} * stored.height;
+    const int most = pixels > 20'000'000 ? 4 : 8;
+    return pixels < 64 * 64 ? 1 : std::clamp(machine_cores() + 1, 1, most);
+}
+
+Result<TimePlan> plan_time(
+    const Span& span, std::optional<double> duration, std::vector<std::string>& warnings
+) {
+    TimePlan plan{.start = span.start.value_or(0), .end = span.end, .duration = {}};
+    if (duration && plan.start > 0 && plan.start >= *duration) {
+        return Error{
+            "start_out_of_range",
+            fmt::format(
+                "start is {:.3f} s but the input ends at {:.3f} s; choose an earlier start",
+                plan.start, *duration
+            ),
+            "start"
+        };
+    }
+    if (duration && plan.end && *plan.end > *duration) {
+        // Half a millisecond is how durations are written, not a different wish.
+        if (*plan.end > *duration + 0.0005) {
+            warnings.push_back(fmt::format(
+                "end is {:.3f} s but the input ends at {:.3f} s, so the output ends there",
+                *plan.end, *duration
+            ));
+        }
+        plan.end.reset();
+    }
+    if (plan.end) {
+        plan.duration = *plan.end - plan.start;
+    } else if (duration) {
+        plan.duration = *duration - plan.start;
+    }
+    return plan;
+}
+
+Result<Plan> plan_video(
+    const VideoOptions& options,
+    const SourceFacts& source,
+    const std::string& name,
+    const Limits& limits
+) {
+    Plan plan;
+    plan.warnings = source.warnings;
+    plan.time = TRY(plan_time(options, source.duration, plan.warnings));
+    plan.picture = TRY(plan_picture(*source.picture, options, limits));
+    if (options.frames && options.fps) {
+        const double end = plan.time.start + *options.frames / plan.picture->fps.value();
+        if (!plan.time.end || end < *plan.time.end) plan.time.end = end;
+        plan.time.duration = *plan.time.end - plan.time.start;
+    }
+    if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, options);
+    if (source.sound) warn_of_mixing(*source.sound, plan);
+    plan.output = plan_output(options, source, name);
+    if (options.format != VideoFormat::kWebm) plan.output.moov_size = reserve_for(plan, source);
+    return plan;
+}
+
+Result<Plan> plan_audio(
+    const AudioOptions& options, const SourceFacts& source, const std::string& name
+) {
+    Plan plan;
+    plan.warnings = source.warnings;
+    plan.time = TRY(plan_time(options, source.duration, plan.warnings));
+    const SoundFacts& facts = *source.sound;
+    plan.sound = SoundPlan{
+        .stream = facts.stream,
+        .is_copied = wants_sound_untouched(options) && reason_not_to_copy(facts, options).empty(),
+        .language = facts.language,
+        .encoding = sound_encoding(
+            options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts
+        ),
+    };
+    if (options.format == AudioFormat::kFlac && !plan.sound->is_copied && facts.channels > 8)
+        plan.sound->encoding.format.layout = "7.1";
+    warn_of_mixing(facts, plan);
+    plan.output = {
+        .name = name,
+        .muxer = muxer_of(options.format),
+        .options = {},
+        .moov_size = 0,
+        .metadata = source.metadata,
+    };
+    if (options.format == AudioFormat::kWav) plan.output.options["rf64"] = "auto";
+    return plan;
+}
+
+}  // namespace ittybit::tasks

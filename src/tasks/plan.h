@@ -1,0 +1,117 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "media/encoder.h"
+#include "media/output.h"
+#include "media/timing.h"
+#include "model/options.h"
+#include "tasks/picture_plan.h"
+#include "tasks/source_facts.h"
+
+/// What a video or audio task will do, as a value: decided from facts and options, printed by
+/// `--explain`, run by video.cpp and audio.cpp.
+namespace ittybit::tasks {
+
+/// The part of the input that is used, in seconds.
+struct TimePlan {
+    double start = 0;
+    std::optional<double> end;       // nothing: the input's end
+    std::optional<double> duration;  // of the output, when known
+    static constexpr auto kFields = std::tuple{
+        Field{&TimePlan::start, "start", ""},
+        Field{&TimePlan::end, "end", ""},
+        Field{&TimePlan::duration, "duration", ""},
+    };
+    media::Cut cut() const { return {start, end}; }
+};
+
+/// Judges start and end against a source's duration; a clamped end is a warning. Errors:
+/// `start_out_of_range`.
+Result<TimePlan> plan_time(
+    const Span& span, std::optional<double> duration, std::vector<std::string>& warnings
+);
+
+struct PicturePlan {
+    int stream = 0;
+    bool is_copied = false;
+    std::string language;
+    // What follows only matters when it is not copied.
+    int decoder_threads = 1;
+    PictureTreatment treatment;
+    Ratio fps;  // nominal
+    bool is_rate_constant = false;
+    std::optional<std::int64_t> most_frames;
+    media::PictureEncoding encoding;
+
+    static constexpr auto kFields = std::tuple{
+        Field{&PicturePlan::stream, "stream", ""},
+        Field{&PicturePlan::is_copied, "copy", ""},
+        Field{&PicturePlan::decoder_threads, "decoder_threads", ""},
+        Field{&PicturePlan::treatment, "treatment", ""},
+        Field{&PicturePlan::fps, "fps", ""},
+        Field{&PicturePlan::is_rate_constant, "constant_rate", ""},
+        Field{&PicturePlan::most_frames, "most_frames", ""}.or_absent(),
+        Field{&PicturePlan::encoding, "encoding", ""},
+    };
+    media::PictureClock clock() const;
+};
+
+struct SoundPlan {
+    int stream = 0;
+    bool is_copied = false;
+    std::string language;
+    media::SoundEncoding encoding;
+    static constexpr auto kFields = std::tuple{
+        Field{&SoundPlan::stream, "stream", ""},
+        Field{&SoundPlan::is_copied, "copy", ""},
+        Field{&SoundPlan::language, "language", ""},
+        Field{&SoundPlan::encoding, "encoding", ""},
+    };
+};
+
+struct Plan {
+    TimePlan time;
+    std::optional<PicturePlan> picture;
+    std::optional<SoundPlan> sound;
+    media::OutputFile output;
+    std::vector<std::string> warnings;
+    static constexpr auto kFields = std::tuple{
+        Field{&Plan::time, "time", ""},         Field{&Plan::picture, "picture", ""},
+        Field{&Plan::sound, "sound", ""},       Field{&Plan::output, "output", ""},
+        Field{&Plan::warnings, "warnings", ""},
+    };
+};
+
+/// Whether the options leave the picture as it is, so that copying may be thought of.
+bool wants_picture_untouched(const VideoOptions& options);
+bool wants_sound_untouched(const VideoOptions& options);
+bool wants_sound_untouched(const AudioOptions& options);
+
+/// Why the stream cannot be copied into the output that the options ask for; empty when it can.
+/// Looks at `packets` only when all else fits, so that they can be filled in on demand.
+std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& options);
+std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& options);
+std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options);
+
+/// The plan of a video task. `name` is the output file's. Errors: `start_out_of_range`,
+/// `encode_failed`, `limit_exceeded`.
+Result<Plan> plan_video(
+    const VideoOptions& options,
+    const SourceFacts& source,
+    const std::string& name,
+    const Limits& limits
+);
+
+/// The plan of an audio task; the source has sound. Errors as above.
+Result<Plan> plan_audio(
+    const AudioOptions& options, const SourceFacts& source, const std::string& name
+);
+
+/// libav's frame threads for decoding pictures of a size.
+int decoder_threads(const Size& stored);
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tasks/plan.h"
+
+/// When a stream is copied instead of encoded again (SPEC section 2).
+namespace ittybit::tasks {
+namespace {
+
+constexpr double kLongestKeyGap = 10.0;  // seconds
+
+bool is_trimmed(const Span& span) {
+    return span.start.value_or(0) > 0 || span.end.has_value();
+}
+
+/// More than this is a master or a camera's file, not one for the web.
+std::int64_t sane_bitrate(const PictureFacts& facts) {
+    const double fps = std::clamp(facts.fps.num > 0 ? facts.fps.value() : 30.0, 24.0, 60.0);
+    return 500'000 +
+           static_cast<std::int64_t>(0.25 * fps * facts.stored.width * facts.stored.height);
+}
+
+/// Of the profile and level that browsers and phones play.
+std::string profile_problem(const PictureFacts& facts) {
+    if (facts.codec == "h264") {
+        const int plain = facts.profile & ~(FF_PROFILE_H264_CONSTRAINED | FF_PROFILE_H264_INTRA);
+        const bool is_known = plain == FF_PROFILE_H264_BASELINE || plain == FF_PROFILE_H264_MAIN ||
+                              plain == FF_PROFILE_H264_HIGH;
+        if (!is_known) return "its H.264 profile is above High";
+        if (facts.level > 51) return "its H.264 level is above 5.1";
+    }
+    if (facts.codec == "hevc" && facts.profile != FF_PROFILE_HEVC_MAIN)
+        return "its HEVC profile is not Main";
+    if (facts.codec == "vp9" && facts.profile > FF_PROFILE_VP9_0)
+        return "its VP9 profile is above 0";
+    if (facts.codec == "av1" && facts.profile > FF_PROFILE_AV1_MAIN)
+        return "its AV1 profile is above Main";
+    return "";
+}
+
+std::string picture_problem(const PictureFacts& facts) {
+    if (facts.format != AV_PIX_FMT_YUV420P && facts.format != AV_PIX_FMT_YUVJ420P)
+        return "it is not 8-bit 4:2:0";
+    if (facts.is_interlaced) return "it is interlaced";
+    if (facts.hdr != media::Hdr::kNone || facts.primaries == AVCOL_PRI_BT2020)
+        return "its colours are not SDR";
+    if (!facts.has_square_pixels) return "its pixels are not square";
+    if (facts.orientation != media::Orientation{}) return "it is stored rotated";
+    if (facts.has_alpha) return "it has transparency";
+    if (facts.stored.width % 2 != 0 || facts.stored.height % 2 != 0) return "its size is odd";
+    return "";
+}
+
+std::string packets_problem(const PictureFacts& facts) {
+    if (!facts.packets) return "its packets were not looked at";
+    const PacketFacts& packets = *facts.packets;
+    if (packets.packets == 0 || packets.seconds <= 0) return "it has no packets";
+    if (!packets.is_seamless) return "its packets cannot be taken as they are";
+    if (packets.longest_key_gap > kLongestKeyGap)
+        return fmt::format("its key frames are {:.1f} s apart", packets.longest_key_gap);
+    if (static_cast<double>(packets.bytes) * 8 / packets.seconds >
+        static_cast<double>(sane_bitrate(facts)))
+        return "its bit rate is high for its size";
+    return "";
+}
+
+std::string seamless_problem(const SoundFacts& facts) {
+    if (!facts.packets) return "its packets were not looked at";
+    if (facts.packets->packets == 0) return "it has no packets";
+    return facts.packets->is_seamless ? "" : "its packets cannot be taken as they are";
+}
+
+bool is_plain_aac(const SoundFacts& facts) {
+    return facts.codec == "aac" &&
+           (facts.profile == FF_PROFILE_AAC_LOW || facts.profile == FF_PROFILE_AAC_HE);
+}
+
+std::string codec_of(VideoCodec codec) {
+    return codec == VideoCodec::kH265 ? "hevc" : std::string(name_of(codec));
+}
+
+/// PCM is written again in no time; there is nothing to gain from copying it.
+std::string copied_codec(AudioFormat format) {
+    switch (format) {
+        case AudioFormat::kMp3: return "mp3";
+        case AudioFormat::kAac: return "aac";
+        case AudioFormat::kOgg: return "vorbis";
+        case AudioFormat::kOpus: return "opus";
+        case AudioFormat::kFlac: return "flac";
+        case AudioFormat::kWav: return "";
+    }
+    return "";
+}
+
+}  // namespace
+
+bool wants_picture_untouched(const VideoOptions& options) {
+    return !options.quality && !options.bitrate && !options.fps && !options.is_resizing() &&
+           !options.frames && !is_trimmed(options);
+}
+
+bool wants_sound_untouched(const VideoOptions& options) {
+    return !options.quality && !options.frames && !is_trimmed(options);
+}
+
+bool wants_sound_untouched(const AudioOptions& options) {
+    const bool is_lossless = options.format == AudioFormat::kFlac;
+    return (!options.quality || is_lossless) && !options.bitrate && !is_trimmed(options);
+}
+
+std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& options) {
+    if (facts.codec != codec_of(options.chosen_codec()))
+        return fmt::format("its codec is {}", facts.codec);
+    if (auto problem = picture_problem(facts); !problem.empty()) return problem;
+    if (auto problem = profile_problem(facts); !problem.empty()) return problem;
+    return packets_problem(facts);
+}
+
+std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& options) {
+    const bool fits =
+        options.format == VideoFormat::kWebm ? facts.codec == "opus" : is_plain_aac(facts);
+    if (!fits) return fmt::format("its codec is {}", facts.codec);
+    if (facts.channels > 2) return "it has more than two channels";
+    if (facts.sample_rate > 48000) return "its sample rate is above 48 kHz";
+    return seamless_problem(facts);
+}
+
+std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options) {
+    const std::string codec = copied_codec(options.format);
+    if (facts.codec != codec || (codec == "aac" && !is_plain_aac(facts)))
+        return fmt::format("its codec is {}", facts.codec);
+    const bool is_lossless = options.format == AudioFormat::kFlac;
+    if (facts.channels > 2 && !is_lossless) return "it has more than two channels";
+    if (facts.sample_rate > 48000 && !is_lossless) return "its sample rate is above 48 kHz";
+    return seamless_problem(facts);
+}
+
+}  // namespace ittybit::tasks

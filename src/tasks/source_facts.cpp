@@ -1,0 +1,202 @@
+#include "tasks/source_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <queue>
+#include <string_view>
+
+#include "media/decoder.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Input;
+
+/// Every other tag is dropped: among them are places, dates, devices, serial numbers, software.
+constexpr std::array<std::string_view, 16> kKeptTags = {
+    "title",      "artist",        "album",   "album_artist", "composer",  "performer",
+    "genre",      "track",         "disc",    "copyright",    "publisher", "show",
+    "episode_id", "season_number", "network", "grouping",
+};
+
+std::string tag(const AVDictionary* tags, const char* name) {
+    const AVDictionaryEntry* entry = av_dict_get(tags, name, nullptr, 0);
+    return entry != nullptr ? entry->value : "";
+}
+
+std::string language_of(const AVStream& stream) {
+    const std::string language = tag(stream.metadata, "language");
+    return language == "und" ? "" : language;
+}
+
+bool is_utf8(std::string_view text) {
+    json::error_code code;
+    json::stream_parser parser;
+    for (const char letter : text) {
+        if (static_cast<unsigned char>(letter) < 0x20) return false;
+    }
+    std::string quoted = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\') quoted += '\\';
+        quoted += letter;
+    }
+    quoted += '"';
+    parser.write(quoted, code);
+    return !code;
+}
+
+/// Where packets of a stream are presented, in seconds from the input's origin.
+double seconds_of(const Input& input, const AVPacket& packet, const AVStream& stream) {
+    const auto at = packet.pts != media::kNoTime ? packet.pts : packet.dts;
+    return input.seconds(at, stream.time_base);
+}
+
+}  // namespace
+
+PictureFacts picture_facts(const Input& input, int index) {
+    const AVStream& stream = input.stream(index);
+    const AVCodecParameters& codec = *stream.codecpar;
+    const AVRational aspect = media::sample_aspect_of(input, stream);
+    const AVRational fps = media::frame_rate_of(input, stream);
+    PictureFacts facts;
+    facts.stream = index;
+    facts.codec = avcodec_get_name(codec.codec_id);
+    facts.profile = codec.profile;
+    facts.level = codec.level;
+    facts.format = static_cast<AVPixelFormat>(codec.format);
+    facts.stored = {codec.width, codec.height};
+    facts.display = media::display_size_of(input, stream);
+    facts.has_square_pixels = aspect.num == aspect.den;
+    facts.orientation = media::orientation_of(stream);
+    facts.fps = {fps.num, fps.den};
+    facts.is_interlaced = codec.field_order > AV_FIELD_PROGRESSIVE;
+    facts.has_alpha = media::has_alpha(stream);
+    facts.hdr = media::hdr_of(stream);
+    facts.primaries = codec.color_primaries;
+    facts.transfer = codec.color_trc;
+    facts.matrix = codec.color_space;
+    facts.range = codec.color_range;
+    facts.language = language_of(stream);
+    return facts;
+}
+
+SoundFacts sound_facts(const Input& input, int index) {
+    const AVStream& stream = input.stream(index);
+    const AVCodecParameters& codec = *stream.codecpar;
+    SoundFacts facts;
+    facts.stream = index;
+    facts.codec = avcodec_get_name(codec.codec_id);
+    facts.profile = codec.profile;
+    facts.channels = std::max(1, codec.ch_layout.nb_channels);
+    AVChannelLayout layout = {};
+    av_channel_layout_copy(&layout, &codec.ch_layout);
+    if (layout.order == AV_CHANNEL_ORDER_UNSPEC) av_channel_layout_default(&layout, facts.channels);
+    std::array<char, 128> text{};
+    av_channel_layout_describe(&layout, text.data(), text.size());
+    av_channel_layout_uninit(&layout);
+    facts.layout = text.data();
+    facts.sample_rate = codec.sample_rate > 0 ? codec.sample_rate : 48000;
+    facts.format = static_cast<AVSampleFormat>(codec.format);
+    facts.bits =
+        codec.bits_per_raw_sample > 0 ? codec.bits_per_raw_sample : codec.bits_per_coded_sample;
+    const AVCodecDescriptor* about = avcodec_descriptor_get(codec.codec_id);
+    facts.is_lossless = about != nullptr && (about->props & AV_CODEC_PROP_LOSSLESS) != 0;
+    if (codec.bit_rate > 0) facts.bitrate = codec.bit_rate;
+    facts.language = language_of(stream);
+    return facts;
+}
+
+json::object kept_metadata(const Input& input) {
+    json::object kept;
+    const auto keep_from = [&](const AVDictionary* tags) {
+        for (const std::string_view name : kKeptTags) {
+            const std::string value = tag(tags, std::string(name).c_str());
+            if (!value.empty() && value.size() <= 4096 && is_utf8(value) && !kept.contains(name))
+                kept[name] = value;
+        }
+    };
+    keep_from(input.format().metadata);
+    // Ogg keeps the tags of a piece with its stream.
+    for (const AVStream* stream : input.streams()) {
+        if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && input.streams().size() == 1)
+            keep_from(stream->metadata);
+    }
+    return kept;
+}
+
+Result<PacketFacts> packet_facts(const Input& input, int index) {
+    const auto reader = TRY(input.reopen());
+    reader->read_only(std::array{index});
+    const AVStream& stream = reader->stream(index);
+    PacketFacts facts;
+    facts.is_seamless = true;
+    double begin = INFINITY;
+    double end = -INFINITY;
+    double last_key = NAN;
+    std::int64_t last_dts = media::kNoTime;
+    bool is_presented = false;
+    while (const auto packet = TRY(reader->read())) {
+        if (packet->stream_index != index) continue;
+        ++facts.packets;
+        facts.bytes += packet->size;
+        const bool has_times = packet->pts != media::kNoTime && packet->dts != media::kNoTime;
+        const bool is_in_order = last_dts == media::kNoTime || packet->dts > last_dts;
+        const bool is_discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
+        const bool is_changing =
+            av_packet_get_side_data(packet.get(), AV_PKT_DATA_NEW_EXTRADATA, nullptr) != nullptr ||
+            av_packet_get_side_data(packet.get(), AV_PKT_DATA_PARAM_CHANGE, nullptr) != nullptr;
+        const bool is_damaged = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+        // Before the first presented sample a container may hide some (priming); later it may not.
+        if (!has_times || !is_in_order || is_damaged || (is_changing && facts.packets > 1) ||
+            (is_discarded && is_presented))
+            facts.is_seamless = false;
+        if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && is_discarded)
+            facts.is_seamless = false;
+        is_presented |= !is_discarded;
+        last_dts = packet->dts;
+        const double at = seconds_of(*reader, *packet, stream);
+        begin = std::min(begin, at);
+        end = std::max(end, at + static_cast<double>(packet->duration) * av_q2d(stream.time_base));
+        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
+            if (!std::isnan(last_key))
+                facts.longest_key_gap = std::max(facts.longest_key_gap, at - last_key);
+            last_key = at;
+        }
+    }
+    if (facts.packets == 0 || std::isnan(last_key)) return PacketFacts{};
+    facts.longest_key_gap = std::max(facts.longest_key_gap, end - last_key);
+    facts.seconds = end - begin;
+    return facts;
+}
+
+Result<std::optional<double>> end_of_pictures(
+    const Input& input, int index, double start, std::int64_t count
+) {
+    const auto reader = TRY(input.reopen());
+    reader->read_only(std::array{index});
+    if (start > 0) TRY(reader->seek(index, start));
+    const AVStream& stream = reader->stream(index);
+    // The smallest count + 1 times so far; pictures are decoded up to a few seconds out of order.
+    std::priority_queue<double> times;
+    const double slack = 0.5 * av_q2d(stream.time_base);
+    while (const auto packet = TRY(reader->read())) {
+        if (packet->stream_index != index || (packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
+        const bool is_full = times.size() > static_cast<std::size_t>(count);
+        if (is_full && packet->dts != media::kNoTime &&
+            reader->seconds(packet->dts, stream.time_base) > times.top() + 2)
+            break;
+        const double at = seconds_of(*reader, *packet, stream);
+        if (at < start - slack) continue;
+        if (!is_full) {
+            times.push(at);
+        } else if (at < times.top()) {
+            times.pop();
+            times.push(at);
+        }
+    }
+    if (times.size() <= static_cast<std::size_t>(count)) return std::optional<double>{};
+    return std::optional<double>(times.top());
+}
+
+}  // namespace ittybit::tasks

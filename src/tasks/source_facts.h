@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/fields.h"
+#include "media/input.h"
+#include "media/stream.h"
+#include "model/geometry.h"
+
+/// What plans are decided from: the facts of the streams that are used, as plain values.
+namespace ittybit::tasks {
+
+struct Ratio {
+    int num = 0;
+    int den = 1;
+    double value() const { return den > 0 ? static_cast<double>(num) / den : 0; }
+    static constexpr auto kFields = std::tuple{
+        Field{&Ratio::num, "num", ""},
+        Field{&Ratio::den, "den", ""},
+    };
+    bool operator==(const Ratio&) const = default;
+};
+
+/// What reading all packets of a stream, without decoding, tells about copying it.
+struct PacketFacts {
+    std::int64_t packets = 0;
+    std::int64_t bytes = 0;
+    double seconds = 0;          // from the first to the last presented
+    double longest_key_gap = 0;  // seconds between key frames, or from the last to the end
+    bool is_seamless = false;    // whole timestamps, one set of headers, no edits inside
+};
+
+struct PictureFacts {
+    int stream = 0;
+    std::string codec;
+    int profile = -1;  // libav's numbers
+    int level = -1;
+    AVPixelFormat format = AV_PIX_FMT_NONE;
+    Size stored;
+    Size display;
+    bool has_square_pixels = true;
+    media::Orientation orientation;
+    Ratio fps;  // 0: not known
+    bool is_interlaced = false;
+    bool has_alpha = false;
+    media::Hdr hdr = media::Hdr::kNone;
+    AVColorPrimaries primaries = AVCOL_PRI_UNSPECIFIED;
+    AVColorTransferCharacteristic transfer = AVCOL_TRC_UNSPECIFIED;
+    AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+    AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+    std::string language;
+    std::optional<PacketFacts> packets;  // looked at only when a copy is possible
+};
+
+struct SoundFacts {
+    int stream = 0;
+    std::string codec;
+    int profile = -1;
+    int channels = 2;
+    std::string layout = "stereo";
+    int sample_rate = 48000;
+    AVSampleFormat format = AV_SAMPLE_FMT_NONE;
+    int bits = 0;  // per sample, as stored; 0: not known
+    bool is_lossless = false;
+    std::optional<std::int64_t> bitrate;
+    std::string language;
+    std::optional<PacketFacts> packets;
+};
+
+struct SourceFacts {
+    std::optional<double> duration;  // seconds
+    std::optional<PictureFacts> picture;
+    std::optional<SoundFacts> sound;
+    json::object metadata;  // only what may be kept: title, artist, …
+    std::vector<std::string> warnings;
+};
+
+/// The facts of a video stream of an opened input.
+PictureFacts picture_facts(const media::Input& input, int stream);
+
+/// The facts of an audio stream of an opened input.
+SoundFacts sound_facts(const media::Input& input, int stream);
+
+/// Titles, artists and the like. Places, dates, serial numbers and software are not among them.
+json::object kept_metadata(const media::Input& input);
+
+/// Reads the stream's packets to the end with a reader of its own. Errors: those of the source.
+Result<PacketFacts> packet_facts(const media::Input& input, int stream);
+
+/// Seconds from the input's origin to the end of the `count`th picture presented at or after
+/// `start`; nothing when there are fewer. Reads packets with a reader of its own.
+Result<std::optional<double>> end_of_pictures(
+    const media::Input& input, int stream, double start, std::int64_t count
+);
+
+}  // namespace ittybit::tasks

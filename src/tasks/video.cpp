@@ -1,0 +1,79 @@
+#include "tasks/video.h"
+
+#include <string>
+
+#include "media/input.h"
+#include "media/stream.h"
+#include "tasks/plan.h"
+#include "tasks/run_plan.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Input;
+
+std::string output_name(const VideoOptions& options, const Job& job) {
+    return job.assignment.stem + "." + std::string(ittybit::name_of(options.format));
+}
+
+/// Looks at the packets of streams that may be copied, when nothing else speaks against it.
+Result<> look_at_packets(const VideoOptions& options, const Input& input, SourceFacts& source) {
+    constexpr PacketFacts kPerfect{
+        .packets = 1, .bytes = 0, .seconds = 1, .longest_key_gap = 0, .is_seamless = true
+    };
+    if (wants_picture_untouched(options)) {
+        source.picture->packets = kPerfect;
+        const bool may_copy = reason_not_to_copy(*source.picture, options).empty();
+        source.picture->packets.reset();
+        if (may_copy) source.picture->packets = TRY(packet_facts(input, source.picture->stream));
+    }
+    if (source.sound && wants_sound_untouched(options)) {
+        source.sound->packets = kPerfect;
+        const bool may_copy = reason_not_to_copy(*source.sound, options).empty();
+        source.sound->packets.reset();
+        if (may_copy) source.sound->packets = TRY(packet_facts(input, source.sound->stream));
+    }
+    return {};
+}
+
+Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input) {
+    SourceFacts source;
+    source.duration = input.duration();
+    const int stream = TRY(media::require_video(input));
+    source.picture = picture_facts(input, stream);
+    source.metadata = kept_metadata(input);
+    if (!options.no_audio) {
+        const auto choice = TRY(media::choose_audio(input));
+        source.warnings = choice.warnings;
+        if (choice.stream) source.sound = sound_facts(input, *choice.stream);
+    }
+    TRY(look_at_packets(options, input, source));
+    return source;
+}
+
+/// A variable rate decides only when read where the last of the wanted frames ends.
+Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan& plan) {
+    if (!options.frames || options.fps) return {};
+    const auto end =
+        TRY(end_of_pictures(input, plan.picture->stream, plan.time.start, *options.frames));
+    if (!end || (plan.time.end && *plan.time.end <= *end)) return {};
+    plan.time.end = *end;
+    plan.time.duration = *end - plan.time.start;
+    return {};
+}
+
+}  // namespace
+
+Result<Finished> run(const VideoOptions& options, Job& job) {
+    const Sniffed sniffed = TRY(sniff(job.source));
+    if (sniffed.family == Family::kStill)
+        return Error{"no_video_stream", "the input is a still picture and has no video", "input"};
+    const auto input = TRY(Input::open(job.source, sniffed, job.assignment.limits));
+    const SourceFacts source = TRY(source_facts(options, *input));
+    Plan plan = TRY(plan_video(options, source, output_name(options, job), job.assignment.limits));
+    TRY(cut_after_frames(options, *input, plan));
+    if (job.assignment.explain) return explain(plan);
+    return run_plan(plan, *input, job);
+}
+
+}  // namespace ittybit::tasks
