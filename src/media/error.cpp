@@ -35,16 +35,15 @@ void keep_line(void* source, int level, const char* format, va_list arguments) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     if (text.empty()) return;
     const std::lock_guard lock(last_line().mutex);
+    const auto has = [&](const char* words) { return text.find(words) != std::string::npos; };
+    last_line().has_too_many_pixels |= has("Picture size");
+    last_line().has_too_many_streams |= has("max_streams");
     last_line().text = std::move(text);
 }
 
-std::string last_line_text() {
+bool has_noted(bool LastLine::* what) {
     const std::lock_guard lock(last_line().mutex);
-    return last_line().text;
-}
-
-bool has_said(std::string_view words) {
-    return last_line_text().find(words) != std::string::npos;
+    return last_line().*what;
 }
 
 Error of_kind(std::string_view kind, std::string_view doing, std::string_view advice) {
