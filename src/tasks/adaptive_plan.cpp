@@ -125,6 +125,15 @@ Ratio constant_rate(Ratio average) {
     return above == kUsualRates.end() ? Ratio{60, 1} : *above;
 }
 
+Ratio meant_rate(Ratio average, Ratio finest) {
+    const double times = average.value() > 0 ? finest.value() / average.value() : 0;
+    const bool is_usual = std::ranges::any_of(kUsualRates, [&](const Ratio& usual) {
+        return std::abs(usual.value() / finest.value() - 1) < 1e-4;
+    });
+    // Twice the average is the rate of fields, not of pictures.
+    return is_usual && times >= 0.99 && times < 1.5 ? finest : average;
+}
+
 Result<AdaptivePlan> plan_adaptive(
     const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
 ) {

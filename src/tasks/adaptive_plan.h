@@ -86,4 +86,8 @@ Result<AdaptivePlan> plan_adaptive(
 /// source's own; a variable one gets the next usual one above its average.
 Ratio constant_rate(Ratio average);
 
+/// The rate that a source means: `finest`, which all its timestamps fit into, where that is a usual
+/// rate that pictures are now and then missing from; else its average.
+Ratio meant_rate(Ratio average, Ratio finest);
+
 }  // namespace ittybit::tasks

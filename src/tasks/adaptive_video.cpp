@@ -94,8 +94,12 @@ Result<Source> open_source(const AdaptiveVideoOptions& options, Job& job) {
     Source source;
     source.input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
     source.facts.duration = source.input->duration();
-    if (const auto stream = media::find_video(*source.input))
+    if (const auto stream = media::find_video(*source.input)) {
         source.facts.picture = picture_facts(*source.input, *stream);
+        const AVRational finest = source.input->stream(*stream).r_frame_rate;
+        Ratio& fps = source.facts.picture->fps;
+        fps = meant_rate(fps, {finest.num, finest.den});
+    }
     if (!options.no_audio) {
         auto choice = TRY(media::choose_audio(*source.input));
         source.facts.warnings = std::move(choice.warnings);

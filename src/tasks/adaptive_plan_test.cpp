@@ -1,0 +1,116 @@
+#include "tasks/adaptive_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace ittybit::tasks {
+namespace {
+
+SourceFacts film(Size display, Ratio fps = {25, 1}) {
+    SourceFacts facts;
+    facts.duration = 20;
+    facts.picture.emplace();
+    facts.picture->stored = facts.picture->display = display;
+    facts.picture->fps = fps;
+    facts.picture->format = AV_PIX_FMT_YUV420P;
+    facts.sound.emplace();
+    facts.sound->stream = 1;
+    facts.sound->language = "eng";
+    return facts;
+}
+
+TEST(ConstantRate, IsTheUsualOneNearby) {
+    EXPECT_EQ(constant_rate({25, 1}), (Ratio{25, 1}));
+    EXPECT_EQ(constant_rate({24000, 1001}), (Ratio{24000, 1001}));
+    EXPECT_EQ(constant_rate({39600, 1321}), (Ratio{30000, 1001}));
+    EXPECT_EQ(constant_rate({500000, 33333}), (Ratio{15, 1}));
+    EXPECT_EQ(constant_rate({810000, 13487}), (Ratio{60, 1}));
+}
+
+TEST(ConstantRate, HalvesWhatIsTooFastAndRaisesWhatIsTooSlow) {
+    EXPECT_EQ(constant_rate({120, 1}), (Ratio{60, 1}));
+    EXPECT_EQ(constant_rate({144, 1}), (Ratio{48, 1}));
+    EXPECT_EQ(constant_rate({120000, 1001}), (Ratio{60000, 1001}));
+    EXPECT_EQ(constant_rate({1, 3}), (Ratio{1, 1}));
+    EXPECT_EQ(constant_rate({}), (Ratio{25, 1}));
+}
+
+TEST(ConstantRate, KeepsWholeRatesAndRoundsAveragesUp) {
+    EXPECT_EQ(constant_rate({10, 1}), (Ratio{10, 1}));
+    EXPECT_EQ(constant_rate({25, 2}), (Ratio{25, 2}));
+    EXPECT_EQ(constant_rate({3628800, 502589}), (Ratio{15, 1}));  // 7.22
+    EXPECT_EQ(constant_rate({26123, 1000}), (Ratio{30, 1}));
+}
+
+TEST(MeantRate, IsTheFinestWherePicturesAreMissingFromIt) {
+    EXPECT_EQ(meant_rate({247, 10}, {30, 1}), (Ratio{30, 1}));
+    EXPECT_EQ(meant_rate({247, 10}, {90000, 1}), (Ratio{247, 10}));
+    EXPECT_EQ(meant_rate({30000, 1001}, {60000, 1001}), (Ratio{30000, 1001}));  // fields
+    EXPECT_EQ(meant_rate({25, 1}, {0, 0}), (Ratio{25, 1}));
+}
+
+TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
+    const auto plan = plan_adaptive({}, film({1920, 1080}), "film");
+    ASSERT_TRUE(plan) << plan.error().message;
+    ASSERT_EQ(plan->picture->renditions.size(), 5U);
+    for (const auto& rendition : plan->picture->renditions) {
+        const auto& how = rendition.encoding;
+        EXPECT_EQ(how.encoder, "libx264");
+        EXPECT_TRUE(how.max_bitrate && how.buffer_bits && !how.bitrate);
+        EXPECT_EQ(how.options.at("forced-idr").as_int64(), 1);
+        EXPECT_EQ(how.fps_num, 25);
+    }
+    EXPECT_EQ(plan->picture->treatment.canvas, (Size{1920, 1080}));
+    ASSERT_EQ(plan->sound->renditions.size(), 1U);
+    EXPECT_TRUE(plan->warnings.empty());
+}
+
+TEST(AdaptivePlan, FillsTheBoxAsFarAsTheSourceReaches) {
+    AdaptiveVideoOptions options;
+    options.width = Length{.value = 1000};
+    options.height = Length{.value = 1000};
+    const auto square = plan_adaptive(options, film({1280, 720}), "film");
+    ASSERT_TRUE(square);
+    EXPECT_EQ(square->picture->treatment.canvas, (Size{1000, 1000}));
+    EXPECT_EQ(square->picture->treatment.kept.height, 562);  // the whole picture, padded
+    options.height.reset();
+    options.width = Length{.value = 50, .is_percent = true};
+    const auto half = plan_adaptive(options, film({1280, 720}), "film");
+    ASSERT_TRUE(half);
+    EXPECT_EQ(half->picture->treatment.canvas, (Size{640, 360}));
+    options.width = Length{.value = 4000};
+    const auto large = plan_adaptive(options, film({1280, 720}), "film");
+    ASSERT_TRUE(large);
+    EXPECT_EQ(large->picture->treatment.canvas, (Size{1280, 720}));
+}
+
+TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
+    SourceFacts facts = film({640, 360});
+    facts.picture.reset();
+    const auto plan = plan_adaptive({}, facts, "song");
+    ASSERT_TRUE(plan);
+    ASSERT_EQ(plan->sound->renditions.size(), 2U);
+    EXPECT_EQ(plan->sound->renditions[0].encoding.bitrate, 128'000);
+    EXPECT_EQ(plan->sound->renditions[1].encoding.bitrate, 64'000);
+    AdaptiveVideoOptions mute;
+    mute.no_audio = true;
+    EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, "no_video_stream");
+}
+
+TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {
+    const auto sound = plan_adaptive({}, film({640, 360}), "audio");
+    EXPECT_EQ(sound->sound->renditions[0].name, "audio-main");
+    const auto picture = plan_adaptive({}, film({640, 360}), "360p");
+    EXPECT_EQ(picture->picture->renditions[0].name, "360p-video");
+}
+
+TEST(AdaptivePlan, WarnsOfATinyPictureAndOfMixedSound) {
+    SourceFacts facts = film({200, 100});
+    facts.sound->channels = 6;
+    facts.sound->layout = "5.1";
+    const auto plan = plan_adaptive({}, facts, "film");
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->warnings.size(), 2U);
+}
+
+}  // namespace
+}  // namespace ittybit::tasks
