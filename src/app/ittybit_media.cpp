@@ -1,3 +1,38 @@
+#include "image/library.h"
+#include "media/error.h"
+#include "sandbox/media_process.h"
+#include "tasks/run_task.h"
+
+namespace ittybit {
+namespace {
+
+/// A task's events, written to the parent.
+class SocketEvents : public tasks::Events {
+public:
+    explicit SocketEvents(sandbox::EventWriter& writer) : writer_(writer) {}
+    void progress(const Progress& progress) override { writer_.send(progress); }
+    void file_grown(const FileGrown& grown) override { writer_.send(grown); }
+    void file_ready(const FileReady& ready) override { writer_.send(ready); }
+
+private:
+    sandbox::EventWriter& writer_;
+};
+
+Result<> initialise() {
+    media::capture_log();
+    return image::init();
+}
+
+Result<Finished> run(
+    const Assignment& assignment, ByteSource& source, sandbox::EventWriter& writer
+) {
+    SocketEvents events(writer);
+    return tasks::run_task(assignment, source, events);
+}
+
+}  // namespace
+}  // namespace ittybit
+
 int main() {
-    return 0;
+    return ittybit::sandbox::serve_children({ittybit::initialise, ittybit::run});
 }

@@ -112,7 +112,7 @@ Result<> Child::assign(const Assignment& assignment, int input) {
     return {};
 }
 
-Result<Event> Child::next_event(const std::stop_token& stop) {
+Result<std::optional<Event>> Child::next_event(const std::stop_token& stop, int wake) {
     for (;;) {
         if (stop.stop_requested()) {
             kill();
@@ -124,7 +124,10 @@ Result<Event> Child::next_event(const std::stop_token& stop) {
         }
         if (const auto line = socket_.next_line()) return take_event(*line);
         drain_log();
-        if (!wait_readable(socket_.get(), kTick)) continue;
+        std::array<pollfd, 2> watched{{{socket_.get(), POLLIN, 0}, {wake, POLLIN, 0}}};
+        ::poll(watched.data(), watched.size(), static_cast<int>(kTick.count()));
+        if (watched[1].revents != 0) return std::optional<Event>();
+        if (watched[0].revents == 0) continue;
         auto received = socket_.receive();
         if (!received) {
             kill();
@@ -134,20 +137,25 @@ Result<Event> Child::next_event(const std::stop_token& stop) {
     }
 }
 
-Result<Event> Child::take_event(const std::string& line) {
+Result<std::optional<Event>> Child::take_event(const std::string& line) {
     message_budget_ -= 1;
     auto event = decode_event(line);
     if (event && message_budget_ < 0) event = crashed("the media process sends too many messages");
+    if (event && is_waiting_ && std::holds_alternative<Need>(*event)) {
+        event = crashed("the media process asks twice at once");
+    }
     if (!event) {
         kill();
-        return event;
+        return std::move(event).error();
     }
-    if (!std::holds_alternative<Need>(*event)) last_progress_ = steady_clock::now();
-    return event;
+    is_waiting_ = is_waiting_ || std::holds_alternative<Need>(*event);
+    if (!is_waiting_) last_progress_ = steady_clock::now();
+    return std::optional<Event>(*std::move(event));
 }
 
 Result<> Child::reply(const Reply& reply) {
-    last_progress_ = steady_clock::now();  // waiting for the input was not the child's fault
+    is_waiting_ = false;
+    last_progress_ = steady_clock::now();
     if (!send_all(socket_.get(), encode_line(reply))) return death();
     return {};
 }
@@ -164,7 +172,8 @@ std::optional<Error> Child::check_limits() {
         error.limit = LimitReached{"wall_seconds", limits_.wall_seconds};
         return error;
     }
-    if (now - last_progress_ > std::chrono::duration<double>(limits_.idle_seconds)) {
+    if (!is_waiting_ &&
+        now - last_progress_ > std::chrono::duration<double>(limits_.idle_seconds)) {
         Error error{"task_timeout", "the work made no progress for too long", ""};
         error.limit = LimitReached{"idle_seconds", limits_.idle_seconds};
         return error;

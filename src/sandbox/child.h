@@ -26,12 +26,13 @@ public:
     /// Hands over the work with the input, opened again read-only. Errors: `task_crashed`.
     Result<> assign(const Assignment& assignment, int input);
 
-    /// The next event. Watches memory, threads, output bytes, idle and wall time meanwhile.
-    /// Errors: `limit_exceeded`, `task_timeout`, `task_crashed` (death, a broken message),
-    /// `cancelled` when `stop` is requested; the child is dead then.
-    Result<Event> next_event(const std::stop_token& stop);
+    /// The next event; nothing when `wake` (a descriptor) became readable first. Watches memory,
+    /// threads, output bytes, idle and wall time meanwhile. Errors: `limit_exceeded`,
+    /// `task_timeout`, `task_crashed` (death, a broken message), `cancelled` when `stop` is
+    /// requested; the child is dead then.
+    Result<std::optional<Event>> next_event(const std::stop_token& stop, int wake = -1);
 
-    /// Answers the last Need. Errors: `task_crashed`.
+    /// Answers the last Need: until then the child's time does not run. Errors: `task_crashed`.
     Result<> reply(const Reply& reply);
 
     /// Ends the process and waits until it is gone; its files stay until the workspace goes.
@@ -57,7 +58,7 @@ private:
     std::optional<Error> check_limits();
     std::optional<Error> check_usage();
     Error death();
-    Result<Event> take_event(const std::string& line);
+    Result<std::optional<Event>> take_event(const std::string& line);
     void drain_log();
 
     Workspace workspace_;
@@ -75,6 +76,7 @@ private:
     double message_budget_ = 0;
     std::int64_t peak_memory_ = 0;
     std::string diagnostics_;
+    bool is_waiting_ = false;  // for the reply to a Need
     bool is_over_ = false;
 };
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace ittybit {
+
+/// "mp4" of "a/b.mp4"; "" when the last part of the path has none.
+std::string_view extension_in(std::string_view path);
+
+/// Without `format` in the options, the output's extension decides it and is written there; with
+/// it, both must agree. A name without an extension decides nothing. Errors: `invalid_output`.
+Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
+
+}  // namespace ittybit

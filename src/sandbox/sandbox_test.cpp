@@ -1,0 +1,400 @@
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sandbox/attacks_test.h"
+#include "sandbox/child_source.h"
+#include "sandbox/zygote.h"
+
+namespace ittybit::sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kHostileName = "ittybit-media-hostile";
+
+/// This very program, started under that name by a Zygote, is the media process of the tests.
+[[maybe_unused]] const bool g_is_parent = [] {
+    if (program_invocation_short_name != kHostileName) return true;
+    ::_exit(serve_children({[] { return Result<>(); }, attack}));
+}();
+
+class Sandbox : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "ittybit-sandbox-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        fs::create_symlink(fs::read_symlink("/proc/self/exe"), folder_ / kHostileName);
+        fs::create_directory(folder_ / "scratch");
+        fs::create_directory(folder_ / "outside");
+        std::ofstream(folder_ / "outside" / "canary") << "secret";
+        std::ofstream(folder_ / "input") << "the input's bytes";
+        input_ = Fd(::open((folder_ / "input").c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    Zygote::Options options(std::vector<std::string> left_out = {}) const {
+        Zygote::Options options;
+        options.program = folder_ / kHostileName;
+        options.scratch = folder_ / "scratch";
+        options.limits.output_bytes = 64 << 20;
+        options.left_out = std::move(left_out);
+        options.keeps_spare = false;
+        return options;
+    }
+
+    static Assignment assignment(json::object act, const Limits& limits) {
+        Assignment assignment;
+        assignment.kind = "probe";
+        assignment.options = std::move(act);
+        assignment.limits = limits;
+        return assignment;
+    }
+
+    /// The last event of a child that does this.
+    Result<Finished> run(Child& child, json::object act, const Limits& limits = {}) const {
+        TRY(child.assign(assignment(std::move(act), limits), input_.get()));
+        for (;;) {
+            const auto event = TRY(child.next_event({}));
+            if (const auto* finished = std::get_if<Finished>(&*event)) return *finished;
+            if (const auto* failed = std::get_if<Failed>(&*event)) return failed->error();
+        }
+    }
+
+    /// How a child that does this ends.
+    Error end_of(Zygote& zygote, const char* act, const Limits& limits = {}) const {
+        auto child = zygote.take();
+        if (!child) return child.error();
+        const auto result = run(**child, {{"act", act}}, limits);
+        return result ? Error{"", "finished", ""} : result.error();
+    }
+
+    json::object attempts(Zygote& zygote, int port) const {
+        auto child = zygote.take();
+        EXPECT_TRUE(child) << child.error().message;
+        if (!child) return {};
+        const auto result =
+            run(**child, {{"act", "attempts"},
+                          {"outside", (folder_ / "outside").string()},
+                          {"parent", ::getpid()},
+                          {"port", port},
+                          {"network", fs::read_symlink("/proc/self/ns/net").string()}});
+        EXPECT_TRUE(result) << result.error().message;
+        return result ? result->plan.get_object() : json::object();
+    }
+
+    fs::path folder_;
+    Fd input_;
+};
+
+/// A TCP listener on loopback that nobody may reach.
+class Canary {
+public:
+    Canary() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+        ::listen(socket_.get(), 8);
+        socklen_t length = sizeof address;
+        ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+        port_ = ntohs(address.sin_port);
+    }
+    int port() const { return port_; }
+    bool was_reached() const { return ::accept(socket_.get(), nullptr, nullptr) >= 0; }
+
+private:
+    Fd socket_;
+    int port_ = 0;
+};
+
+/// What each attempt must come to with all walls standing.
+const std::map<std::string, std::string> kExpected = {
+    {"read /etc/passwd", "EACCES"},
+    {"read another folder", "EACCES"},
+    {"write another file", "EACCES"},
+    {"make a file outside", "EACCES"},
+    {"list the parent folder", "EACCES"},
+    {"read its own memory file", "EACCES"},
+    {"rename out", "EACCES"},
+    {"link out", "EPERM"},
+    {"make a symbolic link", "EPERM"},
+    {"make a folder", "EPERM"},
+    {"change the mode of a file", "EPERM"},
+    {"connect by TCP", "EPERM"},
+    {"connect by UDP", "EPERM"},
+    {"a unix socket", "EPERM"},
+    {"a netlink socket", "EPERM"},
+    {"fork", "EPERM"},
+    {"signal the parent", "EPERM"},
+    {"signal the zygote", "EPERM"},
+    {"signal a thread of the parent", "EPERM"},
+    {"signal the parent by a socket", "EPERM"},
+    {"slow the parent down", "EPERM"},
+    {"trace the parent", "EPERM"},
+    {"read the parent's memory", "EPERM"},
+    {"a handle of the parent", "EPERM"},
+    {"new namespaces", "EPERM"},
+    {"memory as a file", "EPERM"},
+    {"io_uring", "EPERM"},
+    {"bpf", "EPERM"},
+    {"perf events", "EPERM"},
+    {"the kernel's keys", "EPERM"},
+    {"become dumpable", "EPERM"},
+    {"raise a limit", "EPERM"},
+    {"200 open files", "EMFILE"},
+    {"a file of a terabyte", "EFBIG"},
+    {"the host's network", "another"},
+};
+
+/// The attempts that did not come to what they must.
+std::vector<std::string> red_rows(const json::object& outcomes) {
+    std::vector<std::string> red;
+    for (const auto& [name, expected] : kExpected) {
+        const auto found = string_at(outcomes, name);
+        if (found != expected) red.push_back(name + ": " + found);
+    }
+    return red;
+}
+
+/// A line of /proc/<pid>/status.
+std::string status_of(int pid, const std::string& name) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+    }
+    return "";
+}
+
+bool has_all_layers(Zygote& zygote) {
+    const auto layers = zygote.layers();
+    EXPECT_TRUE(layers) << layers.error().message;
+    if (!layers || layers->missing().empty()) return static_cast<bool>(layers);
+    std::printf("this machine lacks a layer of the sandbox: %s\n", layers->missing()[0].c_str());
+    return false;
+}
+
+TEST_F(Sandbox, AHostileChildGetsNothing) {
+    Zygote zygote(options());
+    if (!has_all_layers(zygote)) GTEST_SKIP();
+    const Canary canary;
+    EXPECT_THAT(red_rows(attempts(zygote, canary.port())), IsEmpty());
+    EXPECT_FALSE(canary.was_reached());
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_ / "outside")) {
+        names.push_back(entry.path().filename());
+    }
+    EXPECT_THAT(names, testing::ElementsAre("canary"));
+    std::string kept;
+    std::ifstream(folder_ / "outside" / "canary") >> kept;
+    EXPECT_EQ(kept, "secret");
+}
+
+class WithoutALayer : public Sandbox, public testing::WithParamInterface<std::string_view> {};
+
+TEST_P(WithoutALayer, AtLeastOneAttemptIsNoticed) {
+    Zygote complete(options());
+    if (!has_all_layers(complete)) GTEST_SKIP();
+    Zygote zygote(options({std::string(GetParam())}));
+    const auto layers = zygote.layers();
+    ASSERT_TRUE(layers) << layers.error().message;
+    EXPECT_THAT(layers->missing(), testing::ElementsAre(GetParam()));
+    const Canary canary;
+    auto red = red_rows(attempts(zygote, canary.port()));
+    auto child = zygote.take();
+    ASSERT_TRUE(child);
+    const auto capabilities = status_of((*child)->pid(), "CapEff");
+    if (capabilities != "0000000000000000") red.push_back("capabilities: " + capabilities);
+    EXPECT_FALSE(red.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, WithoutALayer, testing::ValuesIn(kLayerNames), [](const auto& row) {
+    return std::string(row.param);
+});
+
+TEST_F(Sandbox, AChildHasNoPrivilegesNoGroupAndNothingOfOurEnvironment) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    const int pid = (*child)->pid();
+    EXPECT_EQ(status_of(pid, "NoNewPrivs"), "1");
+    EXPECT_EQ(status_of(pid, "Seccomp"), "2");
+    EXPECT_EQ(status_of(pid, "CapEff"), "0000000000000000");
+    EXPECT_EQ(::getsid(pid), pid);
+    std::ifstream environment("/proc/" + std::to_string(zygote.pid()) + "/environ");
+    std::string text;
+    std::getline(environment, text);
+    EXPECT_EQ(text.find("PATH="), std::string::npos);
+}
+
+TEST_F(Sandbox, ExhaustionEndsWithTheLimitNamed) {
+    Zygote zygote(options());
+    Limits limits;
+    limits.memory_bytes = 300 << 20;
+    limits.threads = 20;
+    limits.output_bytes = 8 << 20;
+    const auto end = [&](const char* act) {
+        const auto error = end_of(zygote, act, limits);
+        return error.kind + " " + (error.limit ? error.limit->name : error.message);
+    };
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_EQ(end("fill memory"), "limit_exceeded memory_bytes");
+#endif
+    EXPECT_EQ(end("make threads"), "limit_exceeded threads");
+    EXPECT_EQ(end("fill disk"), "limit_exceeded output_bytes");
+    limits.idle_seconds = 1;
+    EXPECT_EQ(end("sleep"), "task_timeout idle_seconds");
+    limits.wall_seconds = 1;
+    EXPECT_EQ(end("progress for ever"), "task_timeout wall_seconds");
+    EXPECT_EQ(end("nothing"), " finished");
+    EXPECT_TRUE(fs::is_empty(folder_ / "scratch"));
+}
+
+TEST_F(Sandbox, DeathIsReportedWithItsReason) {
+    Zygote zygote(options());
+    EXPECT_THAT(end_of(zygote, "crash").message, HasSubstr("SIGSEGV"));
+#if !defined(__SANITIZE_ADDRESS__)
+    EXPECT_THAT(end_of(zygote, "abort").message, HasSubstr("SIGABRT"));
+#endif
+    EXPECT_THAT(end_of(zygote, "exit").message, HasSubstr("without a result"));
+    EXPECT_THAT(end_of(zygote, "break off").message, HasSubstr("broke off"));
+    for (const char* act : {"crash", "exit", "break off"}) {
+        EXPECT_EQ(end_of(zygote, act).kind, "task_crashed") << act;
+    }
+    EXPECT_EQ(end_of(zygote, "nothing").message, "finished");
+}
+
+TEST_F(Sandbox, AChildThatBreaksTheProtocolIsEnded) {
+    Zygote zygote(options());
+    for (const char* act :
+         {"no json", "no event", "deep json", "wrong type", "negative size", "endless line",
+          "flood", "ask twice"}) {
+        EXPECT_EQ(end_of(zygote, act).kind, "task_crashed") << act;
+    }
+    EXPECT_EQ(end_of(zygote, "nothing").message, "finished");
+}
+
+TEST_F(Sandbox, PrintingAGigabyteHarmsNobody) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    EXPECT_TRUE(run(**child, {{"act", "print"}}));
+    EXPECT_LE((*child)->diagnostics().size(), 70000U);
+}
+
+TEST_F(Sandbox, CancellingEndsAChildThatIgnoresEverySignal) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    ASSERT_TRUE((*child)->assign(assignment({{"act", "ignore signals"}}, Limits{}), input_.get()));
+    ASSERT_TRUE((*child)->next_event({}));
+    std::stop_source stop;
+    stop.request_stop();
+    const auto begin = steady_clock::now();
+    const auto event = (*child)->next_event(stop.get_token());
+    ASSERT_FALSE(event);
+    EXPECT_EQ(event.error().kind, "cancelled");
+    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(1));
+    EXPECT_NE(::kill((*child)->pid(), 0), 0);
+}
+
+TEST_F(Sandbox, AKilledZygoteTakesItsChildrenAlongAndIsReplaced) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    ASSERT_TRUE((*child)->assign(assignment({{"act", "sleep"}}, Limits{}), input_.get()));
+    ::kill(zygote.pid(), SIGKILL);
+    const auto event = (*child)->next_event({});
+    ASSERT_FALSE(event);
+    EXPECT_EQ(event.error().kind, "task_crashed");
+    EXPECT_EQ(end_of(zygote, "nothing").message, "finished");
+}
+
+TEST_F(Sandbox, AMissingOrForeignProgramIsSaidSo) {
+    auto wrong = options();
+    wrong.program = "/nonexistent/ittybit-media";
+    EXPECT_THAT(Zygote(wrong).take().error().message, HasSubstr("must lie beside ittybit"));
+    wrong.program = "/bin/true";
+    EXPECT_THAT(Zygote(wrong).take().error().message, HasSubstr("install both programs"));
+}
+
+TEST_F(Sandbox, TheInputIsReadThroughTheParentWhereItIsNotComplete) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    auto work = assignment({{"act", "read"}}, Limits{});
+    work.input_complete = false;
+    ASSERT_TRUE((*child)->assign(work, input_.get()));
+    int needs = 0;
+    for (;;) {
+        const auto event = (*child)->next_event({});
+        ASSERT_TRUE(event) << event.error().message;
+        if (const auto* finished = std::get_if<Finished>(&**event)) {
+            EXPECT_EQ(finished->plan, json::value("the input's bytes"));
+            break;
+        }
+        ASSERT_TRUE(std::holds_alternative<Need>(**event));
+        ++needs;
+        Reply reply;
+        reply.input_size = 17;
+        ASSERT_TRUE((*child)->reply(reply));
+    }
+    EXPECT_EQ(needs, 1);
+}
+
+TEST_F(Sandbox, AWalledChildCostsLessThanTenMilliseconds) {
+    Zygote zygote(options());
+    ASSERT_TRUE(zygote.take());
+    std::vector<double> milliseconds;
+    for (int i = 0; i < 20; ++i) {
+        const auto begin = steady_clock::now();
+        auto child = zygote.take();
+        const std::chrono::duration<double, std::milli> passed = steady_clock::now() - begin;
+        ASSERT_TRUE(child);
+        milliseconds.push_back(passed.count());
+    }
+    std::ranges::sort(milliseconds);
+    std::printf("a walled child: %.1f ms (median %.1f)\n", milliseconds[0], milliseconds[10]);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LT(milliseconds[0], 10);  // the others may have met a busy machine
+#endif
+}
+
+TEST_F(Sandbox, FilesOfAnUntrustedFolderAreOpenedByCheckedNamesOnly) {
+    const auto workspace = Workspace::make(folder_ / "scratch");
+    ASSERT_TRUE(workspace) << workspace.error().message;
+    const auto& path = workspace->path();
+    std::ofstream(path / "good.mp4") << "12345";
+    fs::create_symlink("/etc/passwd", path / "link");
+    fs::create_hard_link(folder_ / "outside" / "canary", path / "hard");
+    fs::create_directory(path / "folder");
+    ASSERT_EQ(::mkfifo((path / "pipe").c_str(), 0600), 0);
+    EXPECT_TRUE(workspace->open_file("good.mp4"));
+    for (const char* name :
+         {"../outside/canary", "/etc/passwd", "link", "hard", "folder", "pipe", "", ".", "..",
+          ".hidden", "absent", "a/b", "a\nb"}) {
+        const auto file = workspace->open_file(name);
+        EXPECT_EQ(file ? "" : file.error().kind, "task_crashed") << name;
+    }
+    EXPECT_FALSE(workspace->open_file(std::string(300, 'a')));
+    EXPECT_GE(workspace->usage().bytes, 5);
+}
+
+}  // namespace
+}  // namespace ittybit::sandbox

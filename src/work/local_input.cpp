@@ -1,0 +1,51 @@
+#include "work/local_input.h"
+
+#include <utility>
+
+#include "work/publish.h"
+
+namespace ittybit::work {
+namespace {
+
+Result<std::unique_ptr<storage::Origin>> origin_of(const std::string& input, net::Client& client) {
+    const bool is_url = input.find("://") != std::string::npos;
+    if (!is_url || input.starts_with("file://")) return storage::file_origin(path_of(input));
+    auto url = TRY(net::Url::parse(input));
+    if (!url.is_s3()) return storage::http_origin(client, std::move(url));
+    return Error{
+        "invalid_input", "s3:// inputs need a server; use a path or an http(s) URL here", "input"
+    };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalInput>> LocalInput::open(
+    const std::string& input,
+    const std::string& scratch,
+    const Limits& limits,
+    const std::stop_token& stop
+) {
+    auto local = std::make_unique<LocalInput>();
+    auto origin = TRY(origin_of(input, local->client_));
+    storage::Source::Options options;
+    options.scratch_folder = scratch;
+    options.largest = limits.input_bytes;
+    local->source_ = TRY(storage::Source::open(std::move(origin), std::move(options), stop));
+    return local;
+}
+
+OperationInput LocalInput::for_operation() const {
+    OperationInput input;
+    input.descriptor = source_->descriptor();
+    input.size = source_->size();
+    if (source_->is_complete()) return input;
+    input.ensure = [this](
+                       std::int64_t offset, std::int64_t length, const std::stop_token& stop
+                   ) -> Result<std::optional<std::int64_t>> {
+        TRY(source_->ensure(offset, length, stop));
+        return source_->size();
+    };
+    return input;
+}
+
+}  // namespace ittybit::work

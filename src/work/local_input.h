@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "model/limits.h"
+#include "net/client.h"
+#include "storage/source.h"
+#include "work/run_operation.h"
+
+namespace ittybit::work {
+
+/// The input of a job on this machine: a path, a `file://` URL, or an address that the user typed
+/// (its redirects may not lead to link-local ones), behind the range cache.
+class LocalInput {
+public:
+    /// `scratch` is the folder for what is downloaded. Errors: those of storage::Source::open.
+    static Result<std::unique_ptr<LocalInput>> open(
+        const std::string& input,
+        const std::string& scratch,
+        const Limits& limits,
+        const std::stop_token& stop
+    );
+
+    /// As operations take it. Borrows from this.
+    OperationInput for_operation() const;
+
+    storage::Source& source() { return *source_; }
+
+private:
+    net::Client client_{{.policy = net::AddressPolicy::typed_by_user()}};
+    std::unique_ptr<storage::Source> source_;
+};
+
+}  // namespace ittybit::work

@@ -1,0 +1,224 @@
+#include "work/run_operation.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "model/error_kinds.h"
+
+namespace ittybit::work {
+namespace {
+
+Error crashed(std::string message) {
+    return {"task_crashed", std::move(message), ""};
+}
+
+Assignment assignment_of(const OperationRequest& request) {
+    Assignment assignment;
+    assignment.kind = kind_of(request.operation);
+    assignment.options = options_json(request.operation);
+    assignment.explain = request.explain;
+    assignment.input_complete = !request.input.ensure;
+    assignment.input_size = request.input.size;
+    assignment.stem = request.stem;
+    assignment.parts_folder = request.parts_folder;
+    assignment.limits = request.limits;
+    return assignment;
+}
+
+/// What a child says is shown to people: no control characters, and not for ever.
+std::string presentable(std::string text) {
+    constexpr std::size_t kLongestMessage = 1000;
+    if (text.size() > kLongestMessage) text.resize(kLongestMessage);
+    std::ranges::replace_if(
+        text,
+        [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; }, ' '
+    );
+    return text;
+}
+
+/// The child's word for why it failed, as far as it may speak for us.
+Error error_of(const Failed& failed) {
+    Error error = failed.error();
+    const ErrorKind& kind = error_kind(error.kind);
+    if (kind.name != error.kind || kind.fault == Fault::kAccess ||
+        kind.fault == Fault::kCancelled) {
+        return crashed("the media process failed with an unknown kind of error");
+    }
+    error.message = presentable(std::move(error.message));
+    error.where = presentable(std::move(error.where));
+    return error;
+}
+
+/// Fetches what the child needs on a thread of its own, so that the watch over the child goes on;
+/// `wake` becomes readable when the answer is there.
+class Supplier {
+public:
+    Supplier(const OperationInput& input, const std::stop_token& stop)
+        : input_(input),
+          wake_(::eventfd(0, EFD_CLOEXEC)),
+          follow_(stop, [this] { stop_.request_stop(); }) {}
+    Supplier(const Supplier&) = delete;
+    Supplier& operator=(const Supplier&) = delete;
+    ~Supplier() { stop_.request_stop(); }  // the future's destructor then waits
+
+    int wake() const { return wake_.get(); }
+
+    void ask(const Need& need) {
+        answer_ = std::async(std::launch::async, [this, need] {
+            auto size = input_.ensure(need.offset, need.length, stop_.get_token());
+            const std::uint64_t one = 1;
+            if (::write(wake_.get(), &one, sizeof one) < 0) log::error("eventfd is broken");
+            return size;
+        });
+    }
+
+    Result<std::optional<std::int64_t>> take_answer() {
+        std::uint64_t count = 0;
+        if (::read(wake_.get(), &count, sizeof count) < 0) log::error("eventfd is broken");
+        return answer_.get();
+    }
+
+private:
+    const OperationInput& input_;
+    Fd wake_;
+    std::stop_source stop_;
+    std::stop_callback<std::function<void()>> follow_;
+    std::future<Result<std::optional<std::int64_t>>> answer_;
+};
+
+/// Whether the file is there, regular, and as long as the child said.
+Result<> check_size(const FileReady& ready, const sandbox::Workspace& workspace) {
+    const Fd file = TRY(workspace.open_file(ready.name));
+    struct stat facts{};
+    if (::fstat(file.get(), &facts) == 0 && facts.st_size == ready.size) return {};
+    return crashed("the media process left a file of another size than it said");
+}
+
+/// One run: what is known so far, and one function per event.
+class Run {
+public:
+    Run(const OperationRequest& request,
+        const OperationEvents& events,
+        sandbox::Child& child,
+        const std::stop_token& stop)
+        : request_(request), events_(events), child_(child), supplier_(request.input, stop) {}
+
+    /// Until the child has finished.
+    Result<Finished> finish(const std::stop_token& stop) {
+        for (;;) {
+            auto event = TRY(child_.next_event(stop, supplier_.wake()));
+            if (!event) {
+                TRY(answer_need());
+            } else if (auto* finished = std::get_if<Finished>(&*event)) {
+                return std::move(*finished);
+            } else {
+                TRY(std::visit([this](const auto& message) { return take(message); }, *event));
+            }
+        }
+    }
+
+    std::vector<FileReady> take_files() { return std::move(files_); }
+
+private:
+    Result<> answer_need() {
+        auto size = supplier_.take_answer();
+        Reply reply;
+        if (size) {
+            reply.input_size = *size;
+        } else {
+            input_error_ = size.error();
+            reply.error = Failed::from(size.error());
+        }
+        return child_.reply(reply);
+    }
+
+    Result<> take(const Need& need) {
+        if (!request_.input.ensure) return crashed("the media process asks for what it has");
+        supplier_.ask(need);
+        return {};
+    }
+
+    Result<> take(const Progress& progress) {
+        Progress shown = progress;
+        if (shown.percent) percent_ = std::max(percent_, *shown.percent);
+        if (shown.percent) shown.percent = percent_;
+        if (events_.progress) events_.progress(shown);
+        return {};
+    }
+
+    Result<> take(const FileGrown& grown) {
+        if (!sandbox::is_flat_name(grown.name) || grown.from > grown.to) {
+            return crashed("the media process named a file against the rules");
+        }
+        return events_.file_grown ? events_.file_grown(grown, child_.workspace()) : Result<>();
+    }
+
+    Result<> take(const FileReady& ready) {
+        TRY(check_size(ready, child_.workspace()));
+        if (std::ranges::find(files_, ready.name, &FileReady::name) != files_.end()) {
+            return crashed("the media process made a file twice");
+        }
+        files_.push_back(ready);
+        return events_.file_ready ? events_.file_ready(ready, child_.workspace()) : Result<>();
+    }
+
+    /// What goes wrong after the input broke off is the input's error, whatever the child makes of
+    /// it.
+    Result<> take(const Failed& failed) { return input_error_ ? *input_error_ : error_of(failed); }
+    Result<> take(const Finished&) { return {}; }
+
+    const OperationRequest& request_;
+    const OperationEvents& events_;
+    sandbox::Child& child_;
+    Supplier supplier_;
+    std::vector<FileReady> files_;
+    std::optional<Error> input_error_;
+    double percent_ = 0;
+};
+
+/// Checks once more what nobody can change any more.
+Result<> check_files(const Outcome& outcome, const OperationRequest& request) {
+    for (const auto& file : outcome.files) {
+        TRY(check_size(file, outcome.child->workspace()));
+    }
+    const bool makes_files = !request.explain && kind_of(request.operation) != "probe";
+    const auto mains = std::ranges::count(outcome.files, true, &FileReady::is_main);
+    if (mains == (makes_files ? 1 : 0)) return {};
+    return crashed("the media process made no output or more than one");
+}
+
+void log_diagnostics(sandbox::Child& child, const Error& error) {
+    const auto said = presentable(child.diagnostics());
+    if (!said.empty()) log::debug("media process", {{"said", said}, {"error", error.kind}});
+}
+
+}  // namespace
+
+Result<Outcome> run_operation(
+    sandbox::Zygote& zygote,
+    const OperationRequest& request,
+    const OperationEvents& events,
+    const std::stop_token& stop
+) {
+    auto child = TRY(zygote.take());
+    TRY(child->assign(assignment_of(request), request.input.descriptor));
+    Run run(request, events, *child, stop);
+    auto finished = run.finish(stop);
+    child->kill();
+    if (!finished) {
+        log_diagnostics(*child, finished.error());
+        return std::move(finished).error();
+    }
+    Outcome outcome{*std::move(finished), run.take_files(), std::move(child)};
+    TRY(check_files(outcome, request));
+    return outcome;
+}
+
+}  // namespace ittybit::work
