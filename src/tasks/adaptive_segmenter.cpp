@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <span>
 #include <utility>
 
@@ -128,6 +129,10 @@ double Segmenter::duration() const {
     return static_cast<double>(end_ - track_.priming) / track_.timescale;
 }
 
+double Segmenter::listed_seconds(std::int64_t ticks) const {
+    return std::round(static_cast<double>(ticks) / track_.timescale * 1e6) / 1e6;
+}
+
 Result<> Segmenter::push(media::Packet packet) {
     TRY(take(*packet));
     const auto least =
@@ -193,7 +198,7 @@ Result<> Segmenter::close(std::size_t count) {
     for (const auto& sample : samples) ticks += sample.duration;
     decoded_ += ticks;
     if (segments_.empty()) ticks -= track_.priming;  // is never heard
-    segment.duration = static_cast<double>(ticks) / track_.timescale;
+    segment.duration = listed_seconds(ticks);
     segment.bytes = static_cast<std::int64_t>(bytes.size());
     TRY(parts_.write(segment.name, bytes));
     segments_.push_back(std::move(segment));
@@ -234,7 +239,7 @@ media::Bytes Segmenter::chunks(std::span<const media::Sample> samples, const std
 
 void Segmenter::end_key_picture(std::int64_t presented) {
     if (key_pictures_.empty()) return;
-    key_pictures_.back().duration = static_cast<double>(presented - key_begin_) / track_.timescale;
+    key_pictures_.back().duration = listed_seconds(presented - key_begin_);
 }
 
 Result<> Segmenter::check(media::ByteView segment, std::size_t count) const {

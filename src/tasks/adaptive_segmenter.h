@@ -77,6 +77,8 @@ public:
     double duration() const;  // seconds that are presented
 
 private:
+    /// As playlists write them, to the microsecond, so that rates are true to what they say.
+    double listed_seconds(std::int64_t ticks) const;
     Result<> take(const AVPacket& packet);
     void look_for_cut(const media::Sample& sample, std::int64_t presented);
     Result<> close(std::size_t count);
