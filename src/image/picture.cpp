@@ -51,6 +51,11 @@ Result<Picture> Picture::from_pixels(Pixels pixels) {
     if (image == nullptr)
         return Error{"internal_error", "take decoded pixels: " + take_message(), ""};
     image->Type = interpretation_of(pixels);
+    if (!pixels.icc_profile.empty()) {
+        vips_image_set_blob_copy(
+            image, VIPS_META_ICC_NAME, pixels.icc_profile.data(), pixels.icc_profile.size()
+        );
+    }
     return Picture(image, std::make_shared<SourceState>());
 }
 

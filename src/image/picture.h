@@ -17,14 +17,15 @@ using VipsImage = struct _VipsImage;
 
 namespace ittybit::image {
 
-/// Decoded pixels, rows from the top without gaps, channels interleaved, alpha not premultiplied,
-/// sRGB. 16-bit samples in the machine's byte order.
+/// Decoded pixels, rows from the top without gaps, channels interleaved, alpha not premultiplied.
+/// 16-bit samples in the machine's byte order.
 struct Pixels {
     int width = 0;
     int height = 0;
     int bands = 3;  // 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA
     int bits = 8;   // 8 or 16
     std::vector<std::byte> bytes;
+    std::vector<std::byte> icc_profile;  // empty: sRGB
 };
 
 struct SourceState;

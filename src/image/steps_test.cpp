@@ -81,7 +81,7 @@ TEST(Steps, FlatteningLaysTransparencyOnTheColour) {
 }
 
 TEST(Steps, SixteenBitsBecomeEight) {
-    Pixels pixels{.width = 1, .height = 1, .bands = 4, .bits = 16, .bytes = {}};
+    Pixels pixels{.width = 1, .height = 1, .bands = 4, .bits = 16, .bytes = {}, .icc_profile = {}};
     for (const std::uint16_t sample : std::array<std::uint16_t, 4>{0xFFFF, 0x8080, 0, 0x4040}) {
         const auto* bytes = reinterpret_cast<const std::byte*>(&sample);
         pixels.bytes.insert(pixels.bytes.end(), bytes, bytes + 2);

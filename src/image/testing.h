@@ -48,7 +48,9 @@ inline constexpr std::array<Rgba, 4> kQuarters = {
 };
 
 inline Pixels quarters(int width, int height, int bands = 3) {
-    Pixels pixels{.width = width, .height = height, .bands = bands, .bits = 8, .bytes = {}};
+    Pixels pixels{
+        .width = width, .height = height, .bands = bands, .bits = 8, .bytes = {}, .icc_profile = {}
+    };
     for (int y = 0; y < height; ++y) {
         for (int x = 0; x < width; ++x) {
             const auto quarter = static_cast<std::size_t>((y * 2 / height) * 2 + (x * 2 / width));
@@ -62,7 +64,9 @@ inline Pixels quarters(int width, int height, int bands = 3) {
 }
 
 inline Pixels plain(int width, int height, const Rgba& colour) {
-    Pixels pixels{.width = width, .height = height, .bands = 4, .bits = 8, .bytes = {}};
+    Pixels pixels{
+        .width = width, .height = height, .bands = 4, .bits = 8, .bytes = {}, .icc_profile = {}
+    };
     for (int i = 0; i < width * height; ++i)
         for (const int part : colour) pixels.bytes.push_back(static_cast<std::byte>(part));
     return pixels;

@@ -1,5 +1,6 @@
 #include "tasks/image.h"
 
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,9 +8,13 @@
 #include "image/header.h"
 #include "image/library.h"
 #include "image/picture.h"
+#include "media/frames.h"
+#include "media/input.h"
+#include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
+#include "tasks/rgb_frames.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -28,51 +33,96 @@ Result<int> page_at(const image::Header& header, double start) {
     };
 }
 
+/// One image job on its way: the wishes, and whom it is done for.
+class ImageTask {
+public:
+    ImageTask(const ImageOptions& options, Job& job) : options_(options), job_(job) {}
+
+    Result<Finished> from_any(ByteSource& source);
+
+private:
+    Result<Finished> from_picture(ByteSource& source, const Sniffed& sniffed);
+    Result<Finished> from_media(ByteSource& source, const Sniffed& sniffed);
+    Result<Finished> from_stream(media::Input& input, int stream);
+    Result<Finished> finish(image::Picture picture, const ImagePlan& plan);
+    const Limits& limits() const { return job_.assignment.limits; }
+
+    const ImageOptions& options_;
+    Job& job_;
+};
+
 Finished explained(const ImagePlan& plan) {
     Finished finished;
     finished.plan = plan.to_json();
     return finished;
 }
 
-Result<Finished> finish(const ImagePlan& plan, Job& job) {
-    const std::string_view format = name_of(plan.save.format);
-    const std::string name = fmt::format("{}.{}", job.assignment.stem, format);
-    File file = TRY(verify_image(name, format, plan.placement.canvas));
-    job.events.file_ready({.name = name, .size = file.size.value_or(0)});
-    Finished finished;
-    finished.file = std::move(file);
-    return finished;
+Result<Finished> ImageTask::from_any(ByteSource& source) {
+    const Sniffed sniffed = TRY(sniff(source));
+    if (!image::can_read(sniffed)) return from_media(source, sniffed);
+    auto result = from_picture(source, sniffed);
+    // What libvips cannot read of a format it knows, libav sometimes can.
+    const bool is_lost = !result && result.error().kind == "corrupt_media";
+    if (!is_lost || sniffed.demuxer.empty()) return result;
+    auto second = from_media(source, sniffed);
+    if (second) return second;
+    return result;
 }
 
-Result<Finished> from_file(
-    const ImageOptions& options, ByteSource& source, const Sniffed& sniffed, Job& job
-) {
-    const Limits& limits = job.assignment.limits;
-    const auto header = TRY(image::read_header(source, sniffed, limits));
+Result<Finished> ImageTask::from_picture(ByteSource& source, const Sniffed& sniffed) {
+    const auto header = TRY(image::read_header(source, sniffed, limits()));
     const SourcePicture facts{
         .format = sniffed.format,
         .display = header.display(),
         .is_turned = header.orientation >= 5,
-        .has_alpha = header.has_alpha,
     };
-    const ImagePlan plan = TRY(plan_image(options, facts, limits));
-    if (job.assignment.explain) return explained(plan);
-    const int page = TRY(page_at(header, options.start));
-    auto picture = TRY(
-        image::Picture::open(source, sniffed, limits, {.page = page, .shrink_by = plan.shrink_by})
-    );
-    const std::string name = fmt::format("{}.{}", job.assignment.stem, name_of(plan.save.format));
+    const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
+    const int page = TRY(page_at(header, options_.start));
+    if (job_.assignment.explain) return explained(plan);
+    const image::Picture::Load how{.page = page, .shrink_by = plan.shrink_by};
+    return finish(TRY(image::Picture::open(source, sniffed, limits(), how)), plan);
+}
+
+Result<Finished> ImageTask::from_media(ByteSource& source, const Sniffed& sniffed) {
+    const auto input = TRY(media::Input::open(source, sniffed, limits()));
+    if (const auto stream = media::find_video(*input)) return from_stream(*input, *stream);
+    if (const auto cover = media::cover_bytes(*input)) {
+        MemorySource bytes(*cover);
+        return from_any(bytes);
+    }
+    // Says why: there is none, or nobody decodes it.
+    TRY(media::require_video(*input));
+    return Error{"no_video_stream", "the input has no picture", ""};
+}
+
+Result<Finished> ImageTask::from_stream(media::Input& input, int stream) {
+    const AVStream& video = input.stream(stream);
+    const Size display = media::display_size_of(input, video);
+    const SourcePicture facts{.format = input.sniffed().format, .display = display};
+    const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
+    if (job_.assignment.explain) return explained(plan);
+    // A still is on screen for ever.
+    const double start = input.sniffed().family == Family::kStill ? 0 : options_.start;
+    auto frame = TRY(media::frame_at(input, stream, start));
+    auto pixels = TRY(to_pixels(std::move(frame), rgb_treatment(video, display)));
+    return finish(TRY(image::Picture::from_pixels(std::move(pixels))), plan);
+}
+
+Result<Finished> ImageTask::finish(image::Picture picture, const ImagePlan& plan) {
+    const std::string_view format = name_of(plan.save.format);
+    const std::string name = fmt::format("{}.{}", job_.assignment.stem, format);
     TRY(make_image(std::move(picture), plan, name));
-    return finish(plan, job);
+    Finished finished;
+    finished.file = TRY(verify_image(name, format, plan.placement.canvas));
+    job_.events.file_ready({.name = name, .size = finished.file.size.value_or(0)});
+    return finished;
 }
 
 }  // namespace
 
 Result<Finished> run(const ImageOptions& options, Job& job) {
     TRY(image::init());
-    const Sniffed sniffed = TRY(sniff(job.source));
-    if (image::can_read(sniffed)) return from_file(options, job.source, sniffed, job);
-    return Error{"unsupported_media", "not yet", ""};
+    return ImageTask(options, job).from_any(job.source);
 }
 
 }  // namespace ittybit::tasks

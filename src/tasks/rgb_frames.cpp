@@ -1,0 +1,194 @@
+#include "tasks/rgb_frames.h"
+
+#include <string_view>
+#include <utility>
+
+#include "tasks/picture_plan.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::FilterStep;
+using media::Frame;
+using media::PictureShape;
+
+/// Rows of a frame follow each other with gaps; those of Pixels without.
+std::vector<std::byte> packed(const AVFrame& frame, std::size_t bytes_per_pixel) {
+    std::vector<std::byte> bytes;
+    const std::size_t row = static_cast<std::size_t>(frame.width) * bytes_per_pixel;
+    bytes.reserve(row * static_cast<std::size_t>(frame.height));
+    for (int y = 0; y < frame.height; ++y) {
+        const auto* first = reinterpret_cast<const std::byte*>(
+            frame.data[0] + static_cast<std::ptrdiff_t>(y) * frame.linesize[0]
+        );
+        bytes.insert(bytes.end(), first, first + row);
+    }
+    return bytes;
+}
+
+/// Keeps the last frame.
+struct Keeper : media::Sink<Frame> {
+    Frame frame;
+    Result<> push(Frame item) override {
+        frame = std::move(item);
+        return {};
+    }
+    Result<> finish() override { return {}; }
+};
+
+const AVPixFmtDescriptor& about(AVPixelFormat format) {
+    return *av_pix_fmt_desc_get(format);
+}
+
+bool is_rgb(AVPixelFormat format) {
+    return (about(format).flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8;
+}
+
+bool has_alpha_plane(AVPixelFormat format) {
+    return (about(format).flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8;
+}
+
+/// Whether it takes more than a matrix to reach sRGB.
+bool needs_colour_science(const PictureShape& shape) {
+    if (is_rgb(shape.format)) return false;
+    return shape.transfer == AVCOL_TRC_SMPTE2084 || shape.transfer == AVCOL_TRC_ARIB_STD_B67 ||
+           shape.primaries == AVCOL_PRI_BT2020 || shape.primaries == AVCOL_PRI_SMPTE432 ||
+           shape.matrix == AVCOL_SPC_BT2020_NCL || shape.matrix == AVCOL_SPC_BT2020_CL;
+}
+
+std::string_view matrix_of(const PictureShape& shape) {
+    switch (shape.matrix) {
+        case AVCOL_SPC_BT709: return "bt709";
+        case AVCOL_SPC_FCC: return "fcc";
+        case AVCOL_SPC_SMPTE240M: return "smpte240m";
+        case AVCOL_SPC_UNSPECIFIED:
+        case AVCOL_SPC_RGB: break;
+        default: return "smpte170m";
+    }
+    const bool is_film = shape.range != AVCOL_RANGE_JPEG;
+    const bool is_large = shape.height >= 720 || shape.width >= 1280;
+    return is_film && is_large ? "bt709" : "smpte170m";
+}
+
+Size before_turning(const RgbTreatment& treatment) {
+    const Size size = treatment.scaled;
+    return treatment.orientation.rotation % 180 == 0 ? size : Size{size.height, size.width};
+}
+
+FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool is_yuv) {
+    json::object options{
+        {"width", size.width},
+        {"height", size.height},
+        {"flags", "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"},
+    };
+    if (is_yuv) {
+        options["in_color_matrix"] = json::string(matrix);
+        options["in_range"] = is_full_range ? "pc" : "tv";
+    }
+    return {"scale", std::move(options)};
+}
+
+void add_turning(std::vector<FilterStep>& steps, const media::Orientation& orientation) {
+    if (orientation.is_mirrored) steps.push_back({"hflip", {}});
+    if (orientation.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
+    if (orientation.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
+    if (orientation.rotation == 180) {
+        steps.push_back({"hflip", {}});
+        steps.push_back({"vflip", {}});
+    }
+}
+
+/// HDR and wide gamut take the way of films, to BT.709.
+void add_film_steps(
+    std::vector<FilterStep>& steps, const RgbTreatment& treatment, const PictureShape& shape
+) {
+    const Size size = treatment.scaled;
+    PictureTreatment film;
+    film.scaled = size;
+    film.kept = {0, 0, size.width, size.height};
+    film.canvas = size;
+    film.is_mirrored = treatment.orientation.is_mirrored;
+    film.rotation = treatment.orientation.rotation;
+    steps = picture_steps(film, shape);
+    steps.push_back(scale_to(size, "bt709", false, true));
+}
+
+void add_picture_steps(
+    std::vector<FilterStep>& steps, const RgbTreatment& treatment, const PictureShape& shape
+) {
+    if (shape.is_interlaced)
+        steps.push_back(
+            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
+        );
+    const Size size = before_turning(treatment);
+    const bool is_scaled = size != Size{shape.width, shape.height};
+    // What is transparent must not bleed its hidden colour into its neighbours.
+    const bool is_weighted = is_scaled && treatment.has_alpha && has_alpha_plane(shape.format);
+    const FilterStep scale =
+        scale_to(size, matrix_of(shape), shape.range == AVCOL_RANGE_JPEG, !is_rgb(shape.format));
+    if (is_weighted) {
+        steps.push_back(scale_to(
+            {shape.width, shape.height}, matrix_of(shape), shape.range == AVCOL_RANGE_JPEG,
+            !is_rgb(shape.format)
+        ));
+        steps.push_back({"format", {{"pix_fmts", "gbrap"}}});
+        steps.push_back({"premultiply", {{"inplace", 1}}});
+        steps.push_back(scale_to(size, "", false, false));
+        steps.push_back({"format", {{"pix_fmts", "gbrap"}}});
+        steps.push_back({"unpremultiply", {{"inplace", 1}}});
+    } else {
+        steps.push_back(scale);
+    }
+}
+
+}  // namespace
+
+RgbTreatment rgb_treatment(const AVStream& stream, Size scaled) {
+    return {
+        .scaled = scaled,
+        .orientation = media::orientation_of(stream),
+        .has_alpha = media::has_alpha(stream),
+    };
+}
+
+std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureShape& shape) {
+    std::vector<FilterStep> steps;
+    const char* format = av_get_pix_fmt_name(treatment.format());
+    if (needs_colour_science(shape)) {
+        add_film_steps(steps, treatment, shape);
+        steps.push_back({"format", {{"pix_fmts", format}}});
+        return steps;
+    }
+    add_picture_steps(steps, treatment, shape);
+    steps.push_back({"format", {{"pix_fmts", format}}});
+    add_turning(steps, treatment.orientation);
+    return steps;
+}
+
+Result<image::Pixels> to_pixels(Frame frame, const RgbTreatment& treatment) {
+    std::vector<std::byte> profile;
+    if (const auto* side = av_frame_get_side_data(frame.get(), AV_FRAME_DATA_ICC_PROFILE)) {
+        const auto* first = reinterpret_cast<const std::byte*>(side->data);
+        profile.assign(first, first + side->size);
+    }
+    Keeper keeper;
+    frame->pts = 0;
+    media::Filters filters(
+        {1, 1000}, [&](const PictureShape& shape) { return rgb_steps(treatment, shape); }, keeper
+    );
+    TRY(filters.push(std::move(frame)));
+    TRY(filters.finish());
+    if (keeper.frame == nullptr)
+        return Error{"encode_failed", "the picture did not come out of the filters", ""};
+    const int bands = treatment.has_alpha ? 4 : 3;
+    return image::Pixels{
+        .width = keeper.frame->width,
+        .height = keeper.frame->height,
+        .bands = bands,
+        .bits = 8,
+        .bytes = packed(*keeper.frame, static_cast<std::size_t>(bands)),
+        .icc_profile = std::move(profile),
+    };
+}
+
+}  // namespace ittybit::tasks
