@@ -84,13 +84,21 @@ Child::~Child() {
     kill();
 }
 
-Result<> Child::wait_until_walled() {
-    if (!wait_readable(fate_.get(), kStartTimeout)) return crashed("no media process was made");
+bool Child::meet_process() {
+    if (!wait_readable(fate_.get(), kStartTimeout)) return false;
     auto message = receive_message(fate_.get());
     const auto birth = decode_line<Birth>(message.text);
-    if (!birth || message.descriptors.empty()) return crashed("no media process was made");
+    if (!birth || message.descriptors.empty()) return false;
     pid_ = birth->pid;
     process_ = std::move(message.descriptors.front());
+    return true;
+}
+
+Result<> Child::wait_until_walled() {
+    if (!meet_process()) {
+        is_over_ = true;
+        return crashed("no media process was made");
+    }
     const auto deadline = steady_clock::now() + kStartTimeout;
     while (steady_clock::now() < deadline) {
         if (const auto line = socket_.next_line()) {
@@ -214,7 +222,8 @@ Error Child::death() {
 }
 
 void Child::kill() {
-    if (!process_) return;
+    if (is_over_ && !process_) return;
+    if (!process_ && !meet_process()) return void(is_over_ = true);
     ::syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
     // Reaped by the zygote, which then says so; or it is gone too, and the pidfd tells.
     if (!is_over_) wait_readable(fate_.get(), kGoneTimeout);

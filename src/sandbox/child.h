@@ -54,6 +54,7 @@ private:
     using Instant = std::chrono::steady_clock::time_point;
 
     Child(Workspace workspace, Fd socket, Fd fate, Fd log);
+    bool meet_process();
     Result<> wait_until_walled();
     std::optional<Error> check_limits();
     std::optional<Error> check_usage();
