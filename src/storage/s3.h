@@ -8,10 +8,20 @@
 #include "base/result.h"
 #include "net/client.h"
 #include "storage/origin.h"
+#include "storage/retries.h"
 #include "storage/s3_account.h"
 #include "storage/storage.h"
 
 namespace ittybit::storage {
+
+/// How an S3 service is talked to.
+struct S3Tuning {
+    Retries retries = {};
+    int parallel = 4;                      // parts of one upload on their way at once
+    std::int64_t smallest_part = 8 << 20;  // bytes, at least 5 MiB
+    std::int64_t unknown_part = 16 << 20;  // of an upload of unknown length
+    net::Patience patience = {};
+};
 
 /// The objects of `bucket` whose keys begin with `prefix` ("" or "some/where/"); keys given to the
 /// Storage come behind it. `client` outlives it. Makes no request yet.

@@ -33,7 +33,6 @@ struct S3Account {
             .or_absent(),
     };
 
-    bool uses_path_style() const;
     /// Where requests for `bucket` go: scheme and authority, and the path in front of a key ("/" or
     /// "/bucket/"). Errors: `invalid_request` (a bad endpoint).
     Result<net::Url> bucket_url(const std::string& bucket) const;

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -86,7 +85,6 @@ private:
     Result<> accept(const Answer& answer);
     Result<bool> take(Flight& flight, std::int64_t offset, std::span<const std::byte> bytes);
     Result<> check_size(std::int64_t bytes) const;
-    Result<> pause(int failures, const std::stop_token& stop) const;
     Error too_often(Error error) const;
 
     Range clipped(Range range) const {
@@ -237,29 +235,16 @@ Result<> Source::State::fetch_with_retries(Flight& flight, const std::stop_token
         if (stop.stop_requested()) return cancelled();
         if (result.error().kind != "unavailable") return result;
         if (flight.at - begin >= kProgress) failures = 0;
-        if (++failures >= options.tries) return too_often(result.error());
-        TRY(pause(failures, stop));
+        if (++failures >= options.retries.tries) return too_often(result.error());
+        TRY(options.retries.wait(failures, stop));
     }
 }
 
 Error Source::State::too_often(Error error) const {
     error.kind = "download_failed";
-    if (options.tries > 1) error.message += " (tried " + std::to_string(options.tries) + " times)";
+    const int tries = options.retries.tries;
+    if (tries > 1) error.message += " (tried " + std::to_string(tries) + " times)";
     return error;
-}
-
-/// Full jitter: anything up to the doubled pause (aws.amazon.com/blogs/architecture/
-/// exponential-backoff-and-jitter).
-Result<> Source::State::pause(int failures, const std::stop_token& stop) const {
-    std::random_device random;
-    const auto longest = options.pause * (1 << std::min(failures - 1, 6));
-    std::uniform_int_distribution<std::int64_t> any(0, longest.count());
-    std::mutex own;
-    std::unique_lock lock(own);
-    std::condition_variable_any nobody;
-    nobody.wait_for(lock, stop, std::chrono::milliseconds(any(random)), [] { return false; });
-    if (stop.stop_requested()) return cancelled();
-    return {};
 }
 
 Flight* Source::State::flight_over(std::int64_t position) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "base/result.h"
 #include "storage/origin.h"
 #include "storage/ranges.h"
+#include "storage/retries.h"
 
 namespace ittybit::storage {
 
@@ -32,8 +32,7 @@ public:
         std::int64_t first_read = 256 * 1024;         // bytes of a request at a new place
         std::int64_t longest_read = 8 * 1024 * 1024;  // bytes of a request in a long sequence
         int scattered_requests = 512;
-        int tries = 4;                         // of one request that fails in passing
-        std::chrono::milliseconds pause{250};  // before the second try; doubles, jittered
+        Retries retries = {};  // of one request that fails in passing
     };
 
     /// Connects, and reads the first bytes. Errors: `download_failed` with the HTTP status in

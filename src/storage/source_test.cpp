@@ -95,7 +95,7 @@ class SourceTest : public testing::Test {
 protected:
     SourceTest() {
         options.scratch_folder = testing::TempDir();
-        options.pause = std::chrono::milliseconds(1);
+        options.retries.pause = std::chrono::milliseconds(1);
     }
     Result<std::unique_ptr<Source>> open(const net::Url& url) {
         return Source::open(http_origin(client, url), options);
@@ -242,7 +242,7 @@ TEST_F(SourceTest, FailsWhenTheLineDropsForEver) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, "download_failed");
     EXPECT_THAT(result.error().message, HasSubstr("cut off"));
-    EXPECT_THAT(result.error().message, HasSubstr("tried 4 times"));
+    EXPECT_THAT(result.error().message, HasSubstr("tried 5 times"));
 }
 
 TEST_F(SourceTest, FailsWhenContentLengthPromisesMoreThanThereIs) {
@@ -302,7 +302,7 @@ TEST_F(SourceTest, TriesAgainWhenTheServerIsBusy) {
     EXPECT_EQ(source.error().kind, "download_failed");
     EXPECT_THAT(source.error().message, HasSubstr("503 Service Unavailable"));
     EXPECT_THAT(source.error().message, testing::Not(HasSubstr("secret")));
-    EXPECT_EQ(busy.server().calls(), 4);
+    EXPECT_EQ(busy.server().calls(), 5);
 }
 
 TEST_F(SourceTest, SaysWhichStatusTheServerAnswered) {
@@ -416,7 +416,7 @@ TEST_F(SourceTest, GivesUpOnATrickle) {
         wire.wait_for_close();
         return false;
     });
-    options.tries = 1;
+    options.retries.tries = 1;
     const auto source = Source::open(
         http_origin(client, server.url(), {.stall = std::chrono::seconds(1)}), options
     );

@@ -30,11 +30,11 @@ struct Stored {
 
 struct UploadOptions {
     std::string content_type = "application/octet-stream";
-    std::string cache_control;                  // empty: none
-    std::optional<std::int64_t> expected_size;  // an upper estimate; decides the part size
+    std::string cache_control = {};                  // empty: none
+    std::optional<std::int64_t> expected_size = {};  // an upper estimate; decides the part size
     /// Told, once and from any thread, the receipt of an upload that would outlive a crash of this
     /// process. Whoever keeps receipts gives them to Storage::abort later.
-    std::function<void(const std::string& receipt)> on_started;
+    std::function<void(const std::string& receipt)> on_started = {};
 };
 
 /// An object being written. Nothing of it can be read under its key before `commit` has

@@ -98,7 +98,9 @@ protected:
     }
     std::vector<std::string> keys(const std::string& prefix = "") {
         std::vector<std::string> found;
-        for (const auto& object : *storage->list(prefix, {})) found.push_back(object.key);
+        const auto listed = storage->list(prefix, {});
+        EXPECT_TRUE(listed) << listed.error().message;
+        for (const auto& object : *listed) found.push_back(object.key);
         return found;
     }
     std::unique_ptr<Storage> storage;
@@ -115,7 +117,7 @@ TEST_P(StorageTest, GivesBackWhatWasPut) {
     EXPECT_EQ(head->size, 5);
     EXPECT_EQ(head->etag, stored->etag);
     EXPECT_NE(head->etag, "");
-    if (!head->content_type.empty()) EXPECT_EQ(head->content_type, "text/plain");
+    EXPECT_THAT(head->content_type, testing::AnyOf("", "text/plain"));
 }
 
 TEST_P(StorageTest, StoresEmptyObjects) {

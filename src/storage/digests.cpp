@@ -1,0 +1,80 @@
+#include "storage/digests.h"
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/text.h"
+
+namespace ittybit::storage {
+namespace {
+
+struct Free {
+    void operator()(EVP_MD_CTX* hash) const { EVP_MD_CTX_free(hash); }
+};
+
+class Hash {
+public:
+    explicit Hash(const EVP_MD* kind) : context_(EVP_MD_CTX_new()) {
+        EVP_DigestInit_ex(context_.get(), kind, nullptr);
+    }
+    void add(std::span<const std::byte> bytes) {
+        EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+    }
+    std::string end() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
+        unsigned size = 0;
+        EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
+        return {bytes.begin(), bytes.begin() + size};
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+std::string hash_of(const EVP_MD* kind, std::string_view text) {
+    Hash hash(kind);
+    hash.add(std::as_bytes(std::span(text)));
+    return hash.end();
+}
+
+}  // namespace
+
+std::string sha256(std::string_view text) {
+    return hash_of(EVP_sha256(), text);
+}
+std::string md5(std::string_view text) {
+    return hash_of(EVP_md5(), text);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
+    unsigned size = 0;
+    HMAC(
+        EVP_sha256(), key.data(), static_cast<int>(key.size()),
+        reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(), &size
+    );
+    return {bytes.begin(), bytes.begin() + size};
+}
+
+std::string hex_of(std::string_view bytes) {
+    return to_hex(std::span(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+}
+
+Result<Digests> digests_of(ByteSource& source) {
+    Hash sha(EVP_sha256());
+    Hash md(EVP_md5());
+    std::vector<std::byte> piece(256U << 10U);
+    for (std::uint64_t offset = 0;;) {
+        const std::size_t count = TRY(source.read_at(offset, piece));
+        if (count == 0) return Digests{sha.end(), md.end()};
+        sha.add(std::span(piece).first(count));
+        md.add(std::span(piece).first(count));
+        offset += count;
+    }
+}
+
+}  // namespace ittybit::storage

@@ -1,0 +1,23 @@
+#include "storage/retries.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <random>
+
+namespace ittybit::storage {
+
+Result<> Retries::wait(int failures, const std::stop_token& stop) const {
+    std::random_device random;
+    const auto longest = pause * (1 << std::clamp(failures - 1, 0, 5));
+    std::uniform_int_distribution<std::int64_t> any(0, longest.count());
+    std::mutex own;
+    std::unique_lock lock(own);
+    std::condition_variable_any nobody;
+    nobody.wait_for(lock, stop, std::chrono::milliseconds(any(random)), [] { return false; });
+    if (stop.stop_requested()) return Error{"cancelled", "the transfer was cancelled", ""};
+    return {};
+}
+
+}  // namespace ittybit::storage

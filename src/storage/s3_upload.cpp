@@ -1,0 +1,309 @@
+#include "storage/s3_upload.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fcntl.h>
+
+#include "base/json.h"
+#include "storage/digests.h"
+
+namespace ittybit::storage {
+namespace {
+
+constexpr std::int64_t kMostParts = 10'000;
+
+/// Even parts (some services insist), few enough, with a tenth to spare for a bad estimate.
+std::int64_t part_size_for(const UploadOptions& options, const S3Tuning& tuning) {
+    if (!options.expected_size) return tuning.unknown_part;
+    constexpr std::int64_t kStep = 1 << 20;
+    const auto needed = *options.expected_size / (kMostParts * 9 / 10);
+    return std::max(tuning.smallest_part, (needed / kStep + 1) * kStep);
+}
+
+/// A stretch of a file, read as a whole source.
+class FilePart : public ByteSource {
+public:
+    FilePart(int descriptor, Range range) : file_(descriptor), range_(range) {}
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+        const auto length = static_cast<std::uint64_t>(range_.length());
+        if (offset >= length) return std::size_t{0};
+        const auto count = std::min<std::uint64_t>(out.size(), length - offset);
+        const auto from = static_cast<std::uint64_t>(range_.from) + offset;
+        const auto read = TRY(file_.read_at(from, out.first(count)));
+        if (read == 0) return Error{"internal_error", "the file is shorter than it should be", ""};
+        return read;
+    }
+    std::optional<std::uint64_t> size() override {
+        return static_cast<std::uint64_t>(range_.length());
+    }
+
+private:
+    FileSource file_;
+    Range range_;
+};
+
+Error cancelled() {
+    return {"cancelled", "the upload was cancelled", ""};
+}
+
+}  // namespace
+
+Result<> abort_multipart(const S3Bucket& bucket, const std::string& key, const std::string& id) {
+    const auto answer = bucket.send(
+        {.action = S3Action::kWrite, .method = "DELETE", .key = key, .query = {{"uploadId", id}}},
+        {}
+    );
+    const bool is_gone =
+        !answer && (answer.error().kind == "file_not_found" ||
+                    answer.error().message.find("NoSuchUpload") != std::string::npos);
+    if (answer || is_gone) return {};
+    return answer.error();
+}
+
+S3Upload::S3Upload(std::shared_ptr<const S3Bucket> bucket, std::string key, UploadOptions options)
+    : bucket_(std::move(bucket)),
+      key_(std::move(key)),
+      options_(std::move(options)),
+      part_size_(part_size_for(options_, bucket_->tuning())) {}
+
+S3Upload::~S3Upload() {
+    S3Upload::abort();
+}
+
+net::Headers S3Upload::object_headers() const {
+    net::Headers headers = {{"Content-Type", options_.content_type}};
+    if (!options_.cache_control.empty())
+        headers.push_back({"Cache-Control", options_.cache_control});
+    return headers;
+}
+
+Result<> S3Upload::start(const std::stop_token& stop) {
+    const auto answer = TRY(bucket_->send(
+        {.action = S3Action::kWrite,
+         .method = "POST",
+         .key = key_,
+         .query = {{"uploads", ""}},
+         .headers = object_headers()},
+        stop
+    ));
+    id_ = xml_text(answer.body, "UploadId");
+    if (id_.empty())
+        return Error{"upload_failed", "the S3 service began no upload", bucket_->name_of(key_)};
+    if (options_.on_started)
+        options_.on_started(json::serialize(json::object{{"key", key_}, {"upload_id", id_}}));
+    for (int i = 0; i < bucket_->tuning().parallel; ++i)
+        threads_.emplace_back([this](const std::stop_token& end) { work(end); });
+    return {};
+}
+
+/// Queues a part; waits while as many from memory are on their way as may be.
+Result<> S3Upload::send_later(Part part, const std::stop_token& stop) {
+    if (part.number > kMostParts)
+        return Error{
+            "upload_failed", "the object became larger than was expected of it",
+            bucket_->name_of(key_)
+        };
+    if (id_.empty()) TRY(start(stop));
+    const auto most = static_cast<std::size_t>(std::max(bucket_->tuning().parallel - 1, 1));
+    std::unique_lock lock(mutex_);
+    const bool holds_memory = !part.bytes.empty();
+    changed_.wait(lock, stop, [&] {
+        return error_ || !holds_memory || waiting_.size() + static_cast<std::size_t>(busy_) < most;
+    });
+    if (error_) return *error_;
+    if (stop.stop_requested()) return cancelled();
+    waiting_.push_back(std::move(part));
+    changed_.notify_all();
+    return {};
+}
+
+void S3Upload::work(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [&] { return !waiting_.empty() && !error_; })) {
+        const Part part = std::move(waiting_.front());
+        waiting_.pop_front();
+        ++busy_;
+        lock.unlock();
+        auto sent = send_part(part, stop);
+        lock.lock();
+        --busy_;
+        if (sent) {
+            sent_[part.number] = *std::move(sent);
+        } else if (!error_) {
+            error_ = std::move(sent).error();
+        }
+        changed_.notify_all();
+    }
+}
+
+Result<S3Upload::Sent> S3Upload::send_part(const Part& part, const std::stop_token& stop) {
+    MemorySource memory(std::as_bytes(std::span(part.bytes)));
+    FilePart file(file_.get(), part.range);
+    ByteSource& source = part.bytes.empty() ? static_cast<ByteSource&>(file) : memory;
+    const auto digests = TRY(digests_of(source));
+    const auto answer = TRY(bucket_->send(
+        {.action = S3Action::kWrite,
+         .method = "PUT",
+         .key = key_,
+         .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", id_}},
+         .upload = &source,
+         .payload_hash = hex_of(digests.sha256),
+         .part_md5 = digests.md5},
+        stop
+    ));
+    return Sent{std::string(net::header_value(answer.headers, "etag")), digests.md5};
+}
+
+Result<> S3Upload::append(std::span<const std::byte> bytes, const std::stop_token& stop) {
+    appended_ += static_cast<std::int64_t>(bytes.size());
+    while (!bytes.empty()) {
+        const auto room = static_cast<std::size_t>(part_size_) - buffer_.size();
+        const auto piece = bytes.first(std::min(room, bytes.size()));
+        buffer_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        bytes = bytes.subspan(piece.size());
+        if (buffer_.size() < static_cast<std::size_t>(part_size_)) break;
+        is_begun_.push_back(true);
+        Part part = {static_cast<int>(is_begun_.size()), {}, std::exchange(buffer_, {})};
+        TRY(send_later(std::move(part), stop));
+    }
+    return {};
+}
+
+Result<> S3Upload::put_file(int descriptor, Range range, const std::stop_token& stop) {
+    if (!file_) file_ = Fd(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    present_.add(range);
+    for (auto index = range.from / part_size_; index * part_size_ < range.to; ++index) {
+        const auto place = static_cast<std::size_t>(index);
+        if (is_begun_.size() <= place) is_begun_.resize(place + 1);
+        const Range whole = {index * part_size_, (index + 1) * part_size_};
+        if (is_begun_[place] || !present_.contains(whole)) continue;
+        is_begun_[place] = true;
+        TRY(send_later({static_cast<int>(index) + 1, whole, ""}, stop));
+    }
+    return {};
+}
+
+Result<Stored> S3Upload::commit(std::int64_t size, const std::stop_token& stop) {
+    auto stored = finish(size, stop);
+    if (!stored) abort();
+    is_over_ = true;
+    return stored;
+}
+
+Result<Stored> S3Upload::finish(std::int64_t size, const std::stop_token& stop) {
+    if (stop.stop_requested()) return cancelled();
+    const bool is_whole = file_ ? present_.contains({0, size}) : appended_ == size;
+    if (is_over_ || !is_whole)
+        return Error{"upload_failed", "the object is not whole", bucket_->name_of(key_)};
+    if (id_.empty()) return put_whole(size, stop);
+    const auto last = size / part_size_ * part_size_;
+    if (last < size)
+        TRY(send_later(
+            {static_cast<int>(last / part_size_) + 1, {last, size}, std::move(buffer_)}, stop
+        ));
+    TRY(wait_for_parts(stop));
+    return complete(size, stop);
+}
+
+Result<> S3Upload::wait_for_parts(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [&] { return error_ || (waiting_.empty() && busy_ == 0); });
+    if (error_) return *error_;
+    if (stop.stop_requested()) return cancelled();
+    return {};
+}
+
+Result<Stored> S3Upload::put_whole(std::int64_t size, const std::stop_token& stop) {
+    MemorySource memory(std::as_bytes(std::span(buffer_)));
+    FilePart file(file_.get(), {0, size});
+    ByteSource& source = file_ ? static_cast<ByteSource&>(file) : memory;
+    const auto digests = TRY(digests_of(source));
+    const auto answer = TRY(bucket_->send(
+        {.action = S3Action::kWrite,
+         .method = "PUT",
+         .key = key_,
+         .headers = object_headers(),
+         .upload = &source,
+         .payload_hash = hex_of(digests.sha256),
+         .part_md5 = digests.md5},
+        stop
+    ));
+    const auto etag = bare_etag(net::header_value(answer.headers, "etag"));
+    if (etag == hex_of(digests.md5))
+        return Stored{key_, size, etag, options_.content_type, SystemClock().now()};
+    return verify(size, etag, stop);
+}
+
+std::string S3Upload::manifest() const {
+    std::string text = "<CompleteMultipartUpload>";
+    for (const auto& [number, part] : sent_)
+        text += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><ETag>" + "&quot;" +
+                bare_etag(part.etag) + "&quot;</ETag></Part>";
+    return text + "</CompleteMultipartUpload>";
+}
+
+/// The MD5 of the parts' MD5s, as all services without encryption keys of the customer make it;
+/// "" where the parts' own ETags are no MD5s.
+std::string S3Upload::expected_etag() const {
+    std::string all;
+    for (const auto& [number, part] : sent_) {
+        if (bare_etag(part.etag) != hex_of(part.md5)) return "";
+        all += part.md5;
+    }
+    return hex_of(md5(all)) + "-" + std::to_string(sent_.size());
+}
+
+Result<Stored> S3Upload::complete(std::int64_t size, const std::stop_token& stop) {
+    auto answer = bucket_->send(
+        {.action = S3Action::kWrite,
+         .method = "POST",
+         .key = key_,
+         .query = {{"uploadId", id_}},
+         .body = manifest()},
+        stop
+    );
+    const auto expected = expected_etag();
+    // When the answer to a first try was lost, the second finds no upload: the object tells.
+    if (!answer && answer.error().message.find("NoSuchUpload") == std::string::npos)
+        return answer.error();
+    auto stored = verify(size, expected, stop);
+    if (!answer && !stored) return answer.error();
+    if (!stored && stored.error().kind == "upload_failed" && answer)
+        static_cast<void>(
+            bucket_->send({.action = S3Action::kDelete, .method = "DELETE", .key = key_}, {})
+        );
+    if (stored) id_.clear();
+    return stored;
+}
+
+/// Asks what lies under the key now. `etag` is what it must be where both are made alike.
+Result<Stored> S3Upload::verify(
+    std::int64_t size, const std::string& etag, const std::stop_token& stop
+) {
+    const auto head =
+        TRY(bucket_->send({.action = S3Action::kRead, .method = "HEAD", .key = key_}, stop));
+    const auto there = bare_etag(net::header_value(head.headers, "etag"));
+    const bool is_comparable =
+        !etag.empty() && there.size() == etag.size() && there.find('-') == etag.find('-');
+    const bool is_right =
+        net::header_value(head.headers, "content-length") == std::to_string(size) &&
+        (!is_comparable || there == etag);
+    if (is_right) return Stored{key_, size, there, options_.content_type, SystemClock().now()};
+    return Error{
+        "upload_failed", "the S3 service stored other bytes than were sent; try again",
+        bucket_->name_of(key_)
+    };
+}
+
+void S3Upload::abort() {
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+    if (!is_over_ && !id_.empty()) static_cast<void>(abort_multipart(*bucket_, key_, id_));
+    is_over_ = true;
+    id_.clear();
+    buffer_.clear();
+    file_.reset();
+}
+
+}  // namespace ittybit::storage
