@@ -35,8 +35,20 @@ Result<> sync(int descriptor) {
     return cannot_write("the output");
 }
 
-Result<> sync_file(const sandbox::Workspace& workspace, const std::string& name) {
+/// The mode of a file that the user makes, by their umask.
+mode_t usual_mode(const sandbox::Workspace& workspace) {
+    const auto path = workspace.path() / ".mode";
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    struct stat facts{};
+    if (!file || ::fstat(file.get(), &facts) != 0) return 0600;
+    ::unlink(path.c_str());
+    return facts.st_mode & 0777;
+}
+
+/// On disk, and with the usual mode: the one it has was an untrusted process's choice.
+Result<> settle(const sandbox::Workspace& workspace, const std::string& name, mode_t mode) {
     const Fd file = TRY(workspace.open_file(name));
+    if (::fchmod(file.get(), mode) != 0) return cannot_write("the output's mode");
     return sync(file.get());
 }
 
@@ -87,11 +99,12 @@ Result<> publish_parts(const Outcome& outcome, const fs::path& folder, const std
     const auto& workspace = outcome.child->workspace();
     const auto hidden = workspace.path() / ".parts";
     if (::mkdir(hidden.c_str(), 0777) != 0) return cannot_write("the parts' folder");
+    const auto mode = usual_mode(workspace);
     bool has_parts = false;
     for (const auto& file : outcome.files) {
         if (file.is_main) continue;
         has_parts = true;
-        TRY(sync_file(workspace, file.name));
+        TRY(settle(workspace, file.name, mode));
         const auto from = workspace.path() / file.name;
         if (::rename(from.c_str(), (hidden / file.name).c_str()) != 0) {
             return cannot_write(file.name);
@@ -152,7 +165,12 @@ Result<Target> choose_target(
     Target target;
     target.extension = extension;
     const fs::path path(path_of(output));
-    if (output.empty() || output.ends_with('/') || fs::is_directory(path, code)) {
+    const bool is_new_folder = output.ends_with('/') && !fs::exists(path, code);
+    if (is_new_folder && kind == "adaptive_video") {
+        target.folder = fs::absolute(path, code).parent_path().parent_path();
+        target.stem = path.parent_path().filename().string();
+        target.has_own_folder = true;
+    } else if (output.empty() || output.ends_with('/') || fs::is_directory(path, code)) {
         target.folder = output.empty() ? fs::current_path(code) : fs::absolute(path, code);
         target.stem = stem_of(input);
         target.has_own_folder = kind == "adaptive_video";
@@ -173,7 +191,7 @@ Result<fs::path> publish(
     const FileReady* main = main_file(outcome);
     if (main == nullptr) return Error{"output_invalid", "no output was made", ""};
     const auto& workspace = outcome.child->workspace();
-    TRY(sync_file(workspace, main->name));
+    TRY(settle(workspace, main->name, usual_mode(workspace)));
     const auto extension = target.extension.empty() && !target.may_replace
                                ? std::string(extension_in(main->name))
                                : target.extension;
