@@ -92,7 +92,7 @@ void add_picture(const Input& input, const AVStream& stream, StreamFacts& facts)
     }
     facts.alpha = has_alpha(stream);
     if (is_cover(stream)) return;
-    facts.fps = rate(frame_rate_of(input, stream));
+    if (input.sniffed().family != Family::kStill) facts.fps = rate(frame_rate_of(input, stream));
     facts.rotation = orientation_of(stream).rotation;
     const AVRational aspect = sample_aspect_of(input, stream);
     if (aspect.num != aspect.den)
@@ -199,6 +199,26 @@ void add_video(const Input& input, const AVStream& stream, File& file) {
     file.height = shown.height;
 }
 
+std::string kind_of(const Input& input, bool has_video) {
+    switch (input.sniffed().family) {
+        case Family::kStill: return "image";
+        case Family::kAnimation: return "animation";
+        default: return has_video ? "video" : "audio";
+    }
+}
+
+/// Size, and for what has a length in time, duration and bit rate.
+void add_extent(const Input& input, File& file) {
+    if (input.size()) file.size = static_cast<std::int64_t>(*input.size() + input.sniffed().start);
+    if (input.sniffed().family == Family::kStill) {
+        file.fps.reset();
+        return;
+    }
+    file.duration = input.duration();
+    if (file.size && file.duration && *file.duration > 0)
+        file.bitrate = std::llround(static_cast<double>(*file.size) * 8 / *file.duration);
+}
+
 }  // namespace
 
 Result<File> facts_of(const Input& input) {
@@ -217,25 +237,15 @@ Result<File> facts_of(const Input& input) {
             "input"
         };
     }
-    file.kind = is_image(input.sniffed())
-                    ? (input.sniffed().family == Family::kStill ? "image" : "animation")
-                : video ? "video"
-                        : "audio";
+    file.kind = kind_of(input, video.has_value());
     file.format = format_name(input, video.has_value());
-    if (input.size()) file.size = static_cast<std::int64_t>(*input.size() + input.sniffed().start);
-    if (input.sniffed().family != Family::kStill) file.duration = input.duration();
-    if (file.size && file.duration && *file.duration > 0)
-        file.bitrate = std::llround(static_cast<double>(*file.size) * 8 / *file.duration);
-    if (video) {
-        const AVStream& stream = input.stream(*video);
-        add_video(input, stream, file);
-        const bool is_still = input.sniffed().family == Family::kStill;
-        if (is_still) file.fps.reset();
-        if (!is_image(input.sniffed()))
-            file.streams[static_cast<std::size_t>(*video)].interlaced =
-                TRY(find_interlaced(input, stream));
-    }
     if (audio) file.codecs.audio = codec_name(input.stream(*audio));
+    if (video) add_video(input, input.stream(*video), file);
+    if (video && !is_image(input.sniffed())) {
+        file.streams[static_cast<std::size_t>(*video)].interlaced =
+            TRY(find_interlaced(input, input.stream(*video)));
+    }
+    add_extent(input, file);
     return file;
 }
 
