@@ -144,16 +144,18 @@ void add_picture_steps(
 }  // namespace
 
 RgbTreatment rgb_treatment(const AVStream& stream, Size scaled) {
+    const bool has_alpha = media::has_alpha(stream);
     return {
         .scaled = scaled,
         .orientation = media::orientation_of(stream),
-        .has_alpha = media::has_alpha(stream),
+        .has_alpha = has_alpha,
+        .format = has_alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24,
     };
 }
 
 std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
-    const char* format = av_get_pix_fmt_name(treatment.format());
+    const char* format = av_get_pix_fmt_name(treatment.format);
     if (needs_colour_science(shape)) {
         add_film_steps(steps, treatment, shape);
         steps.push_back({"format", {{"pix_fmts", format}}});

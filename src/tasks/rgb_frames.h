@@ -16,11 +16,10 @@ struct RgbTreatment {
     Size scaled;  // as shown, after turning
     media::Orientation orientation;
     bool has_alpha = false;
-
-    AVPixelFormat format() const { return has_alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24; }
+    AVPixelFormat format = AV_PIX_FMT_RGB24;  // or RGBA, BGRA
 };
 
-/// How a stream's pictures become RGB at `scaled`.
+/// How a stream's pictures become RGB, or RGBA when they can be transparent, at `scaled`.
 RgbTreatment rgb_treatment(const AVStream& stream, Size scaled);
 
 /// The filters for pictures of a shape.

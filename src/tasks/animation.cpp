@@ -1,0 +1,337 @@
+#include "tasks/animation.h"
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "base/fd.h"
+#include "image/animation_reader.h"
+#include "image/animation_writer.h"
+#include "image/header.h"
+#include "image/library.h"
+#include "image/steps.h"
+#include "media/compat.h"
+#include "media/decoder.h"
+#include "media/frames.h"
+#include "media/gif.h"
+#include "media/input.h"
+#include "media/output.h"
+#include "media/pipeline.h"
+#include "media/stream.h"
+#include "model/sniff.h"
+#include "tasks/animation_plan.h"
+#include "tasks/quality.h"
+#include "tasks/run_plan.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+using media::Sink;
+
+/// Counts what comes through, and knows when the last frame ends. In front of both encoders.
+class Counter : public Sink<Frame> {
+public:
+    Counter(media::Meter& meter, int ticks, const Limits& limits, Sink<Frame>& next)
+        : meter_(meter), output_(meter.add_output()), ticks_(ticks), limits_(limits), next_(next) {}
+
+    Result<> push(Frame frame) override {
+        if (++frames_ > limits_.frames)
+            return Error{
+                "limit_exceeded",
+                fmt::format(
+                    "the animation would have more than {} frames; choose a shorter part or a "
+                    "lower fps",
+                    limits_.frames
+                ),
+                "", LimitReached{"frames", static_cast<double>(limits_.frames)}
+            };
+        seconds_ = static_cast<double>(frame->pts + media::duration_of(*frame)) / ticks_;
+        TRY(next_.push(std::move(frame)));
+        meter_.written(output_, seconds_);
+        return {};
+    }
+    Result<> finish() override {
+        if (frames_ > 0) return next_.finish();
+        return Error{
+            "start_out_of_range",
+            "start lies behind the last picture of the input; choose an earlier one", "start"
+        };
+    }
+
+    std::int64_t frames() const { return frames_; }
+    double seconds() const { return seconds_; }
+
+private:
+    media::Meter& meter_;
+    int output_;
+    int ticks_;
+    Limits limits_;
+    Sink<Frame>& next_;
+    std::int64_t frames_ = 0;
+    double seconds_ = 0;
+};
+
+/// RGBA frames into an animated WebP.
+class WebpFile : public Sink<Frame> {
+public:
+    WebpFile(std::unique_ptr<image::AnimationWriter> writer, int ticks, std::string name)
+        : writer_(std::move(writer)), ticks_(ticks), name_(std::move(name)) {}
+
+    Result<> push(Frame frame) override {
+        const auto length =
+            static_cast<std::size_t>(frame->linesize[0]) * static_cast<std::size_t>(frame->height);
+        const std::span pixels(reinterpret_cast<const std::byte*>(frame->data[0]), length);
+        end_ms_ = milliseconds(frame->pts + media::duration_of(*frame));
+        return writer_->add(pixels, frame->linesize[0], milliseconds(frame->pts));
+    }
+    Result<> finish() override { return writer_->finish(end_ms_, name_); }
+
+private:
+    int milliseconds(std::int64_t ticks) const {
+        return static_cast<int>(av_rescale(ticks, 1000, ticks_));
+    }
+
+    std::unique_ptr<image::AnimationWriter> writer_;
+    int ticks_;
+    std::string name_;
+    int end_ms_ = 0;
+};
+
+Result<Frame> frame_of(std::span<const std::byte> pixels, Size size, AVPixelFormat format) {
+    Frame frame = media::make_frame();
+    frame->width = size.width;
+    frame->height = size.height;
+    frame->format = format;
+    const int code = av_frame_get_buffer(frame.get(), 0);
+    if (code < 0) return Error{"limit_exceeded", "the picture needs too much memory", ""};
+    const std::size_t row = pixels.size() / static_cast<std::size_t>(size.height);
+    for (int y = 0; y < size.height; ++y)
+        std::memcpy(
+            frame->data[0] + static_cast<std::ptrdiff_t>(y) * frame->linesize[0],
+            pixels.data() + static_cast<std::size_t>(y) * row, row
+        );
+    return frame;
+}
+
+/// One frame, shown for a tenth of a second.
+Result<> push_still(Frame frame, const AnimationPlan& plan, Sink<Frame>& filters) {
+    frame->pts = 0;
+    media::set_duration(*frame, plan.clock.ticks / 10);
+    TRY(filters.push(std::move(frame)));
+    return filters.finish();
+}
+
+/// One animation job on its way.
+class AnimationTask {
+public:
+    AnimationTask(const AnimationOptions& options, Job& job) : options_(options), job_(job) {}
+
+    Result<Finished> run();
+
+private:
+    Result<Finished> from_media(const Sniffed& sniffed, int loop);
+    Result<Finished> from_webp();
+    Result<Finished> from_still(const Sniffed& sniffed);
+
+    /// Builds everything behind the decoder, lets `feed` push into it, and checks the result.
+    template <typename Feed>
+    Result<Finished> make(
+        const AnimationPlan& plan, AVRational time_base, std::int64_t origin_us, Feed&& feed
+    );
+    Result<Finished> finish(const AnimationPlan& plan, const Counter& counter);
+    Finished explained(const AnimationPlan& plan) const {
+        Finished finished;
+        finished.plan = plan.to_json();
+        finished.warnings = plan.warnings;
+        return finished;
+    }
+    std::string name() const {
+        return fmt::format("{}.{}", job_.assignment.stem, ittybit::name_of(options_.format));
+    }
+    const Limits& limits() const { return job_.assignment.limits; }
+
+    const AnimationOptions& options_;
+    Job& job_;
+};
+
+Result<Finished> AnimationTask::run() {
+    const Sniffed sniffed = TRY(sniff(job_.source));
+    int loop = 0;
+    if (image::can_read(sniffed)) {
+        const auto header = image::read_header(job_.source, sniffed, limits());
+        if (!header && header.error().kind == "limit_exceeded") return header.error();
+        if (header && header->is_animated()) {
+            // Once is what files without a count say.
+            loop = header->loop == 1 ? 0 : header->loop;
+            return sniffed.format == "webp" ? from_webp() : from_media(sniffed, loop);
+        }
+        if (header) return from_still(sniffed);
+    }
+    return from_media(sniffed, loop);
+}
+
+template <typename Feed>
+Result<Finished> AnimationTask::make(
+    const AnimationPlan& plan, AVRational time_base, std::int64_t origin_us, Feed&& feed
+) {
+    media::Meter meter = make_meter(plan.time, job_.events);
+    std::unique_ptr<media::Output> output;
+    media::Pipeline pipeline;
+    Sink<Frame>* encoder = nullptr;
+    if (plan.format == AnimationFormat::kGif) {
+        media::OutputFile file{
+            .name = name(), .muxer = "gif", .options = {{"loop", plan.loop}}, .metadata = {}
+        };
+        output = TRY(media::Output::create(file, limits()));
+        encoder = &pipeline.make<media::Gif>(plan.gif, output->add_track());
+    } else {
+        auto writer = TRY(image::AnimationWriter::open({
+            .size = plan.placement.canvas,
+            .loop = plan.loop,
+            .quality = plan.webp_quality,
+            .effort = plan.webp_effort,
+        }));
+        encoder = &pipeline.make<WebpFile>(std::move(writer), plan.clock.ticks, name());
+    }
+    auto& counter = pipeline.make<Counter>(meter, plan.clock.ticks, limits(), *encoder);
+    auto& behind = pipeline.detach<Frame>(2, counter);
+    auto& filters = pipeline.make<media::Filters>(
+        plan.clock.time_base(),
+        [&plan](const media::PictureShape& shape) { return frame_steps(plan, shape); }, behind
+    );
+    auto& cadence = pipeline.make<media::Cadence>(plan.clock, limits(), filters);
+    auto& window = pipeline.make<media::PictureWindow>(
+        media::PictureWindow::Settings{
+            .source = {time_base, origin_us},
+            .cut = plan.time.cut(),
+            .clock = plan.clock,
+            .most_frames = {},
+            .limits = limits(),
+        },
+        cadence
+    );
+    TRY(pipeline.run([&]() -> Result<> { return feed(window, filters); }));
+    return finish(plan, counter);
+}
+
+Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
+    const auto input = TRY(media::Input::open(job_.source, sniffed, limits()));
+    const int stream = TRY(media::require_video(*input));
+    const AVStream& video = input->stream(stream);
+    const Size display = media::display_size_of(*input, video);
+    const bool is_still = sniffed.family == Family::kStill;
+    const AnimationPlan plan = TRY(plan_animation(
+        options_,
+        {
+            .display = display,
+            .duration = input->duration(),
+            .is_still = is_still,
+            .treatment = rgb_treatment(video, display),
+            .loop = loop,
+        },
+        limits()
+    ));
+    if (job_.assignment.explain) return explained(plan);
+    const auto feed = [&](Sink<Frame>& window, Sink<Frame>& filters) -> Result<> {
+        if (is_still) return push_still(TRY(media::frame_at(*input, stream, 0)), plan, filters);
+        const auto decoder =
+            TRY(media::Decoder::open(*input, stream, {.threads = machine_cores()}, window));
+        std::vector<Sink<media::Packet>*> sinks(input->streams().size());
+        sinks.at(static_cast<std::size_t>(stream)) = decoder.get();
+        input->read_only(std::span(&stream, 1));
+        TRY(seek_to_start(*input, plan.time, stream));
+        ReadingEnd end(*input, plan.time, {stream});
+        return media::pump(*input, std::span<Sink<media::Packet>* const>(sinks), end);
+    };
+    return make(plan, video.time_base, input->origin_us(), feed);
+}
+
+Result<Finished> AnimationTask::from_webp() {
+    const auto reader = TRY(image::AnimationReader::open(job_.source, limits()));
+    const Sniffed sniffed = TRY(sniff(job_.source));
+    const auto header = TRY(image::read_header(job_.source, sniffed, limits()));
+    const Size size = reader->size();
+    const AnimationPlan plan = TRY(plan_animation(
+        options_,
+        {
+            .display = size,
+            .duration = header.duration(),
+            .treatment = {.scaled = size, .orientation = {}, .has_alpha = reader->has_alpha()},
+            .loop = reader->loop() == 1 ? 0 : reader->loop(),
+        },
+        limits()
+    ));
+    if (job_.assignment.explain) return explained(plan);
+    return make(plan, {1, 1000}, 0, [&](Sink<Frame>& window, Sink<Frame>&) -> Result<> {
+        while (const auto shown = TRY(reader->next())) {
+            if (plan.time.end && shown->start_ms > *plan.time.end * 1000) break;
+            Frame frame = TRY(frame_of(shown->rgba, size, AV_PIX_FMT_RGBA));
+            frame->pts = shown->start_ms;
+            media::set_duration(*frame, shown->duration_ms);
+            TRY(window.push(std::move(frame)));
+        }
+        return window.finish();
+    });
+}
+
+Result<Finished> AnimationTask::from_still(const Sniffed& sniffed) {
+    const auto header = TRY(image::read_header(job_.source, sniffed, limits()));
+    const Size display = header.display();
+    AnimationSource source{.display = display, .duration = {}, .is_still = true, .treatment = {}};
+    auto picture = TRY(image::Picture::open(job_.source, sniffed, limits(), {}));
+    picture = TRY(image::to_additive(std::move(picture)));
+    picture = TRY(image::orient(std::move(picture)));
+    picture = TRY(image::to_srgb(std::move(picture)));
+    source.treatment.has_alpha = picture.has_alpha();
+    const AnimationPlan plan = TRY(plan_animation(options_, source, limits()));
+    if (job_.assignment.explain) return explained(plan);
+    return make(plan, {1, 1000}, 0, [&](Sink<Frame>&, Sink<Frame>& filters) -> Result<> {
+        const auto pixels = TRY(picture.pixels());
+        constexpr std::array kFormats = {
+            AV_PIX_FMT_GRAY8, AV_PIX_FMT_YA8, AV_PIX_FMT_RGB24, AV_PIX_FMT_RGBA
+        };
+        const auto format = kFormats.at(static_cast<std::size_t>(pixels.bands - 1));
+        Frame frame = TRY(frame_of(pixels.bytes, display, format));
+        frame->color_range = AVCOL_RANGE_JPEG;
+        return push_still(std::move(frame), plan, filters);
+    });
+}
+
+Result<Finished> AnimationTask::finish(const AnimationPlan& plan, const Counter& counter) {
+    const Fd descriptor(::open(name().c_str(), O_RDONLY | O_CLOEXEC));
+    FileSource source(descriptor.get());
+    const auto invalid = [](std::string message) {
+        return Error{"output_invalid", std::move(message), ""};
+    };
+    const auto sniffed = sniff(source);
+    if (!sniffed || sniffed->format != ittybit::name_of(plan.format))
+        return invalid("the written animation is of another format");
+    auto file = image::facts_of(source, *sniffed, Limits{.pixels = INT64_MAX});
+    if (!file) return invalid("the written animation cannot be read: " + file.error().message);
+    const Size size{file->width.value_or(0), file->height.value_or(0)};
+    if (size != plan.placement.canvas) return invalid("the written animation has another size");
+    // Equal frames are merged, so not the count but the time tells whether all are there.
+    const double off = std::abs(file->duration.value_or(counter.seconds()) - counter.seconds());
+    if (file->duration && off > 0.05 + 1 / av_q2d(plan.clock.fps))
+        return invalid("the written animation lasts longer or shorter than its frames");
+    file->kind = "animation";
+    Finished finished;
+    finished.file = *std::move(file);
+    finished.warnings = plan.warnings;
+    job_.events.file_ready({.name = name(), .size = finished.file.size.value_or(0)});
+    return finished;
+}
+
+}  // namespace
+
+Result<Finished> run(const AnimationOptions& options, Job& job) {
+    TRY(image::init());
+    return AnimationTask(options, job).run();
+}
+
+}  // namespace ittybit::tasks
