@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <locale.h>
 
 #include "base/text.h"
 
@@ -118,8 +119,28 @@ Result<std::string> canonical_ipv6(std::string_view inside) {
     return std::string(inet_ntop(AF_INET6, &address, text.data(), text.size()));
 }
 
+/// UTF-8 for this thread, since libcurl reads host names in the locale's encoding.
+class Utf8Locale {
+public:
+    Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+        if (locale_ != nullptr) before_ = ::uselocale(locale_);
+    }
+    Utf8Locale(const Utf8Locale&) = delete;
+    Utf8Locale& operator=(const Utf8Locale&) = delete;
+    ~Utf8Locale() {
+        if (locale_ == nullptr) return;
+        ::uselocale(before_);
+        ::freelocale(locale_);
+    }
+
+private:
+    locale_t locale_;
+    locale_t before_ = nullptr;
+};
+
 /// IDN to punycode, by libcurl's IDN library (UTS 46, so that full-width letters become ASCII).
 Result<std::string> punycode(const std::string& host) {
+    const Utf8Locale utf8;
     const std::unique_ptr<CURLU, Free> url(curl_url());
     char* text = nullptr;
     if (curl_url_set(url.get(), CURLUPART_URL, ("http://" + host + "/").c_str(), 0) != CURLUE_OK ||

@@ -28,7 +28,11 @@ struct S3Tuning {
 /// Messages say what to do: wrong key id, wrong secret, expired token, wrong region, missing
 /// bucket, denied, wrong clock each have their own.
 std::unique_ptr<Storage> open_s3(
-    net::Client& client, S3Account account, std::string bucket, std::string prefix = ""
+    net::Client& client,
+    S3Account account,
+    std::string bucket,
+    std::string prefix = "",
+    S3Tuning tuning = {}
 );
 
 /// An object as an input, read by range requests.

@@ -112,7 +112,7 @@ Result<> Source::State::open(const std::stop_token& stop) {
     reader = std::jthread([this](const std::stop_token& end) { read_front_to_back(end); });
     Lock lock(mutex);
     if (!changed.wait(lock, stop, [&] { return version || failure; })) return cancelled();
-    if (failure) return *failure;
+    if (!version) return *failure;
     return {};
 }
 
