@@ -1,0 +1,258 @@
+#include "cli/client.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "model/error_kinds.h"
+
+namespace ittybit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8080";
+constexpr int kUnreachable = 4;
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+fs::path config_file() {
+    return fs::path(environment("HOME")) / ".ittybit" / "config.json";
+}
+
+json::value read_config() {
+    std::ifstream file(config_file());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto parsed = parse_json(text);
+    return parsed ? *std::move(parsed) : json::value();
+}
+
+Error unreachable(const std::string& url, const Error& cause) {
+    return {
+        "unavailable", fmt::format("the server {} cannot be reached: {}", url, cause.message), ""
+    };
+}
+
+/// The error that an answer carries.
+Error error_of(const net::Response& answer) {
+    const auto body = parse_json(answer.body);
+    const auto kind = body ? string_at(*body, "kind") : "";
+    if (!kind.empty()) return {kind, string_at(*body, "message"), ""};
+    return {"unavailable", "the server answered " + net::status_in_words(answer.status), ""};
+}
+
+std::string encoded(std::string_view text) {
+    std::string out;
+    for (const char letter : text) {
+        const bool is_plain =
+            (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+            (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
+        out += is_plain ? std::string(1, letter)
+                        : fmt::format("%{:02X}", static_cast<unsigned char>(letter));
+    }
+    return out;
+}
+
+/// Tells how far it has been read.
+class CountedFile : public ByteSource {
+public:
+    CountedFile(int descriptor, std::function<void(std::int64_t, std::int64_t)> progress)
+        : file_(descriptor), progress_(std::move(progress)) {}
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+        const auto count = TRY(file_.read_at(offset, out));
+        const auto whole = static_cast<std::int64_t>(file_.size().value_or(0));
+        if (progress_) progress_(static_cast<std::int64_t>(offset + count), whole);
+        return count;
+    }
+    std::optional<std::uint64_t> size() override { return file_.size(); }
+
+private:
+    FileSource file_;
+    std::function<void(std::int64_t, std::int64_t)> progress_;
+};
+
+/// Splits a stream into events as its bytes come.
+class EventReader {
+public:
+    using Event = std::function<void(const std::string&, const json::value&)>;
+    explicit EventReader(const Event& event) : event_(event) {}
+
+    void add(std::string_view bytes) {
+        rest_ += bytes;
+        for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
+            line(std::string_view(rest_).substr(0, end));
+            rest_.erase(0, end + 1);
+        }
+    }
+
+private:
+    void line(std::string_view text) {
+        constexpr std::string_view kName = "event: ";
+        constexpr std::string_view kData = "data: ";
+        if (text.starts_with(kName)) name_ = text.substr(kName.size());
+        if (text.starts_with(kData)) data_ = text.substr(kData.size());
+        if (!text.empty() || data_.empty()) return;
+        if (const auto value = parse_json(data_)) event_(name_, *value);
+        name_.clear();
+        data_.clear();
+    }
+
+    const Event& event_;
+    std::string rest_;
+    std::string name_;
+    std::string data_;
+};
+
+}  // namespace
+
+std::optional<ServerAccess> find_server() {
+    const auto config = read_config();
+    ServerAccess server{environment("ITTYBIT_API_URL"), environment("ITTYBIT_API_KEY")};
+    if (server.url.empty()) server.url = string_at(config, "url");
+    if (server.key.empty()) server.key = string_at(config, "key");
+    if (server.key.empty()) return std::nullopt;
+    if (server.url.empty()) server.url = kDefaultUrl;
+    while (server.url.ends_with('/')) server.url.pop_back();
+    return server;
+}
+
+Result<> save_server(const ServerAccess& server) {
+    const auto path = config_file();
+    std::error_code code;
+    fs::create_directories(path.parent_path(), code);
+    const auto text = pretty_json(json::object{{"url", server.url}, {"key", server.key}});
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const bool is_written =
+        file && ::fchmod(file.get(), 0600) == 0 &&
+        std::cmp_equal(::write(file.get(), text.data(), text.size()), text.size());
+    if (is_written) return {};
+    return Error{"unavailable", fmt::format("{} cannot be written", path.string()), ""};
+}
+
+ApiClient::ApiClient(ServerAccess server)
+    : server_(std::move(server)), client_({.policy = net::AddressPolicy::typed_by_user()}) {}
+
+Result<net::Request> ApiClient::request(const std::string& method, const std::string& path) const {
+    net::Request request;
+    request.method = method;
+    request.url = TRY(net::Url::parse(server_.url + path));
+    request.headers.push_back({"Authorization", "Bearer " + server_.key});
+    request.largest_body = 64U << 20U;
+    return request;
+}
+
+Result<json::value> ApiClient::call(
+    const std::string& method,
+    const std::string& path,
+    const json::value& body,
+    const std::stop_token& stop
+) {
+    auto request = TRY(this->request(method, path));
+    if (!body.is_null()) {
+        request.body = json::serialize(body);
+        request.headers.push_back({"Content-Type", "application/json"});
+    }
+    const auto answer = client_.send(request, stop);
+    if (!answer) {
+        if (answer.error().kind == "cancelled") return answer.error();
+        return unreachable(server_.url, answer.error());
+    }
+    if (answer->status >= 300) return error_of(*answer);
+    if (answer->body.empty()) return json::value();
+    return parse_json(answer->body);
+}
+
+Result<std::string> ApiClient::upload(
+    const std::string& path,
+    const std::function<void(std::int64_t sent, std::int64_t size)>& progress,
+    const std::stop_token& stop
+) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file || !fs::is_regular_file(path)) {
+        return Error{"invalid_input", fmt::format("{} is no file that can be read", path), "input"};
+    }
+    CountedFile source(file.get(), progress);
+    const auto name = fs::path(path).filename().string();
+    auto request = TRY(this->request("POST", "/uploads?filename=" + encoded(name)));
+    request.upload = &source;
+    const auto answer = client_.send(request, stop);
+    if (!answer) {
+        if (answer.error().kind == "cancelled") return answer.error();
+        return unreachable(server_.url, answer.error());
+    }
+    if (answer->status != 201) return error_of(*answer);
+    return string_at(TRY(parse_json(answer->body)), "url");
+}
+
+Result<> ApiClient::download(
+    const std::string& url, const std::string& path, const std::stop_token& stop
+) {
+    const auto partial = path + ".part";
+    const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) {
+        return Error{"invalid_output", fmt::format("{} cannot be written", path), "output"};
+    }
+    net::Request request;
+    request.url = TRY(net::Url::parse(url));
+    request.redirects = 5;
+    bool is_full = false;
+    const net::Receiver receiver{.bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
+        const auto count = ::write(file.get(), bytes.data(), bytes.size());
+        is_full = std::cmp_not_equal(count, bytes.size());
+        return !is_full;
+    }};
+    const auto answer = client_.send(request, stop, receiver);
+    std::error_code code;
+    if (answer && answer->status == 200 && !is_full && ::fsync(file.get()) == 0) {
+        fs::rename(partial, path, code);
+        if (!code) return {};
+    }
+    fs::remove(partial, code);
+    if (!answer) return answer.error();
+    if (is_full)
+        return Error{"disk_full", fmt::format("{} cannot be written: disk full", path), ""};
+    return Error{
+        "download_failed", "the result's address answered " + net::status_in_words(answer->status),
+        ""
+    };
+}
+
+Result<> ApiClient::follow(
+    const std::string& job_id,
+    const std::function<void(const std::string& name, const json::value& data)>& event,
+    const std::stop_token& stop
+) {
+    auto request = TRY(this->request("GET", fmt::format("/jobs/{}/events", job_id)));
+    request.patience.stall = std::chrono::seconds(45);  // a comment comes every 15 s
+    request.patience.slowest = 1;
+    EventReader reader(event);
+    const net::Receiver receiver{.bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
+        reader.add({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        return true;
+    }};
+    const auto answer = client_.send(request, stop, receiver);
+    if (!answer) return answer.error();
+    if (answer->status < 300) return {};
+    return Error{
+        answer->status == 404 ? "job_not_found" : "unavailable",
+        "the job's events answered " + net::status_in_words(answer->status), ""
+    };
+}
+
+int exit_status_of(const Error& error) {
+    if (error.kind == "unavailable") return kUnreachable;
+    return exit_status(error_kind(error.kind).fault);
+}
+
+}  // namespace ittybit::cli

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "net/client.h"
+
+namespace ittybit::cli {
+
+/// Which server the command line talks to, and with which key.
+struct ServerAccess {
+    std::string url;  // without a slash at the end
+    std::string key;
+};
+
+/// `$ITTYBIT_API_KEY` and `$ITTYBIT_API_URL`, else `~/.ittybit/config.json`. Nothing without a key.
+std::optional<ServerAccess> find_server();
+
+/// Writes the configuration (mode 0600). Errors: `unavailable`.
+Result<> save_server(const ServerAccess& server);
+
+/// Speaks to the API. Errors are the server's own kinds, or `unavailable` when it cannot be
+/// reached (exit status 4).
+class ApiClient {
+public:
+    explicit ApiClient(ServerAccess server);
+
+    Result<json::value> call(
+        const std::string& method,
+        const std::string& path,
+        const json::value& body,
+        const std::stop_token& stop
+    );
+
+    /// Streams a local file to POST /uploads; gives its URL. `progress` hears bytes sent.
+    Result<std::string> upload(
+        const std::string& path,
+        const std::function<void(std::int64_t sent, std::int64_t size)>& progress,
+        const std::stop_token& stop
+    );
+
+    /// Fetches a URL into a file, which appears only when whole. Errors: `download_failed`.
+    Result<> download(const std::string& url, const std::string& path, const std::stop_token& stop);
+
+    /// Calls `event` with name and data of each of a job's events until the stream ends.
+    Result<> follow(
+        const std::string& job_id,
+        const std::function<void(const std::string& name, const json::value& data)>& event,
+        const std::stop_token& stop
+    );
+
+private:
+    Result<net::Request> request(const std::string& method, const std::string& path) const;
+
+    ServerAccess server_;
+    net::Client client_;
+};
+
+/// The exit status of an error of the API: 4 when the server cannot be reached.
+int exit_status_of(const Error& error);
+
+}  // namespace ittybit::cli

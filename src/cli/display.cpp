@@ -1,0 +1,154 @@
+#include "cli/display.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fields_json.h"
+#include "model/error_kinds.h"
+#include "work/publish.h"
+
+namespace ittybit::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr int kNarrowest = 40;
+constexpr int kDefaultColumns = 80;
+
+int columns_of_terminal() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
+    return size.ws_col;
+}
+
+void print_line(const json::value& value) {
+    const auto line = json::serialize(value) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fflush(stdout);
+}
+
+std::string repeat(std::string_view piece, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += piece;
+    return text;
+}
+
+}  // namespace
+
+std::string clock_text(double seconds) {
+    const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e7));
+    if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string bar(std::string_view kind, const Progress& progress, int columns) {
+    std::string facts;
+    if (progress.speed) facts += fmt::format("  {:.1f}×", *progress.speed);
+    if (progress.eta_s) facts += fmt::format("  {} left", clock_text(*progress.eta_s));
+    const double percent = std::clamp(progress.percent.value_or(0), 0.0, 100.0);
+    const int width = std::clamp(columns - kNarrowest, 10, 40);
+    const int full = static_cast<int>(std::lround(percent / 100 * width));
+    return fmt::format(
+        "{} {:3.0f}% {}{}{}", kind, std::floor(percent), repeat("━", full),
+        repeat("─", width - full), facts
+    );
+}
+
+Display::Display(const Globals& globals)
+    : is_for_people_(
+          globals.wants_terminal || (!globals.wants_json && ::isatty(STDOUT_FILENO) == 1)
+      ),
+      has_bar_(is_for_people_ && (globals.wants_terminal || ::isatty(STDERR_FILENO) == 1)),
+      is_quiet_(globals.is_quiet) {}
+
+void Display::progress(const Task& task, const Progress& progress) {
+    if (is_quiet_) return;
+    const auto now = steady_clock::now();
+    if (now - last_ < (has_bar_ ? 250ms : 1000ms)) return;
+    last_ = now;
+    if (has_bar_) {
+        const auto text = bar(task.kind, progress, columns_of_terminal());
+        fmt::print(stderr, "\r\033[K{}", text);
+        std::fflush(stderr);
+        is_bar_drawn_ = true;
+    } else if (!is_for_people_) {
+        json::object line{{"object", "progress"}, {"task", task.id}, {"kind", task.kind}};
+        const json::value facts = to_json(progress);
+        for (const auto& fact : facts.get_object()) line[fact.key()] = fact.value();
+        print_line(line);
+    }
+}
+
+void Display::changed(const Job& job) {
+    if (!is_for_people_ && !is_quiet_ && !is_final(job.status)) print_line(to_json(job));
+}
+
+int Display::finish(const Job& job) {
+    if (!is_for_people_) print_line(to_json(job));
+    if (is_for_people_ && !is_quiet_) {
+        for (const auto& warning : job.warnings) say("note: " + warning);
+    }
+    return end(name_of(job.status), job.error, job.output.value_or(""));
+}
+
+int Display::finish(const Task& task) {
+    if (!is_for_people_) {
+        print_line(to_json(task));
+    } else if (task.kind == "probe" && task.output) {
+        clear_bar();
+        print(to_json(*task.output));
+        return 0;
+    }
+    const auto url = task.output ? task.output->url.value_or("") : "";
+    return end(name_of(task.status), task.error, url);
+}
+
+int Display::finish(const Error& error) {
+    if (!is_for_people_) {
+        json::object line{{"kind", error.kind}, {"message", error.message}};
+        if (!error.where.empty()) line["field"] = error.where;
+        print_line(line);
+    }
+    say(error.message);
+    return exit_status(error_kind(error.kind).fault);
+}
+
+void Display::print(const json::value& document) {
+    if (!is_for_people_) return print_line(document);
+    const auto text = pretty_json(document);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void Display::clear_bar() {
+    if (is_bar_drawn_) fmt::print(stderr, "\r\033[K");
+    is_bar_drawn_ = false;
+}
+
+void Display::say(const std::string& sentence) {
+    clear_bar();
+    fmt::print(stderr, "ittybit: {}\n", sentence);
+}
+
+int Display::end(
+    std::string_view status, const std::optional<Failure>& error, const std::string& url
+) {
+    clear_bar();
+    if (error) {
+        say(error->message);
+        return exit_status(error_kind(error->kind).fault);
+    }
+    if (status == "cancelled") {
+        say("interrupted; nothing was written");
+        return exit_status(Fault::kCancelled);
+    }
+    if (is_for_people_ && !is_quiet_ && !url.empty()) fmt::print("{}\n", work::path_of(url));
+    return 0;
+}
+
+}  // namespace ittybit::cli

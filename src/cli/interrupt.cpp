@@ -1,0 +1,36 @@
+#include "cli/interrupt.h"
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace ittybit::cli {
+
+Interrupt::Interrupt() {
+    sigset_t wanted{};
+    ::sigemptyset(&wanted);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&wanted, number);
+    ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    signals_ = Fd(::signalfd(-1, &wanted, SFD_CLOEXEC));
+    leave_ = Fd(::eventfd(0, EFD_CLOEXEC));
+    thread_ = std::thread([this] { wait(); });
+}
+
+Interrupt::~Interrupt() {
+    const std::uint64_t one = 1;
+    if (::write(leave_.get(), &one, sizeof one) > 0) thread_.join();
+}
+
+void Interrupt::wait() {
+    std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {leave_.get(), POLLIN, 0}}};
+    while (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR
+    if (watched[1].revents == 0) stop_.request_stop();
+}
+
+}  // namespace ittybit::cli

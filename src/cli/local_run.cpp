@@ -1,0 +1,145 @@
+#include "cli/local_run.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/display.h"
+#include "model/output_name.h"
+#include "sandbox/workspace.h"
+#include "work/local_job.h"
+
+namespace ittybit::cli {
+namespace {
+
+constexpr std::size_t kLongestMetadata = 16384;
+
+Error wrong(std::string kind, std::string message) {
+    return {std::move(kind), std::move(message), ""};
+}
+
+/// `-i` of a task may be the JSON that another task gave: then its address is meant.
+Result<std::string> address_of(const std::string& input) {
+    if (input.empty()) {
+        return wrong("input_required", "an input is required: give a path or URL with -i");
+    }
+    if (!input.starts_with("{")) return input;
+    const auto document = TRY(parse_json(input));
+    const auto file = TRY(TaskInput::from_json(document));
+    if (!file.url().empty()) return file.url();
+    return wrong("invalid_input", "the input file has no url");
+}
+
+bool is_folder(const std::string& output) {
+    std::error_code code;
+    return output.ends_with('/') || std::filesystem::is_directory(output, code);
+}
+
+Result<Operation> judge(const JobWords& words) {
+    const bool is_copy = words.kind == "import" || words.kind == "export";
+    std::vector<OptionProblem> problems;
+    auto operation = read_operation(is_copy ? "probe" : words.kind, words.options, problems);
+    if (problems.empty()) return operation;
+    std::vector<std::string> sentences;
+    for (const auto& problem : problems) sentences.push_back(problem.message);
+    return Error{problems.front().kind, join(sentences, "; "), problems.front().field};
+}
+
+Result<json::object> judge_metadata(const json::value& metadata) {
+    if (metadata.is_null()) return json::object();
+    if (!metadata.is_object()) return wrong("invalid_request", "metadata must be an object");
+    if (json::serialize(metadata).size() <= kLongestMetadata) return metadata.get_object();
+    return wrong("invalid_request", "metadata must be at most 16 KiB");
+}
+
+/// Everything that can be known to be wrong before any work is done.
+Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
+    const bool is_encode = is_job_kind(words.kind);
+    work::LocalRequest request;
+    request.kind = words.kind;
+    request.input = TRY(address_of(globals.input));
+    if (is_encode && !is_folder(globals.output)) {
+        TRY(settle_format(words.kind, globals.output, words.options));
+    }
+    request.operation = TRY(judge(words));
+    request.options = std::move(words.options);
+    request.metadata = TRY(judge_metadata(words.metadata));
+    if (!words.webhook_url.empty()) {
+        return wrong(
+            "invalid_webhook_url", "webhook_url needs a server; leave it out with --local"
+        );
+    }
+    const bool is_read_only = words.kind == "probe" || globals.is_explaining;
+    if (is_read_only) {
+        std::error_code code;
+        request.target.folder = std::filesystem::temp_directory_path(code);
+        return request;
+    }
+    const auto extension =
+        is_encode ? extension_of(request.operation) : extension_in(request.input);
+    request.target = TRY(work::choose_target(words.kind, globals.output, request.input, extension));
+    return request;
+}
+
+int explain(
+    Display& display,
+    const work::LocalRequest& request,
+    sandbox::Zygote& zygote,
+    const std::stop_token& stop
+) {
+    const auto plan = work::explain_local_job(request, zygote, stop);
+    if (!plan) return display.finish(plan.error());
+    display.print(*plan);
+    return 0;
+}
+
+work::LocalEvents events_for(Display& display) {
+    work::LocalEvents events;
+    events.changed = [&display](const Job& job) { display.changed(job); };
+    events.progress = [&display](const Task& task, const Progress& progress) {
+        display.progress(task, progress);
+    };
+    return events;
+}
+
+}  // namespace
+
+sandbox::Zygote::Options zygote_options(const std::filesystem::path& scratch) {
+    sandbox::Zygote::Options options;
+    options.program = sandbox::media_program();
+    options.scratch = scratch;
+    if (const char* names = std::getenv("ITTYBIT_WITHOUT_LAYERS")) {
+        options.left_out = split(names, ',');
+    }
+    return options;
+}
+
+int run_job_here(Context& context, JobWords words) {
+    Display display(context.globals);
+    const auto request = judge_all(context.globals, std::move(words));
+    if (!request) return display.finish(request.error());
+    sandbox::Zygote zygote(zygote_options(request->target.folder));
+    if (auto started = zygote.start(); !started) return display.finish(started.error());
+    sandbox::Workspace::remove_abandoned(request->target.folder);
+    const auto stop = context.interrupt.token();
+    if (context.globals.is_explaining) return explain(display, *request, zygote, stop);
+    const SystemClock clock;
+    return display.finish(work::run_local_job(*request, zygote, clock, events_for(display), stop));
+}
+
+int run_task_here(Context& context, JobWords words) {
+    Display display(context.globals);
+    const auto request = judge_all(context.globals, std::move(words));
+    if (!request) return display.finish(request.error());
+    auto options = zygote_options(request->target.folder);
+    options.keeps_spare = false;  // one child is all it takes
+    sandbox::Zygote zygote(std::move(options));
+    const auto stop = context.interrupt.token();
+    if (context.globals.is_explaining && is_job_kind(request->kind)) {
+        return explain(display, *request, zygote, stop);
+    }
+    const SystemClock clock;
+    return display.finish(work::run_local_task(*request, zygote, clock, events_for(display), stop));
+}
+
+}  // namespace ittybit::cli

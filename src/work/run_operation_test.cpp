@@ -1,0 +1,180 @@
+#include "work/run_operation.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sandbox/media_process.h"
+#include "work/publish.h"
+
+namespace ittybit::work {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr std::string_view kForgerName = "ittybit-media-forger";
+
+void write_file(const std::string& name, std::string_view text, mode_t mode = 0600) {
+    const Fd file(::open(name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, mode));
+    if (::write(file.get(), text.data(), text.size()) < 0) ::_exit(9);
+}
+
+/// A media process that does what the assignment's stem says, honest or not.
+Result<Finished> forge(
+    const Assignment& assignment, ByteSource& source, sandbox::EventWriter& events
+) {
+    const auto& deed = assignment.stem;
+    write_file("output.mp4", "12345", 04755);
+    const auto ready = [&](const std::string& name, std::int64_t size, bool is_main = true) {
+        events.send(FileReady{name, size, is_main});
+    };
+    if (deed == "parts") {
+        write_file("segment.m4s", "abc");
+        ready("segment.m4s", 3, false);
+    }
+    if (deed == "climb") ready("../output.mp4", 5);
+    if (deed == "absolute") ready("/etc/passwd", 5);
+    if (deed == "absent") ready("absent", 5);
+    if (deed == "wrong size") ready("output.mp4", 6);
+    if (deed == "twice") ready("output.mp4", 5);
+    if (deed == "grown") events.send(FileGrown{"a/b", 0, 1});
+    if (deed == "unknown kind") return Error{"pwned", "x", ""};
+    if (deed == "not its word") return Error{"token_invalid", "x", ""};
+    if (deed == "escape codes") return Error{"corrupt_media", "\033[2Jgone\n", ""};
+    if (deed == "no input") {
+        std::array<std::byte, 16> bytes{};
+        TRY(source.read_at(0, bytes));
+    }
+    if (deed == "back and forth") {
+        for (const double percent : {10.0, 50.0, 20.0}) events.send(Progress{percent, {}, {}});
+    }
+    if (deed != "nothing") ready("output.mp4", 5);
+    Finished finished;
+    finished.file.kind = "video";
+    finished.file.format = "mp4";
+    return finished;
+}
+
+[[maybe_unused]] const bool g_is_parent = [] {
+    if (program_invocation_short_name != kForgerName) return true;
+    ::_exit(sandbox::serve_children({[] { return Result<>(); }, forge}));
+}();
+
+class RunOperation : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "ittybit-work-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        fs::create_symlink(fs::read_symlink("/proc/self/exe"), folder_ / kForgerName);
+        std::ofstream(folder_ / "input") << "bytes";
+        input_ = Fd(::open((folder_ / "input").c_str(), O_RDONLY | O_CLOEXEC));
+        sandbox::Zygote::Options options;
+        options.program = folder_ / kForgerName;
+        options.scratch = folder_;
+        options.keeps_spare = false;
+        zygote_ = std::make_unique<sandbox::Zygote>(std::move(options));
+    }
+    void TearDown() override {
+        zygote_.reset();
+        fs::remove_all(folder_);
+    }
+
+    OperationRequest request(std::string deed) const {
+        OperationRequest request;
+        request.operation = VideoOptions{};
+        request.input.descriptor = input_.get();
+        request.stem = std::move(deed);
+        return request;
+    }
+
+    Error error_of(const std::string& deed) {
+        const auto outcome = run_operation(*zygote_, request(deed), {}, {});
+        return outcome ? Error{"", "succeeded", ""} : outcome.error();
+    }
+
+    fs::path folder_;
+    Fd input_;
+    std::unique_ptr<sandbox::Zygote> zygote_;
+};
+
+TEST_F(RunOperation, ForgedFilesAndErrorsAreTheChildsCrash) {
+    for (const char* deed :
+         {"climb", "absolute", "absent", "wrong size", "twice", "grown", "nothing", "unknown kind",
+          "not its word"}) {
+        EXPECT_EQ(error_of(deed).kind, "task_crashed") << deed;
+    }
+    EXPECT_EQ(error_of("honest").message, "succeeded");
+}
+
+TEST_F(RunOperation, WhatAChildSaysCannotSteerATerminal) {
+    EXPECT_EQ(error_of("escape codes").message, " [2Jgone ");
+}
+
+TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
+    auto wanted = request("no input");
+    wanted.input.ensure = [](std::int64_t, std::int64_t, const std::stop_token&) {
+        return Result<std::optional<std::int64_t>>(
+            Error{"download_failed", "the server answered 500", ""}
+        );
+    };
+    const auto outcome = run_operation(*zygote_, wanted, {}, {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, "download_failed");
+}
+
+TEST_F(RunOperation, ProgressNeverGoesBack) {
+    std::vector<double> seen;
+    OperationEvents events;
+    events.progress = [&](const Progress& progress) { seen.push_back(*progress.percent); };
+    ASSERT_TRUE(run_operation(*zygote_, request("back and forth"), events, {}));
+    EXPECT_THAT(seen, testing::ElementsAre(10, 50, 50));
+}
+
+TEST_F(RunOperation, APublishedFileHasItsNameAndNoRightsTheChildChose) {
+    const auto outcome = run_operation(*zygote_, request("honest"), {}, {});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    const Target target{folder_, "clip", "mp4", false, false};
+    const auto first = publish(*outcome, target, "clip-12345678");
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(*first, folder_ / "clip.mp4");
+    struct stat facts{};
+    ASSERT_EQ(::stat(first->c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 06111U, 0U);
+}
+
+TEST_F(RunOperation, ATakenNameGetsANumberAndPartsLieBesideTheMainFile) {
+    std::ofstream(folder_ / "clip.mp4") << "old";
+    const auto outcome = run_operation(*zygote_, request("parts"), {}, {});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    const auto path = publish(*outcome, {folder_, "clip", "mp4", false, false}, "clip-12345678");
+    ASSERT_TRUE(path) << path.error().message;
+    EXPECT_EQ(*path, folder_ / "clip-1.mp4");
+    EXPECT_TRUE(fs::exists(folder_ / "clip-12345678" / "segment.m4s"));
+}
+
+TEST_F(RunOperation, AFolderThatCannotBeWrittenIsARequestsError) {
+    const auto missing =
+        choose_target("video", (folder_ / "no" / "o.mp4").string(), "in.mp4", "mp4");
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().kind, "invalid_output");
+    const auto chosen =
+        choose_target("video", folder_.string() + "/", "http://x/a%20b.mov?k=1", "mp4");
+    ASSERT_TRUE(chosen) << chosen.error().message;
+    EXPECT_EQ(chosen->stem, "a%20b");
+}
+
+TEST(FileUrl, SurvivesEveryByte) {
+    const std::string path = "/tmp/a b%/ü'\"?#.mp4";
+    EXPECT_THAT(file_url(path), HasSubstr("file:///tmp/a%20b%25/"));
+    EXPECT_EQ(path_of(file_url(path)), path);
+}
+
+}  // namespace
+}  // namespace ittybit::work
