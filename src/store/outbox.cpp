@@ -103,10 +103,10 @@ Result<std::optional<UnixMillis>> Outbox::next_due() {
     return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
         std::optional<UnixMillis> next;
         const auto rows = TRY(session.run(
-            "SELECT next_at, lease_until FROM deliveries WHERE status = 'pending' ORDER BY next_at "
-            "LIMIT 1"
+            "SELECT min(CASE WHEN lease_until > next_at THEN lease_until ELSE next_at END) FROM "
+            "deliveries WHERE status = 'pending'"
         ));
-        if (!rows.empty()) next = std::max(rows.front().integer(0), rows.front().integer(1));
+        next = rows.front().optional_integer(0);
         return next;
     });
 }

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "storage/storage.h"
+#include "store/job_store.h"
+#include "store/side_tables.h"
+
+namespace ittybit::work {
+
+/// Puts right what nobody else does: lost leases, expired rows and files, the log of the database.
+class Janitor {
+public:
+    struct Keep {
+        UnixMillis outputs = 0;  // milliseconds; 0: for ever
+        UnixMillis uploads = 86'400'000;
+        UnixMillis keys = 86'400'000;
+        UnixMillis jobs = 180LL * 86'400'000;  // after they ended
+    };
+
+    Janitor(
+        store::JobStore& jobs,
+        store::Outbox& outbox,
+        store::FileTable& files,
+        std::shared_ptr<storage::Storage> storage,
+        const Clock& clock,
+        Keep keep
+    )
+        : jobs_(jobs),
+          outbox_(outbox),
+          files_(files),
+          storage_(std::move(storage)),
+          clock_(clock),
+          keep_(keep) {}
+
+    void run(const std::stop_token& stop);
+
+    /// Takes back lost jobs and removes the bytes of garbage. Whether there was anything to do.
+    Result<bool> run_once(const std::stop_token& stop);
+
+    /// What need not be done often: expiry, and giving space back.
+    Result<void> tidy(const std::stop_token& stop);
+
+private:
+    Result<void> sweep(const store::FileRecord& file, const std::stop_token& stop);
+
+    store::JobStore& jobs_;
+    store::Outbox& outbox_;
+    store::FileTable& files_;
+    const std::shared_ptr<storage::Storage> storage_;
+    const Clock& clock_;
+    const Keep keep_;
+};
+
+}  // namespace ittybit::work

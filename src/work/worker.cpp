@@ -1,0 +1,70 @@
+#include "work/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+
+namespace ittybit::work {
+namespace {
+
+constexpr auto kLongestNap = std::chrono::milliseconds(5000);
+
+}  // namespace
+
+void Worker::run(const std::stop_token& stop, int grace_seconds) {
+    std::stop_source hard;
+    std::jthread last_call;
+    std::vector<std::jthread> slots;
+    for (int i = 0; i < slots_; ++i) {
+        slots.emplace_back([this, stop, hard_stop = hard.get_token()] { run_slot(stop, hard_stop); }
+        );
+    }
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, stop, [] { return false; });
+    }
+    last_call = std::jthread([&](const std::stop_token& done) {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, done, std::chrono::seconds(grace_seconds), [] { return false; });
+        hard.request_stop();
+    });
+    slots.clear();  // waits for each
+}
+
+void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_stop) {
+    auto& database = shop_.jobs.database();
+    while (!stop.stop_requested()) {
+        const auto seen = database.version();
+        const auto did = run_once(hard_stop);
+        if (did && *did) continue;
+        auto nap = kLongestNap;
+        if (!did) {
+            log::error("cannot claim a job", {{"error", did.error().message}});
+            nap = std::chrono::milliseconds(500);
+        } else if (const auto next = shop_.jobs.next_available(); next && *next) {
+            const auto left = std::max<UnixMillis>(**next - shop_.clock.now(), 20);
+            nap = std::min(nap, std::chrono::milliseconds(left));
+        }
+        database.wait_for_change(seen, nap, stop);
+    }
+}
+
+Result<bool> Worker::run_once(const std::stop_token& hard_stop) {
+    const auto now = shop_.clock.now();
+    // A look first: a claim that finds nothing is still a commit, which would wake everybody.
+    const auto next = TRY(shop_.jobs.next_available());
+    if (!next || *next > now) return false;
+    auto claimed = TRY(shop_.jobs.claim(shop_.worker, now + kLeaseMs, now));
+    if (!claimed) return false;
+    ServedJob(shop_, *std::move(claimed)).run(hard_stop);
+    return true;
+}
+
+}  // namespace ittybit::work
