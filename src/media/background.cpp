@@ -34,6 +34,38 @@ void lay_on(AVFrame& picture, const Colour& background) {
     }
 }
 
+/// The same in Y'CbCr 4:2:0: a chroma sample stands for four pixels. Without alpha afterwards.
+void lay_on_420(AVFrame& picture, const PaintYuv& paint) {
+    const auto alpha_row = [&](int y) {
+        const int row = std::min(y, picture.height - 1);
+        return picture.data[3] + std::ptrdiff_t{row} * picture.linesize[3];
+    };
+    for (int y = 0; y < picture.height; ++y) {
+        std::uint8_t* luma = picture.data[0] + std::ptrdiff_t{y} * picture.linesize[0];
+        const std::uint8_t* alpha = alpha_row(y);
+        for (int x = 0; x < picture.width; ++x) luma[x] = blend(luma[x], paint.y, alpha[x]);
+    }
+    const int columns = (picture.width + 1) / 2;
+    for (int y = 0; y < (picture.height + 1) / 2; ++y) {
+        std::uint8_t* u = picture.data[1] + std::ptrdiff_t{y} * picture.linesize[1];
+        std::uint8_t* v = picture.data[2] + std::ptrdiff_t{y} * picture.linesize[2];
+        const std::uint8_t* upper = alpha_row(2 * y);
+        const std::uint8_t* lower = alpha_row(2 * y + 1);
+        for (int x = 0; x < columns; ++x) {
+            const int right = std::min(2 * x + 1, picture.width - 1);
+            const auto alpha = static_cast<unsigned>(
+                (upper[2 * x] + upper[right] + lower[2 * x] + lower[right] + 2) / 4
+            );
+            u[x] = blend(u[x], paint.u, alpha);
+            v[x] = blend(v[x], paint.v, alpha);
+        }
+    }
+    picture.format = AV_PIX_FMT_YUV420P;
+    av_buffer_unref(&picture.buf[3]);
+    picture.data[3] = nullptr;
+    picture.linesize[3] = 0;
+}
+
 Result<Frame> new_picture(const AVFrame& like, AVPixelFormat format, Size size) {
     Frame made = make_frame();
     int code = av_frame_copy_props(made.get(), &like);
@@ -66,6 +98,12 @@ Result<> Flatten::push(Frame frame) {
         description != nullptr &&
         ((description->flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8);
     if (!has_alpha) return next_.push(std::move(frame));
+    if (format == AV_PIX_FMT_YUVA420P && frame->color_range != AVCOL_RANGE_JPEG) {
+        if (const int code = av_frame_make_writable(frame.get()); code < 0)
+            return output_error(code, "make room for a picture");
+        lay_on_420(*frame, paint_yuv(background_, frame->colorspace));
+        return next_.push(std::move(frame));
+    }
     Frame made = TRY(new_picture(*frame, AV_PIX_FMT_RGBA, {frame->width, frame->height}));
     scaler_.reset(sws_getCachedContext(
         scaler_.release(), frame->width, frame->height, format, frame->width, frame->height,

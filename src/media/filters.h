@@ -96,6 +96,8 @@ public:
 private:
     Result<> rebuild(const AVFrame& frame);
     Result<> convert(const AVFrame* frame);
+    Result<> push_silence();
+    Result<Frame> new_frame(int samples) const;
 
     SoundFormat format_;
     Sink<Frame>& next_;
@@ -103,6 +105,7 @@ private:
     int rate_ = 0;
     int sample_format_ = -1;
     std::string layout_;
+    std::int64_t samples_in_ = 0;
     std::int64_t samples_ = 0;
 };
 

@@ -57,6 +57,9 @@ Result<> Output::open() {
     format_->pb = io_.get();
     format_->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
     format_->max_interleave_delta = kLongestWait;
+    // The Matroska muxer stores an encoder's delay itself; moved timestamps would part sound from
+    // picture.
+    if (file_.muxer == "webm") format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
     for (const auto& entry : file_.metadata) {
         av_dict_set(
             &format_->metadata, std::string(entry.key()).c_str(), text_of(entry.value()).c_str(), 0
@@ -129,6 +132,7 @@ Result<> Output::write(Track& track, Packet packet) {
 }
 
 void Output::note(Track& track, const AVPacket& packet) {
+    if (packet.size == 0) return;  // carries a late header only
     TrackFacts& facts = track.facts_;
     const double seconds = av_q2d(track.stream_.time_base);
     const double begin = static_cast<double>(packet.pts) * seconds;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,7 +39,32 @@ Result<> Resample::push(Frame frame) {
 
 Result<> Resample::finish() {
     if (resampler_ != nullptr) TRY(convert(nullptr));
+    if (resampler_ != nullptr && samples_ == 0) TRY(push_silence());
     return next_.finish();
+}
+
+/// Sound shorter than the resampler's filter comes out as nothing: it lasts as long, in silence.
+Result<> Resample::push_silence() {
+    Frame made = TRY(new_frame(static_cast<int>(
+        std::max<std::int64_t>(1, av_rescale(samples_in_, format_.sample_rate, rate_))
+    )));
+    av_samples_set_silence(
+        made->extended_data, 0, made->nb_samples, made->ch_layout.nb_channels,
+        static_cast<AVSampleFormat>(made->format)
+    );
+    made->pts = 0;
+    return next_.push(std::move(made));
+}
+
+Result<Frame> Resample::new_frame(int samples) const {
+    Frame made = make_frame();
+    made->format = av_get_sample_fmt(format_.sample_format.c_str());
+    made->sample_rate = format_.sample_rate;
+    made->nb_samples = samples;
+    int code = av_channel_layout_from_string(&made->ch_layout, format_.layout.c_str());
+    if (code >= 0) code = av_frame_get_buffer(made.get(), 0);
+    if (code < 0) return output_error(code, "convert the sound");
+    return made;
 }
 
 Result<> Resample::rebuild(const AVFrame& frame) {
@@ -65,17 +91,13 @@ Result<> Resample::rebuild(const AVFrame& frame) {
 }
 
 Result<> Resample::convert(const AVFrame* frame) {
-    Frame made = make_frame();
-    made->format = av_get_sample_fmt(format_.sample_format.c_str());
-    made->sample_rate = format_.sample_rate;
     const int incoming = frame == nullptr ? 0 : frame->nb_samples;
-    made->nb_samples = swr_get_out_samples(resampler_.get(), incoming);
-    if (made->nb_samples <= 0) return {};
-    int code = av_channel_layout_from_string(&made->ch_layout, format_.layout.c_str());
-    if (code >= 0) code = av_frame_get_buffer(made.get(), 0);
-    if (code < 0) return output_error(code, "convert the sound");
+    samples_in_ += incoming;
+    const int most = swr_get_out_samples(resampler_.get(), incoming);
+    if (most <= 0) return {};
+    Frame made = TRY(new_frame(most));
     const auto* const* in = frame == nullptr ? nullptr : frame->extended_data;
-    code = swr_convert(
+    const int code = swr_convert(
         resampler_.get(), made->extended_data, made->nb_samples,
         const_cast<const std::uint8_t**>(in), incoming
     );

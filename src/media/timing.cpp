@@ -130,26 +130,32 @@ Result<> PictureWindow::emit(std::int64_t until) {
     if (++frames_ > settings_.limits.frames) return too_many_frames(settings_.limits);
     const double seconds = static_cast<double>(held_->pts) / settings_.clock.ticks;
     if (seconds > settings_.limits.duration) return too_long(settings_.limits);
-    set_duration(*held_, std::max<std::int64_t>(1, until - held_->pts));
+    last_length_ = std::max<std::int64_t>(1, until - held_->pts);
+    set_duration(*held_, last_length_);
     is_inside_ = false;
     return next_.push(std::move(held_));
 }
 
+/// How long the last picture is shown: as it says, else as the nominal rate or the one before it
+/// says. Containers with a nonsense rate say a millisecond.
+std::int64_t PictureWindow::length_of(const AVFrame& last) const {
+    const AVRational fps = settings_.clock.fps;
+    const std::int64_t nominal =
+        fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 1;
+    const std::int64_t said = duration_of(last) > 0 ? duration_of(last) : nominal;
+    return std::max<std::int64_t>(said < last_length_ / 4 ? last_length_ : said, 1);
+}
+
 Result<> PictureWindow::finish() {
     if (held_ != nullptr) {
-        const AVRational fps = settings_.clock.fps;
-        const std::int64_t usual =
-            fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 0;
         if (!is_inside_) {
-            const bool is_on_screen =
-                held_->pts + std::max(duration_of(*held_), usual) > 0 || settings_.is_last_held;
+            const bool is_on_screen = held_->pts + length_of(*held_) > 0 || settings_.is_last_held;
             if (frames_ > 0 || (!is_on_screen && !has_later_)) return next_.finish();
             // Nothing changed on screen within the window: what was there before fills it.
             held_->pts = 0;
-            set_duration(*held_, end_ == kForever ? usual : end_);
+            if (end_ != kForever) set_duration(*held_, end_);
         }
-        const auto length = duration_of(*held_) > 0 ? duration_of(*held_) : usual;
-        TRY(emit(std::min(end_, held_->pts + std::max<std::int64_t>(length, 1))));
+        TRY(emit(std::min(end_, held_->pts + length_of(*held_))));
     }
     return next_.finish();
 }

@@ -55,10 +55,12 @@ private:
     std::int64_t ticks_from_start(const AVFrame& frame) const;
     std::int64_t snapped(std::int64_t ticks) const;
     Result<> emit(std::int64_t until);
+    std::int64_t length_of(const AVFrame& last) const;
 
     Settings settings_;
     Sink<Frame>& next_;
-    std::int64_t end_;        // ticks; INT64_MAX without
+    std::int64_t end_;  // ticks; INT64_MAX without
+    std::int64_t last_length_ = 0;
     Frame held_;              // its end is known when the next one comes
     bool is_inside_ = false;  // whether held_ lies in the window
     bool has_later_ = false;  // whether pictures came behind the window

@@ -194,9 +194,10 @@ PictureTreatment plan_treatment(const PictureFacts& facts, const Framing& framin
 }
 
 media::PictureColour output_colour(const PictureFacts& facts) {
-    const bool is_converted = facts.hdr != media::Hdr::kNone || is_rgb(facts.format) ||
-                              facts.has_alpha || is_wide(facts.primaries, facts.matrix) ||
-                              !is_plain_matrix(facts.matrix);
+    const bool is_420 = facts.format == AV_PIX_FMT_YUV420P || facts.format == AV_PIX_FMT_YUVA420P;
+    const bool is_converted =
+        facts.hdr != media::Hdr::kNone || is_rgb(facts.format) || (facts.has_alpha && !is_420) ||
+        is_wide(facts.primaries, facts.matrix) || !is_plain_matrix(facts.matrix);
     if (is_converted) return {};
     const bool is_unknown = facts.matrix == AVCOL_SPC_UNSPECIFIED;
     const bool is_large = facts.stored.height >= 720 || facts.stored.width >= 1280;

@@ -173,8 +173,8 @@ Result<TimePlan> plan_time(
         };
     }
     if (duration && plan.end && *plan.end > *duration) {
-        // Half a millisecond is how durations are written, not a different wish.
-        if (*plan.end > *duration + 0.0005) {
+        // A few frames are how differently containers count, not a different wish.
+        if (*plan.end > *duration + 0.1) {
             warnings.push_back(fmt::format(
                 "end is {:.3f} s but the input ends at {:.3f} s, so the output ends there",
                 *plan.end, *duration

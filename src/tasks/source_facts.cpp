@@ -46,6 +46,12 @@ bool is_utf8(std::string_view text) {
     return !code;
 }
 
+/// In some containers streams show themselves only when their first packet comes.
+void read_only(Input& reader, int index) {
+    if (static_cast<std::size_t>(index) < reader.streams().size())
+        reader.read_only(std::array{index});
+}
+
 /// Where packets of a stream are presented, in seconds from the input's origin.
 double seconds_of(const Input& input, const AVPacket& packet, const AVStream& stream) {
     const auto at = packet.pts != media::kNoTime ? packet.pts : packet.dts;
@@ -127,8 +133,8 @@ json::object kept_metadata(const Input& input) {
 
 Result<PacketFacts> packet_facts(const Input& input, int index) {
     const auto reader = TRY(input.reopen());
-    reader->read_only(std::array{index});
-    const AVStream& stream = reader->stream(index);
+    read_only(*reader, index);
+    const AVStream& stream = input.stream(index);
     PacketFacts facts;
     facts.is_seamless = true;
     double begin = INFINITY;
@@ -155,7 +161,7 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
             facts.is_seamless = false;
         is_presented |= !is_discarded;
         last_dts = packet->dts;
-        const double at = seconds_of(*reader, *packet, stream);
+        const double at = seconds_of(input, *packet, stream);
         begin = std::min(begin, at);
         end = std::max(end, at + static_cast<double>(packet->duration) * av_q2d(stream.time_base));
         if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
@@ -175,7 +181,8 @@ Result<std::optional<double>> end_of_pictures(
 ) {
     const auto reader = TRY(input.reopen());
     reader->read_only(std::array{index});
-    if (start > 0) TRY(reader->seek(index, start));
+    const bool is_there = static_cast<std::size_t>(index) < reader->streams().size();
+    if (start > 0 && is_there) TRY(reader->seek(index, start));
     const AVStream& stream = reader->stream(index);
     // The smallest count + 1 times so far; pictures are decoded up to a few seconds out of order.
     std::priority_queue<double> times;
@@ -184,9 +191,9 @@ Result<std::optional<double>> end_of_pictures(
         if (packet->stream_index != index || (packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
         const bool is_full = times.size() > static_cast<std::size_t>(count);
         if (is_full && packet->dts != media::kNoTime &&
-            reader->seconds(packet->dts, stream.time_base) > times.top() + 2)
+            input.seconds(packet->dts, stream.time_base) > times.top() + 2)
             break;
-        const double at = seconds_of(*reader, *packet, stream);
+        const double at = seconds_of(input, *packet, stream);
         if (at < start - slack) continue;
         if (!is_full) {
             times.push(at);

@@ -4,6 +4,7 @@
 
 #include "media/input.h"
 #include "media/stream.h"
+#include "tasks/drawn_video.h"
 #include "tasks/plan.h"
 #include "tasks/run_plan.h"
 
@@ -68,9 +69,11 @@ Result<Finished> run(const VideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (sniffed.family == Family::kStill)
         return Error{"no_video_stream", "the input is a still picture and has no video", "input"};
+    const std::string name = output_name(options, job);
+    if (sniffed.demuxer.empty()) return run_drawn_video(options, name, job);
     const auto input = TRY(Input::open(job.source, sniffed, job.assignment.limits));
     const SourceFacts source = TRY(source_facts(options, *input));
-    Plan plan = TRY(plan_video(options, source, output_name(options, job), job.assignment.limits));
+    Plan plan = TRY(plan_video(options, source, name, job.assignment.limits));
     TRY(cut_after_frames(options, *input, plan));
     if (job.assignment.explain) return explain(plan);
     return run_plan(plan, *input, job);
