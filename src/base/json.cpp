@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -58,6 +59,9 @@ void write(std::string& out, const json::value& value, int depth) {
         write_items(out, *array, '[', ']', depth, [&](const auto& item) {
             write(out, item, depth + 1);
         });
+    } else if (const auto* number = value.if_double();
+               number != nullptr && std::isfinite(*number)) {
+        out += fmt::format("{}", *number);  // 25.5, where the library writes 2.55E1
     } else {
         out += json::serialize(value);
     }

@@ -1,0 +1,32 @@
+#include "model/output_name.h"
+
+#include <gtest/gtest.h>
+
+namespace ittybit {
+namespace {
+
+std::string kind_of_error(std::string_view kind, std::string_view output, json::object options) {
+    const auto settled = settle_format(kind, output, options);
+    return settled ? "" : settled.error().kind;
+}
+
+TEST(OutputName, TheExtensionDecidesTheFormat) {
+    json::object options;
+    ASSERT_TRUE(settle_format("video", "s3://bucket/a.b/clip.WEBM", options));
+    EXPECT_EQ(options.at("format"), json::value("webm"));
+    json::object none;
+    ASSERT_TRUE(settle_format("video", "folder.d/clip", none));
+    EXPECT_TRUE(none.empty());
+}
+
+TEST(OutputName, AContradictionIsAnError) {
+    EXPECT_EQ(kind_of_error("video", "o.webm", {{"format", "mp4"}}), "invalid_output");
+    EXPECT_EQ(kind_of_error("video", "o.avi", {}), "invalid_output");
+    EXPECT_EQ(kind_of_error("image", "o.jpg", {{"format", "jpeg"}}), "");
+    EXPECT_EQ(kind_of_error("image", "o.jpeg", {{"format", "jpg"}}), "");
+    EXPECT_EQ(kind_of_error("adaptive_video", "o.m3u8", {{"format", "hls"}}), "");
+    EXPECT_EQ(kind_of_error("video", "o.mp4", {{"format", "divx"}}), "");  // its own error later
+}
+
+}  // namespace
+}  // namespace ittybit
