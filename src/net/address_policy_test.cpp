@@ -212,7 +212,7 @@ TEST(Spellings, OfAnAddressAllMeanTheSame) {
         {"0x7f.0x1", kLoopback},
         {"0x000000007f.1", kLoopback},
         {"2130706433", kLoopback},
-        {"02130706433", kReserved},  // no octal number: refused
+        {"02130706433", kPublic},  // octal: 17.99.141.27
         {"127.0x0.0.01", kLoopback},
         {"127.65535", kLoopback},
         {"127.16777215", kLoopback},

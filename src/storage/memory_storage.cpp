@@ -55,7 +55,8 @@ public:
         return {};
     }
 
-    Result<Stored> commit(std::int64_t size, const std::stop_token&) override {
+    Result<Stored> commit(std::int64_t size, const std::stop_token& stop) override {
+        if (stop.stop_requested()) return Error{"cancelled", "the upload was cancelled", ""};
         if (!present_.contains({0, size}) || std::cmp_not_equal(bytes_.size(), size))
             return Error{"upload_failed", "the object is not whole", key_};
         const std::lock_guard lock(objects_->mutex);
