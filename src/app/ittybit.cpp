@@ -1,3 +1,13 @@
-int main() {
-    return 0;
+#include <utility>
+
+#include "app/serve.h"
+#include "cli/command.h"
+#include "cli/remote_commands.h"
+
+/// Every command there is.
+int main(int argc, char** argv) {
+    auto commands = ittybit::cli::local_commands();
+    for (auto& command : ittybit::cli::remote_commands()) commands.push_back(std::move(command));
+    for (auto& command : ittybit::app::service_commands()) commands.push_back(std::move(command));
+    return ittybit::cli::run(argc, argv, commands);
 }

@@ -1,0 +1,171 @@
+// S3 credentials of users. A secret goes in and never comes out again.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "base/fields_json.h"
+#include "base/ids.h"
+#include "model/connection.h"
+
+namespace ittybit::api {
+namespace {
+
+json::object connection_json(const store::ConnectionRecord& record) {
+    json::object out{
+        {"id", record.id}, {"object", "connection"}, {"kind", "s3"}, {"name", record.name}
+    };
+    for (const auto& member : record.settings) out[member.key()] = member.value();
+    out["is_default"] = record.is_default;
+    out["created_at"] = record.created_at;
+    out["updated_at"] = record.updated_at;
+    return out;
+}
+
+Result<store::ConnectionRecord> find_connection(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    auto record = TRY(service.connections.find(id));
+    if (record) return *std::move(record);
+    return Error{"connection_not_found", fmt::format("there is no connection {}", id), "id"};
+}
+
+/// Puts what was read into the record: plain settings beside, secrets sealed.
+Result<void> fill(
+    Service& service, store::ConnectionRecord& record, const ConnectionRequest& wanted
+) {
+    record.name = wanted.name;
+    record.is_default = wanted.is_default;
+    record.settings = settings_of(wanted);
+    record.secret =
+        TRY(service.secrets.seal(json::serialize(secrets_of(wanted)), "connections." + record.id));
+    return {};
+}
+
+std::vector<FieldError> read(const json::value& body, ConnectionRequest& out) {
+    Reader reader;
+    reader.read(body, out);
+    std::vector<FieldError> errors;
+    for (const auto& problem : reader.problems()) {
+        errors.push_back({"invalid_request", problem.where, problem.message});
+    }
+    if (errors.empty()) {
+        for (auto& problem : check(out)) {
+            errors.push_back({"invalid_request", problem.where, problem.message});
+        }
+    }
+    return errors;
+}
+
+Result<Response> create(Service& service, const Request& request) {
+    const auto body = TRY(read_json_body(request));
+    ConnectionRequest wanted;
+    auto errors = read(body, wanted);
+    if (!errors.empty()) return error_response(std::move(errors));
+    const auto now = service.clock.now();
+    store::ConnectionRecord record;
+    record.id = make_id("conn", now);
+    record.created_at = record.updated_at = now;
+    TRY(fill(service, record, wanted));
+    TRY(service.connections.add(record));
+    auto response = json_response(201, connection_json(record));
+    response.with("Location", "/connections/" + record.id);
+    return response;
+}
+
+/// What is given changes; all else, the secrets too, stays.
+Result<Response> change(Service& service, const Request& request) {
+    auto record = TRY(find_connection(service, request));
+    const auto body = TRY(read_json_body(request));
+    if (!body.is_object()) {
+        return Error{"invalid_request", "the body must be a JSON object", ""};
+    }
+    const auto secret = TRY(service.secrets.unseal(record.secret, "connections." + record.id));
+    json::object merged = record.settings;
+    const auto secrets = TRY(parse_json(secret));
+    for (const auto& member : secrets.as_object()) merged[member.key()] = member.value();
+    merged["kind"] = "s3";
+    merged["name"] = record.name;
+    merged["is_default"] = record.is_default;
+    for (const auto& member : body.get_object()) merged[member.key()] = member.value();
+    ConnectionRequest wanted;
+    auto errors = read(merged, wanted);
+    if (!errors.empty()) return error_response(std::move(errors));
+    TRY(fill(service, record, wanted));
+    record.updated_at = service.clock.now();
+    TRY(service.connections.update(record));
+    return json_response(200, connection_json(record));
+}
+
+Result<Response> list(Service& service, const Request& request) {
+    const auto query = TRY(read_list_query(request, {}));
+    const auto page = TRY(service.connections.list(query));
+    json::array items;
+    for (const auto& record : page.items) items.push_back(connection_json(record));
+    const bool is_empty = page.items.empty();
+    return list_response(
+        request, service, query, std::move(items), page.has_more,
+        is_empty ? "" : page.items.front().id, is_empty ? "" : page.items.back().id
+    );
+}
+
+Result<Response> show(Service& service, const Request& request) {
+    return json_response(200, connection_json(TRY(find_connection(service, request))));
+}
+
+Result<Response> remove(Service& service, const Request& request) {
+    const auto record = TRY(find_connection(service, request));
+    TRY(service.connections.remove(record.id));
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+}  // namespace
+
+std::vector<Route> connection_routes(Service& service) {
+    const auto with = [&service](auto function) -> Handler {
+        return [&service, function](Request& request) { return function(service, request); };
+    };
+    return {
+        {.method = "POST",
+         .pattern = "/connections",
+         .summary = "Add an S3 connection",
+         .handler = idempotent(service, with(create)),
+         .body = Body::kJson,
+         .success = 201,
+         .request_schema = "ConnectionRequest",
+         .answer_schema = "Connection",
+         .errors = {"invalid_request", "connection_exists", "idempotency_key_reused"}},
+        {.method = "GET",
+         .pattern = "/connections",
+         .summary = "List connections",
+         .handler = with(list),
+         .answer_schema = "ConnectionList",
+         .query = {"limit", "after", "before", "order"},
+         .errors = {"invalid_request"}},
+        {.method = "GET",
+         .pattern = "/connections/{id}",
+         .summary = "Show a connection",
+         .handler = with(show),
+         .answer_schema = "Connection",
+         .errors = {"connection_not_found"}},
+        {.method = "PATCH",
+         .pattern = "/connections/{id}",
+         .summary = "Change a connection",
+         .handler = with(change),
+         .body = Body::kJson,
+         .request_schema = "ConnectionChange",
+         .answer_schema = "Connection",
+         .errors = {"invalid_request", "connection_not_found", "connection_exists"}},
+        {.method = "DELETE",
+         .pattern = "/connections/{id}",
+         .summary = "Delete a connection",
+         .handler = with(remove),
+         .success = 204,
+         .errors = {"connection_not_found"}},
+    };
+}
+
+}  // namespace ittybit::api

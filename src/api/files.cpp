@@ -1,0 +1,178 @@
+// GET /files: managed bytes for everybody who knows their id.
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "api/handlers.h"
+#include "work/managed.h"
+
+namespace ittybit::api {
+namespace {
+
+struct Type {
+    std::string_view extension;
+    std::string_view type;
+};
+
+/// What we make ourselves. Anything else is a download of unknown bytes.
+constexpr std::array kTypes = {
+    Type{"mp4", "video/mp4"},         Type{"mov", "video/quicktime"},
+    Type{"webm", "video/webm"},       Type{"mp3", "audio/mpeg"},
+    Type{"aac", "audio/aac"},         Type{"ogg", "audio/ogg"},
+    Type{"opus", "audio/ogg"},        Type{"wav", "audio/wav"},
+    Type{"flac", "audio/flac"},       Type{"jpg", "image/jpeg"},
+    Type{"jpeg", "image/jpeg"},       Type{"png", "image/png"},
+    Type{"webp", "image/webp"},       Type{"avif", "image/avif"},
+    Type{"gif", "image/gif"},         Type{"m3u8", "application/vnd.apple.mpegurl"},
+    Type{"m4s", "video/iso.segment"},
+};
+
+std::string_view type_of(std::string_view name) {
+    const auto extension = name.substr(name.rfind('.') + 1);
+    for (const auto& row : kTypes) {
+        if (row.extension == extension) return row.type;
+    }
+    return "";
+}
+
+Error no_such_file() {
+    return {"file_not_found", "there is no file at this address: it may have been deleted", ""};
+}
+
+struct Wanted {
+    std::int64_t from = 0;
+    std::int64_t to = 0;  // behind the last byte
+};
+
+std::optional<std::int64_t> number(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || stop != text.data() + text.size() || value < 0) return std::nullopt;
+    return value;
+}
+
+/// One range of `Range: bytes=…`. Nothing: the header is to be ignored (RFC 9110 14.2), as with
+/// several ranges. A range with from >= to cannot be satisfied.
+std::optional<Wanted> read_range(std::string_view header, std::int64_t size) {
+    constexpr std::string_view kUnit = "bytes=";
+    if (!header.starts_with(kUnit)) return std::nullopt;
+    header.remove_prefix(kUnit.size());
+    const auto dash = header.find('-');
+    if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto first = number(header.substr(0, dash));
+    const auto last = number(header.substr(dash + 1));
+    if (dash == 0) {
+        if (!last) return std::nullopt;
+        return Wanted{*last == 0 ? size : std::max<std::int64_t>(0, size - *last), size};
+    }
+    if (!first || (!last && dash + 1 < header.size())) return std::nullopt;
+    if (last && *last < *first) return std::nullopt;
+    return Wanted{*first, last ? std::min(*last + 1, size) : size};
+}
+
+struct OpenFile {
+    Fd file;
+    std::int64_t size = 0;
+    std::string etag;
+    std::string modified;
+};
+
+Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
+    const auto record = TRY(service.files.find(name.id));
+    // An upload is its owner's input, a part or output everybody's who has the address.
+    if (!record || !record->is_ready) return no_such_file();
+    auto origin = service.storage.origin(work::managed_key(name));
+    if (!origin) return no_such_file();
+    auto file = (*origin)->local_file();
+    if (!file || !*file) return no_such_file();
+    OpenFile open;
+    open.file = *std::move(file);
+    struct stat status = {};
+    if (::fstat(open.file.get(), &status) != 0) return no_such_file();
+    open.size = status.st_size;
+    open.etag = fmt::format(
+        "\"{:x}-{:x}-{:x}\"", status.st_ino, status.st_size,
+        status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec
+    );
+    open.modified = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(status.st_mtim.tv_sec));
+    return open;
+}
+
+void describe(Response& response, const OpenFile& open, std::string_view name) {
+    const auto type = type_of(name);
+    response.with("Content-Type", std::string(type.empty() ? "application/octet-stream" : type))
+        .with("Accept-Ranges", "bytes")
+        .with("ETag", open.etag)
+        .with("Last-Modified", open.modified)
+        .with("Content-Security-Policy", "sandbox");
+    // The id is new for each output, so what is behind it never changes.
+    response.with("Cache-Control", "public, max-age=31536000, immutable");
+    if (type.empty()) {
+        response.with(
+            "Content-Disposition",
+            fmt::format("attachment; filename=\"{}\"", name.substr(name.rfind('/') + 1))
+        );
+    }
+}
+
+bool is_unchanged(const Request& request, const OpenFile& open) {
+    const auto tags = request.header("If-None-Match");
+    if (!tags.empty()) return tags == "*" || tags.find(open.etag) != std::string_view::npos;
+    return request.header("If-Modified-Since") == open.modified;
+}
+
+Result<Response> get(Service& service, const Request& request) {
+    const work::ManagedName name{
+        std::string(request.capture("id")), std::string(request.capture("name"))
+    };
+    auto open = TRY(open_file(service, name));
+    Response response;
+    describe(response, open, name.name);
+    if (is_unchanged(request, open)) {
+        response.status = 304;
+        return response;
+    }
+    Wanted wanted{0, open.size};
+    const auto condition = request.header("If-Range");
+    const bool is_same = condition.empty() || condition == open.etag || condition == open.modified;
+    if (const auto range = read_range(request.header("Range"), open.size); range && is_same) {
+        if (range->from >= range->to) {
+            auto refusal = json_response(
+                416, {{"kind", "invalid_request"},
+                      {"message", fmt::format("the file has {} bytes: ask within", open.size)}}
+            );
+            refusal.with("Content-Range", fmt::format("bytes */{}", open.size));
+            return refusal;
+        }
+        wanted = *range;
+        response.status = 206;
+        response.with(
+            "Content-Range", fmt::format("bytes {}-{}/{}", wanted.from, wanted.to - 1, open.size)
+        );
+    }
+    response.file.emplace(std::move(open.file), wanted.from, wanted.to - wanted.from);
+    return response;
+}
+
+}  // namespace
+
+std::vector<Route> file_routes(Service& service) {
+    return {
+        {.method = "GET",
+         .pattern = "/files/{id}/{name...}",
+         .summary = "A managed file, with ranges; the id is the permission",
+         .handler = [&service](Request& request) { return get(service, request); },
+         .is_open = true,
+         .answer_schema = "Bytes",
+         .errors = {"file_not_found"}},
+    };
+}
+
+}  // namespace ittybit::api

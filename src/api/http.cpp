@@ -1,0 +1,146 @@
+#include "api/http.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/error_kinds.h"
+
+namespace ittybit::api {
+namespace {
+
+int hex_digit(char letter) {
+    if (letter >= '0' && letter <= '9') return letter - '0';
+    const char lower = static_cast<char>(letter | 0x20);
+    if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
+    return -1;
+}
+
+std::ptrdiff_t rank(const FieldError& error) {
+    return &error_kind(error.kind) - kErrorKinds.data();
+}
+
+/// A kind that only ends jobs is ours to answer for when a request runs into it.
+int status_of(std::string_view kind) {
+    const int status = error_kind(kind).http_status;
+    if (status != 0) return status;
+    return kind == "disk_full" ? 503 : 500;
+}
+
+}  // namespace
+
+std::string_view Request::header(std::string_view name) const {
+    const std::string wanted = to_lower(name);
+    for (const auto& header : headers) {
+        if (to_lower(header.name) == wanted) return header.value;
+    }
+    return "";
+}
+
+bool Request::has_header(std::string_view name) const {
+    const std::string wanted = to_lower(name);
+    return std::ranges::any_of(headers, [&](const auto& header) {
+        return to_lower(header.name) == wanted;
+    });
+}
+
+std::string_view Request::capture(std::string_view name) const {
+    for (const auto& [key, value] : captures) {
+        if (key == name) return value;
+    }
+    return "";
+}
+
+std::optional<std::string> Request::query_value(std::string_view name) const {
+    for (const auto& [key, value] : query) {
+        if (key == name) return value;
+    }
+    return std::nullopt;
+}
+
+Response json_response(int status, const json::value& value) {
+    Response response;
+    response.status = status;
+    response.body = json::serialize(value);
+    response.with("Content-Type", "application/json");
+    return response;
+}
+
+Response error_response(const Error& error) {
+    const int status = status_of(error.kind);
+    if (status == 500) {
+        const auto id = random_hex(64);
+        log::error("request failed", {{"id", id}, {"kind", error.kind}, {"error", error.message}});
+        return json_response(
+            500, {{"kind", "internal_error"},
+                  {"message", fmt::format("something broke on our side; in the log it is {}", id)}}
+        );
+    }
+    const std::string kind = status == 503 ? "unavailable" : error.kind;
+    auto response = json_response(status, {{"kind", kind}, {"message", error.message}});
+    if (status == 401) response.with("WWW-Authenticate", "Bearer");
+    if (status == 429 || status == 503) response.with("Retry-After", "5");
+    return response;
+}
+
+Response error_response(std::vector<FieldError> errors) {
+    std::ranges::stable_sort(errors, {}, rank);
+    std::vector<std::string> sentences;
+    json::array list;
+    for (const auto& error : errors) {
+        sentences.push_back(error.message);
+        list.push_back({{"kind", error.kind}, {"field", error.field}, {"message", error.message}});
+    }
+    const auto& first = errors.front();
+    return json_response(
+        status_of(first.kind),
+        {{"kind", first.kind}, {"message", join(sentences, "; ")}, {"errors", std::move(list)}}
+    );
+}
+
+std::string percent_decoded(std::string_view text, bool is_query) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+            hex_digit(text[i + 2]) >= 0) {
+            out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+            i += 2;
+        } else {
+            out += is_query && text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    std::string out;
+    for (const char letter : text) {
+        if (kPlain.find(letter) != std::string_view::npos) {
+            out += letter;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(letter));
+        }
+    }
+    return out;
+}
+
+std::vector<std::pair<std::string, std::string>> read_query(std::string_view query) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    if (query.empty()) return pairs;
+    for (const auto& piece : split(query, '&')) {
+        if (piece.empty()) continue;
+        const auto equals = piece.find('=');
+        const auto value = equals == std::string::npos ? std::string() : piece.substr(equals + 1);
+        pairs.emplace_back(
+            percent_decoded(piece.substr(0, equals), true), percent_decoded(value, true)
+        );
+    }
+    return pairs;
+}
+
+}  // namespace ittybit::api

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/result.h"
+
+/// The HTTP API: one handler per endpoint, on plain values. Only server.cpp knows the HTTP library.
+namespace ittybit::api {
+
+struct Header {
+    std::string name;
+    std::string value;
+};
+
+/// Reads the next bytes of a request's body; 0 at its end. Waits for the client.
+using BodyReader = std::function<Result<std::size_t>(std::span<std::byte>)>;
+
+/// A request as handlers see it.
+struct Request {
+    std::string method;
+    std::string path;                                        // percent-encoded, without the query
+    std::vector<std::pair<std::string, std::string>> query;  // decoded
+    std::vector<Header> headers;
+    std::string body;
+    BodyReader read_body;                    // instead of `body`, on streaming routes
+    std::optional<std::uint64_t> body_size;  // as announced
+    std::vector<std::pair<std::string, std::string>> captures;  // of the route's {names}, decoded
+
+    /// The first header of this name in any case; "" when there is none.
+    std::string_view header(std::string_view name) const;
+    bool has_header(std::string_view name) const;
+    std::string_view capture(std::string_view name) const;
+    std::optional<std::string> query_value(std::string_view name) const;
+};
+
+/// A piece of an open file that is the body.
+struct FileBody {
+    Fd file;
+    std::int64_t offset = 0;
+    std::int64_t length = 0;
+};
+
+/// A body that goes on: Server-Sent Events. Polled a few times a second, never by two at once.
+class EventStream {
+public:
+    EventStream() = default;
+    EventStream(const EventStream&) = delete;
+    EventStream& operator=(const EventStream&) = delete;
+    virtual ~EventStream() = default;
+
+    /// Whether poll() may have something: cheap.
+    virtual bool is_due() = 0;
+    /// What is to be sent now, may be empty; nothing at the end. May look into the store.
+    virtual std::optional<std::string> poll() = 0;
+};
+
+struct Response {
+    int status = 200;
+    std::vector<Header> headers;
+    std::string body;
+    std::optional<FileBody> file;
+    std::shared_ptr<EventStream> events;
+
+    Response& with(std::string name, std::string value) {
+        headers.push_back({std::move(name), std::move(value)});
+        return *this;
+    }
+};
+
+/// A JSON answer.
+Response json_response(int status, const json::value& value);
+
+/// One thing wrong with a request.
+struct FieldError {
+    std::string kind;
+    std::string field;
+    std::string message;
+};
+
+/// `{kind, message}` with the kind's status. An `internal_error` gets an id, and its message only
+/// goes to the log under that id.
+Response error_response(const Error& error);
+
+/// The same for several problems, ranked in SPEC's order, all listed in `errors`.
+Response error_response(std::vector<FieldError> errors);
+
+/// `%41` and the like; `+` as a space where `is_query`. Broken escapes stay as they are.
+std::string percent_decoded(std::string_view text, bool is_query = false);
+std::string percent_encoded(std::string_view text);
+
+/// What is behind `?`, decoded.
+std::vector<std::pair<std::string, std::string>> read_query(std::string_view query);
+
+}  // namespace ittybit::api

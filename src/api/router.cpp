@@ -1,0 +1,74 @@
+#include "api/router.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace ittybit::api {
+namespace {
+
+using Captures = std::vector<std::pair<std::string, std::string>>;
+
+std::optional<Captures> match(std::string_view pattern, const std::vector<std::string>& pieces) {
+    const auto wanted = split(pattern, '/');
+    Captures captures;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (i >= pieces.size()) return std::nullopt;
+        const auto& word = wanted[i];
+        if (!word.starts_with('{')) {
+            if (word != pieces[i]) return std::nullopt;
+            continue;
+        }
+        const auto name = word.substr(1, word.size() - 2);
+        if (!name.ends_with("...")) {
+            if (pieces[i].empty()) return std::nullopt;
+            captures.emplace_back(name, percent_decoded(pieces[i]));
+            continue;
+        }
+        const std::vector<std::string> rest(
+            pieces.begin() + static_cast<std::ptrdiff_t>(i), pieces.end()
+        );
+        captures.emplace_back(name.substr(0, name.size() - 3), percent_decoded(join(rest, "/")));
+        return captures;
+    }
+    if (pieces.size() != wanted.size()) return std::nullopt;
+    return captures;
+}
+
+}  // namespace
+
+Result<const Route*> Router::find(Request& request) const {
+    const auto pieces = split(request.path, '/');
+    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    std::vector<std::string> allowed;
+    for (const auto& route : routes_) {
+        auto captures = match(route.pattern, pieces);
+        if (!captures) continue;
+        if (route.method == method) {
+            request.captures = std::move(*captures);
+            return &route;
+        }
+        allowed.emplace_back(route.method);
+        if (route.method == "GET") allowed.emplace_back("HEAD");
+    }
+    if (allowed.empty()) {
+        return Error{
+            "route_not_found",
+            fmt::format(
+                "there is nothing at {}: see /openapi.json for what there is", request.path
+            ),
+            ""
+        };
+    }
+    allowed.emplace_back("OPTIONS");
+    return Error{
+        "method_not_allowed",
+        fmt::format("{} is not allowed here; allowed are {}", request.method, join(allowed)),
+        join(allowed)
+    };
+}
+
+}  // namespace ittybit::api

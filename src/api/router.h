@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http.h"
+
+namespace ittybit::api {
+
+using Handler = std::function<Result<Response>(Request&)>;
+
+/// What a request's body is.
+enum class Body { kNone, kJson, kStream };
+
+/// One endpoint: how it is reached, what it does, and what the documentation says of it. 404, 405,
+/// `Allow`, the OpenAPI document and docs/api.md are all derived from the table of these.
+struct Route {
+    std::string_view method;
+    std::string_view pattern;  // {name} takes a piece of the path, {name...} the whole rest
+    std::string_view summary;
+    Handler handler;
+    Body body = Body::kNone;
+    bool is_open = false;  // needs no key
+    int success = 200;
+    std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
+    std::string_view answer_schema = {};
+    std::vector<std::string_view> query = {};   // names of query parameters
+    std::vector<std::string_view> errors = {};  // kinds beyond those that every endpoint has
+};
+
+/// Finds the route of a request.
+class Router {
+public:
+    explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
+
+    /// Fills request.captures. HEAD is answered by GET's route. Errors: `route_not_found`,
+    /// `method_not_allowed` (its `where` holds the value of `Allow`).
+    Result<const Route*> find(Request& request) const;
+
+    const std::vector<Route>& routes() const { return routes_; }
+
+private:
+    std::vector<Route> routes_;
+};
+
+}  // namespace ittybit::api

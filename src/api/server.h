@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/http.h"
+#include "api/router.h"
+
+namespace ittybit::api {
+
+class Session;
+
+/// HTTP/1.1 on one thread, handlers on a pool of their own. Knows routes, not what they do.
+class Server {
+public:
+    struct Options {
+        std::string address = "127.0.0.1";
+        int port = 8080;  // 0: any free one
+        std::size_t largest_body = 1U << 20U;
+        std::size_t largest_header = 32U << 10U;
+        int header_seconds = 30;  // for a request's header, and idle between requests
+        int body_seconds = 60;  // for a body that is read whole; between pieces of one that is not
+        int connections = 2000;
+        int handlers = 64;  // requests worked on at once
+        int streams = 64;   // uploads at once
+    };
+
+    /// Before the body is read: a response refuses the request (auth, rate). Called on the one
+    /// thread of the server, so it must not wait long.
+    using Admit = std::function<std::optional<Response>(const Request&, const Route&)>;
+
+    /// Opens the port. Errors: `unavailable`, saying why it cannot be listened on.
+    static Result<std::unique_ptr<Server>> open(const Router& router, Admit admit, Options options);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    int port() const;
+
+    /// Serves until stop() is called, from any thread; then ends idle connections at once and gives
+    /// requests that are being answered a few seconds.
+    void run();
+    void stop();
+
+    /// Connections open now.
+    int connections() const;
+
+private:
+    friend class Session;
+    struct State;
+    explicit Server(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace ittybit::api

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "api/metrics.h"
+#include "base/clock.h"
+#include "storage/secret_box.h"
+#include "storage/storage.h"
+#include "store/job_store.h"
+#include "store/side_tables.h"
+#include "work/live.h"
+
+namespace ittybit::api {
+
+/// What an operator decides about the API.
+struct ServiceSettings {
+    std::string public_url = "http://127.0.0.1:8080";  // without a slash at the end
+    std::int64_t most_queued = 100'000;
+    int rate_limit = 0;  // requests a minute and key; 0: none
+    std::string version;
+    json::object sandbox;  // the layers in force, for /health
+};
+
+/// Everything that handlers work on. Lives as long as the server; all of it is thread-safe.
+struct Service {
+    store::JobStore& jobs;
+    store::Outbox& outbox;
+    store::FileTable& files;
+    store::ConnectionTable& connections;
+    store::KeyTable& keys;
+    storage::Storage& storage;
+    const storage::SecretBox& secrets;
+    work::Live& live;
+    const Clock& clock;
+    ServiceSettings settings;
+    Metrics& metrics;
+};
+
+}  // namespace ittybit::api

@@ -1,0 +1,117 @@
+// Standalone tasks, and the parts of any task's output.
+
+#include <fmt/format.h>
+
+#include "api/events.h"
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "api/job_request.h"
+
+namespace ittybit::api {
+namespace {
+
+Result<store::JobStore::TaskRecord> find_task(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    auto found = TRY(service.jobs.find_task(id));
+    if (found) return *std::move(found);
+    return Error{"task_not_found", fmt::format("there is no task {}", id), "id"};
+}
+
+Result<Response> create(Service& service, const Request& request) {
+    const auto body = TRY(read_json_body(request));
+    auto wanted = TRY(read_task(body, service.connections, service.clock.now()));
+    if (!wanted.errors.empty()) return error_response(std::move(wanted.errors));
+    const auto& task = wanted.record.job.tasks.front();
+    const auto key = TRY(idempotency_key(request));
+    store::Answer answer;
+    answer.body = json::serialize(task_json(task));
+    answer.location = fmt::format("/tasks/{}", task.id);
+    const auto created = TRY(service.jobs.create(wanted.record, key, answer));
+    if (created.is_replayed) return replay(created.answer);
+    Response response;
+    response.status = 201;
+    response.body = std::move(answer.body);
+    response.with("Content-Type", "application/json").with("Location", answer.location);
+    return response;
+}
+
+Result<Response> list(Service& service, const Request& request) {
+    const auto query = TRY(read_list_query(request, {"kind", "status", "input"}));
+    const auto page = TRY(service.jobs.list_tasks(query));
+    json::array items;
+    for (const auto& task : page.items) items.push_back(task_json(task, true));
+    const bool is_empty = page.items.empty();
+    return list_response(
+        request, service, query, std::move(items), page.has_more,
+        is_empty ? "" : page.items.front().id, is_empty ? "" : page.items.back().id
+    );
+}
+
+Result<Response> show(Service& service, const Request& request) {
+    const auto found = TRY(find_task(service, request));
+    return json_response(200, task_json(found.task));
+}
+
+/// The folder that a many-part output's files are in: that of its main playlist.
+std::string folder_of(const Task& task) {
+    const auto url = task.output && task.output->url ? *task.output->url : "";
+    return url.substr(0, url.rfind('/') + 1);
+}
+
+Result<Response> parts(Service& service, const Request& request) {
+    const auto found = TRY(find_task(service, request));
+    auto query = TRY(read_list_query(request, {}));
+    if (!request.query_value("order")) query.is_descending = false;  // as they are named
+    bool has_more = false;
+    const auto list = TRY(service.jobs.list_parts(found.task.id, query, has_more));
+    const auto folder = folder_of(found.task);
+    json::array items;
+    for (const auto& part : list) {
+        items.push_back({{"name", part.name}, {"url", folder + part.name}, {"size", part.size}});
+    }
+    return list_response(
+        request, service, query, std::move(items), has_more, list.empty() ? "" : list.front().name,
+        list.empty() ? "" : list.back().name
+    );
+}
+
+}  // namespace
+
+std::vector<Route> task_routes(Service& service) {
+    const auto with = [&service](auto function) -> Handler {
+        return [&service, function](Request& request) { return function(service, request); };
+    };
+    return {
+        {.method = "POST",
+         .pattern = "/tasks",
+         .summary = "Create a standalone task",
+         .handler = idempotent(service, with(create)),
+         .body = Body::kJson,
+         .success = 201,
+         .request_schema = "TaskRequest",
+         .answer_schema = "Task",
+         .errors = {"input_required", "idempotency_key_reused"}},
+        {.method = "GET",
+         .pattern = "/tasks",
+         .summary = "List standalone tasks, newest first",
+         .handler = with(list),
+         .answer_schema = "TaskList",
+         .query = {"limit", "after", "before", "order", "kind", "status", "input"},
+         .errors = {"invalid_request"}},
+        {.method = "GET",
+         .pattern = "/tasks/{id}",
+         .summary = "Show a task, standalone or of a job",
+         .handler = with(show),
+         .answer_schema = "Task",
+         .errors = {"task_not_found"}},
+        {.method = "GET",
+         .pattern = "/tasks/{id}/parts",
+         .summary = "List the files of a many-part output",
+         .handler = with(parts),
+         .answer_schema = "PartList",
+         .query = {"limit", "after", "before", "order"},
+         .errors = {"task_not_found", "invalid_request"}},
+    };
+}
+
+}  // namespace ittybit::api

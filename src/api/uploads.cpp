@@ -1,0 +1,76 @@
+// POST /uploads: a body of any size becomes a managed file that can be an input.
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "base/fields_json.h"
+#include "base/ids.h"
+#include "model/job.h"
+#include "work/managed.h"
+
+namespace ittybit::api {
+namespace {
+
+/// Streams the body into the storage, never more than a piece of it in memory.
+Result<void> keep_body(Service& service, const Request& request, const std::string& key) {
+    constexpr std::size_t kPiece = 256U << 10U;
+    storage::UploadOptions options;
+    if (request.body_size) options.expected_size = static_cast<std::int64_t>(*request.body_size);
+    auto upload = TRY(service.storage.begin(key, options, {}));
+    std::vector<std::byte> piece(kPiece);
+    std::int64_t total = 0;
+    for (;;) {
+        const auto count = TRY(request.read_body(piece));
+        if (count == 0) break;
+        TRY(upload->append(std::span(piece).first(count), {}));
+        total += static_cast<std::int64_t>(count);
+    }
+    TRY(upload->commit(total, {}));
+    return {};
+}
+
+Result<Response> create(Service& service, const Request& request) {
+    for (const auto& [name, value] : request.query) {
+        if (name == "filename") continue;
+        return Error{
+            "invalid_request", fmt::format("{} is no parameter here; known is filename", name), name
+        };
+    }
+    const auto now = service.clock.now();
+    const work::ManagedName name{
+        random_hex(128), work::safe_name(request.query_value("filename").value_or("upload"))
+    };
+    TRY(service.files.add({name.id, {}, "upload", name.name, false, now, now}));
+    if (const auto kept = keep_body(service, request, work::managed_key(name)); !kept) {
+        TRY(service.files.discard(name.id));
+        return kept.error();
+    }
+    TRY(service.files.make_ready(name.id, service.clock.now()));
+    const ExternalFile file{.url = work::managed_url(service.settings.public_url, name)};
+    auto response = json_response(201, to_json(file));
+    response.with("Location", file.url);
+    return response;
+}
+
+}  // namespace
+
+std::vector<Route> upload_routes(Service& service) {
+    return {
+        {.method = "POST",
+         .pattern = "/uploads",
+         .summary = "Upload a file of any size; its url can be an input for 24 hours",
+         .handler =
+             idempotent(service, [&service](Request& request) { return create(service, request); }),
+         .body = Body::kStream,
+         .success = 201,
+         .request_schema = "Bytes",
+         .answer_schema = "ExternalFile",
+         .query = {"filename"},
+         .errors = {"invalid_request", "idempotency_key_reused"}},
+    };
+}
+
+}  // namespace ittybit::api

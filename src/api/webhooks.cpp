@@ -1,0 +1,96 @@
+// The log of a job's webhook deliveries.
+
+#include <fmt/format.h>
+
+#include "api/handlers.h"
+#include "api/idempotency.h"
+
+namespace ittybit::api {
+namespace {
+
+Result<void> check_job(Service& service, const std::string& id) {
+    const auto record = TRY(service.jobs.find_job(id));
+    if (record && !record->is_task) return {};
+    return Error{"job_not_found", fmt::format("there is no job {}", id), "id"};
+}
+
+template <typename T>
+json::value or_null(const std::optional<T>& value) {
+    if (!value) return nullptr;
+    return json::value_from(*value);
+}
+
+Result<json::object> delivery_json(Service& service, const store::Delivery& delivery) {
+    json::array tries;
+    for (const auto& attempt : TRY(service.outbox.attempts(delivery.id))) {
+        tries.push_back({
+            {"at", attempt.at},
+            {"status", or_null(attempt.status)},
+            {"error", or_null(attempt.error)},
+            {"duration_ms", attempt.duration_ms},
+        });
+    }
+    return json::object{
+        {"id", delivery.id},
+        {"object", "delivery"},
+        {"type", delivery.type},
+        {"url", delivery.url},
+        {"status", delivery.status},
+        {"attempts", std::move(tries)},
+        {"next_attempt_at", or_null(delivery.next_at)},
+        {"created_at", delivery.created_at},
+        {"updated_at", delivery.updated_at},
+    };
+}
+
+Result<Response> list(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    TRY(check_job(service, id));
+    json::array items;
+    for (const auto& delivery : TRY(service.outbox.of_job(id))) {
+        items.push_back(TRY(delivery_json(service, delivery)));
+    }
+    return json_response(200, std::move(items));
+}
+
+Result<Response> resend(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    const std::string wanted(request.capture("delivery"));
+    TRY(check_job(service, id));
+    const bool is_known = TRY(service.outbox.resend(id, wanted, service.clock.now()));
+    if (is_known) {
+        for (const auto& delivery : TRY(service.outbox.of_job(id))) {
+            if (delivery.id == wanted) {
+                return json_response(200, TRY(delivery_json(service, delivery)));
+            }
+        }
+    }
+    return Error{
+        "route_not_found", fmt::format("the job has no webhook delivery {}", wanted), "delivery"
+    };
+}
+
+}  // namespace
+
+std::vector<Route> webhook_routes(Service& service) {
+    const auto with = [&service](auto function) -> Handler {
+        return [&service, function](Request& request) { return function(service, request); };
+    };
+    return {
+        {.method = "GET",
+         .pattern = "/jobs/{id}/webhooks",
+         .summary = "List a job's webhook deliveries with every try",
+         .handler = with(list),
+         .answer_schema = "DeliveryList",
+         .errors = {"job_not_found"}},
+        {.method = "POST",
+         .pattern = "/jobs/{id}/webhooks/{delivery}/resend",
+         .summary = "Try a delivery once more",
+         .handler = idempotent(service, with(resend)),
+         .body = Body::kJson,
+         .answer_schema = "Delivery",
+         .errors = {"job_not_found", "route_not_found", "idempotency_key_reused"}},
+    };
+}
+
+}  // namespace ittybit::api

@@ -1,0 +1,120 @@
+#include "app/engine.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "cli/local_run.h"
+#include "store/migrations.h"
+#include "store/sqlite.h"
+
+namespace ittybit::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+Result<> make_folder(const std::string& path) {
+    std::error_code code;
+    fs::create_directories(path, code);
+    if (!code) fs::permissions(path, fs::perms::owner_all, code);
+    if (!code) return {};
+    return Error{
+        "unavailable", fmt::format("the folder {} cannot be used: {}", path, code.message()), "data"
+    };
+}
+
+}  // namespace
+
+std::string data_folder() {
+    if (auto folder = environment("ITTYBIT_DATA"); !folder.empty()) return folder;
+    if (auto folder = environment("XDG_DATA_HOME"); !folder.empty()) return folder + "/ittybit";
+    return environment("HOME") + "/.local/share/ittybit";
+}
+
+Result<std::unique_ptr<store::Database>> open_database(const std::string& data) {
+    TRY(make_folder(data));
+    std::unique_ptr<store::Database> database =
+        TRY(store::SqliteDatabase::open(data + "/ittybit.db"));
+    TRY(store::migrate(*database));
+    return database;
+}
+
+Result<std::string> keep_secret(const std::string& path, const std::function<std::string()>& make) {
+    const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    std::string text(4096, '\0');
+    const auto count = file ? ::pread(file.get(), text.data(), text.size(), 0) : -1;
+    if (count < 0) return Error{"unavailable", fmt::format("{} cannot be read", path), "data"};
+    text.resize(static_cast<std::size_t>(count));
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    if (!text.empty()) return text;
+    text = make();
+    const auto line = text + "\n";
+    const auto written = ::pwrite(file.get(), line.data(), line.size(), 0);
+    if (std::cmp_not_equal(written, line.size()) || ::fsync(file.get()) != 0) {
+        return Error{"unavailable", fmt::format("{} cannot be written", path), "data"};
+    }
+    return text;
+}
+
+Result<UnixMillis> read_duration(const std::string& text) {
+    UnixMillis number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    UnixMillis factor = 0;
+    if (unit == "s") factor = 1000;
+    if (unit == "m") factor = 60'000;
+    if (unit == "h") factor = 3'600'000;
+    if (unit == "d") factor = 86'400'000;
+    if (code == std::errc() && factor > 0 && number > 0 && number < 100'000) return number * factor;
+    return Error{
+        "invalid_request", fmt::format("{} is no time: write 30d, 12h, 45m or 90s", text), ""
+    };
+}
+
+Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker) {
+    auto engine = std::make_unique<Engine>();
+    engine->data = settings.data.empty() ? data_folder() : settings.data;
+    engine->database = TRY(open_database(engine->data));
+    auto& database = *engine->database;
+    engine->jobs = std::make_unique<store::JobStore>(database);
+    engine->outbox = std::make_unique<store::Outbox>(database);
+    engine->files = std::make_unique<store::FileTable>(database);
+    engine->connections = std::make_unique<store::ConnectionTable>(database);
+    engine->keys = std::make_unique<store::KeyTable>(database);
+    engine->storage = TRY(storage::open_folder(engine->data + "/storage"));
+    engine->secrets = std::make_unique<storage::SecretBox>(TRY(
+        storage::SecretBox::open(engine->data + "/secret-key", environment("ITTYBIT_SECRET_KEY"))
+    ));
+    net::AddressPolicy policy = net::AddressPolicy::strict();
+    policy.allow_private = settings.allows_private_network;
+    policy.allow_hosts = settings.allowed_hosts;
+    engine->client = std::make_unique<net::Client>(net::Client::Settings{.policy = policy});
+    const auto scratch = engine->data + "/scratch";
+    TRY(make_folder(scratch));
+    sandbox::Workspace::remove_abandoned(scratch);
+    engine->zygote = std::make_unique<sandbox::Zygote>(cli::zygote_options(scratch));
+    engine->shop = std::make_unique<work::Workshop>(work::Workshop{
+        *engine->jobs, *engine->files, *engine->connections, engine->storage, *engine->secrets,
+        *engine->client, *engine->zygote, engine->live, engine->clock, scratch, settings.public_url,
+        worker, Limits{}
+    });
+    return engine;
+}
+
+int default_concurrency() {
+    return std::max(2, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+}
+
+}  // namespace ittybit::app

@@ -1,0 +1,290 @@
+#include "app/serve.h"
+
+#include <charconv>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sys/file.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "api/server.h"
+#include "app/engine.h"
+#include "base/fields_json.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/error_kinds.h"
+#include "store/api_key.h"
+#include "work/janitor.h"
+#include "work/notifier.h"
+#include "work/worker.h"
+
+namespace ittybit::app {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+/// The name of serve's worker: what its previous run was doing is known by it.
+constexpr const char* kServeWorker = "serve";
+constexpr int kNotifiers = 4;
+
+int complain(const Error& error) {
+    std::cerr << "ittybit: " << error.message << "\n";
+    return exit_status(error_kind(error.kind).fault);
+}
+
+struct Address {
+    std::string host;
+    int port = 0;
+};
+
+Result<Address> read_listen(const std::string& text) {
+    const auto colon = text.rfind(':');
+    Address address;
+    if (colon != std::string::npos) {
+        address.host = text.substr(0, colon);
+        const auto* end = text.data() + text.size();
+        const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, address.port);
+        const bool is_port = code == std::errc() && stop == end && address.port <= 65535;
+        if (address.host.starts_with('[') && address.host.ends_with(']')) {
+            address.host = address.host.substr(1, address.host.size() - 2);
+        }
+        if (is_port && !address.host.empty()) return address;
+    }
+    return Error{"invalid_request", fmt::format("--listen {} is no ADDRESS:PORT", text), "listen"};
+}
+
+log::Level read_level(const std::string& word) {
+    if (word == "debug") return log::Level::kDebug;
+    if (word == "warn") return log::Level::kWarn;
+    return word == "error" ? log::Level::kError : log::Level::kInfo;
+}
+
+/// One server a data folder: two would take each other's jobs for their own.
+Result<Fd> lock_folder(const std::string& data) {
+    Fd lock(::open((data + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    return Error{
+        "unavailable", fmt::format("another ittybit serve is running on {}", data), "data"
+    };
+}
+
+std::string make_webhook_secret() {
+    std::array<unsigned char, 32> bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
+    std::string text(48, '\0');
+    auto* at = reinterpret_cast<unsigned char*>(text.data());
+    const int size = EVP_EncodeBlock(at, bytes.data(), static_cast<int>(bytes.size()));
+    text.resize(static_cast<std::size_t>(size));
+    return "whsec_" + text;
+}
+
+Result<std::string> webhook_secret(const std::string& data) {
+    if (const char* given = std::getenv("ITTYBIT_WEBHOOK_SECRET");
+        given != nullptr && *given != 0) {
+        return std::string(given);
+    }
+    return keep_secret(data + "/webhook-secret", make_webhook_secret);
+}
+
+/// The key of a server that has none yet: printed once.
+Result<> make_first_key(Engine& engine) {
+    if (!TRY(engine.keys->list()).empty()) return {};
+    const auto key = store::make_key("first", engine.clock.now());
+    const auto text = TRY(keep_secret(engine.data + "/first-key", [&] { return key.text; }));
+    auto record = key.record;
+    record.hash = store::hash_of_key(text);
+    record.hint = text.substr(0, record.hint.size());
+    TRY(engine.keys->add(record));
+    std::cout << "API key (also in " << engine.data << "/first-key): " << text << std::endl;
+    return {};
+}
+
+/// The walls around children on this machine, for /health; a missing one is said aloud.
+Result<json::object> check_sandbox(Engine& engine, bool is_required) {
+    const auto layers = TRY(engine.zygote->layers());
+    const auto missing = layers.missing();
+    if (!missing.empty()) {
+        const auto names = join(missing);
+        if (is_required) {
+            return Error{
+                "unavailable", fmt::format("this machine lacks sandbox layers: {}", names), ""
+            };
+        }
+        log::warn("some sandbox layers are not in force", {{"missing", names}});
+    }
+    auto facts = to_json(layers);
+    return std::move(facts.get_object());
+}
+
+Result<> serve(Settings settings, const std::stop_token& stop) {
+    const auto listen = TRY(read_listen(settings.listen));
+    if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
+    while (settings.public_url.ends_with('/')) settings.public_url.pop_back();
+    work::Janitor::Keep keep;
+    if (!settings.keep_outputs.empty()) keep.outputs = TRY(read_duration(settings.keep_outputs));
+
+    auto engine = TRY(build_engine(settings, kServeWorker));
+    const auto lock = TRY(lock_folder(engine->data));
+    TRY(make_first_key(*engine));
+    const auto secret = TRY(webhook_secret(engine->data));
+    const int lost = TRY(engine->jobs->recover(kServeWorker, engine->clock.now()));
+    if (lost > 0) log::warn("jobs of the previous run were taken back", {{"count", lost}});
+    const auto layers = TRY(check_sandbox(*engine, settings.requires_sandbox));
+
+    api::Metrics metrics;
+    api::Service service{
+        *engine->jobs,
+        *engine->outbox,
+        *engine->files,
+        *engine->connections,
+        *engine->keys,
+        *engine->storage,
+        *engine->secrets,
+        engine->live,
+        engine->clock,
+        {settings.public_url, settings.most_queued, settings.rate_limit, kVersion, layers},
+        metrics,
+    };
+    const api::Router router(api::all_routes(service));
+    api::Gate gate(service);
+    const auto admit = [&gate](const api::Request& request, const api::Route& route) {
+        return gate.admit(request, route);
+    };
+    const auto server =
+        TRY(api::Server::open(router, admit, {.address = listen.host, .port = listen.port}));
+    work::Worker worker(*engine->shop, settings.concurrency);
+    work::Janitor janitor(
+        *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->clock, keep
+    );
+    work::Notifier notifier(
+        *engine->database, *engine->outbox, *engine->client, engine->clock, secret
+    );
+
+    log::info("listening", {{"address", listen.host}, {"port", server->port()}});
+    const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
+    std::vector<std::jthread> notifier_threads;
+    for (int i = 0; i < kNotifiers; ++i) {
+        notifier_threads.emplace_back([&](const std::stop_token& end) { notifier.run(end); });
+    }
+    const std::jthread worker_thread([&] { worker.run(stop); });
+    const std::stop_callback end(stop, [&] { server->stop(); });
+    server->run();
+    log::info("stopping");
+    return {};
+}
+
+Result<> run_worker(Settings settings, const std::stop_token& stop) {
+    if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
+    auto engine = TRY(build_engine(settings, "worker-" + random_hex(64)));
+    work::Worker worker(*engine->shop, settings.concurrency);
+    log::info("working", {{"slots", settings.concurrency}});
+    worker.run(stop);
+    return {};
+}
+
+void add_common_flags(CLI::App& app, Settings& settings) {
+    app.add_option("--data", settings.data, "Folder for database, files and keys");
+    app.add_option("--concurrency", settings.concurrency, "Jobs at once")
+        ->check(CLI::Range(1, 256));
+    app.add_option("--public-url", settings.public_url, "How clients reach this server");
+    app.add_option("--log-level", settings.log_level, "What is logged")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_option(
+        "--allow-host", settings.allowed_hosts, "HOST[:PORT] that may be reached anyway"
+    );
+    app.add_flag("--require-sandbox", settings.requires_sandbox, "Refuse to run without all walls");
+    app.add_flag(
+        "--allow-private-network", settings.allows_private_network,
+        "Inputs and webhooks may reach private and loopback addresses"
+    );
+}
+
+using Run = Result<> (*)(Settings, const std::stop_token&);
+
+cli::Action start(const std::shared_ptr<Settings>& settings, Run run) {
+    return [settings, run](cli::Context& context) {
+        mallopt(M_ARENA_MAX, 4);  // many threads, little memory each
+        log::configure(
+            context.globals.is_debugging ? log::Level::kDebug : read_level(settings->log_level)
+        );
+        if (settings->concurrency == 0) settings->concurrency = default_concurrency();
+        const auto done = run(*settings, context.interrupt.token());
+        return done ? 0 : complain(done.error());
+    };
+}
+
+cli::Action declare_serve(CLI::App& app) {
+    auto settings = std::make_shared<Settings>();
+    add_common_flags(app, *settings);
+    app.add_option("--listen", settings->listen, "ADDRESS:PORT")->capture_default_str();
+    app.add_option("--keep-outputs", settings->keep_outputs, "Delete outputs after, say, 30d");
+    app.add_option("--rate-limit", settings->rate_limit, "Requests a minute and key; 0: any");
+    app.add_option("--max-queued", settings->most_queued, "Jobs that may wait")
+        ->capture_default_str();
+    return start(settings, serve);
+}
+
+cli::Action declare_worker(CLI::App& app) {
+    auto settings = std::make_shared<Settings>();
+    add_common_flags(app, *settings);
+    return start(settings, run_worker);
+}
+
+struct KeysWords {
+    std::string data;
+    std::string action = "list";
+    std::string name;
+};
+
+Result<> run_keys(const KeysWords& words) {
+    auto database = TRY(open_database(words.data.empty() ? data_folder() : words.data));
+    store::KeyTable keys(*database);
+    if (words.action == "create") {
+        const auto key =
+            store::make_key(words.name.empty() ? "unnamed" : words.name, SystemClock().now());
+        TRY(keys.add(key.record));
+        std::cout << key.text << "\n";
+        return {};
+    }
+    if (words.action == "revoke") {
+        if (TRY(keys.revoke(words.name))) return {};
+        return Error{"invalid_request", fmt::format("there is no key {}", words.name), ""};
+    }
+    for (const auto& key : TRY(keys.list())) {
+        std::cout << fmt::format("{}  {}…  {}\n", key.id, key.hint, key.name);
+    }
+    return {};
+}
+
+cli::Action declare_keys(CLI::App& app) {
+    auto words = std::make_shared<KeysWords>();
+    app.add_option("action", words->action, "create, list or revoke")
+        ->check(CLI::IsMember({"create", "list", "revoke"}));
+    app.add_option("name", words->name, "A name for a new key; id, name or start of one to revoke");
+    app.add_option("--data", words->data, "Folder of the server");
+    return [words](cli::Context&) {
+        const auto done = run_keys(*words);
+        return done ? 0 : complain(done.error());
+    };
+}
+
+}  // namespace
+
+std::vector<cli::Command> service_commands() {
+    return {
+        {"serve", "Run the server, with workers inside", declare_serve},
+        {"worker", "Run more workers on the same data", declare_worker},
+        {"keys", "Create, list or revoke API keys", declare_keys},
+    };
+}
+
+}  // namespace ittybit::app

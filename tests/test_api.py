@@ -1,0 +1,472 @@
+"""The service as a client sees it: a real server, real HTTP, nothing but the documentation known."""
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+import cli
+
+WAIT = 60
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`ittybit serve` on a data folder of its own; can be killed and started again."""
+
+    def __init__(self, folder, *flags, secret=None):
+        self.folder, self.flags, self.port = folder, flags, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(folder / "data")}
+        if secret:
+            self.env["ITTYBIT_WEBHOOK_SECRET"] = secret
+        self.start()
+
+    def start(self):
+        self.log = open(self.folder / "server.log", "ab")
+        words = [cli.BINARY, "serve", "--listen", f"127.0.0.1:{self.port}",
+                 "--allow-private-network", *self.flags]
+        self.process = subprocess.Popen(words, env=self.env, stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/health", timeout=5).ok:
+                    break
+            except requests.ConnectionError:
+                assert self.process.poll() is None, (self.folder / "server.log").read_text()
+                time.sleep(0.05)
+        self.key = (self.folder / "data/first-key").read_text().strip()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=WAIT)
+
+    def call(self, method, path, **more):
+        headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
+        url = path if path.startswith("http") else self.url + path
+        return requests.request(method, url, headers=headers, timeout=WAIT, **more)
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, json=body, **more)
+
+    def job(self, **body):
+        answer = self.post("/jobs", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def wait(self, job, what="jobs"):
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            now = self.get(f"/{what}/{job['id']}").json()
+            if now["status"] in ("succeeded", "failed", "cancelled"):
+                return now
+            time.sleep(0.1)
+        raise AssertionError(f"still {now['status']}: {now}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = Server(tmp_path_factory.mktemp("server"))
+    yield made
+    assert made.stop() == 0
+
+
+class Receiver:
+    """Takes POSTs and serves a folder; `answers` are the statuses to come, then 200."""
+
+    def __init__(self, folder=None):
+        self.got, self.answers, self.changed = [], [], threading.Condition()
+        outer = self
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args):
+                super().__init__(*args, directory=str(folder) if folder else None)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with outer.changed:
+                    outer.got.append((dict(self.headers), body))
+                    status = outer.answers.pop(0) if outer.answers else 200
+                    outer.changed.notify_all()
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def wait_for(self, count):
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, WAIT), "no webhook came"
+            return self.got[:count]
+
+
+@pytest.fixture(scope="module")
+def origin(media):
+    made = Receiver(media)
+    yield made
+    made.http.shutdown()
+
+
+@pytest.fixture(scope="module")
+def clip(origin, media):
+    name = sorted(path.name for path in media.iterdir() if path.suffix == ".mp4")[0]
+    return f"{origin.url}/{name}"
+
+
+# What is refused at once.
+
+ERRORS = [
+    ({}, 400, "input_required", "input"),
+    ({"kind": "video"}, 400, "input_required", "input"),
+    ({"input": "", "kind": "video"}, 400, "input_required", "input"),
+    ({"input": "ftp://a/b", "kind": "video"}, 400, "invalid_input",
+     "input must use http://, https://, or s3:// scheme"),
+    ({"input": "file:///etc/passwd", "kind": "video"}, 400, "invalid_input",
+     "input must use http://, https://, or s3:// scheme"),
+    ({"input": 7, "kind": "video"}, 400, "invalid_input", "input"),
+    ({"input": "https://", "kind": "video"}, 400, "invalid_input", "input"),
+    ({"input": "https://a/b"}, 400, "kind_required", "kind"),
+    ({"input": "https://a/b", "kind": "film"}, 400, "invalid_kind", "adaptive_video"),
+    ({"input": "https://a/b", "kind": "probe"}, 400, "invalid_kind", "kind"),
+    ({"input": "https://a/b", "kind": "video", "format": "avi"}, 400, "invalid_format", "format"),
+    ({"input": "https://a/b", "kind": "video", "options": {"format": "webm", "codec": "h264"}}, 400,
+     "invalid_codec", "vp9"),
+    ({"input": "https://a/b", "kind": "video", "options": {"widht": 9}}, 400, "invalid_options",
+     "width"),
+    ({"input": "https://a/b", "kind": "audio", "options": {"width": 9}}, 400, "invalid_options",
+     "width"),
+    ({"input": "https://a/b", "kind": "audio", "width": 9}, 400, "invalid_options", "width"),
+    ({"input": "https://a/b", "kind": "video", "width": 9, "options": {"width": 9}}, 400,
+     "invalid_options", "twice"),
+    ({"input": "https://a/b", "kind": "video", "fps": 61}, 400, "invalid_options", "60"),
+    ({"input": "https://a/b", "kind": "animation"}, 400, "invalid_options", "end"),
+    ({"input": "https://a/b", "kind": "video", "start": 5, "end": 5}, 400, "invalid_options", "end"),
+    ({"input": "https://a/b", "kind": "video", "options": []}, 400, "invalid_options", "options"),
+    ({"input": "https://a/b", "kind": "video", "output": "/tmp/x"}, 400, "invalid_output", "s3://"),
+    ({"input": "https://a/b", "kind": "video", "output": "s3://b/{who}.mp4"}, 400, "invalid_output",
+     "{who}"),
+    ({"input": "https://a/b", "kind": "video", "output": "s3://b/k.mp3"}, 400, "invalid_output",
+     ".mp3"),
+    ({"input": "https://a/b", "kind": "video", "format": "mp4", "output": "s3://b/k.webm"}, 400,
+     "invalid_output", "webm"),
+    ({"input": "s3://bucket/key", "kind": "video"}, 400, "connection_required", "connection"),
+    ({"input": "https://a/b", "kind": "video", "output": "s3://b/k.mp4"}, 400,
+     "connection_required", "connection"),
+    ({"input": "https://a/b", "kind": "video", "connection": "nobody"}, 400, "connection_required",
+     "nobody"),
+    ({"input": "https://a/b", "kind": "video", "webhook_url": "ftp://a"}, 400,
+     "invalid_webhook_url", "webhook_url"),
+    ({"input": "https://a/b", "kind": "video", "metadata": []}, 400, "invalid_request", "metadata"),
+    ({"input": "https://a/b", "kind": "video", "metadata": {"a": "x" * 17000}}, 400,
+     "invalid_request", "16 KiB"),
+    ({"input": "https://a/b", "kind": "video", "qualty_of": 1}, 400, "invalid_request",
+     "qualty_of"),
+]
+
+
+@pytest.mark.parametrize("body,status,kind,words", ERRORS, ids=range(len(ERRORS)))
+def test_a_wrong_job_is_refused_in_words(server, body, status, kind, words):
+    answer = server.post("/jobs", body)
+    assert (answer.status_code, answer.json()["kind"]) == (status, kind), answer.text
+    assert words in answer.json()["message"]
+
+
+def test_several_problems_are_all_listed_and_ranked(server):
+    body = {"input": "ftp://x", "kind": "video", "options": {"fps": 99, "codec": "divx"},
+            "webhook_url": "x", "output": "nowhere"}
+    answer = server.post("/jobs", body).json()
+    assert answer["kind"] == "invalid_input"
+    kinds = [error["kind"] for error in answer["errors"]]
+    assert kinds == ["invalid_input", "invalid_codec", "invalid_options", "invalid_output",
+                     "invalid_webhook_url"]
+    for error in answer["errors"]:
+        assert error["message"] in answer["message"]
+
+
+def test_bad_json_is_located(server):
+    answer = server.call("POST", "/jobs", data='{"input": "a",\n  "kind": }',
+                         headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["kind"] == "invalid_json"
+    assert "line 2, column" in answer.json()["message"]
+
+
+def test_other_refusals(server):
+    assert server.post("/jobs", {"input": "x" * (2 << 20)}).status_code == 413
+    other = server.call("POST", "/jobs", data="<a/>", headers={"Content-Type": "text/xml"})
+    assert (other.status_code, other.json()["kind"]) == (415, "unsupported_media_type")
+    nothing = requests.get(f"{server.url}/jobs", timeout=WAIT)
+    assert (nothing.status_code, nothing.json()["kind"]) == (401, "token_missing")
+    wrong = requests.get(f"{server.url}/jobs", headers={"Authorization": "Bearer x"}, timeout=WAIT)
+    assert (wrong.status_code, wrong.json()["kind"]) == (401, "token_invalid")
+    assert server.get("/nowhere").json()["kind"] == "route_not_found"
+    put = server.call("PUT", "/jobs")
+    assert (put.status_code, put.json()["kind"]) == (405, "method_not_allowed")
+    assert {"GET", "POST"} <= set(put.headers["Allow"].replace(",", " ").split())
+    for path, kind in [("/jobs/job_x", "job"), ("/tasks/task_x", "task"),
+                       ("/connections/conn_x", "connection"), ("/files/" + "0" * 32 + "/a", "file")]:
+        answer = server.get(path)
+        assert (answer.status_code, answer.json()["kind"]) == (404, f"{kind}_not_found")
+
+
+def test_preflights_and_open_pages(server):
+    preflight = requests.options(f"{server.url}/jobs", timeout=WAIT)
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    for header in ("Content-Length", "Content-Range", "ETag", "Link", "Has-More", "Location"):
+        assert header in preflight.headers["Access-Control-Expose-Headers"]
+    assert requests.get(f"{server.url}/health", timeout=WAIT).json()["status"] == "ok"
+    document = requests.get(f"{server.url}/openapi.json", timeout=WAIT).json()
+    assert document["openapi"].startswith("3.1")
+    assert "/jobs/{id}/webhooks/{delivery}/resend" in document["paths"]
+    assert "/jobs" in requests.get(server.url, timeout=WAIT).text
+    assert "ittybit_jobs_queued" in server.get("/metrics").text
+
+
+def test_a_new_job_has_four_waiting_tasks(server):
+    job = server.job(input="https://example.invalid/a.mp4", kind="video", width=320,
+                     options={"quality": "low"}, metadata={"mine": [1]})
+    assert job["status"] == "queued" and job["object"] == "job"
+    assert [task["kind"] for task in job["tasks"]] == ["probe", "import", "video", "export"]
+    assert {task["status"] for task in job["tasks"]} == {"waiting"}
+    assert job["options"] == {"quality": "low", "width": 320}
+    assert job["metadata"] == {"mine": [1]} and job["output"] is None
+    ended = server.wait(job)
+    assert ended["status"] == "failed"
+    assert ended["error"]["kind"] == "download_failed"
+    assert ended["error"]["task"] == job["tasks"][0]["id"]
+
+
+def test_one_idempotency_key_makes_one_job(server):
+    body = {"input": "https://example.invalid/once.mp4", "kind": "audio"}
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(
+            lambda _: server.post("/jobs", body, headers={"Idempotency-Key": '"one"'}), range(100)))
+    assert sorted({answer.status_code for answer in answers}) == [200, 201]
+    assert sum(answer.status_code == 201 for answer in answers) == 1
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    other = server.post("/jobs", {**body, "kind": "video"}, headers={"Idempotency-Key": "one"})
+    assert (other.status_code, other.json()["kind"]) == (422, "idempotency_key_reused")
+    bad = server.post("/jobs", {"kind": "x"}, headers={"Idempotency-Key": "two"})
+    assert bad.status_code == 400
+    assert server.post("/jobs", body, headers={"Idempotency-Key": "two"}).status_code == 201
+
+
+def test_lists_page_filter_and_refuse(server):
+    url = "https://example.invalid/listed.mp4"
+    ids = [server.job(input=url, kind="image")["id"] for _ in range(5)]
+    first = server.get("/jobs", params={"input": url, "limit": 2})
+    assert [job["id"] for job in first.json()] == ids[:2:-1]
+    assert first.headers["Has-More"] == "true" and first.headers["Limit"] == "2"
+    following = server.get(first.links["next"]["url"])
+    assert [job["id"] for job in following.json()] == [ids[2], ids[1]]
+    last = server.get(following.links["next"]["url"])
+    assert [job["id"] for job in last.json()] == [ids[0]]
+    assert last.headers["Has-More"] == "false" and "next" not in last.links
+    upward = server.get("/jobs", params={"input": url, "order": "asc", "after": ids[3]}).json()
+    assert [job["id"] for job in upward] == [ids[4]]
+    back = server.get("/jobs", params={"input": url, "before": ids[1], "limit": 2}).json()
+    assert [job["id"] for job in back] == [ids[3], ids[2]]
+    for bad in ({"limit": 0}, {"limit": "x"}, {"after": "job_x"}, {"colour": "red"},
+                {"status": "happy"}, {"order": "up"}):
+        answer = server.get("/jobs", params=bad)
+        assert (answer.status_code, answer.json()["kind"]) == (400, "invalid_request"), bad
+
+
+# Work that is really done.
+
+def test_a_job_ends_in_a_file_with_ranges(server, clip):
+    job = server.job(input=clip, kind="video", width=64, frames=10)
+    done = server.wait(job)
+    assert done["status"] == "succeeded", done
+    assert all(task["status"] == "succeeded" for task in done["tasks"])
+    assert all(task["progress"] == 100 for task in done["tasks"])
+    assert done["tasks"][0]["output"]["streams"]
+    assert done["tasks"][3]["output"]["url"] == done["output"]
+    whole = requests.get(done["output"], timeout=WAIT)
+    assert whole.headers["Content-Type"] == "video/mp4"
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    assert whole.headers["Content-Security-Policy"] == "sandbox"
+    assert whole.headers["Access-Control-Allow-Origin"] == "*"
+    data = whole.content
+    assert len(data) == done["tasks"][3]["output"]["size"]
+
+    def part(value, **more):
+        return requests.get(done["output"], headers={"Range": value, **more}, timeout=WAIT)
+
+    assert part("bytes=0-9").content == data[:10] and part("bytes=0-9").status_code == 206
+    assert part("bytes=-5").content == data[-5:]
+    assert part("bytes=10-").content == data[10:]
+    assert part("bytes=10-").headers["Content-Range"] == f"bytes 10-{len(data) - 1}/{len(data)}"
+    assert part(f"bytes={len(data)}-").status_code == 416
+    assert part("bytes=5-2").content == data and part("lines=1-2").status_code == 200
+    assert part("bytes=0-9", **{"If-Range": whole.headers["ETag"]}).status_code == 206
+    assert part("bytes=0-9", **{"If-Range": '"other"'}).status_code == 200
+    head = requests.head(done["output"], timeout=WAIT)
+    assert int(head.headers["Content-Length"]) == len(data) and not head.content
+    same = requests.get(done["output"], headers={"If-None-Match": whole.headers["ETag"]},
+                        timeout=WAIT)
+    assert same.status_code == 304
+    assert "streams" not in json.dumps(server.get("/jobs", params={"input": clip}).json())
+    assert server.post(f"/jobs/{job['id']}/cancel").json()["kind"] == "job_finished"
+    assert server.call("DELETE", f"/jobs/{job['id']}").status_code == 204
+    assert server.get(f"/jobs/{job['id']}").status_code == 404
+    assert requests.get(done["output"], timeout=WAIT).status_code == 404
+
+
+def test_an_upload_is_an_input(server, media, clip):
+    data = (media / clip.rsplit("/", 1)[1]).read_bytes()
+    answer = server.call("POST", "/uploads", params={"filename": "my clip.mp4"}, data=data)
+    assert answer.status_code == 201, answer.text
+    file = answer.json()
+    assert file["object"] == "external_file"
+    served = requests.get(file["url"], timeout=WAIT)
+    assert hashlib.sha256(served.content).digest() == hashlib.sha256(data).digest()
+    done = server.wait(server.job(input=file["url"], kind="image", width=32))
+    assert done["status"] == "succeeded", done
+    assert done["output"].endswith(".jpg")
+
+
+def test_standalone_tasks_chain(server, clip):
+    probe = server.post("/tasks", {"kind": "probe", "input": clip}).json()
+    assert probe["status"] == "waiting" and probe["input"]["object"] == "external_file"
+    probed = server.wait(probe, "tasks")
+    assert probed["status"] == "succeeded", probed
+    copied = server.wait(server.post("/tasks", {"kind": "import", "input": clip}).json(), "tasks")
+    image = server.post("/tasks", {"kind": "image", "input": copied["output"], "width": 40}).json()
+    made = server.wait(image, "tasks")
+    assert made["status"] == "succeeded" and made["output"]["width"] == 40, made
+    listed = [task["id"] for task in server.get("/tasks").json()]
+    assert image["id"] in listed
+    assert server.get(f"/jobs/{image['id']}").status_code == 404
+
+
+def events_of(server, job_id, **headers):
+    answer = server.get(f"/jobs/{job_id}/events", stream=True, headers=headers)
+    if answer.status_code == 204:
+        return None
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    found, event = [], {}
+    for line in answer.iter_lines(decode_unicode=True):
+        if not line:
+            if "data" in event:
+                found.append(event)
+            event = {}
+        elif not line.startswith(":"):
+            name, value = line.split(": ", 1)
+            event[name] = value
+    return found
+
+
+def test_events_end_with_the_final_state_and_resume(server, clip):
+    job = server.job(input=clip, kind="video", width=64, frames=5, quality="low")
+    events = [event for event in events_of(server, job["id"]) if event["event"] == "job"]
+    states = [json.loads(event["data"])["status"] for event in events]
+    assert states[-1] == "succeeded"
+    revisions = [int(event["id"]) for event in events]
+    assert revisions == sorted(set(revisions))
+    assert events_of(server, job["id"], **{"Last-Event-ID": str(revisions[-1])}) is None
+    again = events_of(server, job["id"], **{"Last-Event-ID": "1"})
+    assert json.loads(again[-1]["data"])["status"] == "succeeded"
+
+
+def test_cancel_is_at_once_and_once(server, origin):
+    job = server.job(input=f"{origin.url}/none", kind="video")
+    cancelled = server.post(f"/jobs/{job['id']}/cancel")
+    if cancelled.status_code == 200:
+        assert cancelled.json()["status"] == "cancelled"
+        assert server.post(f"/jobs/{job['id']}/cancel").status_code == 200
+    else:
+        assert cancelled.json()["kind"] == "job_finished"
+    again = server.post(f"/jobs/{job['id']}/retry")
+    assert again.status_code == 201 and again.json()["id"] != job["id"]
+
+
+def test_connections_keep_their_secret(server):
+    body = {"kind": "s3", "name": "store", "endpoint": "https://s3.example.com", "region": "eu",
+            "access_key_id": "AK", "secret_access_key": "hush-hush", "is_default": True}
+    made = server.post("/connections", body)
+    assert made.status_code == 201, made.text
+    id = made.json()["id"]
+    assert id.startswith("conn_") and "hush" not in made.text
+    assert server.post("/connections", body).json()["kind"] == "connection_exists"
+    changed = server.call("PATCH", f"/connections/{id}", json={"region": "us"})
+    assert changed.json()["region"] == "us" and "hush" not in changed.text
+    assert server.get("/connections").json()[0]["name"] == "store"
+    assert server.post("/connections", {"kind": "s3", "name": "x"}).status_code == 400
+    for path in (server.folder / "data").glob("ittybit.db*"):
+        assert b"hush-hush" not in path.read_bytes()
+    assert server.call("DELETE", f"/connections/{id}").status_code == 204
+    assert server.get(f"/connections/{id}").status_code == 404
+
+
+def test_webhooks_are_signed_both_ways_tried_again_and_logged(tmp_path):
+    key = base64.b64encode(os.urandom(32)).decode()
+    secret = "whsec_" + key
+    server, receiver = Server(tmp_path, secret=secret), Receiver()
+    receiver.answers = [500]
+    job = server.job(input="https://example.invalid/a", kind="image", webhook_url=receiver.url)
+    (_, first), (headers, body) = receiver.wait_for(2)
+    assert first == body
+    assert headers["Ittybit-Signature"] == hmac.new(
+        secret.encode(), body, hashlib.sha256).hexdigest()
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    wanted = base64.b64encode(hmac.new(base64.b64decode(key), text, hashlib.sha256).digest())
+    assert headers["webhook-signature"] == "v1," + wanted.decode()
+    assert json.loads(body)["type"] == "job.failed" and json.loads(body)["id"] == job["id"]
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        (delivery,) = server.get(f"/jobs/{job['id']}/webhooks").json()
+        if delivery["status"] == "delivered":
+            break
+        time.sleep(0.1)
+    assert [attempt["status"] for attempt in delivery["attempts"]] == [500, 200]
+    receiver.answers = [410]
+    path = f"/jobs/{job['id']}/webhooks/{delivery['id']}/resend"
+    assert server.post(path).status_code == 200
+    again = receiver.wait_for(3)[2]
+    assert again[0]["webhook-id"] == headers["webhook-id"]
+    assert server.stop() == 0
+
+
+def test_kill_minus_nine_loses_nothing(tmp_path, clip):
+    server = Server(tmp_path)
+    jobs = [server.job(input=clip, kind="image", width=16 + n) for n in range(12)]
+    for _ in range(3):
+        time.sleep(0.4)
+        server.kill()
+        server.start()
+    for job in jobs:
+        done = server.wait(job)
+        assert done["status"] == "succeeded", done["error"]
+        file = requests.get(done["output"], timeout=WAIT)
+        assert len(file.content) == done["tasks"][3]["output"]["size"]
+    assert server.stop() == 0
