@@ -69,7 +69,8 @@ def read_master(path, check):
 def read_media(path, check):
     lines = read_lines(path, check)
     name = path.name
-    target = [int(line.split(":")[1]) for line in lines if line.startswith("#EXT-X-TARGETDURATION:")]
+    tag = "#EXT-X-TARGETDURATION:"
+    target = [int(line.removeprefix(tag)) for line in lines if line.startswith(tag)]
     check.expect(len(target) == 1, "HLS-2", f"{name}: TARGETDURATION {target}")
     check.expect("#EXT-X-PLAYLIST-TYPE:VOD" in lines, "HLS-2", f"{name}: not VOD")
     check.expect("#EXT-X-ENDLIST" in lines, "HLS-2", f"{name}: no ENDLIST")

@@ -1,7 +1,6 @@
 #include "tasks/adaptive_video.h"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "tasks/adaptive_segmenter.h"
 #include "tasks/adaptive_stream.h"
 #include "tasks/language_tag.h"
+#include "tasks/run_plan.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -29,7 +29,6 @@ using media::Pipeline;
 using media::Sink;
 
 constexpr std::size_t kPacketsAhead = 64;
-constexpr double kSoundLead = 0.5;  // decoded before `start`, so that the first samples are right
 
 /// Lets threads report one at a time.
 class InTurn : public Events {
@@ -53,29 +52,6 @@ private:
     std::mutex mutex_;
 };
 
-/// True once every stream that is read has come to the end of the part that is wanted.
-class WantedPart {
-public:
-    WantedPart(const media::Input& input, std::optional<double> end, std::vector<int> streams)
-        : input_(input), end_(end) {
-        for (const int stream : streams) is_over_[stream] = false;
-    }
-
-    bool operator()(const AVPacket& packet) {
-        const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
-        if (!end_ || at == media::kNoTime) return false;
-        const auto& stream = input_.stream(packet.stream_index);
-        if (input_.seconds(at, stream.time_base) < *end_) return false;
-        is_over_[packet.stream_index] = true;
-        return std::ranges::all_of(is_over_, [](const auto& entry) { return entry.second; });
-    }
-
-private:
-    const media::Input& input_;
-    std::optional<double> end_;
-    std::map<int, bool> is_over_;
-};
-
 struct Source {
     std::unique_ptr<media::Input> input;
     SourceFacts facts;
@@ -88,15 +64,22 @@ Error no_pictures() {
     };
 }
 
+bool has_video(const media::Input& input) {
+    return std::ranges::any_of(input.streams(), [](const AVStream* stream) {
+        return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !media::is_cover(*stream);
+    });
+}
+
 Result<Source> open_source(const AdaptiveVideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (sniffed.family == Family::kStill) return no_pictures();
     Source source;
     source.input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
     source.facts.duration = source.input->duration();
-    if (const auto stream = media::find_video(*source.input)) {
-        source.facts.picture = picture_facts(*source.input, *stream);
-        const AVRational finest = source.input->stream(*stream).r_frame_rate;
+    if (has_video(*source.input)) {
+        const int stream = TRY(media::require_video(*source.input));
+        source.facts.picture = picture_facts(*source.input, stream);
+        const AVRational finest = source.input->stream(stream).r_frame_rate;
         Ratio& fps = source.facts.picture->fps;
         fps = meant_rate(fps, {finest.num, finest.den});
     }
@@ -105,7 +88,6 @@ Result<Source> open_source(const AdaptiveVideoOptions& options, Job& job) {
         source.facts.warnings = std::move(choice.warnings);
         if (choice.stream) source.facts.sound = sound_facts(*source.input, *choice.stream);
     }
-    if (!source.facts.picture && !source.facts.sound) TRY(media::require_video(*source.input));
     return source;
 }
 
@@ -118,9 +100,7 @@ public:
           limits_(job.assignment.limits),
           events_(job.events),
           parts_(events_, limits_),
-          meter_(plan.time.duration, [this](const media::Meter::Reading& reading) {
-              events_.progress({reading.percent, reading.speed, reading.eta_s});
-          }) {
+          meter_(make_meter(plan.time, events_)) {
         if (plan.picture) stream_.fps = plan.picture->fps;
         if (plan.sound) stream_.language = plan.sound->language;
     }
@@ -137,7 +117,6 @@ private:
     Result<> build_sound();
     media::SourceTime time_of(int stream) const;
     Result<> decode(int stream, int threads, Sink<Frame>& next);
-    Result<> seek();
 
     const AdaptivePlan& plan_;
     media::Input& input_;
@@ -240,22 +219,20 @@ Result<> Builder::build_sound() {
     return decode(ladder.stream, 1, track);
 }
 
-Result<> Builder::seek() {
-    if (plan_.time.start <= 0) return {};
-    if (plan_.picture) return input_.seek(plan_.picture->stream, plan_.time.start);
-    return input_.seek(plan_.sound->stream, std::max(0.0, plan_.time.start - kSoundLead));
-}
-
 Result<> Builder::build() {
     if (plan_.picture) TRY(build_pictures());
     if (plan_.sound) TRY(build_sound());
     input_.read_only(streams_);
-    return seek();
+    return seek_to_start(input_, plan_.time, streams_.front());
 }
 
 Result<> Builder::run() {
+    ReadingEnd end(input_, plan_.time, streams_);
     TRY(pipeline_.run([&] {
-        return media::pump(input_, sinks_, WantedPart(input_, plan_.time.end, streams_));
+        return media::pump(input_, sinks_, [&](const AVPacket& packet) {
+            meter_.moved();
+            return pipeline_.stop().stop_requested() || end(packet);
+        });
     }));
     return check_alignment(stream_);
 }
