@@ -44,6 +44,7 @@ Result<std::unique_ptr<Output>> Output::create(
 }
 
 Result<> Output::open() {
+    capture_log();
     descriptor_ = Fd(::open(file_.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!descriptor_) return output_error(AVERROR(errno), "create the output file");
     AVFormatContext* format = nullptr;
