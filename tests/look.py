@@ -75,8 +75,10 @@ def still(path, folder, alpha=False):
 
 
 def vips_header(path, field):
+    """A fact of a picture, of all its frames together; None when it has no such fact."""
+    pages = "[n=-1]" if pathlib.Path(path).suffix in (".gif", ".webp") else ""
     done = subprocess.run(
-        ["vipsheader", "-f", field, str(path)], capture_output=True, text=True, check=False
+        ["vipsheader", "-f", field, f"{path}{pages}"], capture_output=True, text=True, check=False
     )
     return done.stdout.strip() if done.returncode == 0 else None
 

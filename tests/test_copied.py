@@ -35,8 +35,7 @@ def test_copied_video_has_its_sound_copied_too_when_it_fits(make, media):
 ])
 def test_any_of_these_options_encodes(make, media, options):
     out = make("video", media / "flash-small.mp4", "out.mp4", **options)
-    before = look.frame_hashes(media / "flash-small.mp4")
-    assert not set(look.frame_hashes(out)) & set(before[40:])
+    assert share_kept(media / "flash-small.mp4", out, "v:0") < 0.3
     assert not look.decode_complaints(out)
 
 
@@ -52,6 +51,13 @@ def test_what_is_not_web_ready_is_encoded(make, media, source):
     if source == "sparse-keys.mp4":
         keys = key_frame_times(out)
         assert max(b - a for a, b in zip(keys, keys[1:] + [24])) <= 10.1
+
+
+def share_kept(source, out, stream):
+    """The share of different frames (not flash, not silence) that came through bit for bit."""
+    before = look.frame_hashes(source, stream)
+    telling = {digest for digest in before if before.count(digest) == 1}
+    return len(telling & set(look.frame_hashes(out, stream))) / len(telling)
 
 
 def key_frame_times(path):
@@ -82,9 +88,7 @@ def test_audio_that_fits_is_copied(make, media, source, name):
 @pytest.mark.parametrize("options", [{"quality": "low"}, {"bitrate": 64000}, {"start": 1}])
 def test_audio_with_a_wish_is_encoded(make, media, options):
     out = make("audio", media / "tone.mp3", "out.mp3", **options)
-    before = look.frame_hashes(media / "tone.mp3", "a:0")
-    beep = [digest for digest in before if before.count(digest) == 1]
-    assert not set(look.frame_hashes(out, "a:0")) & set(beep)
+    assert share_kept(media / "tone.mp3", out, "a:0") < 0.3
 
 
 @pytest.mark.parametrize("options", [{}, {"quality": "low"}])

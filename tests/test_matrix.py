@@ -55,7 +55,8 @@ def test_video(make, media, tmp_path, source, codec, fit):
     stream = look.first_picture_stream(out)
     assert (stream["width"], stream["height"]) == even(box_of(fit, (width, height)))
     assert not look.decode_complaints(out)
-    assert abs(look.duration(out) - length) < 0.1
+    frame = 1 / 5 if source == "vfr.mkv" else 1 / 25
+    assert abs(look.duration(out) - length) <= frame + 0.03
 
 
 @pytest.mark.parametrize("source, form", rows(SOUNDS, ["mp3", "aac", "ogg", "opus", "wav", "flac"]))
@@ -82,8 +83,9 @@ def test_animation(make, media, tmp_path, source, form, fit):
     assert not look.checker_complaints(out, form)
     found = look.vips_header(out, "width"), look.vips_header(out, "page-height")
     assert tuple(map(int, found)) == box_of(fit, (width, height))
-    pages = int(look.vips_header(out, "n-pages"))
-    assert abs(pages - 10 * min(1.5, length)) <= 1
+    if not source.startswith("corner"):  # a picture that stands still is one long frame
+        pages = int(look.vips_header(out, "n-pages"))
+        assert abs(pages - 10 * min(1.5, length)) <= 1
 
 
 @pytest.mark.parametrize("name", ["lena.mp3", "lena.ogg", "lena.caf", "lena.aiff", "lena.webm",
