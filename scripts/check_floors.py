@@ -24,9 +24,9 @@ LIBRARIES = {
     r"vips/": {"image", "tasks"},
     r"curl/": {"net"},
     r"sqlite3|libpq": {"store"},
-    r"openssl/": {"net", "store", "storage", "api"},
+    r"openssl/": OUTSIDE | {"app"},
     r"boost/(beast|asio)": {"api"},
-    r"CLI/": {"cli"},
+    r"CLI/": {"cli", "app"},
     r"seccomp": {"sandbox"},
 }
 CODEC_LIBRARY = re.compile(r"libav(format|codec|filter)|libvips")

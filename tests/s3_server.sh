@@ -17,7 +17,9 @@ if [ "$action" = stop ]; then
 fi
 
 for program in swift-proxy-server memcached swift-ring-builder; do
-    command -v $program >/dev/null || { echo "s3_server.sh: $program is not installed" >&2; exit 3; }
+    command -v $program >/dev/null && continue
+    echo "s3_server.sh: $program is not installed" >&2
+    exit 3
 done
 mkdir -p "$folder/etc" "$folder/node/d1"
 folder=$(cd "$folder" && pwd)

@@ -1,4 +1,4 @@
-"""The service as a client sees it: a real server, real HTTP, nothing but the documentation known."""
+"""The service as a client sees it: a real server, real HTTP, only the documentation known."""
 import base64
 import concurrent.futures
 import hashlib
@@ -168,7 +168,8 @@ ERRORS = [
      "invalid_options", "twice"),
     ({"input": "https://a/b", "kind": "video", "fps": 61}, 400, "invalid_options", "60"),
     ({"input": "https://a/b", "kind": "animation"}, 400, "invalid_options", "end"),
-    ({"input": "https://a/b", "kind": "video", "start": 5, "end": 5}, 400, "invalid_options", "end"),
+    ({"input": "https://a/b", "kind": "video", "start": 5, "end": 5}, 400, "invalid_options",
+     "end"),
     ({"input": "https://a/b", "kind": "video", "options": []}, 400, "invalid_options", "options"),
     ({"input": "https://a/b", "kind": "video", "output": "/tmp/x"}, 400, "invalid_output", "s3://"),
     ({"input": "https://a/b", "kind": "video", "output": "s3://b/{who}.mp4"}, 400, "invalid_output",
@@ -232,7 +233,8 @@ def test_other_refusals(server):
     assert (put.status_code, put.json()["kind"]) == (405, "method_not_allowed")
     assert {"GET", "POST"} <= set(put.headers["Allow"].replace(",", " ").split())
     for path, kind in [("/jobs/job_x", "job"), ("/tasks/task_x", "task"),
-                       ("/connections/conn_x", "connection"), ("/files/" + "0" * 32 + "/a", "file")]:
+                       ("/connections/conn_x", "connection"),
+                       ("/files/" + "0" * 32 + "/a", "file")]:
         answer = server.get(path)
         assert (answer.status_code, answer.json()["kind"]) == (404, f"{kind}_not_found")
 

@@ -64,7 +64,9 @@ std::string bash_script(const std::vector<Words>& all) {
     return fmt::format(
         R"(_ittybit() {{
     local words= current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
-    case $previous in -i|-o|--input|--output) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+    case $previous in
+        -i|-o|--input|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    esac
     case ${{COMP_WORDS[1]}} in
 {}    esac
     if [[ $COMP_CWORD == 1 ]]; then words="{}"; else words="$words {}"; fi
