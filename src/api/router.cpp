@@ -42,7 +42,9 @@ std::optional<Captures> match(std::string_view pattern, const std::vector<std::s
 
 Result<const Route*> Router::find(Request& request) const {
     const auto pieces = split(request.path, '/');
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    // Both sides a view: a string here would be a copy that dies with this line.
+    const std::string_view asked = request.method;
+    const std::string_view method = asked == "HEAD" ? std::string_view("GET") : asked;
     std::vector<std::string> allowed;
     for (const auto& route : routes_) {
         auto captures = match(route.pattern, pieces);

@@ -166,7 +166,8 @@ void fill_disk() {
     const int file = ::open("big", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     const std::vector<char> piece(1U << 20U, 'x');
     while (::write(file, piece.data(), piece.size()) > 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        // Slower than the parent looks, so that it sees the growth before the kernel's own bound.
+        std::this_thread::sleep_for(std::chrono::milliseconds(40));
     }
 }
 
