@@ -163,7 +163,7 @@ def table_of(results):
 
 HEAD = """# What happens to which input
 
-Made by `./dev soak corpus` over a collection of {count} files: each goes through every kind of job
+Made by `./dev soak corpus` over {count} files of a collection: each goes through every kind of job
 (`probe` is the task). `done` is an output that FFmpeg, libvips and the format's own checker read
 without complaint; any other word is the `error.kind` of a clean failure. The number counts files.
 
