@@ -91,7 +91,8 @@ inline std::vector<std::byte> encoded(
     for (const auto& [name, text] : fields) vips_image_set_string(raw, name.c_str(), text.c_str());
     const std::unique_ptr<VipsTarget, Unref> target(vips_target_new_to_memory());
     EXPECT_EQ(vips_call(saver, raw, target.get(), nullptr), 0) << vips_error_buffer();
-    // Not vips_target_steal: a saver of libvips 8.14 has ended the target, which then has no buffer.
+    // Not vips_target_steal: a saver of libvips 8.14 has ended the target, which then has no
+    // buffer.
     VipsBlob* blob = nullptr;
     g_object_get(target.get(), "blob", &blob, nullptr);
     std::size_t length = 0;

@@ -5,10 +5,27 @@
 namespace ittybit::media {
 
 Result<> Copying::push(Packet packet) {
-    const auto origin = av_rescale_q(source_.origin_us, kMicroseconds, source_.time_base);
-    if (packet->dts == kNoTime) packet->dts = packet->pts;
+    const bool is_known = packet->dts != kNoTime;
     if (packet->pts == kNoTime) packet->pts = packet->dts;
-    if (packet->dts == kNoTime) return {};
+    if (packet->pts == kNoTime) return {};
+    waiting_.push_back(std::move(packet));
+    return is_known ? release() : Result<>();
+}
+
+/// The last one waiting has a decoding time; those before it come a packet's duration earlier each.
+Result<> Copying::release() {
+    for (std::size_t i = waiting_.size() - 1; i-- > 0;) {
+        AVPacket& packet = *waiting_[i];
+        packet.dts =
+            std::min(packet.pts, waiting_[i + 1]->dts - std::max<std::int64_t>(packet.duration, 1));
+    }
+    for (Packet& packet : waiting_) TRY(pass_on(std::move(packet)));
+    waiting_.clear();
+    return {};
+}
+
+Result<> Copying::pass_on(Packet packet) {
+    const auto origin = av_rescale_q(source_.origin_us, kMicroseconds, source_.time_base);
     packet->dts -= origin;
     packet->pts -= origin;
     if (last_dts_ != kNoTime) packet->dts = std::max(packet->dts, last_dts_ + 1);
@@ -18,6 +35,14 @@ Result<> Copying::push(Packet packet) {
     // What an edit list hides stays hidden: the muxer writes one for samples before 0.
     packet->flags &= ~AV_PKT_FLAG_DISCARD;
     return next_.push(std::move(packet));
+}
+
+Result<> Copying::finish() {
+    if (!waiting_.empty()) {
+        waiting_.back()->dts = waiting_.back()->pts;
+        TRY(release());
+    }
+    return next_.finish();
 }
 
 }  // namespace ittybit::media

@@ -1,5 +1,6 @@
 #include "media/frames.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -80,9 +81,15 @@ Result<Frame> frame_at(
         const bool is_final = !result && result.error().kind != "corrupt_media";
         if (is_final) return result.error();
     }
-    TRY(input.rewind());
-    LastBefore frames(input, time_base, seconds);
-    TRY(decode_until_passed(input, stream_index, options, frames));
+    // Some containers (APNG) cannot even go back to their start: they are opened again.
+    std::unique_ptr<Input> again;
+    if (!input.rewind()) {
+        again = TRY(input.reopen());
+        again->read_only({&stream_index, 1});
+    }
+    Input& reader = again == nullptr ? input : *again;
+    LastBefore frames(reader, time_base, seconds);
+    TRY(decode_until_passed(reader, stream_index, options, frames));
     if (Frame found = frames.take()) return found;
     if (Frame first = frames.take_first_after()) return first;
     return input_error(AVERROR_INVALIDDATA, "find a picture");

@@ -127,9 +127,22 @@ Result<> Output::write(Track& track, Packet packet) {
     packet->stream_index = track.stream_.index;
     packet->pos = -1;
     note(track, *packet);
-    TRY(check(av_interleaved_write_frame(format_.get(), packet.get())));
     tell_meter();
-    return {};
+    if (!track.facts_.is_video)
+        return check(av_interleaved_write_frame(format_.get(), packet.get()));
+    std::swap(track.last_, packet);
+    if (packet == nullptr) return {};
+    return check(av_interleaved_write_frame(format_.get(), packet.get()));
+}
+
+/// MP4 has the length of a track as the sum of decoding steps: with reordered pictures of a varying
+/// rate it is right only when the last step makes up the difference.
+Result<> Output::write_last(Track& track) {
+    if (track.last_ == nullptr) return {};
+    const std::int64_t steps = track.last_->dts - track.first_dts_;
+    const std::int64_t length = track.end_pts_ - track.first_pts_;
+    track.last_->duration = std::max<std::int64_t>(1, length - steps);
+    return check(av_interleaved_write_frame(format_.get(), track.last_.get()));
 }
 
 void Output::note(Track& track, const AVPacket& packet) {
@@ -142,6 +155,13 @@ void Output::note(Track& track, const AVPacket& packet) {
     facts.end = facts.packets == 0 ? end : std::max(facts.end, end);
     ++facts.packets;
     facts.bytes += packet.size;
+    facts.longest = std::max(facts.longest, end - begin);
+    if (track.first_dts_ == kNoTime) {
+        track.first_dts_ = packet.dts;
+        track.first_pts_ = track.end_pts_ = packet.pts;
+    }
+    track.first_pts_ = std::min(track.first_pts_, packet.pts);
+    track.end_pts_ = std::max(track.end_pts_, packet.pts + packet.duration);
 
     const std::int64_t step = packet.dts - track.last_dts_;
     const std::int64_t offset = packet.pts - packet.dts;
@@ -185,6 +205,7 @@ Result<> Output::begin() {
 Result<> Output::finish(Track& track) {
     const std::lock_guard lock(mutex_);
     track.is_finished_ = true;
+    if (has_header_) TRY(write_last(track));
     const bool is_last =
         std::ranges::all_of(tracks_, [](const auto& it) { return it->is_finished_; });
     if (!is_last) return {};

@@ -43,8 +43,9 @@ struct TrackFacts {
     bool is_video = false;
     std::int64_t packets = 0;
     std::int64_t bytes = 0;
-    double begin = 0;  // seconds, of the earliest presented
-    double end = 0;    // seconds, of the latest presented
+    double begin = 0;    // seconds, of the earliest presented
+    double end = 0;      // seconds, of the latest presented
+    double longest = 0;  // seconds, of one packet
 };
 
 /// Writes packets of its tracks into one file in the current folder: bit-exact, without dates, the
@@ -74,6 +75,10 @@ public:
         AVStream& stream_;
         TrackFacts facts_;
         IndexEntries index_;
+        Packet last_;  // of pictures, the latest: written when its successor comes
+        std::int64_t first_dts_ = kNoTime;
+        std::int64_t first_pts_ = kNoTime;
+        std::int64_t end_pts_ = kNoTime;
         std::int64_t last_dts_ = kNoTime;
         std::int64_t last_step_ = kNoTime;
         std::int64_t last_offset_ = kNoTime;
@@ -101,6 +106,7 @@ private:
     Output(OutputFile file, const Limits& limits, Meter* meter);
     Result<> open();
     Result<> write(Track& track, Packet packet);
+    Result<> write_last(Track& track);
     void note(Track& track, const AVPacket& packet);
     Result<> begin();
     Result<> finish(Track& track);

@@ -114,8 +114,12 @@ Result<> PictureWindow::push(Frame frame) {
         end_ = std::max(at, held_->pts + 1);
         return emit(end_);
     }
-    if (is_inside_) {
-        at = std::max(at, held_->pts + 1);
+    // Of pictures that come within a millisecond (overlapping parts of a broadcast, say) the last
+    // one is shown.
+    const bool is_instead = is_inside_ && at - held_->pts < settings_.clock.ticks / 1000;
+    if (is_instead) {
+        at = held_->pts;
+    } else if (is_inside_) {
         TRY(emit(at));
     } else {
         at = 0;

@@ -145,7 +145,7 @@ Result<> compare(
         return invalid("its HEVC is not tagged hvc1");
     if (seen.packets == 0) return {};
     const double length = wanted.end - wanted.begin;
-    const double slack = 0.15 + 0.001 * length;
+    const double slack = 0.15 + 0.001 * length + wanted.longest;
     const double packets = seen.end - seen.begin;
     // How long the last sample lasts only the header may say.
     const double most = std::max(packets, declared);

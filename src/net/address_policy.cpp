@@ -75,7 +75,7 @@ const std::array kBlocks6 = {
     Block6{std::string_view("\xfc", 1), 7, kPrivate},
     Block6{std::string_view("\x00\x64\xff\x9b\x00\x01", 6), 48, kPrivate},  // local NAT64
     Block6{std::string_view("\x20\x01\x0d\xb8", 4), 32, kReserved},
-    Block6{std::string_view("\x20\x01\x00", 3), 23, kReserved},  // IETF protocols: Teredo, ORCHID…
+    Block6{std::string_view("\x20\x01\x00", 3), 23, kReserved},              // IETF: Teredo, ORCHID
     Block6{std::string_view("\x26\x20\x00\x4f\x80\x00", 6), 48, kReserved},  // AS112
     Block6{std::string_view("\x3f\xff\x00", 3), 20, kReserved},
     Block6{std::string_view("\x20", 1), 3, kPublic},

@@ -179,10 +179,7 @@ public:
     }
 
     Result<> read(
-        const std::string& key,
-        Range range,
-        const std::function<Result<bool>(std::span<const std::byte>)>& take,
-        const std::stop_token& stop
+        const std::string& key, Range range, const TakeBytes& take, const std::stop_token& stop
     ) override {
         const Fd file = TRY(open(key));
         std::vector<std::byte> piece(kPiece);

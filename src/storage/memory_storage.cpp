@@ -90,7 +90,7 @@ public:
     }
 
     Result<>
-    read(const std::string& key, Range range, const std::function<Result<bool>(std::span<const std::byte>)>& take, const std::stop_token&)
+    read(const std::string& key, Range range, const TakeBytes& take, const std::stop_token&)
         override {
         const auto object = TRY(find(key));
         const auto size = static_cast<std::int64_t>(object.bytes.size());

@@ -77,10 +77,7 @@ public:
     }
 
     Result<> read(
-        const std::string& key,
-        Range range,
-        const std::function<Result<bool>(std::span<const std::byte>)>& take,
-        const std::stop_token& stop
+        const std::string& key, Range range, const TakeBytes& take, const std::stop_token& stop
     ) override {
         const auto stored = TRY(head(key, stop));
         range.to = std::min(range.to, stored.size);

@@ -64,6 +64,9 @@ public:
     virtual void abort() = 0;
 };
 
+/// Takes the next bytes of an object; false: enough.
+using TakeBytes = std::function<Result<bool>(std::span<const std::byte>)>;
+
 /// A place for objects by key: a folder, an S3 bucket and prefix, memory. Thread-safe. Keys are
 /// relative, with `/` between pieces; no piece may be empty, `.` or `..`.
 /// Errors of all: `file_not_found`, `invalid_output` (a bad key), `disk_full`, `upload_failed`
@@ -83,10 +86,7 @@ public:
 
     /// Streams [range.from, range.to), cut at the end, in pieces; false from `take` ends it early.
     virtual Result<> read(
-        const std::string& key,
-        Range range,
-        const std::function<Result<bool>(std::span<const std::byte>)>& take,
-        const std::stop_token& stop
+        const std::string& key, Range range, const TakeBytes& take, const std::stop_token& stop
     ) = 0;
 
     /// The object as an input for Source; a local file where it is one (then `local_file()` of it

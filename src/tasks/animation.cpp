@@ -16,6 +16,7 @@
 #include "image/steps.h"
 #include "media/compat.h"
 #include "media/decoder.h"
+#include "media/error.h"
 #include "media/frames.h"
 #include "media/gif.h"
 #include "media/input.h"
@@ -36,8 +37,13 @@ using media::Sink;
 /// Counts what comes through, and knows when the last frame ends. In front of both encoders.
 class Counter : public Sink<Frame> {
 public:
-    Counter(media::Meter& meter, int ticks, const Limits& limits, Sink<Frame>& next)
-        : meter_(meter), output_(meter.add_output()), ticks_(ticks), limits_(limits), next_(next) {}
+    Counter(media::Meter& meter, const AnimationPlan& plan, const Limits& limits, Sink<Frame>& next)
+        : meter_(meter),
+          output_(meter.add_output()),
+          ticks_(plan.clock.ticks),
+          start_(plan.time.start),
+          limits_(limits),
+          next_(next) {}
 
     Result<> push(Frame frame) override {
         if (++frames_ > limits_.frames)
@@ -57,6 +63,8 @@ public:
     }
     Result<> finish() override {
         if (frames_ > 0) return next_.finish();
+        if (start_ <= 0)
+            return Error{"corrupt_media", "no picture of the input can be decoded", ""};
         return Error{
             "start_out_of_range",
             "start lies behind the last picture of the input; choose an earlier one", "start"
@@ -70,6 +78,7 @@ private:
     media::Meter& meter_;
     int output_;
     int ticks_;
+    double start_;  // seconds
     Limits limits_;
     Sink<Frame>& next_;
     std::int64_t frames_ = 0;
@@ -198,7 +207,7 @@ Result<Finished> AnimationTask::make(
         }));
         encoder = &pipeline.make<WebpFile>(std::move(writer), plan.clock.ticks, name());
     }
-    auto& counter = pipeline.make<Counter>(meter, plan.clock.ticks, limits(), *encoder);
+    auto& counter = pipeline.make<Counter>(meter, plan, limits(), *encoder);
     auto& behind = pipeline.detach<Frame>(2, counter);
     auto& filters = pipeline.make<media::Filters>(
         plan.clock.time_base(),
@@ -331,6 +340,7 @@ Result<Finished> AnimationTask::finish(const AnimationPlan& plan, const Counter&
 
 Result<Finished> run(const AnimationOptions& options, Job& job) {
     TRY(image::init());
+    media::capture_log();
     return AnimationTask(options, job).run();
 }
 

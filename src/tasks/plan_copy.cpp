@@ -40,8 +40,9 @@ std::string profile_problem(const PictureFacts& facts) {
 }
 
 std::string picture_problem(const PictureFacts& facts) {
-    if (facts.format != AV_PIX_FMT_YUV420P && facts.format != AV_PIX_FMT_YUVJ420P)
-        return "it is not 8-bit 4:2:0";
+    if (facts.range == AVCOL_RANGE_JPEG || facts.format == AV_PIX_FMT_YUVJ420P)
+        return "its colours have full range";
+    if (facts.format != AV_PIX_FMT_YUV420P) return "it is not 8-bit 4:2:0";
     if (facts.is_interlaced) return "it is interlaced";
     if (facts.hdr != media::Hdr::kNone || facts.primaries == AVCOL_PRI_BT2020)
         return "its colours are not SDR";

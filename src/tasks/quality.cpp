@@ -39,17 +39,20 @@ constexpr Rates kOpusRates = {48'000, 64'000, 96'000, 128'000, 192'000};
 constexpr Rates kMp3Rates = {96'000, 128'000, 192'000, 256'000, 320'000};
 constexpr std::array<int, 5> kVorbisQuality = {1, 3, 4, 6, 8};
 
-constexpr std::array kAacSampleRates = {8000,  11025, 12000, 16000, 22050,
-                                        24000, 32000, 44100, 48000};
+/// Slower ones are not in every player, and an encoder's delay is long in them.
+constexpr std::array kSampleRates = {22050, 24000, 32000, 44100, 48000};
 
 template <typename Row>
 const typename Row::value_type& level(const Row& rows, Quality quality) {
     return rows.at(static_cast<std::size_t>(quality));
 }
 
-/// The lowest rate on the list that loses nothing; a family of 44.1 kHz stays one.
-int liked_rate(int rate, std::span<const int> liked) {
-    for (const int candidate : liked) {
+/// The lowest rate that loses nothing, a multiple of the source's where there is one.
+int liked_rate(int rate) {
+    for (const int candidate : kSampleRates) {
+        if (candidate % rate == 0) return candidate;
+    }
+    for (const int candidate : kSampleRates) {
         if (candidate * 1.005 >= rate) return candidate;
     }
     return rate % 11025 == 0 ? 44100 : 48000;
@@ -148,7 +151,7 @@ std::int64_t rate_for(std::int64_t stereo, bool is_mono) {
 SoundEncoding aac(std::int64_t bitrate, const SoundFacts& source) {
     return {
         .encoder = "aac",
-        .format = {liked_rate(source.sample_rate, kAacSampleRates), "stereo", "fltp"},
+        .format = {liked_rate(source.sample_rate), "stereo", "fltp"},
         .bitrate = bitrate,
     };
 }
@@ -160,7 +163,7 @@ SoundEncoding opus(std::int64_t bitrate) {
 SoundEncoding mp3(std::int64_t bitrate, const SoundFacts& source) {
     return {
         .encoder = "libmp3lame",
-        .format = {liked_rate(source.sample_rate, kAacSampleRates), "stereo", "fltp"},
+        .format = {liked_rate(source.sample_rate), "stereo", "fltp"},
         .bitrate = bitrate,
     };
 }
@@ -170,7 +173,7 @@ SoundEncoding vorbis(
 ) {
     SoundEncoding how{
         .encoder = "libvorbis",
-        .format = {liked_rate(source.sample_rate, kAacSampleRates), "stereo", "fltp"},
+        .format = {liked_rate(source.sample_rate), "stereo", "fltp"},
     };
     if (bitrate) {
         // Slow sampling has a low ceiling of bits, below what may be asked for.

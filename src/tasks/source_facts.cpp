@@ -146,7 +146,10 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         if (packet->stream_index != index) continue;
         ++facts.packets;
         facts.bytes += packet->size;
-        const bool has_times = packet->pts != media::kNoTime && packet->dts != media::kNoTime;
+        // Matroska tells no decoding times, and none can be told of the first packets.
+        const bool is_early = last_dts == media::kNoTime && facts.packets <= 16;
+        const bool has_times =
+            packet->pts != media::kNoTime && (packet->dts != media::kNoTime || is_early);
         const bool is_in_order = last_dts == media::kNoTime || packet->dts > last_dts;
         const bool is_discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
         const bool is_changing =
