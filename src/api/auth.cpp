@@ -1,6 +1,9 @@
 #include "api/auth.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "store/api_key.h"
@@ -37,8 +40,14 @@ std::optional<Response> Gate::admit(const Request& request, const Route& route) 
         });
     }
     if (takes_token(known)) return std::nullopt;
+    const double most = service_.settings.rate_limit;
+    const auto wait = static_cast<int>(std::ceil((1 - known.tokens) * 60 / most));
     return error_response(
-        Error{"too_many_requests", "more requests a minute than this server allows: slow down", ""}
+        Error{
+            "too_many_requests",
+            fmt::format("more than {} requests a minute: try again in {} s", most, wait), ""
+        },
+        wait
     );
 }
 

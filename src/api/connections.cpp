@@ -99,14 +99,13 @@ Result<Response> change(Service& service, const Request& request) {
 }
 
 Result<Response> list(Service& service, const Request& request) {
-    const auto query = TRY(read_list_query(request, {}));
+    const auto query = TRY(read_list_query(request, Filters::kNone));
     const auto page = TRY(service.connections.list(query));
     json::array items;
     for (const auto& record : page.items) items.push_back(connection_json(record));
-    const bool is_empty = page.items.empty();
     return list_response(
         request, service, query, std::move(items), page.has_more,
-        is_empty ? "" : page.items.front().id, is_empty ? "" : page.items.back().id
+        page.items.empty() ? "" : page.items.back().id
     );
 }
 
@@ -124,15 +123,12 @@ Result<Response> remove(Service& service, const Request& request) {
 
 }  // namespace
 
-std::vector<Route> connection_routes(Service& service) {
-    const auto with = [&service](auto function) -> Handler {
-        return [&service, function](Request& request) { return function(service, request); };
-    };
+std::vector<Route> connection_routes() {
     return {
         {.method = "POST",
          .pattern = "/connections",
          .summary = "Add an S3 connection",
-         .handler = idempotent(service, with(create)),
+         .handler = idempotent(create),
          .body = Body::kJson,
          .success = 201,
          .request_schema = "ConnectionRequest",
@@ -141,20 +137,20 @@ std::vector<Route> connection_routes(Service& service) {
         {.method = "GET",
          .pattern = "/connections",
          .summary = "List connections",
-         .handler = with(list),
+         .handler = list,
          .answer_schema = "ConnectionList",
          .query = {"limit", "after", "before", "order"},
          .errors = {"invalid_request"}},
         {.method = "GET",
          .pattern = "/connections/{id}",
          .summary = "Show a connection",
-         .handler = with(show),
+         .handler = show,
          .answer_schema = "Connection",
          .errors = {"connection_not_found"}},
         {.method = "PATCH",
          .pattern = "/connections/{id}",
          .summary = "Change a connection",
-         .handler = with(change),
+         .handler = change,
          .body = Body::kJson,
          .request_schema = "ConnectionChange",
          .answer_schema = "Connection",
@@ -162,7 +158,7 @@ std::vector<Route> connection_routes(Service& service) {
         {.method = "DELETE",
          .pattern = "/connections/{id}",
          .summary = "Delete a connection",
-         .handler = with(remove),
+         .handler = remove,
          .success = 204,
          .errors = {"connection_not_found"}},
     };

@@ -2,9 +2,7 @@
 
 #include <array>
 #include <charconv>
-#include <ctime>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -101,7 +99,7 @@ Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
         "\"{:x}-{:x}-{:x}\"", status.st_ino, status.st_size,
         status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec
     );
-    open.modified = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(status.st_mtim.tv_sec));
+    open.modified = http_date(status.st_mtim.tv_sec);
     return open;
 }
 
@@ -142,7 +140,9 @@ Result<Response> get(Service& service, const Request& request) {
     Wanted wanted{0, open.size};
     const auto condition = request.header("If-Range");
     const bool is_same = condition.empty() || condition == open.etag || condition == open.modified;
-    if (const auto range = read_range(request.header("Range"), open.size); range && is_same) {
+    // Only GET knows ranges (RFC 9110 14.2).
+    const auto asked = request.method == "GET" ? request.header("Range") : "";
+    if (const auto range = read_range(asked, open.size); range && is_same) {
         if (range->from >= range->to) {
             auto refusal = json_response(
                 416, {{"kind", "invalid_request"},
@@ -163,12 +163,12 @@ Result<Response> get(Service& service, const Request& request) {
 
 }  // namespace
 
-std::vector<Route> file_routes(Service& service) {
+std::vector<Route> file_routes() {
     return {
         {.method = "GET",
          .pattern = "/files/{id}/{name...}",
          .summary = "A managed file, with ranges; the id is the permission",
-         .handler = [&service](Request& request) { return get(service, request); },
+         .handler = get,
          .is_open = true,
          .answer_schema = "Bytes",
          .errors = {"file_not_found"}},

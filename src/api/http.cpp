@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "base/ids.h"
@@ -69,7 +70,7 @@ Response json_response(int status, const json::value& value) {
     return response;
 }
 
-Response error_response(const Error& error) {
+Response error_response(const Error& error, int retry_after_s) {
     const int status = status_of(error.kind);
     if (status == 500) {
         const auto id = random_hex(64);
@@ -82,7 +83,9 @@ Response error_response(const Error& error) {
     const std::string kind = status == 503 ? "unavailable" : error.kind;
     auto response = json_response(status, {{"kind", kind}, {"message", error.message}});
     if (status == 401) response.with("WWW-Authenticate", "Bearer");
-    if (status == 429 || status == 503) response.with("Retry-After", "5");
+    if (status == 429 || status == 503) {
+        response.with("Retry-After", fmt::format("{}", retry_after_s));
+    }
     return response;
 }
 
@@ -112,7 +115,7 @@ std::string percent_decoded(std::string_view text, bool is_query) {
             out += is_query && text[i] == '+' ? ' ' : text[i];
         }
     }
-    return out;
+    return valid_utf8(out);
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -127,6 +130,10 @@ std::string percent_encoded(std::string_view text) {
         }
     }
     return out;
+}
+
+std::string http_date(std::time_t seconds) {
+    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
 }
 
 std::vector<std::pair<std::string, std::string>> read_query(std::string_view query) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -89,15 +90,19 @@ struct FieldError {
 };
 
 /// `{kind, message}` with the kind's status. An `internal_error` gets an id, and its message only
-/// goes to the log under that id.
-Response error_response(const Error& error);
+/// goes to the log under that id. `retry_after_s`: with a 429 or 503, when it may end better.
+Response error_response(const Error& error, int retry_after_s = 5);
 
 /// The same for several problems, ranked in SPEC's order, all listed in `errors`.
 Response error_response(std::vector<FieldError> errors);
 
-/// `%41` and the like; `+` as a space where `is_query`. Broken escapes stay as they are.
+/// `%41` and the like; `+` as a space where `is_query`. Broken escapes stay as they are; what is
+/// not UTF-8 becomes U+FFFD, since it may come back in an answer.
 std::string percent_decoded(std::string_view text, bool is_query = false);
 std::string percent_encoded(std::string_view text);
+
+/// As Date and Last-Modified are written.
+std::string http_date(std::time_t seconds);
 
 /// What is behind `?`, decoded.
 std::vector<std::pair<std::string, std::string>> read_query(std::string_view query);

@@ -7,7 +7,7 @@ namespace ittybit::api {
 namespace {
 
 Router router() {
-    const auto nothing = [](Request&) { return Result<Response>(Response{}); };
+    const auto nothing = [](Service&, Request&) { return Result<Response>(Response{}); };
     return Router({
         {.method = "GET", .pattern = "/jobs", .summary = "list", .handler = nothing},
         {.method = "POST", .pattern = "/jobs", .summary = "create", .handler = nothing},

@@ -80,14 +80,15 @@ Response replay(const store::Answer& answer) {
     return response;
 }
 
-Handler idempotent(Service& service, Handler handler) {
+Handler idempotent(Handler handler) {
     auto busy = std::make_shared<BusyKeys>();
-    return [&service, busy, handler = std::move(handler)](Request& request) -> Result<Response> {
+    return [busy,
+            handler = std::move(handler)](Service& service, Request& request) -> Result<Response> {
         const auto key = TRY(idempotency_key(request));
-        if (!key) return handler(request);
+        if (!key) return handler(service, request);
         const BusyKeys::Hold hold(*busy, key->route + "\n" + key->key);
         if (const auto earlier = TRY(service.jobs.find_answer(*key))) return replay(*earlier);
-        auto response = TRY(handler(request));
+        auto response = TRY(handler(service, request));
         if (response.status < 200 || response.status > 299) return response;
         store::Answer answer{"", response.body};
         for (const auto& header : response.headers) {

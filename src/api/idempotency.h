@@ -13,6 +13,6 @@ Response replay(const store::Answer& answer);
 
 /// A POST handler that gives one key one effect: a second request with it waits for the first, and
 /// gets its answer. Only a 2xx is remembered.
-Handler idempotent(Service& service, Handler handler);
+Handler idempotent(Handler handler);
 
 }  // namespace ittybit::api

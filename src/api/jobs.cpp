@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/job_request.h"
+#include "base/log.h"
 
 namespace ittybit::api {
 namespace {
@@ -38,6 +39,11 @@ Result<void> check_room(Service& service) {
     return Error{"too_many_requests", "too many jobs are waiting already: try again later", ""};
 }
 
+void note_created(Service& service, const Job& job) {
+    log::info("job queued", {{"job", job.id}, {"kind", job.kind}, {"status", "queued"}});
+    service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", job.kind));
+}
+
 Result<Response> store_job(
     Service& service, const Request& request, const store::JobRecord& record
 ) {
@@ -48,7 +54,7 @@ Result<Response> store_job(
     answer.location = fmt::format("/jobs/{}", record.job.id);
     const auto created = TRY(service.jobs.create(record, key, answer));
     if (created.is_replayed) return replay(created.answer);
-    service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", record.job.kind));
+    note_created(service, record.job);
     Response response;
     response.status = 201;
     response.body = std::move(answer.body);
@@ -69,14 +75,13 @@ Result<Response> retry(Service& service, const Request& request) {
 }
 
 Result<Response> list(Service& service, const Request& request) {
-    const auto query = TRY(read_list_query(request, {"kind", "status", "input"}));
+    const auto query = TRY(read_list_query(request, Filters::kJobs));
     const auto page = TRY(service.jobs.list_jobs(query));
     json::array items;
     for (const auto& job : page.items) items.push_back(job_json(job, true));
-    const bool is_empty = page.items.empty();
     return list_response(
         request, service, query, std::move(items), page.has_more,
-        is_empty ? "" : page.items.front().id, is_empty ? "" : page.items.back().id
+        page.items.empty() ? "" : page.items.back().id
     );
 }
 
@@ -103,11 +108,14 @@ Result<Response> events(Service& service, const Request& request) {
 Result<Response> cancel(Service& service, const Request& request) {
     const std::string id(request.capture("id"));
     const auto record = TRY(service.jobs.cancel(id, service.clock.now()));
+    log::info("job cancelled", {{"job", id}, {"status", "cancelled"}});
     return json_response(200, job_json(record.job));
 }
 
 Result<Response> remove(Service& service, const Request& request) {
-    TRY(service.jobs.remove(std::string(request.capture("id")), service.clock.now()));
+    const std::string id(request.capture("id"));
+    TRY(service.jobs.remove(id, service.clock.now()));
+    log::info("job deleted", {{"job", id}});
     Response response;
     response.status = 204;
     return response;
@@ -115,50 +123,50 @@ Result<Response> remove(Service& service, const Request& request) {
 
 }  // namespace
 
-std::vector<Route> job_routes(Service& service) {
-    const auto with = [&service](auto function) -> Handler {
-        return [&service, function](Request& request) { return function(service, request); };
-    };
+std::vector<Route> job_routes() {
     return {
         {.method = "POST",
          .pattern = "/jobs",
          .summary = "Create a job",
-         .handler = idempotent(service, with(create)),
+         .handler = idempotent(create),
          .body = Body::kJson,
          .success = 201,
          .request_schema = "JobRequest",
          .answer_schema = "Job",
-         .errors = {"input_required", "idempotency_key_reused"}},
+         .errors =
+             {"input_required", "invalid_input", "kind_required", "invalid_kind", "invalid_format",
+              "invalid_codec", "invalid_options", "invalid_output", "connection_required",
+              "invalid_webhook_url", "idempotency_key_reused"}},
         {.method = "GET",
          .pattern = "/jobs",
          .summary = "List jobs, newest first",
-         .handler = with(list),
+         .handler = list,
          .answer_schema = "JobList",
          .query = {"limit", "after", "before", "order", "kind", "status", "input"},
          .errors = {"invalid_request"}},
         {.method = "GET",
          .pattern = "/jobs/{id}",
          .summary = "Show a job with its tasks",
-         .handler = with(show),
+         .handler = show,
          .answer_schema = "Job",
          .errors = {"job_not_found"}},
         {.method = "GET",
          .pattern = "/jobs/{id}/events",
          .summary = "Follow a job by Server-Sent Events",
-         .handler = with(events),
+         .handler = events,
          .answer_schema = "Events",
          .errors = {"job_not_found"}},
         {.method = "POST",
          .pattern = "/jobs/{id}/cancel",
          .summary = "Cancel a job",
-         .handler = idempotent(service, with(cancel)),
+         .handler = idempotent(cancel),
          .body = Body::kJson,
          .answer_schema = "Job",
          .errors = {"job_not_found", "job_finished", "idempotency_key_reused"}},
         {.method = "POST",
          .pattern = "/jobs/{id}/retry",
          .summary = "Make a new job with the same request",
-         .handler = idempotent(service, with(retry)),
+         .handler = idempotent(retry),
          .body = Body::kJson,
          .success = 201,
          .answer_schema = "Job",
@@ -166,7 +174,7 @@ std::vector<Route> job_routes(Service& service) {
         {.method = "DELETE",
          .pattern = "/jobs/{id}",
          .summary = "Delete a job and its managed files; a running one is cancelled first",
-         .handler = with(remove),
+         .handler = remove,
          .success = 204,
          .errors = {"job_not_found"}},
     };

@@ -47,28 +47,29 @@ Result<void> read_parameter(
     return {};
 }
 
-Result<void> check_filters(const store::ListQuery& query) {
-    const bool is_status = !query.status || query.status == "waiting" ||
-                           find_named<JobStatus>(*query.status).has_value();
-    if (!is_status) {
-        return bad(
-            "status",
-            "status must be one of queued, waiting, processing, succeeded, failed, cancelled"
-        );
+template <typename Status>
+Result<void> check_status(const std::optional<std::string>& status) {
+    if (!status || find_named<Status>(*status)) return {};
+    std::vector<std::string> known;
+    for (const auto& row : names(Status{})) known.emplace_back(row.name);
+    return bad("status", fmt::format("status must be one of {}, not {}", join(known), *status));
+}
+
+Result<void> check_kind(const std::optional<std::string>& kind, Filters filters) {
+    std::vector<std::string> known;
+    for (const auto word : kKinds) {
+        if (filters == Filters::kTasks || is_job_kind(word)) known.emplace_back(word);
     }
-    const bool is_kind = !query.kind || query.kind == "import" || query.kind == "export" ||
-                         std::ranges::find(kKinds, *query.kind) != kKinds.end();
-    if (!is_kind) return bad("kind", fmt::format("{} is no kind", *query.kind));
-    return {};
+    if (filters == Filters::kTasks) known.insert(known.end(), {"import", "export"});
+    if (!kind || std::ranges::find(known, *kind) != known.end()) return {};
+    return bad("kind", fmt::format("kind must be one of {}, not {}", join(known), *kind));
 }
 
 }  // namespace
 
-Result<store::ListQuery> read_list_query(
-    const Request& request, std::initializer_list<std::string_view> filters
-) {
+Result<store::ListQuery> read_list_query(const Request& request, Filters filters) {
     std::vector<std::string_view> known = {"limit", "after", "before", "order"};
-    known.insert(known.end(), filters);
+    if (filters != Filters::kNone) known.insert(known.end(), {"kind", "status", "input"});
     store::ListQuery query;
     std::vector<std::string_view> seen;
     for (const auto& [name, value] : request.query) {
@@ -85,7 +86,9 @@ Result<store::ListQuery> read_list_query(
         seen.push_back(name);
         TRY(read_parameter(query, name, value));
     }
-    TRY(check_filters(query));
+    TRY(filters == Filters::kTasks ? check_status<TaskStatus>(query.status)
+                                   : check_status<JobStatus>(query.status));
+    TRY(check_kind(query.kind, filters));
     return query;
 }
 
@@ -95,26 +98,21 @@ Response list_response(
     const store::ListQuery& query,
     json::array items,
     bool has_more,
-    const std::string& first,
     const std::string& last
 ) {
-    const bool is_back = query.before && !query.after;
     auto response = json_response(200, std::move(items));
-    const auto link = [&](std::string_view cursor, const std::string& id,
-                          std::string_view relation) {
-        std::string text = fmt::format("{}{}?", service.settings.public_url, request.path);
+    // A page that was come to backwards always has the one that was come from behind it.
+    const bool is_back = query.before && !query.after;
+    if ((is_back || has_more) && !last.empty()) {
+        std::string link = fmt::format("{}{}?", service.settings.public_url, request.path);
         for (const auto& [name, value] : request.query) {
             if (name == "after" || name == "before") continue;
-            text += fmt::format("{}={}&", name, percent_encoded(value));
+            link += fmt::format("{}={}&", name, percent_encoded(value));
         }
-        return fmt::format("<{}{}={}>; rel=\"{}\"", text, cursor, percent_encoded(id), relation);
-    };
-    if (is_back && !last.empty()) {
-        response.with("Link", link("after", last, "next"));
-    } else if (has_more) {
-        response.with("Link", link("after", last, "next"));
+        response.with(
+            "Link", fmt::format("<{}after={}>; rel=\"next\"", link, percent_encoded(last))
+        );
     }
-    static_cast<void>(first);
     response.with("Has-More", has_more ? "true" : "false");
     response.with("Limit", fmt::format("{}", query.limit));
     return response;
@@ -130,6 +128,13 @@ Result<json::value> read_json_body(const Request& request) {
         return Error{
             "unsupported_media_type", "send the body as Content-Type: application/json",
             "Content-Type"
+        };
+    }
+    const auto coding = to_lower(request.header("Content-Encoding"));
+    if (!coding.empty() && coding != "identity") {
+        return Error{
+            "unsupported_media_type", "send the body as it is, without a Content-Encoding",
+            "Content-Encoding"
         };
     }
     return parse_json(request.body);

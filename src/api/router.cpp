@@ -19,7 +19,7 @@ std::optional<Captures> match(std::string_view pattern, const std::vector<std::s
         if (i >= pieces.size()) return std::nullopt;
         const auto& word = wanted[i];
         if (!word.starts_with('{')) {
-            if (word != pieces[i]) return std::nullopt;
+            if (word != percent_decoded(pieces[i])) return std::nullopt;
             continue;
         }
         const auto name = word.substr(1, word.size() - 2);

@@ -9,7 +9,10 @@
 
 namespace ittybit::api {
 
-using Handler = std::function<Result<Response>(Request&)>;
+struct Service;
+
+/// What an endpoint does.
+using Handler = std::function<Result<Response>(Service&, Request&)>;
 
 /// What a request's body is.
 enum class Body { kNone, kJson, kStream };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/http.h"
@@ -10,7 +11,16 @@
 
 namespace ittybit::api {
 
-class Session;
+/// What a server asks of those whose routes it serves.
+struct Application {
+    /// Before the body is read: a response refuses the request (auth, rate). Called on the one
+    /// thread of the server, so it must not wait long.
+    std::function<std::optional<Response>(const Request&, const Route&)> admit;
+    /// The answer. Called on a thread of a pool.
+    std::function<Result<Response>(const Route&, Request&)> handle;
+    /// Told of every answer, also of those that were never handled.
+    std::function<void(int status)> answered;
+};
 
 /// HTTP/1.1 on one thread, handlers on a pool of their own. Knows routes, not what they do.
 class Server {
@@ -27,12 +37,10 @@ public:
         int streams = 64;   // uploads at once
     };
 
-    /// Before the body is read: a response refuses the request (auth, rate). Called on the one
-    /// thread of the server, so it must not wait long.
-    using Admit = std::function<std::optional<Response>(const Request&, const Route&)>;
-
     /// Opens the port. Errors: `unavailable`, saying why it cannot be listened on.
-    static Result<std::unique_ptr<Server>> open(const Router& router, Admit admit, Options options);
+    static Result<std::unique_ptr<Server>> open(
+        const Router& router, Application application, Options options
+    );
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -44,11 +52,7 @@ public:
     void run();
     void stop();
 
-    /// Connections open now.
-    int connections() const;
-
 private:
-    friend class Session;
     struct State;
     explicit Server(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

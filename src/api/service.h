@@ -3,13 +3,13 @@
 #include <atomic>
 #include <string>
 
-#include "api/metrics.h"
 #include "base/clock.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/side_tables.h"
 #include "work/live.h"
+#include "work/metrics.h"
 
 namespace ittybit::api {
 
@@ -19,6 +19,8 @@ struct ServiceSettings {
     std::int64_t most_queued = 100'000;
     int rate_limit = 0;  // requests a minute and key; 0: none
     std::string version;
+    std::string build;
+    std::string scratch;   // the folder that inputs are read into
     json::object sandbox;  // the layers in force, for /health
 };
 
@@ -34,7 +36,7 @@ struct Service {
     work::Live& live;
     const Clock& clock;
     ServiceSettings settings;
-    Metrics& metrics;
+    work::Metrics& metrics;
 };
 
 }  // namespace ittybit::api

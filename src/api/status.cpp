@@ -1,10 +1,11 @@
 // How the server is, what it offers, and every route in one list.
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "api/handlers.h"
 #include "api/openapi.h"
-#include "model/error_kinds.h"
 
 namespace ittybit::api {
 namespace {
@@ -15,20 +16,40 @@ Result<Response> health(Service& service, const Request& /*request*/) {
     return json_response(
         200, {{"status", "ok"},
               {"version", service.settings.version},
+              {"build", service.settings.build},
               {"sandbox", service.settings.sandbox}}
     );
 }
 
-Result<Response> metrics(Service& service, const Request& /*request*/) {
+/// What is not counted when it happens but looked at when somebody asks.
+Result<void> look_around(Service& service) {
     const auto counts = TRY(service.jobs.counts());
-    const auto age = service.clock.now() - counts.oldest_queued.value_or(service.clock.now());
+    const auto now = service.clock.now();
+    const auto age = std::max<UnixMillis>(now - counts.oldest_queued.value_or(now), 0);
     auto& metrics = service.metrics;
     metrics.set("ittybit_jobs_queued", "", static_cast<double>(counts.queued));
     metrics.set("ittybit_jobs_processing", "", static_cast<double>(counts.processing));
     metrics.set("ittybit_queue_oldest_seconds", "", static_cast<double>(age) / 1000);
     metrics.set("ittybit_build_info", fmt::format("version=\"{}\"", service.settings.version), 1);
+    std::error_code code;
+    const auto space = std::filesystem::space(service.settings.scratch, code);
+    if (!code) {
+        metrics.set("ittybit_scratch_free_bytes", "", static_cast<double>(space.available));
+    }
+    for (const auto& layer : service.settings.sandbox) {
+        const bool stands = layer.value() != false && layer.value() != 0;
+        metrics.set(
+            "ittybit_sandbox_layer", fmt::format("layer=\"{}\"", std::string_view(layer.key())),
+            stands ? 1 : 0
+        );
+    }
+    return {};
+}
+
+Result<Response> metrics(Service& service, const Request& /*request*/) {
+    TRY(look_around(service));
     Response response;
-    response.body = metrics.text();
+    response.body = service.metrics.text();
     response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
     return response;
 }
@@ -52,74 +73,59 @@ std::string front_page(const std::vector<Route>& routes) {
     );
 }
 
-/// An answer that is the same every time.
-Handler always(std::string type, std::string body) {
-    return [type = std::move(type), body = std::move(body)](Request& /*request*/) {
-        Response response;
-        response.body = body;
-        response.with("Content-Type", type);
-        return Result<Response>(std::move(response));
-    };
+Result<Response> document(Service& service, const Request& /*request*/) {
+    static const std::string text =
+        pretty_json(openapi_document(all_routes(), service.settings.version));
+    Response response;
+    response.body = text;
+    response.with("Content-Type", "application/json");
+    return response;
 }
 
-/// Counts what the handler answers.
-Handler counted(Service& service, Handler handler) {
-    return [&service, handler = std::move(handler)](Request& request) {
-        auto result = handler(request);
-        const int status = result ? result->status : error_kind(result.error().kind).http_status;
-        service.metrics.add(
-            "ittybit_http_requests_total", fmt::format("status=\"{}\"", status == 0 ? 500 : status)
-        );
-        return result;
-    };
+Result<Response> page(Service& /*service*/, const Request& /*request*/) {
+    static const std::string text = front_page(all_routes());
+    Response response;
+    response.body = text;
+    response.with("Content-Type", "text/html; charset=utf-8");
+    return response;
 }
 
 }  // namespace
 
-std::vector<Route> status_routes(Service& service) {
-    const auto with = [&service](auto function) -> Handler {
-        return [&service, function](Request& request) { return function(service, request); };
-    };
+std::vector<Route> status_routes() {
     return {
         {.method = "GET",
          .pattern = "/health",
          .summary = "Whether the server is well",
-         .handler = with(health),
+         .handler = health,
          .is_open = true,
          .answer_schema = "Health"},
         {.method = "GET",
          .pattern = "/metrics",
          .summary = "Prometheus metrics",
-         .handler = with(metrics),
+         .handler = metrics,
          .answer_schema = "Text"},
         {.method = "GET",
          .pattern = "/openapi.json",
          .summary = "This API as OpenAPI 3.1",
-         .handler = {},
+         .handler = document,
          .is_open = true,
          .answer_schema = "Document"},
         {.method = "GET",
          .pattern = "/",
          .summary = "A page that names the API",
-         .handler = {},
+         .handler = page,
          .is_open = true,
          .answer_schema = "Page"},
     };
 }
 
-std::vector<Route> all_routes(Service& service) {
+std::vector<Route> all_routes() {
     std::vector<Route> routes;
     for (auto* make :
          {job_routes, webhook_routes, task_routes, upload_routes, connection_routes, file_routes,
           status_routes}) {
-        for (auto& route : make(service)) routes.push_back(std::move(route));
-    }
-    const auto document = pretty_json(openapi_document(routes, service.settings.version));
-    const auto page = front_page(routes);
-    for (auto& route : routes) {
-        if (route.pattern == "/openapi.json") route.handler = always("application/json", document);
-        if (route.pattern == "/") route.handler = always("text/html; charset=utf-8", page);
-        route.handler = counted(service, std::move(route.handler));
+        for (auto& route : make()) routes.push_back(std::move(route));
     }
     return routes;
 }

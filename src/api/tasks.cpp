@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/job_request.h"
+#include "base/log.h"
 
 namespace ittybit::api {
 namespace {
@@ -28,6 +29,12 @@ Result<Response> create(Service& service, const Request& request) {
     answer.location = fmt::format("/tasks/{}", task.id);
     const auto created = TRY(service.jobs.create(wanted.record, key, answer));
     if (created.is_replayed) return replay(created.answer);
+    log::info(
+        "task queued", {{"job", wanted.record.job.id},
+                        {"task", task.id},
+                        {"kind", task.kind},
+                        {"status", "waiting"}}
+    );
     Response response;
     response.status = 201;
     response.body = std::move(answer.body);
@@ -36,14 +43,13 @@ Result<Response> create(Service& service, const Request& request) {
 }
 
 Result<Response> list(Service& service, const Request& request) {
-    const auto query = TRY(read_list_query(request, {"kind", "status", "input"}));
+    const auto query = TRY(read_list_query(request, Filters::kTasks));
     const auto page = TRY(service.jobs.list_tasks(query));
     json::array items;
     for (const auto& task : page.items) items.push_back(task_json(task, true));
-    const bool is_empty = page.items.empty();
     return list_response(
         request, service, query, std::move(items), page.has_more,
-        is_empty ? "" : page.items.front().id, is_empty ? "" : page.items.back().id
+        page.items.empty() ? "" : page.items.back().id
     );
 }
 
@@ -60,7 +66,7 @@ std::string folder_of(const Task& task) {
 
 Result<Response> parts(Service& service, const Request& request) {
     const auto found = TRY(find_task(service, request));
-    auto query = TRY(read_list_query(request, {}));
+    auto query = TRY(read_list_query(request, Filters::kNone));
     if (!request.query_value("order")) query.is_descending = false;  // as they are named
     bool has_more = false;
     const auto list = TRY(service.jobs.list_parts(found.task.id, query, has_more));
@@ -70,44 +76,43 @@ Result<Response> parts(Service& service, const Request& request) {
         items.push_back({{"name", part.name}, {"url", folder + part.name}, {"size", part.size}});
     }
     return list_response(
-        request, service, query, std::move(items), has_more, list.empty() ? "" : list.front().name,
-        list.empty() ? "" : list.back().name
+        request, service, query, std::move(items), has_more, list.empty() ? "" : list.back().name
     );
 }
 
 }  // namespace
 
-std::vector<Route> task_routes(Service& service) {
-    const auto with = [&service](auto function) -> Handler {
-        return [&service, function](Request& request) { return function(service, request); };
-    };
+std::vector<Route> task_routes() {
     return {
         {.method = "POST",
          .pattern = "/tasks",
          .summary = "Create a standalone task",
-         .handler = idempotent(service, with(create)),
+         .handler = idempotent(create),
          .body = Body::kJson,
          .success = 201,
          .request_schema = "TaskRequest",
          .answer_schema = "Task",
-         .errors = {"input_required", "idempotency_key_reused"}},
+         .errors =
+             {"input_required", "invalid_input", "kind_required", "invalid_kind", "invalid_format",
+              "invalid_codec", "invalid_options", "invalid_output", "connection_required",
+              "invalid_webhook_url", "idempotency_key_reused"}},
         {.method = "GET",
          .pattern = "/tasks",
          .summary = "List standalone tasks, newest first",
-         .handler = with(list),
+         .handler = list,
          .answer_schema = "TaskList",
          .query = {"limit", "after", "before", "order", "kind", "status", "input"},
          .errors = {"invalid_request"}},
         {.method = "GET",
          .pattern = "/tasks/{id}",
          .summary = "Show a task, standalone or of a job",
-         .handler = with(show),
+         .handler = show,
          .answer_schema = "Task",
          .errors = {"task_not_found"}},
         {.method = "GET",
          .pattern = "/tasks/{id}/parts",
          .summary = "List the files of a many-part output",
-         .handler = with(parts),
+         .handler = parts,
          .answer_schema = "PartList",
          .query = {"limit", "after", "before", "order"},
          .errors = {"task_not_found", "invalid_request"}},

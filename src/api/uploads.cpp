@@ -8,6 +8,7 @@
 #include "api/idempotency.h"
 #include "base/fields_json.h"
 #include "base/ids.h"
+#include "base/text.h"
 #include "model/job.h"
 #include "work/managed.h"
 
@@ -39,6 +40,13 @@ Result<Response> create(Service& service, const Request& request) {
             "invalid_request", fmt::format("{} is no parameter here; known is filename", name), name
         };
     }
+    if (to_lower(request.header("Content-Type")).starts_with("multipart/")) {
+        return Error{
+            "unsupported_media_type",
+            "send the file's bytes alone as the body, not a form (curl: --data-binary @FILE)",
+            "Content-Type"
+        };
+    }
     const auto now = service.clock.now();
     const work::ManagedName name{
         random_hex(128), work::safe_name(request.query_value("filename").value_or("upload"))
@@ -57,19 +65,18 @@ Result<Response> create(Service& service, const Request& request) {
 
 }  // namespace
 
-std::vector<Route> upload_routes(Service& service) {
+std::vector<Route> upload_routes() {
     return {
         {.method = "POST",
          .pattern = "/uploads",
          .summary = "Upload a file of any size; its url can be an input for 24 hours",
-         .handler =
-             idempotent(service, [&service](Request& request) { return create(service, request); }),
+         .handler = idempotent(create),
          .body = Body::kStream,
          .success = 201,
          .request_schema = "Bytes",
          .answer_schema = "ExternalFile",
          .query = {"filename"},
-         .errors = {"invalid_request", "idempotency_key_reused"}},
+         .errors = {"unsupported_media_type", "idempotency_key_reused"}},
     };
 }
 

@@ -72,21 +72,18 @@ Result<Response> resend(Service& service, const Request& request) {
 
 }  // namespace
 
-std::vector<Route> webhook_routes(Service& service) {
-    const auto with = [&service](auto function) -> Handler {
-        return [&service, function](Request& request) { return function(service, request); };
-    };
+std::vector<Route> webhook_routes() {
     return {
         {.method = "GET",
          .pattern = "/jobs/{id}/webhooks",
          .summary = "List a job's webhook deliveries with every try",
-         .handler = with(list),
+         .handler = list,
          .answer_schema = "DeliveryList",
          .errors = {"job_not_found"}},
         {.method = "POST",
          .pattern = "/jobs/{id}/webhooks/{delivery}/resend",
          .summary = "Try a delivery once more",
-         .handler = idempotent(service, with(resend)),
+         .handler = idempotent(resend),
          .body = Body::kJson,
          .answer_schema = "Delivery",
          .errors = {"job_not_found", "route_not_found", "idempotency_key_reused"}},

@@ -107,8 +107,8 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->zygote = std::make_unique<sandbox::Zygote>(cli::zygote_options(scratch));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
         *engine->jobs, *engine->files, *engine->connections, engine->storage, *engine->secrets,
-        *engine->client, *engine->zygote, engine->live, engine->clock, scratch, settings.public_url,
-        worker, Limits{}
+        *engine->client, *engine->zygote, engine->live, engine->metrics, engine->clock, scratch,
+        settings.public_url, worker, Limits{}
     });
     return engine;
 }

@@ -13,6 +13,7 @@
 #include "store/job_store.h"
 #include "store/side_tables.h"
 #include "work/live.h"
+#include "work/metrics.h"
 #include "work/served_job.h"
 
 /// Configuration and wiring: which objects there are and who knows whom.
@@ -60,6 +61,7 @@ struct Engine {
     std::unique_ptr<net::Client> client;
     std::unique_ptr<sandbox::Zygote> zygote;
     work::Live live;
+    work::Metrics metrics;
     SystemClock clock;
     std::unique_ptr<work::Workshop> shop;
 };

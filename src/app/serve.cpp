@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include "api/auth.h"
 #include "api/handlers.h"
@@ -31,7 +32,6 @@
 namespace ittybit::app {
 namespace {
 
-constexpr const char* kVersion = "0.1.0";
 /// The name of serve's worker: what its previous run was doing is known by it.
 constexpr const char* kServeWorker = "serve";
 constexpr int kNotifiers = 4;
@@ -125,7 +125,58 @@ Result<json::object> check_sandbox(Engine& engine, bool is_required) {
     return std::move(facts.get_object());
 }
 
+api::ServiceSettings service_settings(
+    const Settings& settings, const std::string& scratch, const json::object& layers
+) {
+    const auto build = sandbox::build_id();
+    return {
+        settings.public_url,
+        settings.most_queued,
+        settings.rate_limit,
+        build.substr(0, build.find('+')),
+        build,
+        scratch,
+        layers,
+    };
+}
+
+/// What the HTTP server asks, answered by the service.
+api::Application application(api::Service& service, api::Gate& gate) {
+    return {
+        .admit = [&gate](
+                     const api::Request& request, const api::Route& route
+                 ) { return gate.admit(request, route); },
+        .handle =
+            [&service](const api::Route& route, api::Request& request) {
+                const auto started = service.clock.now();
+                auto response = route.handler(service, request);
+                // The route's pattern: a path may hold what is somebody's permission.
+                log::debug(
+                    "request handled", {{"method", request.method},
+                                        {"route", route.pattern},
+                                        {"duration_ms", service.clock.now() - started}}
+                );
+                return response;
+            },
+        .answered =
+            [&service](int status) {
+                service.metrics.add(
+                    "ittybit_http_requests_total", fmt::format("status=\"{}\"", status)
+                );
+            },
+    };
+}
+
+/// Connections, files and children need more descriptors than the usual 1024.
+void allow_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of descriptors stays low");
+}
+
 Result<> serve(Settings settings, const std::stop_token& stop) {
+    allow_descriptors();
     const auto listen = TRY(read_listen(settings.listen));
     if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
     while (settings.public_url.ends_with('/')) settings.public_url.pop_back();
@@ -140,33 +191,26 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     if (lost > 0) log::warn("jobs of the previous run were taken back", {{"count", lost}});
     const auto layers = TRY(check_sandbox(*engine, settings.requires_sandbox));
 
-    api::Metrics metrics;
     api::Service service{
-        *engine->jobs,
-        *engine->outbox,
-        *engine->files,
-        *engine->connections,
-        *engine->keys,
-        *engine->storage,
-        *engine->secrets,
-        engine->live,
-        engine->clock,
-        {settings.public_url, settings.most_queued, settings.rate_limit, kVersion, layers},
-        metrics,
+        *engine->jobs,    *engine->outbox,
+        *engine->files,   *engine->connections,
+        *engine->keys,    *engine->storage,
+        *engine->secrets, engine->live,
+        engine->clock,    service_settings(settings, engine->shop->scratch, layers),
+        engine->metrics,
     };
-    const api::Router router(api::all_routes(service));
+    const api::Router router(api::all_routes());
     api::Gate gate(service);
-    const auto admit = [&gate](const api::Request& request, const api::Route& route) {
-        return gate.admit(request, route);
-    };
-    const auto server =
-        TRY(api::Server::open(router, admit, {.address = listen.host, .port = listen.port}));
+    const auto server = TRY(api::Server::open(
+        router, application(service, gate), {.address = listen.host, .port = listen.port}
+    ));
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
-        *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->clock, keep
+        *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->metrics,
+        engine->clock, keep
     );
     work::Notifier notifier(
-        *engine->database, *engine->outbox, *engine->client, engine->clock, secret
+        *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret
     );
 
     log::info("listening", {{"address", listen.host}, {"port", server->port()}});

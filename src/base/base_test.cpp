@@ -47,5 +47,15 @@ TEST(Text, FindsTheNearestWord) {
     EXPECT_EQ(nearest("width", {}), "");
 }
 
+TEST(Text, WhatIsNotUtf8IsReplaced) {
+    const std::string replacement = "\xEF\xBF\xBD";
+    EXPECT_EQ(valid_utf8("plain ä € 😀"), "plain ä € 😀");
+    EXPECT_EQ(valid_utf8("a\xFFz"), "a" + replacement + "z");
+    EXPECT_EQ(valid_utf8("\xC3"), replacement);
+    EXPECT_EQ(valid_utf8("\xC0\xAF"), replacement + replacement);  // an overlong slash
+    EXPECT_EQ(valid_utf8("\xED\xA0\x80").size(), 9U);              // a surrogate
+    EXPECT_EQ(valid_utf8("\xE2\x82x"), replacement + replacement + "x");
+}
+
 }  // namespace
 }  // namespace ittybit

@@ -13,6 +13,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 /// ASCII only, whatever the locale.
 std::string to_lower(std::string_view text);
 
+/// The same text where it is UTF-8; each byte that is part of none becomes U+FFFD.
+std::string valid_utf8(std::string_view text);
+
 /// "a, b, c"
 std::string join(std::span<const std::string> parts, std::string_view between = ", ");
 

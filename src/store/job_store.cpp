@@ -113,10 +113,22 @@ Result<void> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
     return end_job(session, record, now);
 }
 
+Result<void> check_part(
+    Session& session, const std::string& task_id, const std::optional<std::string>& name
+) {
+    if (!name) return {};
+    const auto rows =
+        TRY(session.run("SELECT 1 FROM parts WHERE task_id = $1 AND name = $2", {task_id, *name}));
+    if (!rows.empty()) return {};
+    return Error{"invalid_request", "there is no part with the name in after or before", "after"};
+}
+
 /// One part more than asked for, in the direction of the reading. Parts are ordered by name.
 Result<Page<Part>> page_of_parts(
     Session& session, const std::string& task_id, const ListQuery& query, bool is_down
 ) {
+    TRY(check_part(session, task_id, query.after));
+    TRY(check_part(session, task_id, query.before));
     Values values{task_id};
     std::string sql = "SELECT name, size FROM parts WHERE task_id = $1";
     const auto add = [&](char direction, const std::optional<std::string>& name) {

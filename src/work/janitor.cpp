@@ -38,7 +38,10 @@ void Janitor::run(const std::stop_token& stop) {
 
 Result<bool> Janitor::run_once(const std::stop_token& stop) {
     const int recovered = TRY(jobs_.recover("", clock_.now()));
-    if (recovered > 0) log::warn("lost jobs were taken back", {{"count", recovered}});
+    if (recovered > 0) {
+        log::warn("lost jobs were taken back", {{"count", recovered}});
+        metrics_.add("ittybit_jobs_lost_total", "", recovered);
+    }
     const auto garbage = TRY(files_.garbage(kBite));
     for (const auto& file : garbage) TRY(sweep(file, stop));
     return recovered > 0 || !garbage.empty();

@@ -7,6 +7,7 @@
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/side_tables.h"
+#include "work/metrics.h"
 
 namespace ittybit::work {
 
@@ -25,6 +26,7 @@ public:
         store::Outbox& outbox,
         store::FileTable& files,
         std::shared_ptr<storage::Storage> storage,
+        Metrics& metrics,
         const Clock& clock,
         Keep keep
     )
@@ -32,6 +34,7 @@ public:
           outbox_(outbox),
           files_(files),
           storage_(std::move(storage)),
+          metrics_(metrics),
           clock_(clock),
           keep_(keep) {}
 
@@ -50,6 +53,7 @@ private:
     store::Outbox& outbox_;
     store::FileTable& files_;
     const std::shared_ptr<storage::Storage> storage_;
+    Metrics& metrics_;
     const Clock& clock_;
     const Keep keep_;
 };

@@ -57,6 +57,20 @@ std::string standard_key(std::string_view secret) {
     return out;
 }
 
+void log_attempt(
+    const store::Delivery& delivery, const store::DeliveryAttempt& attempt, const char* status
+) {
+    json::object facts{
+        {"job", delivery.job_id},
+        {"delivery", delivery.id},
+        {"attempt", attempt.number},
+        {"status", status}
+    };
+    if (attempt.status) facts["http_status"] = *attempt.status;
+    if (attempt.error) facts["error"] = *attempt.error;
+    log::info("webhook sent", facts);
+}
+
 }  // namespace
 
 net::Headers webhook_headers(
@@ -120,6 +134,8 @@ Result<bool> Notifier::run_once(const std::stop_token& stop) {
     }
     const auto* status = is_done ? "delivered" : next ? "pending" : "failed";
     TRY(outbox_.note(*delivery, attempt, status, next, clock_.now()));
+    metrics_.add("ittybit_webhook_attempts_total", fmt::format("outcome=\"{}\"", status));
+    log_attempt(*delivery, attempt, status);
     return true;
 }
 

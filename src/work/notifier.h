@@ -7,6 +7,7 @@
 #include "net/client.h"
 #include "store/database.h"
 #include "store/side_tables.h"
+#include "work/metrics.h"
 
 namespace ittybit::work {
 
@@ -30,12 +31,14 @@ public:
         store::Database& database,
         store::Outbox& outbox,
         net::Client& client,
+        Metrics& metrics,
         const Clock& clock,
         std::string secret
     )
         : database_(database),
           outbox_(outbox),
           client_(client),
+          metrics_(metrics),
           clock_(clock),
           secret_(std::move(secret)) {}
 
@@ -50,6 +53,7 @@ private:
     store::Database& database_;
     store::Outbox& outbox_;
     net::Client& client_;
+    Metrics& metrics_;
     const Clock& clock_;
     const std::string secret_;
 };

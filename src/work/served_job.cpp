@@ -44,15 +44,19 @@ std::string last_of(const std::string& id) {
 }  // namespace
 
 ServedJob::ServedJob(Workshop& shop, store::JobStore::Claimed claimed)
-    : shop_(shop), claim_(std::move(claimed.claim)), record_(std::move(claimed.record)) {}
+    : shop_(shop),
+      claim_(std::move(claimed.claim)),
+      log_(shop.metrics, claim_),
+      record_(std::move(claimed.record)) {}
 
 void ServedJob::run(const std::stop_token& stop) {
-    log::info("job started", {{"job", claim_.job_id}, {"attempt", claim_.attempt}});
+    log_.job_started(record_.job);
     Result<> result;
     {
         const std::stop_callback follow(stop, [this] { stop_.request_stop(); });
         const std::jthread keeper([this](const std::stop_token& end) { keep_lease(end); });
         result = run_tasks(stop_.get_token());
+        if (source_) input_bytes_ = source_->size().value_or(0);
         source_.reset();
     }
     shop_.live.forget(claim_.job_id);
@@ -114,6 +118,7 @@ Task& ServedJob::begin_task(const std::string& kind) {
         const std::lock_guard lock(mutex_);
         task = &record_.job.task(kind);
         if (!is_final(task->status)) begin(*task, shop_.clock.now());
+        log_.task_started(*task);
     }
     if (!save(true)) lose();
     return *task;
@@ -123,6 +128,7 @@ void ServedJob::end_task(Task& task, std::optional<File> output) {
     {
         const std::lock_guard lock(mutex_);
         succeed(task, std::move(output), shop_.clock.now());
+        log_.task_ended(task);
     }
     if (!save(true)) lose();
 }
@@ -248,12 +254,20 @@ OperationInput ServedJob::input() const {
     return input;
 }
 
+Result<Outcome> ServedJob::run_child(
+    const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
+) {
+    auto outcome = run_operation(shop_.zygote, request, events, stop);
+    log_.child_ended(outcome);
+    return outcome;
+}
+
 Result<File> ServedJob::probe(const std::stop_token& stop) {
     OperationRequest request;
     request.operation = ProbeOptions{};
     request.input = input();
     request.limits = shop_.limits;
-    auto outcome = TRY(run_operation(shop_.zygote, request, {}, stop));
+    auto outcome = TRY(run_child(request, {}, stop));
     outcome.finished.file.url = record_.job.input;
     return std::move(outcome.finished.file);
 }
@@ -283,7 +297,10 @@ Result<Outcome> ServedJob::work(
     events.file_ready = [&](const FileReady& ready, const sandbox::Workspace& workspace) {
         return exporter.ready(ready, workspace);
     };
-    auto outcome = TRY(run_operation(shop_.zygote, request, events, stop));
+    const auto started = Steady::now();
+    auto outcome = TRY(run_child(request, events, stop));
+    const std::chrono::duration<double> took = Steady::now() - started;
+    log_.encoded(record_.job.kind, outcome.finished.file, took.count());
     {
         const std::lock_guard lock(mutex_);
         record_.job.warnings = outcome.finished.warnings;
@@ -383,8 +400,7 @@ void ServedJob::settle(const Result<>& result, const std::stop_token& stop) {
         parts_.clear();
     }
     if (is_lost_) {
-        log::info("job left", {{"job", claim_.job_id}, {"attempt", claim_.attempt}});
-        return;
+        return log_.job_left();
     }
     if (result) {
         job.status = JobStatus::kSucceeded;
@@ -395,10 +411,7 @@ void ServedJob::settle(const Result<>& result, const std::stop_token& stop) {
     const bool is_worth_it = claim_.attempt < most_attempts(error);
     if (is_shutdown || is_worth_it) {
         const auto when = is_shutdown ? now : now + back_off(claim_.attempt);
-        log::warn(
-            "job handed back",
-            {{"job", claim_.job_id}, {"attempt", claim_.attempt}, {"error", error.message}}
-        );
+        log_.job_handed_back(error);
         static_cast<void>(shop_.jobs.give_back(claim_, when, !is_shutdown, now));
         return;
     }
@@ -414,14 +427,9 @@ void ServedJob::finish() {
     for (;;) {
         const auto is_ours = shop_.jobs.finish(claim_, outcome, shop_.clock.now());
         if (is_ours) {
-            const auto word = *is_ours ? name_of(record_.job.status) : "lost";
-            log::info(
-                "job ended", {{"job", claim_.job_id}, {"attempt", claim_.attempt}, {"status", word}}
-            );
-            if (!*is_ours) {
-                for (const auto& file : files_) static_cast<void>(shop_.files.discard(file));
-            }
-            return;
+            if (*is_ours) return log_.job_ended(record_.job, input_bytes_);
+            for (const auto& file : files_) static_cast<void>(shop_.files.discard(file));
+            return log_.job_left();
         }
         log::error(
             "job cannot be ended", {{"job", claim_.job_id}, {"error", is_ours.error().message}}

@@ -18,7 +18,9 @@
 #include "store/side_tables.h"
 #include "work/exporter.h"
 #include "work/import.h"
+#include "work/job_log.h"
 #include "work/live.h"
+#include "work/metrics.h"
 #include "work/run_operation.h"
 
 namespace ittybit::work {
@@ -33,6 +35,7 @@ struct Workshop {
     net::Client& client;
     sandbox::Zygote& zygote;
     Live& live;
+    Metrics& metrics;
     const Clock& clock;
     std::string scratch;     // a folder for downloads
     std::string public_url;  // in front of /files
@@ -81,18 +84,23 @@ private:
     Result<Destination> managed(const std::string& role, const std::string& name);
     Result<Destination> in_bucket(const std::string& output, const Operation* operation);
     OperationInput input() const;
+    Result<Outcome> run_child(
+        const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
+    );
 
     void settle(const Result<>& result, const std::stop_token& stop);
     void finish();
 
     Workshop& shop_;
     const store::Claim claim_;
+    JobLog log_;
     std::mutex mutex_;  // guards record_ and saved_at_
     store::JobRecord record_;
     UnixMillis saved_at_ = 0;
     std::atomic<bool> is_lost_ = false;
     std::stop_source stop_;
     std::unique_ptr<storage::Source> source_;
+    std::int64_t input_bytes_ = 0;
     std::string current_;  // the kind of the task that is to blame for a failure
     std::vector<std::string> files_;
     std::vector<store::Part> parts_;

@@ -1,0 +1,315 @@
+#include "api/schemas.h"
+
+#include <fmt/format.h>
+
+#include "base/fields_schema.h"
+#include "model/connection.h"
+#include "model/error_kinds.h"
+#include "model/job.h"
+#include "model/operation.h"
+#include "sandbox/layers.h"
+
+namespace ittybit::api {
+namespace {
+
+/// The values that are components of their own, and so are referred to.
+template <typename T>
+inline constexpr std::string_view kComponent = "";
+template <>
+inline constexpr std::string_view kComponent<Task> = "Task";
+template <>
+inline constexpr std::string_view kComponent<File> = "File";
+template <>
+inline constexpr std::string_view kComponent<ExternalFile> = "ExternalFile";
+template <>
+inline constexpr std::string_view kComponent<Failure> = "Failure";
+
+json::object text_schema(std::string_view description) {
+    return {{"type", "string"}, {"description", description}};
+}
+
+json::object list_of(json::object items) {
+    return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+json::object or_null(json::object schema) {
+    return {{"anyOf", json::array{std::move(schema), json::object{{"type", "null"}}}}};
+}
+
+template <Described T>
+json::object answer_object();
+
+/// What to_json writes, where schema_of says what Reader reads.
+template <typename T>
+json::object answer_schema() {
+    if constexpr (!kComponent<T>.empty()) {
+        return schema_reference(kComponent<T>);
+    } else if constexpr (std::is_same_v<T, TaskInput>) {
+        return {{"oneOf", json::array{schema_reference("ExternalFile"), schema_reference("File")}}};
+    } else if constexpr (kIsOptional<T>) {
+        return or_null(answer_schema<typename T::value_type>());
+    } else if constexpr (kIsList<T>) {
+        return list_of(answer_schema<typename T::value_type>());
+    } else if constexpr (Described<T>) {
+        return answer_object<T>();
+    } else {
+        return schema_of<T>();
+    }
+}
+
+/// Answers show every member, absent facts as null, unless the row says that it is left out.
+template <Described T>
+json::object answer_object() {
+    json::object properties;
+    json::array required;
+    for_each_field<T>([&](const auto& field) {
+        using Value = std::decay_t<decltype(std::declval<T>().*field.member)>;
+        json::object property;
+        if constexpr (kIsOptional<Value>) {
+            property = field.is_left_out_when_empty ? answer_schema<typename Value::value_type>()
+                                                    : answer_schema<Value>();
+        } else {
+            property = answer_schema<Value>();
+        }
+        property["description"] = field.help;
+        // What tells one kind of object from another.
+        if (field.name == "object") property["const"] = to_json(T{}.*field.member);
+        properties[field.name] = std::move(property);
+        if (!field.is_left_out_when_empty) required.push_back(json::string(field.name));
+    });
+    return {
+        {"type", "object"},
+        {"required", std::move(required)},
+        {"properties", std::move(properties)},
+    };
+}
+
+/// A request for a job or task of this kind.
+json::object request_of_kind(std::string_view kind, json::object input, json::object options) {
+    return {
+        {"type", "object"},
+        {"title", kind},
+        {"required", {"kind", "input"}},
+        {"properties",
+         {{"kind", {{"const", kind}}},
+          {"input", std::move(input)},
+          {"options", std::move(options)},
+          {"connection", text_schema("Id or name of the connection for s3://.")},
+          {"metadata", {{"type", "object"}, {"description", "Echoed; at most 16 KiB."}}},
+          {"webhook_url", text_schema("Where to POST the finished object.")}}},
+    };
+}
+
+json::object choice_of_kinds(json::array kinds) {
+    return {{"oneOf", std::move(kinds)}, {"discriminator", {{"propertyName", "kind"}}}};
+}
+
+json::object job_request_schema() {
+    json::array kinds;
+    for (const auto kind : kKinds) {
+        if (!is_job_kind(kind)) continue;
+        auto request = request_of_kind(
+            kind, text_schema("An http://, https:// or s3:// URL."), options_schema(kind)
+        );
+        request["description"] = "An option may also stand beside `options`.";
+        request["properties"].get_object()["output"] = text_schema(
+            "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; managed storage "
+            "when absent."
+        );
+        kinds.push_back(std::move(request));
+    }
+    return choice_of_kinds(std::move(kinds));
+}
+
+json::object task_request_schema() {
+    const json::object input{
+        {"anyOf", json::array{text_schema("A URL."), schema_reference("FileReference")}}
+    };
+    const json::object nothing{{"type", "object"}, {"maxProperties", 0}};
+    const json::object target{
+        {"type", "object"},
+        {"required", json::array{"url"}},
+        {"additionalProperties", false},
+        {"properties",
+         {{"url", text_schema("s3://bucket/key")},
+          {"connection_id", text_schema("Id or name of the connection.")}}},
+    };
+    json::array kinds;
+    for (const auto kind : kKinds) {
+        kinds.push_back(request_of_kind(kind, input, options_schema(kind)));
+    }
+    kinds.push_back(request_of_kind("import", input, nothing));
+    auto exported = request_of_kind("export", input, target);
+    exported["required"] = {"kind", "input", "options"};
+    kinds.push_back(std::move(exported));
+    return choice_of_kinds(std::move(kinds));
+}
+
+json::object file_reference_schema() {
+    return {
+        {"type", "object"},
+        {"description", "An external_file, or a file that an earlier task gave."},
+        {"required", json::array{"url"}},
+        {"properties", {{"url", text_schema("Where it is.")}}},
+    };
+}
+
+json::object error_schema() {
+    json::array kinds;
+    for (const auto& row : kErrorKinds) {
+        if (row.http_status != 0) kinds.push_back(json::string(row.name));
+    }
+    const json::object kind{{"type", "string"}, {"enum", std::move(kinds)}};
+    json::object problem{
+        {"type", "object"},
+        {"required", {"kind", "field", "message"}},
+        {"properties",
+         {{"kind", kind},
+          {"field", text_schema("The field at fault.")},
+          {"message", text_schema("One sentence.")}}},
+    };
+    return {
+        {"type", "object"},
+        {"required", {"kind", "message"}},
+        {"properties",
+         {{"kind", kind},
+          {"message", text_schema("What to do about it.")},
+          {"errors", list_of(std::move(problem))}}},
+    };
+}
+
+json::object connection_request_schema(bool is_change) {
+    auto schema = schema_of<ConnectionRequest>();
+    if (is_change) {
+        // What is not given stays, so that nothing has a default.
+        schema.erase("required");
+        for (auto& property : schema["properties"].get_object()) {
+            property.value().get_object().erase("default");
+        }
+    }
+    return schema;
+}
+
+json::object connection_schema() {
+    auto schema = answer_object<ConnectionRequest>();
+    auto& properties = schema["properties"].get_object();
+    for (const auto* secret : {"secret_access_key", "session_token"}) properties.erase(secret);
+    properties["id"] = text_schema("conn_…");
+    properties["object"] = {{"const", "connection"}};
+    for (const auto* time : {"created_at", "updated_at"}) {
+        properties[time] = {{"type", "integer"}, {"description", "Unix milliseconds."}};
+    }
+    json::array required;
+    for (const auto& property : properties) required.push_back(json::string(property.key()));
+    schema["required"] = std::move(required);
+    return schema;
+}
+
+json::object time_schema() {
+    return {{"type", "integer"}, {"description", "Unix milliseconds."}};
+}
+
+json::object delivery_schema() {
+    const json::object attempt{
+        {"type", "object"},
+        {"required", {"at", "status", "error", "duration_ms"}},
+        {"properties",
+         {{"at", time_schema()},
+          {"status", {{"type", {"integer", "null"}}, {"description", "HTTP status, if any."}}},
+          {"error", {{"type", {"string", "null"}}, {"description", "What went wrong."}}},
+          {"duration_ms", {{"type", "integer"}}}}},
+    };
+    return {
+        {"type", "object"},
+        {"required",
+         {"id", "object", "type", "url", "status", "attempts", "next_attempt_at", "created_at",
+          "updated_at"}},
+        {"properties",
+         {{"id", text_schema("The webhook-id of every try.")},
+          {"object", {{"const", "delivery"}}},
+          {"type", text_schema("job.succeeded, job.failed or job.cancelled.")},
+          {"url", text_schema("Where it goes.")},
+          {"status", {{"type", "string"}, {"enum", {"pending", "delivered", "failed"}}}},
+          {"attempts", list_of(attempt)},
+          {"next_attempt_at", {{"type", {"integer", "null"}}}},
+          {"created_at", time_schema()},
+          {"updated_at", time_schema()}}},
+    };
+}
+
+json::object part_schema() {
+    return {
+        {"type", "object"},
+        {"required", {"name", "url", "size"}},
+        {"properties",
+         {{"name", text_schema("Within its folder; the cursor of the list.")},
+          {"url", text_schema("Where it is.")},
+          {"size", {{"type", "integer"}, {"description", "Bytes."}}}}},
+    };
+}
+
+json::object health_schema() {
+    return {
+        {"type", "object"},
+        {"required", {"status", "version", "build", "sandbox"}},
+        {"properties",
+         {{"status", {{"const", "ok"}}},
+          {"version", text_schema("Of ittybit.")},
+          {"build", text_schema("Of both executables.")},
+          {"sandbox", answer_object<sandbox::Layers>()}}},
+    };
+}
+
+/// The body of a webhook.
+json::object announcement_schema() {
+    json::array types;
+    for (const auto status : {JobStatus::kSucceeded, JobStatus::kFailed, JobStatus::kCancelled}) {
+        types.push_back(json::string(fmt::format("job.{}", name_of(status))));
+    }
+    json::object type{{"type", "string"}, {"enum", std::move(types)}};
+    return {
+        {"allOf",
+         json::array{
+             schema_reference("Job"),
+             json::object{
+                 {"type", "object"},
+                 {"required", json::array{"type"}},
+                 {"properties", {{"type", std::move(type)}}}
+             }
+         }}
+    };
+}
+
+}  // namespace
+
+json::object schema_reference(std::string_view name) {
+    return {{"$ref", fmt::format("#/components/schemas/{}", name)}};
+}
+
+json::object component_schemas() {
+    json::object schemas{
+        {"JobRequest", job_request_schema()},
+        {"TaskRequest", task_request_schema()},
+        {"FileReference", file_reference_schema()},
+        {"ConnectionRequest", connection_request_schema(false)},
+        {"ConnectionChange", connection_request_schema(true)},
+        {"Job", answer_object<Job>()},
+        {"Task", answer_object<Task>()},
+        {"ExternalFile", answer_object<ExternalFile>()},
+        {"File", answer_object<File>()},
+        {"Failure", answer_object<Failure>()},
+        {"Part", part_schema()},
+        {"Connection", connection_schema()},
+        {"Delivery", delivery_schema()},
+        {"JobEnded", announcement_schema()},
+        {"Health", health_schema()},
+        {"Document", {{"type", "object"}}},
+        {"Error", error_schema()},
+    };
+    for (const auto* name : {"Job", "Task", "Part", "Connection", "Delivery"}) {
+        schemas[std::string(name) + "List"] = list_of(schema_reference(name));
+    }
+    return schemas;
+}
+
+}  // namespace ittybit::api

@@ -1,0 +1,268 @@
+#include "api/session.h"
+
+#include <chrono>
+#include <exception>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "api/body_stream.h"
+#include "base/log.h"
+
+namespace ittybit::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kWorthDraining = 64U << 10U;
+
+/// Without exceptions, so that a handler's bug is one request's 500 and a line in the log.
+Response call(const Application& application, const Route& route, Request& request) {
+    try {
+        auto result = application.handle(route, request);
+        if (result) return *std::move(result);
+        return error_response(result.error());
+    } catch (const std::exception& exception) {
+        return error_response(Error{"internal_error", exception.what(), ""});
+    }
+}
+
+/// The same as a coroutine, to be run on a pool.
+awaitable<Response> respond(const Application& application, const Route& route, Request& request) {
+    co_return call(application, route, request);
+}
+
+/// The path and query of a target, which may also be an absolute URL (RFC 9112 3.2.2).
+std::string_view origin_form(std::string_view target) {
+    const auto scheme = target.find("://");
+    if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+    const auto slash = target.find('/', scheme + 3);
+    return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
+Request request_from(const HeaderParser::value_type& message) {
+    Request request;
+    request.method = std::string(message.method_string());
+    const auto target = origin_form({message.target().data(), message.target().size()});
+    const auto mark = target.find('?');
+    request.path = std::string(target.substr(0, mark));
+    if (mark != std::string_view::npos) request.query = read_query(target.substr(mark + 1));
+    for (const auto& field : message) {
+        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    }
+    return request;
+}
+
+bool expects_continue(const HeaderParser& parser) {
+    return beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+/// HTTP/1.1 wants one Host, so that nobody in between takes a request for another's.
+bool has_host(const HeaderParser::value_type& message) {
+    return message.version() < 11 || message.count(http::field::host) == 1;
+}
+
+Response preflight() {
+    Response response;
+    response.status = 204;
+    response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+        .with(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, If-Range"
+        )
+        .with("Access-Control-Max-Age", "86400");
+    return response;
+}
+
+Response malformed(std::string message) {
+    return error_response(Error{"invalid_request", std::move(message), ""});
+}
+
+Response too_large(std::size_t largest) {
+    return error_response(
+        Error{"body_too_large", fmt::format("the body is larger than {} bytes", largest), ""}
+    );
+}
+
+/// The far end left or was too slow: nobody is there to be told.
+bool is_gone(const beast::error_code& code) {
+    if (!code) return false;
+    return code == http::error::end_of_stream || code == http::error::partial_message ||
+           code == beast::error::timeout || code.category() == asio::error::get_system_category() ||
+           code.category() == asio::error::get_misc_category();
+}
+
+}  // namespace
+
+Session::Session(SharedState& shared, tcp::socket socket)
+    : shared_(shared), stream_(std::move(socket)), writer_(stream_, shared.pool) {
+    ++shared_.sessions;
+}
+
+Session::~Session() {
+    --shared_.sessions;
+}
+
+void Session::hang_up_if_idle() {
+    if (!is_busy_) stream_.cancel();
+}
+
+/// Also ends what a handler's thread waits for at the socket.
+void Session::hang_up() {
+    beast::error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.cancel();
+}
+
+awaitable<void> Session::run() {
+    try {
+        while (co_await serve_one()) {
+        }
+    } catch (const boost::system::system_error&) {
+        // The client left, or was too slow: nobody is there to be told.
+    } catch (const std::exception& exception) {
+        log::error("connection failed", {{"error", exception.what()}});
+    }
+    co_await part();
+}
+
+/// Closing with unread bytes would reset the connection and take the answer back from a client
+/// that is still sending: so the rest is read, for a while.
+awaitable<void> Session::part() {
+    constexpr std::size_t kMost = 64U << 20U;
+    beast::error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    std::vector<char> rest(64U << 10U);
+    patience(2s);
+    for (std::size_t total = 0; total < kMost;) {
+        const auto [code, count] =
+            co_await stream_.async_read_some(asio::buffer(rest), as_tuple(use_awaitable));
+        if (code) break;
+        total += count;
+    }
+}
+
+awaitable<bool> Session::serve_one() {
+    HeaderParser parser;
+    parser.header_limit(static_cast<std::uint32_t>(shared_.options.largest_header));
+    parser.body_limit(boost::none);
+    is_busy_ = false;
+    patience(std::chrono::seconds(shared_.options.header_seconds));
+    const auto [code, count] =
+        co_await http::async_read_header(stream_, buffer_, parser, as_tuple(use_awaitable));
+    static_cast<void>(count);
+    is_busy_ = true;
+    if (is_gone(code)) co_return false;
+    if (code) {
+        keeps_alive_ = false;
+        const auto* words = code == http::error::header_limit ? "the request's header is too large"
+                                                              : "this is not an HTTP/1.1 request";
+        co_return co_await write(malformed(words));
+    }
+    version_ = parser.get().version();
+    keeps_alive_ = parser.get().keep_alive();
+    if (!has_host(parser.get())) {
+        co_return co_await refuse(parser, malformed("send one Host header"));
+    }
+    co_return co_await answer(parser);
+}
+
+awaitable<bool> Session::answer(HeaderParser& parser) {
+    auto request = request_from(parser.get());
+    if (const auto length = parser.content_length()) request.body_size = *length;
+    if (request.method == "OPTIONS") co_return co_await refuse(parser, preflight());
+    const auto route = shared_.router.find(request);
+    if (!route) {
+        auto response = error_response(route.error());
+        if (response.status == 405) response.with("Allow", route.error().where);
+        co_return co_await refuse(parser, response);
+    }
+    if (auto refusal = shared_.application.admit(request, **route)) {
+        co_return co_await refuse(parser, *refusal);
+    }
+    if ((*route)->body == Body::kStream) co_return co_await answer_stream(parser, **route, request);
+    if (request.body_size && *request.body_size > shared_.options.largest_body) {
+        co_return co_await refuse(parser, too_large(shared_.options.largest_body));
+    }
+    const bool is_head = request.method == "HEAD";
+    if (const auto problem = co_await take_body(parser, request)) {
+        keeps_alive_ = false;
+        co_return co_await write(*problem, is_head);
+    }
+    stream_.expires_never();
+    const auto response = co_await asio::co_spawn(
+        shared_.pool, respond(shared_.application, **route, request), use_awaitable
+    );
+    co_return co_await write(response, is_head);
+}
+
+/// A streaming route reads from the socket itself, on a thread of its own.
+awaitable<bool> Session::answer_stream(HeaderParser& parser, const Route& route, Request& request) {
+    if (shared_.streams >= shared_.options.streams) {
+        const Error full{"unavailable", "too many uploads at once: try again in a moment", ""};
+        co_return co_await refuse(parser, error_response(full));
+    }
+    stream_.expires_never();
+    BodyStream body(
+        stream_.socket(), buffer_, std::move(parser),
+        std::chrono::seconds(shared_.options.body_seconds)
+    );
+    request.read_body = [&body](std::span<std::byte> out) { return body.read(out); };
+    ++shared_.streams;
+    asio::thread_pool own(1);
+    const auto response =
+        co_await asio::co_spawn(own, respond(shared_.application, route, request), use_awaitable);
+    --shared_.streams;
+    keeps_alive_ = keeps_alive_ && body.is_done();
+    co_return co_await write(response);
+}
+
+/// Answers without looking at the body: a small one is read and dropped, so that the connection
+/// can go on; else it ends.
+awaitable<bool> Session::refuse(HeaderParser& parser, const Response& response) {
+    const bool is_head = parser.get().method() == http::verb::head;
+    const auto length = parser.content_length();
+    const bool is_small = length && *length <= kWorthDraining && !expects_continue(parser);
+    if (!parser.is_done() && !is_small) {
+        keeps_alive_ = false;
+    } else if (!parser.is_done()) {
+        http::request_parser<http::string_body> rest(std::move(parser));
+        rest.body_limit(kWorthDraining);
+        patience(std::chrono::seconds(shared_.options.body_seconds));
+        co_await http::async_read(stream_, buffer_, rest, use_awaitable);
+    }
+    co_return co_await write(response, is_head);
+}
+
+awaitable<void> Session::say_continue(const HeaderParser& parser) {
+    if (!expects_continue(parser)) co_return;
+    http::response<http::empty_body> go_on{http::status::continue_, version_};
+    co_await http::async_write(stream_, go_on, use_awaitable);
+}
+
+/// Reads the whole body, unless there is something wrong with it.
+awaitable<std::optional<Response>> Session::take_body(HeaderParser& parser, Request& request) {
+    patience(std::chrono::seconds(shared_.options.body_seconds));
+    co_await say_continue(parser);
+    http::request_parser<http::string_body> whole(std::move(parser));
+    whole.body_limit(shared_.options.largest_body);
+    const auto [code, count] =
+        co_await http::async_read(stream_, buffer_, whole, as_tuple(use_awaitable));
+    static_cast<void>(count);
+    if (is_gone(code)) throw boost::system::system_error(code);
+    if (code == http::error::body_limit) co_return too_large(shared_.options.largest_body);
+    if (code) co_return malformed("the body is not what its header announced");
+    request.body = std::move(whole.get().body());
+    co_return std::nullopt;
+}
+
+awaitable<bool> Session::write(const Response& response, bool is_head) {
+    shared_.application.answered(response.status);
+    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head};
+    if (!response.events || is_head) co_return co_await writer_.write(response, terms);
+    is_busy_ = false;  // may be ended at any time: the client comes back with Last-Event-ID
+    co_await writer_.write_events(response, terms, [this] { return shared_.is_stopping; });
+    co_return false;
+}
+
+}  // namespace ittybit::api

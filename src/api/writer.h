@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "api/beast.h"
+#include "api/http.h"
+
+namespace ittybit::api {
+
+/// Writes answers to one connection: a text, a piece of a file, or events that go on. A reader that
+/// stalls is left: then these give false, as they do when the connection cannot be used again.
+class Writer {
+public:
+    /// `pool`: where events are polled.
+    Writer(beast::tcp_stream& stream, asio::thread_pool& pool) : stream_(stream), pool_(pool) {}
+
+    /// What the request said that the answer depends on.
+    struct Terms {
+        unsigned version = 11;  // of HTTP; 10 knows no chunks
+        bool keeps_alive = true;
+        bool is_head = false;
+    };
+
+    awaitable<bool> write(const Response& response, Terms terms);
+
+    /// Sends events until they end, the client is gone, or `is_over`.
+    awaitable<void> write_events(
+        const Response& response, Terms terms, const std::function<bool()>& is_over
+    );
+
+private:
+    awaitable<bool> write_text(const Response& response, Terms terms);
+    awaitable<bool> write_file(const Response& response, Terms terms);
+    awaitable<bool> send_file(const FileBody& file);
+    awaitable<void> until_gone();
+    awaitable<void> pump(
+        EventStream& events, bool is_chunked, const std::function<bool()>& is_over
+    );
+    awaitable<bool> send(const std::string& text, bool is_chunked);
+
+    void patience(std::chrono::seconds time) { stream_.expires_after(time); }
+
+    beast::tcp_stream& stream_;
+    asio::thread_pool& pool_;
+};
+
+}  // namespace ittybit::api
