@@ -60,6 +60,12 @@ long try_fork() {
     return pid;
 }
 
+long try_exec() {
+    char name[] = "/bin/true";
+    char* arguments[] = {name, nullptr};
+    return ::execve(name, arguments, nullptr);  // where it works, nobody reports the attempts
+}
+
 long try_many_files() {
     std::vector<int> files;
     long last = 0;
@@ -105,6 +111,9 @@ json::object attempts(const json::value& options) {
     const auto* number = options.get_object().if_contains("parent");
     const auto parent = static_cast<pid_t>(number->to_number<std::int64_t>());
     const auto port = static_cast<int>(options.get_object().at("port").to_number<std::int64_t>());
+    const auto sibling =
+        static_cast<pid_t>(options.get_object().at("sibling").to_number<std::int64_t>());
+    const auto socket_of_sibling = "/proc/" + std::to_string(sibling) + "/fd/3";
     if (::open("mine", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) < 0) return {{"mine", "not made"}};
     json::object done;
     const auto note = [&](const char* name, long result) { done[name] = outcome(result); };
@@ -124,6 +133,12 @@ json::object attempts(const json::value& options) {
     note("a unix socket", ::socket(AF_UNIX, SOCK_STREAM, 0));
     note("a netlink socket", ::socket(AF_NETLINK, SOCK_RAW, 0));
     note("fork", try_fork());
+    note("run a program", try_exec());
+    note("signal a sibling", ::kill(sibling, 0));
+    note("trace a sibling", ::ptrace(PTRACE_ATTACH, sibling, nullptr, nullptr));
+    note("read a sibling's file", try_open(string_at(options, "sibling_file"), O_RDONLY));
+    note("write a sibling's file", try_open(string_at(options, "sibling_file"), O_WRONLY));
+    note("write to a sibling's socket", try_open(socket_of_sibling, O_WRONLY));
     note("signal the parent", ::kill(parent, 0));
     note("signal the zygote", ::kill(::getppid(), 0));
     note("signal a thread of the parent", ::syscall(SYS_tgkill, parent, parent, 0));

@@ -86,13 +86,18 @@ protected:
     }
 
     json::object attempts(Zygote& zygote, int port) const {
+        const auto sibling = zygote.take();
         auto child = zygote.take();
-        EXPECT_TRUE(child) << child.error().message;
-        if (!child) return {};
+        EXPECT_TRUE(sibling && child);
+        if (!sibling || !child) return {};
+        const auto file = (*sibling)->workspace().path() / "file";
+        std::ofstream(file) << "another task's";
         const auto result =
             run(**child, {{"act", "attempts"},
                           {"outside", (folder_ / "outside").string()},
                           {"parent", ::getpid()},
+                          {"sibling", (*sibling)->pid()},
+                          {"sibling_file", file.string()},
                           {"port", port},
                           {"network", fs::read_symlink("/proc/self/ns/net").string()}});
         EXPECT_TRUE(result) << result.error().message;
@@ -142,6 +147,12 @@ const std::map<std::string, std::string> kExpected = {
     {"a unix socket", "EPERM"},
     {"a netlink socket", "EPERM"},
     {"fork", "EPERM"},
+    {"run a program", "EPERM"},
+    {"signal a sibling", "EPERM"},
+    {"trace a sibling", "EPERM"},
+    {"read a sibling's file", "EACCES"},
+    {"write a sibling's file", "EACCES"},
+    {"write to a sibling's socket", "EACCES"},
     {"signal the parent", "EPERM"},
     {"signal the zygote", "EPERM"},
     {"signal a thread of the parent", "EPERM"},
