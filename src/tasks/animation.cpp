@@ -193,8 +193,10 @@ Result<Finished> AnimationTask::make(
     media::Pipeline pipeline;
     Sink<Frame>* encoder = nullptr;
     if (plan.format == AnimationFormat::kGif) {
+        // A GIF says how often it is repeated, a WebP how often it is shown.
+        const int repeats = std::max(0, plan.loop - 1);
         media::OutputFile file{
-            .name = name(), .muxer = "gif", .options = {{"loop", plan.loop}}, .metadata = {}
+            .name = name(), .muxer = "gif", .options = {{"loop", repeats}}, .metadata = {}
         };
         output = TRY(media::Output::create(file, limits()));
         encoder = &pipeline.make<media::Gif>(plan.gif, output->add_track());

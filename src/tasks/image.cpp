@@ -61,9 +61,11 @@ Result<Finished> ImageTask::from_any(ByteSource& source) {
     const Sniffed sniffed = TRY(sniff(source));
     if (!image::can_read(sniffed)) return from_media(source, sniffed);
     auto result = from_picture(source, sniffed);
-    // What libvips cannot read of a format it knows, libav sometimes can.
+    // What libvips cannot read of a format it knows, libav sometimes can. Not a JPEG that is cut
+    // short: libav fills the rest with grey.
     const bool is_lost = !result && result.error().kind == "corrupt_media";
     if (!is_lost || sniffed.demuxer.empty()) return result;
+    if (sniffed.format == "jpeg" && image::read_header(source, sniffed, limits())) return result;
     auto second = from_media(source, sniffed);
     if (second) return second;
     return result;

@@ -226,7 +226,10 @@ TEST_F(WholeTask, StopsAfterSoManyFramesAndCutsTheSoundThere) {
     options.frames = 45;
     const auto path = made("flash-small.mp4", options);
     EXPECT_EQ(decoded(path, AVMEDIA_TYPE_VIDEO).frames.size(), 45U);
-    EXPECT_EQ(samples_in(decoded(path, AVMEDIA_TYPE_AUDIO)), 72000);
+    // libav does not cut the last AAC frame where the edit list ends.
+    const auto samples = samples_in(decoded(path, AVMEDIA_TYPE_AUDIO));
+    EXPECT_GE(samples, 72000);
+    EXPECT_LT(samples, 72000 + 1024);
 }
 
 TEST_F(WholeTask, MakesTheRateConstant) {
