@@ -24,6 +24,8 @@ std::string environment(const char* name) {
     return value != nullptr ? value : "";
 }
 
+}  // namespace
+
 Result<> make_folder(const std::string& path) {
     std::error_code code;
     fs::create_directories(path, code);
@@ -33,8 +35,6 @@ Result<> make_folder(const std::string& path) {
         "unavailable", fmt::format("the folder {} cannot be used: {}", path, code.message()), "data"
     };
 }
-
-}  // namespace
 
 std::string data_folder() {
     if (auto folder = environment("ITTYBIT_DATA"); !folder.empty()) return folder;
@@ -104,11 +104,13 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     const auto scratch = engine->data + "/scratch";
     TRY(make_folder(scratch));
     sandbox::Workspace::remove_abandoned(scratch);
-    engine->zygote = std::make_unique<sandbox::Zygote>(cli::zygote_options(scratch));
+    auto media = cli::zygote_options(scratch);
+    media.limits = settings.limits;
+    engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
         *engine->jobs, *engine->files, *engine->connections, engine->storage, *engine->secrets,
         *engine->client, *engine->zygote, engine->live, engine->metrics, engine->clock, scratch,
-        settings.public_url, worker, Limits{}
+        settings.public_url, worker, settings.limits
     });
     return engine;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "model/limits.h"
 #include "net/client.h"
 #include "sandbox/zygote.h"
 #include "storage/secret_box.h"
@@ -32,10 +33,14 @@ struct Settings {
     bool requires_sandbox = false;
     bool allows_private_network = false;
     std::vector<std::string> allowed_hosts;
+    Limits limits;  // of one media operation
 };
 
 /// `$ITTYBIT_DATA`, else `$XDG_DATA_HOME/ittybit`, else `~/.local/share/ittybit`.
 std::string data_folder();
+
+/// A folder that only its owner may enter, made when missing. Errors: `unavailable`.
+Result<> make_folder(const std::string& path);
 
 /// Opens the database of a data folder, which is made when missing, at the newest schema.
 /// Errors: `unavailable`.

@@ -1,5 +1,6 @@
 #include "app/serve.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
@@ -70,6 +71,7 @@ log::Level read_level(const std::string& word) {
 
 /// One server a data folder: two would take each other's jobs for their own.
 Result<Fd> lock_folder(const std::string& data) {
+    TRY(make_folder(data));
     Fd lock(::open((data + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
     return Error{
@@ -108,7 +110,7 @@ Result<> make_first_key(Engine& engine) {
     return {};
 }
 
-/// The walls around children on this machine, for /health; a missing one is said aloud.
+/// The walls around children on this machine, for the log and /health; a missing one is a warning.
 Result<json::object> check_sandbox(Engine& engine, bool is_required) {
     const auto layers = TRY(engine.zygote->layers());
     const auto missing = layers.missing();
@@ -122,6 +124,7 @@ Result<json::object> check_sandbox(Engine& engine, bool is_required) {
         log::warn("some sandbox layers are not in force", {{"missing", names}});
     }
     auto facts = to_json(layers);
+    log::info("media is handled behind walls", {{"layers", facts}});
     return std::move(facts.get_object());
 }
 
@@ -183,8 +186,9 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     work::Janitor::Keep keep;
     if (!settings.keep_outputs.empty()) keep.outputs = TRY(read_duration(settings.keep_outputs));
 
+    if (settings.data.empty()) settings.data = data_folder();
+    const auto lock = TRY(lock_folder(settings.data));
     auto engine = TRY(build_engine(settings, kServeWorker));
-    const auto lock = TRY(lock_folder(engine->data));
     TRY(make_first_key(*engine));
     const auto secret = TRY(webhook_secret(engine->data));
     const int lost = TRY(engine->jobs->recover(kServeWorker, engine->clock.now()));
@@ -229,10 +233,22 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
 Result<> run_worker(Settings settings, const std::stop_token& stop) {
     if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
     auto engine = TRY(build_engine(settings, "worker-" + random_hex(64)));
+    static_cast<void>(TRY(check_sandbox(*engine, settings.requires_sandbox)));
     work::Worker worker(*engine->shop, settings.concurrency);
     log::info("working", {{"slots", settings.concurrency}});
     worker.run(stop);
     return {};
+}
+
+/// `--limit-pixels N` and the like: one flag for each row of Limits.
+void add_limit_flags(CLI::App& app, Limits& limits) {
+    for_each_field<Limits>([&](const auto& field) {
+        auto flag = fmt::format("--limit-{}", field.name);
+        std::ranges::replace(flag, '_', '-');
+        app.add_option(flag, limits.*field.member, std::string(field.help))
+            ->check(CLI::Range(field.min, field.max))
+            ->capture_default_str();
+    });
 }
 
 void add_common_flags(CLI::App& app, Settings& settings) {
@@ -250,6 +266,7 @@ void add_common_flags(CLI::App& app, Settings& settings) {
         "--allow-private-network", settings.allows_private_network,
         "Inputs and webhooks may reach private and loopback addresses"
     );
+    add_limit_flags(app, settings.limits);
 }
 
 using Run = Result<> (*)(Settings, const std::stop_token&);
