@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 import cli
+from service import Receiver, Server
 
 MEDIA = cli.ROOT / "build/test_media"
 CLIPS = cli.ROOT / "tests/node_modules"
@@ -22,6 +23,27 @@ def pytest_sessionstart(session):
 def media():
     """The folder of made clips (make_media.sh)."""
     return MEDIA
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server for all tests of a file."""
+    made = Server(tmp_path_factory.mktemp("server"))
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def origin(media):
+    """Serves the made clips over HTTP."""
+    made = Receiver(media)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def clip(origin):
+    return f"{origin.url}/flash-small.mp4"
 
 
 @pytest.fixture

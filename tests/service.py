@@ -1,0 +1,159 @@
+"""A real `ittybit serve`, and what a test needs around it: an origin and receiver of webhooks."""
+import http.server
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import requests
+
+import cli
+
+WAIT = 60
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, seconds, what):
+    """Looks often until `condition` gives something true, and gives that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} not within {seconds} s")
+
+
+class Server:
+    """`ittybit serve` on a data folder of its own; can be killed and started again."""
+
+    def __init__(self, folder, *flags, secret=None):
+        self.folder, self.flags, self.port = pathlib.Path(folder), flags, free_port()
+        self.data = self.folder / "data"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data)}
+        if secret:
+            self.env["ITTYBIT_WEBHOOK_SECRET"] = secret
+        self.start()
+
+    def start(self):
+        self.log = open(self.folder / "server.log", "ab")
+        words = [cli.BINARY, "serve", "--listen", f"127.0.0.1:{self.port}",
+                 "--allow-private-network", *self.flags]
+        self.process = subprocess.Popen(words, env=self.env, stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/health", timeout=5).ok:
+                    break
+            except requests.ConnectionError:
+                assert self.process.poll() is None, (self.folder / "server.log").read_text()
+                time.sleep(0.05)
+        self.key = (self.data / "first-key").read_text().strip()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=WAIT)
+        self.log.close()
+        return status
+
+    def call(self, method, path, **more):
+        headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
+        url = path if path.startswith("http") else self.url + path
+        return requests.request(method, url, headers=headers, timeout=WAIT, **more)
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, json=body, **more)
+
+    def job(self, **body):
+        answer = self.post("/jobs", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def wait(self, job, what="jobs", seconds=WAIT):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            now = self.get(f"/{what}/{job['id']}").json()
+            if now["status"] in FINAL:
+                return now
+            time.sleep(0.1)
+        raise AssertionError(f"still {now['status']}: {now}")
+
+    def events(self, job_id, **headers):
+        """Each event of a job's stream as {event, id?, data, at}; None when there is none to come."""
+        answer = self.get(f"/jobs/{job_id}/events", stream=True, headers=headers)
+        if answer.status_code == 204:
+            return None
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        return read_events(answer)
+
+
+def read_events(answer):
+    event = {}
+    for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+        if not line:
+            if "data" in event:
+                yield {**event, "data": json.loads(event["data"]), "at": time.monotonic()}
+            event = {}
+        elif not line.startswith(":"):
+            name, value = line.split(": ", 1)
+            event[name] = value
+
+
+class Receiver:
+    """Takes POSTs and serves a folder; `answers` are the statuses to come, then 200."""
+
+    def __init__(self, folder=None):
+        self.got, self.answers, self.changed = [], [], threading.Condition()
+        outer = self
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args):
+                super().__init__(*args, directory=str(folder) if folder else None)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with outer.changed:
+                    outer.got.append((dict(self.headers), body))
+                    status = outer.answers.pop(0) if outer.answers else 200
+                    outer.changed.notify_all()
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # a server that is killed hangs up
+
+        self.http = Quiet(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def wait_for(self, count):
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, WAIT), "no webhook came"
+            return self.got[:count]
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
