@@ -47,8 +47,13 @@ def ittybit(kind, source, out, level):
     return out.stat().st_size
 
 
+# Frame by frame, whatever their times are.
+SAME_TIMES = ("[0:v]settb=1/1000,setpts=N,format=yuv420p[a];"
+              "[1:v]settb=1/1000,setpts=N,format=yuv420p[b];")
+
+
 def ssim(path, reference):
-    graph = "[0:v]settb=1/1000,setpts=N,format=yuv420p[a];[1:v]settb=1/1000,setpts=N,format=yuv420p[b];[a][b]ssim"
+    graph = SAME_TIMES + "[a][b]ssim"
     told = run("ffmpeg", "-nostdin", "-i", path, "-i", reference, "-lavfi", graph,
                "-f", "null", "-")
     return float(re.search(r"All:([\d.]+)", told)[1])
@@ -57,8 +62,7 @@ def ssim(path, reference):
 def vmaf(path, reference):
     if not VMAF.exists():
         return None
-    graph = ("[0:v]settb=1/1000,setpts=N,format=yuv420p[a];[1:v]settb=1/1000,setpts=N,format=yuv420p[b];"
-             "[a][b]libvmaf=n_threads=2")
+    graph = SAME_TIMES + "[a][b]libvmaf=n_threads=2"
     told = run(VMAF, "-nostdin", "-i", path, "-i", reference, "-lavfi", graph, "-f", "null", "-")
     return float(re.search(r"VMAF score: ([\d.]+)", told)[1])
 

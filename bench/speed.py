@@ -274,8 +274,9 @@ def run_case(name, options):
             row = (name, rival, f"{own:.2f} s", spread(wall), spread(cpu))
             print("| " + " | ".join(row) + " |", flush=True)
             shown = [re.sub(re.escape(place), "…", " ".join(command)) for command in commands]
-            yield {"case": name, "rival": rival, "wall": wall, "cpu": cpu, "seconds": times, "ssim": alike,
-                   "ours": " ".join(mine).replace(place, "…"), "commands": shown}
+            yield {"case": name, "rival": rival, "wall": wall, "cpu": cpu, "seconds": times,
+                   "ssim": alike, "ours": " ".join(mine).replace(place, "…"),
+                   "commands": shown}
 
 
 def main():

@@ -97,7 +97,7 @@ class Server:
         raise AssertionError(f"still {now['status']}: {now}")
 
     def events(self, job_id, **headers):
-        """Each event of a job's stream as {event, id?, data, at}; None when there is none to come."""
+        """Each event of a job as {event, id?, data, at}; None when there is none to come."""
         answer = self.get(f"/jobs/{job_id}/events", stream=True, headers=headers)
         if answer.status_code == 204:
             return None
