@@ -21,8 +21,7 @@ Result<Finished> run(const AudioOptions& options, Job& job) {
     // Packets are only read through when nothing else speaks against a copy.
     SoundFacts& sound = *source.sound;
     sound.packets = PacketFacts{.packets = 1, .is_seamless = true};
-    const bool may_copy =
-        wants_sound_untouched(options) && reason_not_to_copy(sound, options).empty();
+    const bool may_copy = reason_not_to_copy(sound, options).empty();
     sound.packets.reset();
     if (may_copy) sound.packets = TRY(packet_facts(*input, sound.stream));
     const std::string name =

@@ -92,9 +92,11 @@ media::OutputFile plan_output(
 }
 
 SoundPlan plan_sound(const SoundFacts& facts, const VideoOptions& options) {
+    auto why_encoded = reason_not_to_copy(facts, options);
     return {
         .stream = facts.stream,
-        .is_copied = wants_sound_untouched(options) && reason_not_to_copy(facts, options).empty(),
+        .is_copied = why_encoded.empty(),
+        .why_encoded = std::move(why_encoded),
         .language = facts.language,
         .encoding =
             video_sound_encoding(options.format, options.quality.value_or(Quality::kMedium), facts),
@@ -107,7 +109,8 @@ Result<PicturePlan> plan_picture(
     PicturePlan plan;
     plan.stream = facts.stream;
     plan.language = facts.language;
-    plan.is_copied = wants_picture_untouched(options) && reason_not_to_copy(facts, options).empty();
+    plan.why_encoded = reason_not_to_copy(facts, options);
+    plan.is_copied = plan.why_encoded.empty();
     plan.decoder_threads = decoder_threads(facts.stored);
     plan.treatment = plan_treatment(facts, options);
     plan.fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
@@ -219,9 +222,11 @@ Result<Plan> plan_audio(
     plan.warnings = source.warnings;
     plan.time = TRY(plan_time(options, source.duration, plan.warnings));
     const SoundFacts& facts = *source.sound;
+    auto why_encoded = reason_not_to_copy(facts, options);
     plan.sound = SoundPlan{
         .stream = facts.stream,
-        .is_copied = wants_sound_untouched(options) && reason_not_to_copy(facts, options).empty(),
+        .is_copied = why_encoded.empty(),
+        .why_encoded = std::move(why_encoded),
         .language = facts.language,
         .encoding = sound_encoding(
             options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts

@@ -38,6 +38,7 @@ Result<TimePlan> plan_time(
 struct PicturePlan {
     int stream = 0;
     bool is_copied = false;
+    std::string why_encoded;  // empty when copied
     std::string language;
     // What follows only matters when it is not copied.
     int decoder_threads = 1;
@@ -50,6 +51,7 @@ struct PicturePlan {
     static constexpr auto kFields = std::tuple{
         Field{&PicturePlan::stream, "stream", ""},
         Field{&PicturePlan::is_copied, "copy", ""},
+        Field{&PicturePlan::why_encoded, "why_encoded", ""},
         Field{&PicturePlan::decoder_threads, "decoder_threads", ""},
         Field{&PicturePlan::treatment, "treatment", ""},
         Field{&PicturePlan::fps, "fps", ""},
@@ -63,11 +65,13 @@ struct PicturePlan {
 struct SoundPlan {
     int stream = 0;
     bool is_copied = false;
+    std::string why_encoded;  // empty when copied
     std::string language;
     media::SoundEncoding encoding;
     static constexpr auto kFields = std::tuple{
         Field{&SoundPlan::stream, "stream", ""},
         Field{&SoundPlan::is_copied, "copy", ""},
+        Field{&SoundPlan::why_encoded, "why_encoded", ""},
         Field{&SoundPlan::language, "language", ""},
         Field{&SoundPlan::encoding, "encoding", ""},
     };
@@ -85,11 +89,6 @@ struct Plan {
         Field{&Plan::warnings, "warnings", ""},
     };
 };
-
-/// Whether the options leave the picture as it is, so that copying may be thought of.
-bool wants_picture_untouched(const VideoOptions& options);
-bool wants_sound_untouched(const VideoOptions& options);
-bool wants_sound_untouched(const AudioOptions& options);
 
 /// Why the stream cannot be copied into the output that the options ask for; empty when it can.
 /// Looks at `packets` only when all else fits, so that they can be filled in on demand.

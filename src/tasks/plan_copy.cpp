@@ -94,8 +94,7 @@ std::string copied_codec(AudioFormat format) {
     return "";
 }
 
-}  // namespace
-
+/// Whether the options leave a stream as it is.
 bool wants_picture_untouched(const VideoOptions& options) {
     return !options.quality && !options.bitrate && !options.fps && !options.is_resizing() &&
            !options.frames && !is_trimmed(options);
@@ -110,7 +109,12 @@ bool wants_sound_untouched(const AudioOptions& options) {
     return (!options.quality || is_lossless) && !options.bitrate && !is_trimmed(options);
 }
 
+constexpr const char* kOptionChangesIt = "an option changes it";
+
+}  // namespace
+
 std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& options) {
+    if (!wants_picture_untouched(options)) return kOptionChangesIt;
     if (facts.codec != codec_of(options.chosen_codec()))
         return fmt::format("its codec is {}", facts.codec);
     if (auto problem = picture_problem(facts); !problem.empty()) return problem;
@@ -119,6 +123,7 @@ std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& op
 }
 
 std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& options) {
+    if (!wants_sound_untouched(options)) return kOptionChangesIt;
     const bool fits =
         options.format == VideoFormat::kWebm ? facts.codec == "opus" : is_plain_aac(facts);
     if (!fits) return fmt::format("its codec is {}", facts.codec);
@@ -128,6 +133,7 @@ std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& opti
 }
 
 std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options) {
+    if (!wants_sound_untouched(options)) return kOptionChangesIt;
     const std::string codec = copied_codec(options.format);
     if (facts.codec != codec || (codec == "aac" && !is_plain_aac(facts)))
         return fmt::format("its codec is {}", facts.codec);

@@ -146,10 +146,10 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         if (packet->stream_index != index) continue;
         ++facts.packets;
         facts.bytes += packet->size;
-        // Matroska tells no decoding times, and none can be told of the first packets.
-        const bool is_early = last_dts == media::kNoTime && facts.packets <= 16;
+        // Matroska stores no decoding times; where some are known, so must be all that follow.
+        const bool has_dts = packet->dts != media::kNoTime;
         const bool has_times =
-            packet->pts != media::kNoTime && (packet->dts != media::kNoTime || is_early);
+            packet->pts != media::kNoTime && (has_dts || last_dts == media::kNoTime);
         const bool is_in_order = last_dts == media::kNoTime || packet->dts > last_dts;
         const bool is_discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
         const bool is_changing =
@@ -163,7 +163,7 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && is_discarded)
             facts.is_seamless = false;
         is_presented |= !is_discarded;
-        last_dts = packet->dts;
+        if (has_dts) last_dts = packet->dts;
         const double at = seconds_of(input, *packet, stream);
         begin = std::min(begin, at);
         end = std::max(end, at + static_cast<double>(packet->duration) * av_q2d(stream.time_base));

@@ -22,19 +22,15 @@ Result<> look_at_packets(const VideoOptions& options, const Input& input, Source
     constexpr PacketFacts kPerfect{
         .packets = 1, .bytes = 0, .seconds = 1, .longest_key_gap = 0, .is_seamless = true
     };
-    if (wants_picture_untouched(options)) {
-        source.picture->packets = kPerfect;
-        const bool may_copy = reason_not_to_copy(*source.picture, options).empty();
-        source.picture->packets.reset();
-        if (may_copy) source.picture->packets = TRY(packet_facts(input, source.picture->stream));
-    }
-    if (source.sound && wants_sound_untouched(options)) {
-        source.sound->packets = kPerfect;
-        const bool may_copy = reason_not_to_copy(*source.sound, options).empty();
-        source.sound->packets.reset();
-        if (may_copy) source.sound->packets = TRY(packet_facts(input, source.sound->stream));
-    }
-    return {};
+    const auto look = [&](auto& facts) -> Result<> {
+        facts.packets = kPerfect;
+        const bool may_copy = reason_not_to_copy(facts, options).empty();
+        facts.packets.reset();
+        if (may_copy) facts.packets = TRY(packet_facts(input, facts.stream));
+        return {};
+    };
+    TRY(look(*source.picture));
+    return source.sound ? look(*source.sound) : Result<>();
 }
 
 Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input) {
