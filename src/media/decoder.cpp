@@ -90,6 +90,7 @@ Result<> Decoder::open_codec(
     codec_->max_pixels = limits.pixels;
     codec_->thread_count = options.threads;
     if (options.low_delay) codec_->thread_type = FF_THREAD_SLICE;
+    if (options.is_strict) codec_->err_recognition |= AV_EF_EXPLODE;
     if (options.keys_only) codec_->skip_frame = AVDISCARD_NONKEY;
     if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0)
         return input_error(code, "decode " + name_);

@@ -15,6 +15,7 @@ struct DecoderOptions {
     int threads = 1;         // the caller chooses from cores, codec and size
     bool low_delay = false;  // slice threads only: the first frames come after fewer packets
     bool keys_only = false;  // decode nothing but key frames
+    bool is_strict = false;  // a damaged picture is none, not a partly grey one
 };
 
 /// Turns the packets of one stream into frames, pushed on in presentation order. Every frame has a

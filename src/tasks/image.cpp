@@ -61,11 +61,9 @@ Result<Finished> ImageTask::from_any(ByteSource& source) {
     const Sniffed sniffed = TRY(sniff(source));
     if (!image::can_read(sniffed)) return from_media(source, sniffed);
     auto result = from_picture(source, sniffed);
-    // What libvips cannot read of a format it knows, libav sometimes can. Not a JPEG that is cut
-    // short: libav fills the rest with grey.
+    // What libvips cannot read of a format it knows, libav sometimes can.
     const bool is_lost = !result && result.error().kind == "corrupt_media";
     if (!is_lost || sniffed.demuxer.empty()) return result;
-    if (sniffed.format == "jpeg" && image::read_header(source, sniffed, limits())) return result;
     auto second = from_media(source, sniffed);
     if (second) return second;
     return result;
@@ -104,8 +102,9 @@ Result<Finished> ImageTask::from_stream(media::Input& input, int stream) {
     const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
     if (job_.assignment.explain) return explained(plan);
     // A still is on screen for ever.
-    const double start = input.sniffed().family == Family::kStill ? 0 : options_.start;
-    auto frame = TRY(media::frame_at(input, stream, start));
+    const bool is_still = input.sniffed().family == Family::kStill;
+    const double start = is_still ? 0 : options_.start;
+    auto frame = TRY(media::frame_at(input, stream, start, {.is_strict = is_still}));
     auto pixels = TRY(to_pixels(std::move(frame), rgb_treatment(video, display)));
     return finish(TRY(image::Picture::from_pixels(std::move(pixels))), plan);
 }

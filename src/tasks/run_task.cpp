@@ -4,25 +4,13 @@
 #include <variant>
 
 #include "model/operation.h"
-#include "tasks/job.h"
-#if __has_include("tasks/probe.h")
-#include "tasks/probe.h"
-#endif
-#if __has_include("tasks/video.h")
-#include "tasks/video.h"
-#endif
-#if __has_include("tasks/audio.h")
-#include "tasks/audio.h"
-#endif
-#if __has_include("tasks/image.h")
-#include "tasks/image.h"
-#endif
-#if __has_include("tasks/animation.h")
-#include "tasks/animation.h"
-#endif
-#if __has_include("tasks/adaptive_video.h")
 #include "tasks/adaptive_video.h"
-#endif
+#include "tasks/animation.h"
+#include "tasks/audio.h"
+#include "tasks/image.h"
+#include "tasks/job.h"
+#include "tasks/probe.h"
+#include "tasks/video.h"
 
 namespace ittybit::tasks {
 
@@ -35,18 +23,7 @@ Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Even
         return Error{problems.front().kind, problems.front().message, problems.front().field};
     }
     Job job{assignment, source, events};
-    return std::visit(
-        [&](const auto& options) -> Result<Finished> {
-            if constexpr (requires { run(options, job); }) {
-                return run(options, job);
-            } else {
-                return Error{
-                    "internal_error", "this build lacks the kind " + assignment.kind, "kind"
-                };
-            }
-        },
-        operation
-    );
+    return std::visit([&](const auto& options) { return run(options, job); }, operation);
 }
 
 }  // namespace ittybit::tasks

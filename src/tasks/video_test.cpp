@@ -226,6 +226,9 @@ TEST_F(WholeTask, StopsAfterSoManyFramesAndCutsTheSoundThere) {
     options.frames = 45;
     const auto path = made("flash-small.mp4", options);
     EXPECT_EQ(decoded(path, AVMEDIA_TYPE_VIDEO).frames.size(), 45U);
+    const auto opened = media::open_path(path);
+    for (const AVStream* stream : opened->input->streams())
+        EXPECT_NEAR(static_cast<double>(stream->duration) * av_q2d(stream->time_base), 1.5, 1e-6);
     // libav does not cut the last AAC frame where the edit list ends.
     const auto samples = samples_in(decoded(path, AVMEDIA_TYPE_AUDIO));
     EXPECT_GE(samples, 72000);
