@@ -163,11 +163,12 @@ void Output::note(Track& track, const AVPacket& packet) {
     track.first_pts_ = std::min(track.first_pts_, packet.pts);
     track.end_pts_ = std::max(track.end_pts_, packet.pts + packet.duration);
 
-    const std::int64_t step = packet.dts - track.last_dts_;
+    const bool is_first = track.last_dts_ == kNoTime;
+    const std::int64_t step = is_first ? kNoTime : packet.dts - track.last_dts_;
     const std::int64_t offset = packet.pts - packet.dts;
-    if (track.last_dts_ == kNoTime || step != track.last_step_) ++track.index_.time_runs;
+    if (is_first || step != track.last_step_) ++track.index_.time_runs;
     if (offset != track.last_offset_) ++track.index_.offset_runs;
-    track.last_step_ = track.last_dts_ == kNoTime ? kNoTime : step;
+    track.last_step_ = step;
     track.last_dts_ = packet.dts;
     track.last_offset_ = offset;
     ++track.index_.samples;

@@ -143,10 +143,10 @@ Result<std::string> punycode(const std::string& host) {
     const Utf8Locale utf8;
     const std::unique_ptr<CURLU, Free> url(curl_url());
     char* text = nullptr;
-    if (curl_url_set(url.get(), CURLUPART_URL, ("http://" + host + "/").c_str(), 0) != CURLUE_OK ||
-        curl_url_get(url.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE) != CURLUE_OK)
-        return invalid("the host name is not a valid internationalised name");
-    const std::unique_ptr<char, Free> owner(text);
+    auto code = curl_url_set(url.get(), CURLUPART_URL, ("http://" + host + "/").c_str(), 0);
+    if (code == CURLUE_OK) code = curl_url_get(url.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE);
+    const std::unique_ptr<char, Free> owner(text);  // libcurl leaves it set when it fails, too
+    if (code != CURLUE_OK) return invalid("the host name is not a valid internationalised name");
     return std::string(text);
 }
 
