@@ -1,6 +1,7 @@
 #include "api/events.h"
 
 #include <chrono>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,13 @@
 namespace ittybit::api {
 namespace {
 
+std::string progress_event(const std::string& task, const Progress& progress) {
+    json::object data{{"task", task}};
+    const auto facts = to_json(progress);
+    for (const auto& fact : facts.get_object()) data[fact.key()] = fact.value();
+    return fmt::format("event: progress\ndata: {}\n\n", json::serialize(data));
+}
+
 class JobEvents : public EventStream {
 public:
     JobEvents(Service& service, std::string job_id, std::int64_t seen)
@@ -16,8 +24,7 @@ public:
 
     bool is_due() override {
         if (is_over_ || service_.jobs.database().version() != version_) return true;
-        const auto moment = service_.live.latest(job_id_);
-        return moment && moment->number != moment_;
+        return may_tell() && (has_news_ || !service_.live.since(job_id_, moment_).empty());
     }
 
     std::optional<std::string> poll() override {
@@ -26,6 +33,7 @@ public:
         std::string out;
         if (version != version_) {
             version_ = version;
+            has_news_ = true;
             out += changed_job();
         }
         if (!is_over_) out += new_progress();
@@ -50,25 +58,46 @@ private:
         );
     }
 
+    bool may_tell() const {
+        return std::chrono::steady_clock::now() - told_at_ >= std::chrono::seconds(1);
+    }
+
     std::string new_progress() {
-        const auto now = std::chrono::steady_clock::now();
-        const auto moment = service_.live.latest(job_id_);
-        if (!moment || moment->number == moment_ || now - told_at_ < std::chrono::seconds(1)) {
-            return "";
+        if (!may_tell()) return "";
+        std::string out;
+        for (const auto& moment : service_.live.since(job_id_, moment_)) {
+            moment_ = moment.number;
+            out += progress_event(moment.task, moment.progress);
         }
-        moment_ = moment->number;
-        told_at_ = now;
-        json::object data{{"task", moment->task}};
-        const auto progress = to_json(moment->progress);
-        for (const auto& member : progress.get_object()) data[member.key()] = member.value();
-        return fmt::format("event: progress\ndata: {}\n\n", json::serialize(data));
+        if (moment_ == 0 && has_news_) out += saved_progress();
+        has_news_ = false;
+        told_at_ = std::chrono::steady_clock::now();
+        return out;
+    }
+
+    /// Another process works on the job: what its heartbeats left in the tasks.
+    std::string saved_progress() {
+        std::string out;
+        const auto record = service_.jobs.find_job(job_id_);
+        if (!record || !*record) return out;
+        for (const auto& task : (*record)->job.tasks) {
+            const bool is_new = task.status == TaskStatus::kProcessing && task.progress &&
+                                task.progress > saved_[task.id];
+            if (!is_new) continue;
+            saved_[task.id] = task.progress;
+            const Progress progress{*task.progress, std::nullopt, std::nullopt};
+            out += progress_event(task.id, progress);
+        }
+        return out;
     }
 
     Service& service_;
     const std::string job_id_;
     std::int64_t seen_;
     std::uint64_t version_ = 0;
-    std::uint64_t moment_ = 0;
+    bool has_news_ = false;     // the database changed since progress was looked for
+    std::uint64_t moment_ = 0;  // the number of the last one told
+    std::map<std::string, std::optional<int>> saved_;  // by task, what was told of it
     std::chrono::steady_clock::time_point told_at_{};
     bool is_over_ = false;
 };

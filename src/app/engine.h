@@ -13,9 +13,7 @@
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/side_tables.h"
-#include "work/live.h"
-#include "work/metrics.h"
-#include "work/served_job.h"
+#include "work/workshop.h"
 
 /// Configuration and wiring: which objects there are and who knows whom.
 namespace ittybit::app {

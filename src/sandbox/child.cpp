@@ -115,12 +115,20 @@ Result<> Child::assign(const Assignment& assignment, int input) {
     const Fd again = TRY(open_again(input));
     limits_ = assignment.limits;
     message_budget_ = kMessageBurst;
-    started_ = last_progress_ = last_check_ = last_usage_check_ = steady_clock::now();
+    started_ = last_progress_ = last_told_ = last_check_ = last_usage_check_ = steady_clock::now();
     if (!send_all(socket_.get(), encode_line(assignment), again.get())) return death();
     return {};
 }
 
 Result<std::optional<Event>> Child::next_event(const std::stop_token& stop, int wake) {
+    // What the caller did since the last event, an upload say, took its own time.
+    last_progress_ += steady_clock::now() - last_told_;
+    auto event = wait_for_event(stop, wake);
+    last_told_ = steady_clock::now();
+    return event;
+}
+
+Result<std::optional<Event>> Child::wait_for_event(const std::stop_token& stop, int wake) {
     for (;;) {
         if (stop.stop_requested()) {
             kill();

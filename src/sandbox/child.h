@@ -58,6 +58,7 @@ private:
     Result<> wait_until_walled();
     std::optional<Error> check_limits();
     std::optional<Error> check_usage();
+    Result<std::optional<Event>> wait_for_event(const std::stop_token& stop, int wake);
     Error death();
     Result<std::optional<Event>> take_event(const std::string& line);
     void drain_log();
@@ -72,6 +73,7 @@ private:
     Limits limits_;
     Instant started_{};
     Instant last_progress_{};
+    Instant last_told_{};  // when the caller was last given an event
     Instant last_check_{};
     Instant last_usage_check_{};
     double message_budget_ = 0;

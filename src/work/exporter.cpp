@@ -81,7 +81,8 @@ Result<> Exporter::ready(const FileReady& ready, const sandbox::Workspace& works
     }
     TRY(file->upload->commit(ready.size, stop_));
     published_.push_back(file->key);
-    parts_.push_back({file->key.substr(file->key.rfind('/') + 1), ready.size});
+    // Named as playlists name them: from the main file's folder on.
+    parts_.push_back({file->key.substr(destination_.main_key.rfind('/') + 1), ready.size});
     sendings_.erase(ready.name);
     return {};
 }

@@ -4,6 +4,20 @@
 
 namespace ittybit::work {
 
+OperationInput input_from(storage::Source& source) {
+    OperationInput input;
+    input.descriptor = source.descriptor();
+    input.size = source.size();
+    if (source.is_complete()) return input;
+    input.ensure = [&source](
+                       std::int64_t offset, std::int64_t length, const std::stop_token& stop
+                   ) -> Result<std::optional<std::int64_t>> {
+        TRY(source.ensure(offset, length, stop));
+        return source.size();
+    };
+    return input;
+}
+
 bool needs_every_byte(const Operation& operation) {
     return std::visit(
         [](const auto& options) {
@@ -21,18 +35,37 @@ bool is_about_fetching(const Error& error) {
     return error_kind(error.kind).fault == Fault::kFarEnd || error.kind == "input_blocked";
 }
 
-Import::Import(storage::Source& source, bool is_wanted) {
-    if (!is_wanted || source.is_complete()) return;
-    thread_ = std::jthread([this, &source](const std::stop_token& stop) {
-        result_ = source.complete(stop);
+Import::Import(storage::Source& source, bool is_wanted, const std::stop_token& stop)
+    : source_(source),
+      is_needed_(is_wanted && !source.is_complete()),
+      follow_(stop, [this] { stop_.request_stop(); }) {
+    if (!is_needed_) return;
+    thread_ = std::jthread([this, &source] {
+        auto done = source.complete(stop_.get_token());
+        if (done) return;
+        {
+            const std::lock_guard lock(mutex_);
+            failure_ = std::move(done).error();
+        }
+        stop_.request_stop();
     });
 }
 
-Result<> Import::finish(const std::stop_token& stop) {
-    if (!thread_.joinable()) return {};
-    const std::stop_callback follow(stop, [this] { thread_.request_stop(); });
-    thread_.join();
-    return result_;
+std::optional<Error> Import::failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+}
+
+std::optional<double> Import::percent() const {
+    const auto size = source_.size();
+    if (!is_needed_ || !size || *size == 0) return std::nullopt;
+    return 100.0 * static_cast<double>(source_.bytes_present()) / static_cast<double>(*size);
+}
+
+Result<> Import::finish() {
+    if (thread_.joinable()) thread_.join();
+    if (auto failed = failure()) return *std::move(failed);
+    return {};
 }
 
 }  // namespace ittybit::work

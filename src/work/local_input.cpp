@@ -34,18 +34,4 @@ Result<std::unique_ptr<LocalInput>> LocalInput::open(
     return local;
 }
 
-OperationInput LocalInput::for_operation() const {
-    OperationInput input;
-    input.descriptor = source_->descriptor();
-    input.size = source_->size();
-    if (source_->is_complete()) return input;
-    input.ensure = [this](
-                       std::int64_t offset, std::int64_t length, const std::stop_token& stop
-                   ) -> Result<std::optional<std::int64_t>> {
-        TRY(source_->ensure(offset, length, stop));
-        return source_->size();
-    };
-    return input;
-}
-
 }  // namespace ittybit::work

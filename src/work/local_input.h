@@ -9,7 +9,6 @@
 #include "model/limits.h"
 #include "net/client.h"
 #include "storage/source.h"
-#include "work/run_operation.h"
 
 namespace ittybit::work {
 
@@ -24,9 +23,6 @@ public:
         const Limits& limits,
         const std::stop_token& stop
     );
-
-    /// As operations take it. Borrows from this.
-    OperationInput for_operation() const;
 
     storage::Source& source() { return *source_; }
 

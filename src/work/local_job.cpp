@@ -68,14 +68,15 @@ private:
     Result<> run_tasks() {
         TRY(probe());
         Task& import_task = begin_task("import");
-        Import import(input_->source(), needs_every_byte(request_.operation));
-        auto outcome = encode();
+        Import import(input_->source(), needs_every_byte(request_.operation), stop_);
+        auto outcome = encode(import.work());
         if (!outcome) {
-            if (is_about_fetching(outcome.error())) failed_task_ = "import";
-            return std::move(outcome).error();
+            const auto no_bytes = import.failure();
+            if (no_bytes || is_about_fetching(outcome.error())) failed_task_ = "import";
+            return no_bytes ? *no_bytes : std::move(outcome).error();
         }
         failed_task_ = "import";
-        TRY(import.finish(stop_));
+        TRY(import.finish());
         succeed(import_task, job_.task("probe").output, clock_.now());
         return publish_result(*outcome);
     }
@@ -87,7 +88,7 @@ private:
         ));
         OperationRequest operation;
         operation.operation = ProbeOptions{};
-        operation.input = input_->for_operation();
+        operation.input = input_from(input_->source());
         operation.limits = request_.limits;
         auto outcome = TRY(run_operation(zygote_, operation, {}, stop_));
         outcome.finished.file.url = job_.input;
@@ -95,12 +96,12 @@ private:
         return {};
     }
 
-    Result<Outcome> encode() {
+    Result<Outcome> encode(const std::stop_token& stop) {
         Task& task = begin_task(job_.kind);
         task.input = TaskInput{*job_.task("probe").output};
         OperationRequest operation;
         operation.operation = request_.operation;
-        operation.input = input_->for_operation();
+        operation.input = input_from(input_->source());
         operation.parts_folder = parts_folder_of(request_.target, job_.id);
         operation.limits = request_.limits;
         OperationEvents events;
@@ -108,7 +109,7 @@ private:
             if (progress.percent) advance(task, *progress.percent, clock_.now());
             if (events_.progress) events_.progress(task, progress);
         };
-        auto outcome = TRY(run_operation(zygote_, operation, events, stop_));
+        auto outcome = TRY(run_operation(zygote_, operation, events, stop));
         job_.warnings = outcome.finished.warnings;
         succeed(task, outcome.finished.file, clock_.now());
         return outcome;
@@ -117,8 +118,10 @@ private:
     Result<> publish_result(const Outcome& outcome) {
         Task& task = begin_task("export");
         task.input = TaskInput{outcome.finished.file};
-        const auto path =
-            TRY(publish(outcome, request_.target, parts_folder_of(request_.target, job_.id)));
+        const auto path = TRY(publish(
+            outcome.child->workspace(), outcome.files, request_.target,
+            parts_folder_of(request_.target, job_.id)
+        ));
         File file = outcome.finished.file;
         file.url = file_url(path);
         task.options["url"] = *file.url;
@@ -148,16 +151,20 @@ Result<File> do_task(
     const auto scratch = request.target.folder.string();
     auto input = TRY(LocalInput::open(request.input, scratch, request.limits, stop));
     const bool is_copy = request.kind == "import" || request.kind == "export";
-    if (is_copy) TRY(input->source().complete(stop));
+    Import import(input->source(), is_copy || needs_every_byte(request.operation), stop);
+    if (is_copy) TRY(import.finish());
     OperationRequest operation;
     operation.operation = request.operation;
-    operation.input = input->for_operation();
+    operation.input = input_from(input->source());
     operation.parts_folder = parts_folder_of(request.target, id);
     operation.limits = request.limits;
     OperationEvents events;
     events.progress = progress;
-    const auto outcome = TRY(run_operation(zygote, operation, events, stop));
-    File file = outcome.finished.file;
+    const auto outcome = run_operation(zygote, operation, events, import.work());
+    if (const auto no_bytes = import.failure()) return *no_bytes;
+    if (!outcome) return outcome.error();
+    TRY(import.finish());
+    File file = outcome->finished.file;
     if (is_copy) {
         const auto path = TRY(publish_copy(input->source().descriptor(), request.target));
         file.url = file_url(path);
@@ -165,9 +172,9 @@ Result<File> do_task(
         const bool is_url = request.input.find("://") != std::string::npos;
         file.url = is_url ? request.input : file_url(request.input);
     } else {
-        Import import(input->source(), needs_every_byte(request.operation));
-        TRY(import.finish(stop));
-        const auto path = TRY(publish(outcome, request.target, operation.parts_folder));
+        const auto path = TRY(publish(
+            outcome->child->workspace(), outcome->files, request.target, operation.parts_folder
+        ));
         file.url = file_url(path);
     }
     return file;
@@ -220,7 +227,7 @@ Result<json::value> explain_local_job(
     auto input = TRY(LocalInput::open(request.input, scratch, request.limits, stop));
     OperationRequest operation;
     operation.operation = request.operation;
-    operation.input = input->for_operation();
+    operation.input = input_from(input->source());
     operation.explain = true;
     operation.limits = request.limits;
     auto outcome = TRY(run_operation(zygote, operation, {}, stop));

@@ -1,5 +1,6 @@
 #include "work/publish.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -14,7 +15,6 @@
 
 #include "base/fd.h"
 #include "model/output_name.h"
-#include "sandbox/workspace.h"
 
 namespace ittybit::work {
 namespace {
@@ -95,13 +95,17 @@ Result<fs::path> make_own_folder(const Target& target) {
 }
 
 /// Parts are written under a hidden name first: the folder appears complete.
-Result<> publish_parts(const Outcome& outcome, const fs::path& folder, const std::string& name) {
-    const auto& workspace = outcome.child->workspace();
+Result<> publish_parts(
+    const sandbox::Workspace& workspace,
+    const std::vector<FileReady>& files,
+    const fs::path& folder,
+    const std::string& name
+) {
     const auto hidden = workspace.path() / ".parts";
     if (::mkdir(hidden.c_str(), 0777) != 0) return cannot_write("the parts' folder");
     const auto mode = usual_mode(workspace);
     bool has_parts = false;
-    for (const auto& file : outcome.files) {
+    for (const auto& file : files) {
         if (file.is_main) continue;
         has_parts = true;
         TRY(settle(workspace, file.name, mode));
@@ -114,13 +118,6 @@ Result<> publish_parts(const Outcome& outcome, const fs::path& folder, const std
     TRY(sync_folder(hidden));
     if (::rename(hidden.c_str(), (folder / name).c_str()) != 0) return cannot_write(name);
     return {};
-}
-
-const FileReady* main_file(const Outcome& outcome) {
-    for (const auto& file : outcome.files) {
-        if (file.is_main) return &file;
-    }
-    return nullptr;
 }
 
 /// The last part of a path or URL without query and extension, as a file name.
@@ -186,11 +183,13 @@ Result<Target> choose_target(
 }
 
 Result<fs::path> publish(
-    const Outcome& outcome, const Target& target, const std::string& parts_folder
+    const sandbox::Workspace& workspace,
+    const std::vector<FileReady>& files,
+    const Target& target,
+    const std::string& parts_folder
 ) {
-    const FileReady* main = main_file(outcome);
-    if (main == nullptr) return Error{"output_invalid", "no output was made", ""};
-    const auto& workspace = outcome.child->workspace();
+    const auto main = std::ranges::find(files, true, &FileReady::is_main);
+    if (main == files.end()) return Error{"output_invalid", "no output was made", ""};
     TRY(settle(workspace, main->name, usual_mode(workspace)));
     const auto extension = target.extension.empty() && !target.may_replace
                                ? std::string(extension_in(main->name))
@@ -200,7 +199,7 @@ Result<fs::path> publish(
         place.folder = TRY(make_own_folder(target));
         place.stem = "master";
     }
-    TRY(publish_parts(outcome, place.folder, parts_folder));
+    TRY(publish_parts(workspace, files, place.folder, parts_folder));
     auto path = TRY(move_main(workspace.path() / main->name, place, extension));
     TRY(sync_folder(place.folder));
     return path;

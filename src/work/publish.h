@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
-#include "work/run_operation.h"
+#include "model/protocol.h"
+#include "sandbox/workspace.h"
 
 namespace ittybit::work {
 
@@ -28,12 +30,15 @@ Result<Target> choose_target(
     std::string_view extension
 );
 
-/// Makes a finished operation's files visible, by rename and the main one last, so that whoever
-/// sees the name sees it all; parts lie in `parts_folder` beside it. The operation's folder must
-/// lie in `target.folder`. Gives the path of the main file. Errors: `disk_full`, `invalid_output`,
+/// Makes the files of a workspace visible, by rename and the main one last, so that whoever sees
+/// the name sees it all; parts lie in `parts_folder` beside it. The workspace must lie in
+/// `target.folder`. Gives the path of the main file. Errors: `disk_full`, `invalid_output`,
 /// `internal_error`.
 Result<std::filesystem::path> publish(
-    const Outcome& outcome, const Target& target, const std::string& parts_folder
+    const sandbox::Workspace& workspace,
+    const std::vector<FileReady>& files,
+    const Target& target,
+    const std::string& parts_folder
 );
 
 /// The same for a copy of the open file `descriptor`.

@@ -1,8 +1,10 @@
 #include "work/run_operation.h"
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -94,6 +96,10 @@ protected:
         return request;
     }
 
+    static Result<fs::path> publish_outcome(const Outcome& outcome, const Target& target) {
+        return publish(outcome.child->workspace(), outcome.files, target, "clip-12345678");
+    }
+
     Error error_of(const std::string& deed) {
         const auto outcome = run_operation(*zygote_, request(deed), {}, {});
         return outcome ? Error{"", "succeeded", ""} : outcome.error();
@@ -137,11 +143,22 @@ TEST_F(RunOperation, ProgressNeverGoesBack) {
     EXPECT_THAT(seen, testing::ElementsAre(10, 50, 50));
 }
 
+TEST_F(RunOperation, TheTimeThatAnExportTakesIsNotTheChildsIdleness) {
+    auto slow = request("back and forth");
+    slow.limits.idle_seconds = 1;
+    OperationEvents events;
+    events.progress = [](const Progress& progress) {
+        if (progress.percent == 10) std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+    };
+    const auto outcome = run_operation(*zygote_, slow, events, {});
+    EXPECT_TRUE(outcome) << outcome.error().message;
+}
+
 TEST_F(RunOperation, APublishedFileHasItsNameAndNoRightsTheChildChose) {
     const auto outcome = run_operation(*zygote_, request("honest"), {}, {});
     ASSERT_TRUE(outcome) << outcome.error().message;
     const Target target{folder_, "clip", "mp4", false, false};
-    const auto first = publish(*outcome, target, "clip-12345678");
+    const auto first = publish_outcome(*outcome, target);
     ASSERT_TRUE(first) << first.error().message;
     EXPECT_EQ(*first, folder_ / "clip.mp4");
     struct stat facts{};
@@ -153,7 +170,7 @@ TEST_F(RunOperation, ATakenNameGetsANumberAndPartsLieBesideTheMainFile) {
     std::ofstream(folder_ / "clip.mp4") << "old";
     const auto outcome = run_operation(*zygote_, request("parts"), {}, {});
     ASSERT_TRUE(outcome) << outcome.error().message;
-    const auto path = publish(*outcome, {folder_, "clip", "mp4", false, false}, "clip-12345678");
+    const auto path = publish_outcome(*outcome, {folder_, "clip", "mp4", false, false});
     ASSERT_TRUE(path) << path.error().message;
     EXPECT_EQ(*path, folder_ / "clip-1.mp4");
     EXPECT_TRUE(fs::exists(folder_ / "clip-12345678" / "segment.m4s"));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "work/served_job.h"
 
 namespace ittybit::work {
 namespace {
@@ -63,7 +64,7 @@ Result<bool> Worker::run_once(const std::stop_token& hard_stop) {
     if (!next || *next > now) return false;
     auto claimed = TRY(shop_.jobs.claim(shop_.worker, now + kLeaseMs, now));
     if (!claimed) return false;
-    ServedJob(shop_, *std::move(claimed)).run(hard_stop);
+    ServedJob(shop_, *std::move(claimed), hard_stop).run();
     return true;
 }
 

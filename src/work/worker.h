@@ -3,7 +3,7 @@
 #include <stop_token>
 #include <string>
 
-#include "work/served_job.h"
+#include "work/workshop.h"
 
 namespace ittybit::work {
 
