@@ -57,7 +57,7 @@ Error failure_of(const Picture& picture) {
     if (error.message.find(std::strerror(EFBIG)) != std::string::npos)
         return {
             "limit_exceeded", "the output is larger than allowed", "",
-            LimitReached{"output_bytes", 0}
+            LimitReached{"output_bytes"}
         };
     return error;
 }

@@ -52,13 +52,17 @@ Error of_kind(std::string_view kind, std::string_view doing, std::string_view ad
     };
 }
 
-Error over_limit(std::string_view doing, std::string_view name, std::int64_t value) {
-    const std::string most = std::to_string(value) + " " + std::string(name);
-    Error error = of_kind(
-        "limit_exceeded", doing, "it is over the limit of " + most + ": upload a smaller file"
+Error over_limit(std::string_view doing, std::string_view name, std::string_view advice) {
+    return Error{
+        "limit_exceeded", "cannot " + std::string(doing) + ": " + std::string(advice), "",
+        LimitReached{std::string(name)}
+    };
+}
+
+Error over_memory(std::string_view doing) {
+    return over_limit(
+        doing, "memory_bytes", "it needs more memory than there is; choose a smaller picture"
     );
-    error.limit = LimitReached{std::string(name), static_cast<double>(value)};
-    return error;
 }
 
 bool is_out_of_memory(int code) {
@@ -72,13 +76,13 @@ bool is_unsupported(int code) {
 
 }  // namespace
 
-Error input_error(int code, std::string_view doing, const Limits& limits) {
+Error input_error(int code, std::string_view doing) {
     if (code == AVERROR_EXIT) return cancelled();
     if (has_noted(&LastLine::has_too_many_streams))
-        return over_limit(doing, "streams", limits.streams);
+        return over_limit(doing, "streams", "it has more than is allowed; upload it with fewer");
     if (has_noted(&LastLine::has_too_many_pixels))
-        return over_limit(doing, "pixels", limits.pixels);
-    if (is_out_of_memory(code)) return over_limit(doing, "memory_bytes", limits.memory_bytes);
+        return over_limit(doing, "pixels", "it is larger than is allowed; upload a smaller one");
+    if (is_out_of_memory(code)) return over_memory(doing);
     if (is_unsupported(code)) {
         return of_kind(
             "unsupported_media", doing,
@@ -99,9 +103,8 @@ Error output_error(int code, std::string_view doing) {
     if (code == AVERROR(ENOSPC) || code == AVERROR(EDQUOT))
         return Error{"disk_full", what + ": there is no room left; free some space", ""};
     if (code == AVERROR(EFBIG))
-        return Error{"limit_exceeded", what + ": the output is larger than is allowed", ""};
-    if (is_out_of_memory(code))
-        return Error{"limit_exceeded", what + ": it needs more memory than there is", ""};
+        return over_limit(doing, "output_bytes", "the output is larger than is allowed");
+    if (is_out_of_memory(code)) return over_memory(doing);
     return Error{"encode_failed", what + ": the encoder or the container refused it", ""};
 }
 

@@ -4,15 +4,14 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "model/limits.h"
 
 namespace ittybit::media {
 
 /// What a failure of libav while reading means to the user. `doing` names the step in our words:
 /// "read the file's structure", "decode the video". AVERROR_INVALIDDATA and the like become
 /// `corrupt_media`, a missing decoder or feature `unsupported_media`, no memory `limit_exceeded`, a
-/// stop `cancelled`. `limits` are those in force, of which one may be the reason.
-Error input_error(int code, std::string_view doing, const Limits& limits = {});
+/// stop `cancelled`. A limit is named, without its value.
+Error input_error(int code, std::string_view doing);
 
 /// The same for encoding and writing: `disk_full`, `limit_exceeded`, `cancelled`, else
 /// `encode_failed`.

@@ -256,7 +256,7 @@ Result<> Input::rewind() {
 Error Input::failure(int code, std::string_view doing) {
     if (source_error_) return *source_error_;
     if (stop_.stop_requested()) return cancelled();
-    return input_error(code, doing, limits_);
+    return input_error(code, doing);
 }
 
 int Input::read_bytes(void* self, std::uint8_t* buffer, int size) {

@@ -205,6 +205,7 @@ void act(const std::string& name, EventWriter& events) {
     if (name == "fill memory") fill_memory();
     if (name == "fill disk") fill_disk();
     if (name == "print") print_a_gigabyte();
+    if (name == "allocate") throw std::bad_alloc();
     if (name == "exit") ::_exit(0);
     if (name == "abort") std::abort();
     if (name == "crash") ::raise(SIGSEGV);

@@ -39,13 +39,25 @@ struct Living {
     Fd fate;
 };
 
+/// A limit that is reported from deep inside has a name and no value (0): here is the one in force.
+Failed failed(Error error, const Limits& limits) {
+    for_each_field<Limits>([&](const auto& field) {
+        if (!error.limit || error.limit->name != field.name || error.limit->value != 0) return;
+        error.limit->value = static_cast<double>(limits.*field.member);
+    });
+    return Failed::from(error);
+}
+
 Result<Finished> run_safely(
     const MediaProgram& program, const Assignment& assignment, ByteSource& source, EventWriter& out
 ) {
     try {
         return program.run(assignment, source, out);
     } catch (const std::bad_alloc&) {
-        return Error{"limit_exceeded", "the media needs more memory than there is", ""};
+        return Error{
+            "limit_exceeded", "the media needs more memory than there is", "",
+            LimitReached{"memory_bytes"}
+        };
     } catch (const std::exception& failure) {
         ::dprintf(STDERR_FILENO, "exception: %s\n", failure.what());
     }
@@ -99,7 +111,9 @@ void take_places(const std::vector<Fd>& given) {
     EventWriter events(kChildSocket);
     ChildSource source(input.get(), assignment, events, parent);
     auto result = run_safely(program, assignment, source, events);
-    events.send(result ? Event(*std::move(result)) : Event(Failed::from(result.error())));
+    events.send(
+        result ? Event(*std::move(result)) : Event(failed(result.error(), assignment.limits))
+    );
     ::_exit(0);  // no destructor of any library gets to say a word
 }
 

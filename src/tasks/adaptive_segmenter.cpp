@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "media/error.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -23,13 +24,6 @@ Error invalid(std::string_view name, std::string_view what) {
         "output_invalid",
         fmt::format("the rendition {} came out wrong: {}; please report it", name, what), ""
     };
-}
-
-Error write_error(int code) {
-    if (code == ENOSPC || code == EDQUOT)
-        return {"disk_full", "the disk is full; free some space and try again", ""};
-    if (code == EFBIG) return {"limit_exceeded", "a part of the output is larger than allowed", ""};
-    return {"encode_failed", "a part of the output could not be written", ""};
 }
 
 bool is_idr(media::ByteView avc_sample) {
@@ -80,11 +74,11 @@ Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool 
         };
     }
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file) return write_error(errno);
+    if (!file) return media::output_error(AVERROR(errno), "write a part of the output");
     for (auto rest = bytes; !rest.empty();) {
         const auto written = ::write(file.get(), rest.data(), rest.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return write_error(errno);
+        if (written <= 0) return media::output_error(AVERROR(errno), "write a part of the output");
         rest = rest.subspan(static_cast<std::size_t>(written));
     }
     events_.file_ready(

@@ -117,7 +117,7 @@ Result<Frame> frame_of(std::span<const std::byte> pixels, Size size, AVPixelForm
     frame->height = size.height;
     frame->format = format;
     const int code = av_frame_get_buffer(frame.get(), 0);
-    if (code < 0) return Error{"limit_exceeded", "the picture needs too much memory", ""};
+    if (code < 0) return media::output_error(code, "make room for a picture");
     const std::size_t row = pixels.size() / static_cast<std::size_t>(size.height);
     for (int y = 0; y < size.height; ++y)
         std::memcpy(

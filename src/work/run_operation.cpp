@@ -43,6 +43,12 @@ std::string presentable(std::string text) {
     return text;
 }
 
+bool is_limit(std::string_view name) {
+    bool is_known = false;
+    for_each_field<Limits>([&](const auto& field) { is_known = is_known || field.name == name; });
+    return is_known;
+}
+
 /// The child's word for why it failed, as far as it may speak for us.
 Error error_of(const Failed& failed) {
     Error error = failed.error();
@@ -51,6 +57,7 @@ Error error_of(const Failed& failed) {
         kind.fault == Fault::kCancelled) {
         return crashed("the media process failed with an unknown kind of error");
     }
+    if (error.limit && !is_limit(error.limit->name)) error.limit.reset();
     error.message = presentable(std::move(error.message));
     error.where = presentable(std::move(error.where));
     return error;

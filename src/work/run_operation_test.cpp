@@ -50,6 +50,9 @@ Result<Finished> forge(
     if (deed == "unknown kind") return Error{"pwned", "x", ""};
     if (deed == "not its word") return Error{"token_invalid", "x", ""};
     if (deed == "escape codes") return Error{"corrupt_media", "\033[2Jgone\n", ""};
+    if (deed == "forged limit") {
+        return Error{"limit_exceeded", "x", "", LimitReached{"\033[2Jgone", 1}};
+    }
     if (deed == "no input") {
         std::array<std::byte, 16> bytes{};
         TRY(source.read_at(0, bytes));
@@ -121,6 +124,7 @@ TEST_F(RunOperation, ForgedFilesAndErrorsAreTheChildsCrash) {
 
 TEST_F(RunOperation, WhatAChildSaysCannotSteerATerminal) {
     EXPECT_EQ(error_of("escape codes").message, " [2Jgone ");
+    EXPECT_FALSE(error_of("forged limit").limit);
 }
 
 TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
