@@ -211,7 +211,7 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
         *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->metrics,
-        engine->clock, keep
+        engine->clock, keep, engine->shop->scratch
     );
     work::Notifier notifier(
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -273,6 +274,8 @@ TEST_F(Sandbox, ExhaustionEndsWithTheLimitNamed) {
     EXPECT_EQ(end("sleep"), "task_timeout idle_seconds");
     limits.wall_seconds = 1;
     EXPECT_EQ(end("progress for ever"), "task_timeout wall_seconds");
+    EXPECT_EQ(end("allocate"), "limit_exceeded memory_bytes");
+    EXPECT_EQ(end_of(zygote, "allocate", limits).limit->value, 300 << 20);
     EXPECT_EQ(end("nothing"), " finished");
     EXPECT_TRUE(fs::is_empty(folder_ / "scratch"));
 }
@@ -385,6 +388,30 @@ TEST_F(Sandbox, AWalledChildCostsLessThanTenMilliseconds) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(milliseconds[0], 10);  // the others may have met a busy machine
 #endif
+}
+
+TEST_F(Sandbox, FoldersWithoutAnOwnerAreRemovedHoweverYoung) {
+    const auto scratch = folder_ / "scratch";
+    const auto living = Workspace::make(scratch);
+    ASSERT_TRUE(living) << living.error().message;
+    const auto dead = scratch / ".ittybit-0123456789abcdef";
+    fs::create_directory(dead);
+    std::ofstream(dead / "left.mp4") << "behind";
+    Workspace::remove_abandoned(scratch);
+    EXPECT_FALSE(fs::exists(dead));
+    EXPECT_TRUE(fs::exists(living->path()));
+}
+
+TEST_F(Sandbox, AFolderIsNotTakenFromItsMakerByWhoTidiesUp) {
+    const auto scratch = folder_ / "scratch";
+    std::jthread tidy([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) Workspace::remove_abandoned(scratch);
+    });
+    for (int i = 0; i < 300; ++i) {
+        const auto made = Workspace::make(scratch);
+        ASSERT_TRUE(made) << made.error().message;
+        ASSERT_TRUE(fs::exists(made->path()));
+    }
 }
 
 TEST_F(Sandbox, FilesOfAnUntrustedFolderAreOpenedByCheckedNamesOnly) {

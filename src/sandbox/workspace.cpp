@@ -45,6 +45,18 @@ Error cannot_make_folder() {
     };
 }
 
+/// The folder, held as our own; nothing when it belongs to another, or is gone.
+Fd lock(const std::filesystem::path& path) {
+    Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) folder.reset();
+    return folder;
+}
+
+bool is_linked(int folder) {
+    struct stat facts{};
+    return ::fstat(folder, &facts) == 0 && facts.st_nlink > 0;
+}
+
 Error bad_file(const char* what) {
     return {"task_crashed", std::string("the media process left a file that is ") + what, ""};
 }
@@ -52,15 +64,18 @@ Error bad_file(const char* what) {
 }  // namespace
 
 Result<Workspace> Workspace::make(const std::filesystem::path& parent) {
-    const auto path = parent / (std::string(kPrefix) + random_hex(64));
-    if (::mkdir(path.c_str(), 0700) != 0) return cannot_make_folder();
-    Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+    constexpr int kTries = 10;  // until it is locked, another process may take it for abandoned
+    for (int i = 0; i < kTries; ++i) {
+        const auto path = parent / (std::string(kPrefix) + random_hex(64));
+        if (::mkdir(path.c_str(), 0700) != 0) return cannot_make_folder();
+        if (Fd folder = lock(path); folder && is_linked(folder.get())) {
+            return Workspace(path, std::move(folder));
+        }
         auto error = cannot_make_folder();
-        ::rmdir(path.c_str());
-        return error;
+        const bool is_ours = ::rmdir(path.c_str()) == 0;
+        if (is_ours) return error;
     }
-    return Workspace(path, std::move(folder));
+    return cannot_make_folder();
 }
 
 Workspace::Workspace(std::filesystem::path path, Fd folder)
@@ -109,14 +124,8 @@ void Workspace::remove_abandoned(const std::filesystem::path& parent) {
     std::error_code code;
     for (const auto& entry : std::filesystem::directory_iterator(parent, code)) {
         if (!entry.path().filename().string().starts_with(kPrefix)) continue;
-        const Fd folder(
-            ::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        );
-        // A living owner holds the lock; between mkdir and lock the folder is younger than this.
-        struct stat facts{};
-        if (!folder || ::fstat(folder.get(), &facts) != 0) continue;
-        if (facts.st_mtime + 10 > ::time(nullptr)) continue;
-        if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) continue;
+        const Fd folder = lock(entry.path());
+        if (!folder) continue;  // it has an owner
         std::error_code ignored;
         std::filesystem::remove_all(entry.path(), ignored);
     }

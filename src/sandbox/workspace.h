@@ -34,7 +34,8 @@ public:
     };
     Usage usage() const;
 
-    /// Removes the workspaces in `parent` whose process ended without doing so.
+    /// Removes the workspaces in `parent` whose process ended without doing so. Any process, any
+    /// time.
     static void remove_abandoned(const std::filesystem::path& parent);
 
 private:

@@ -10,6 +10,18 @@
 #include <unistd.h>
 
 namespace ittybit::storage {
+namespace {
+
+Fd make_nameless(const std::string& folder) {
+    Fd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (file || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+    std::string path = folder + "/scratch-XXXXXX";  // not every file system can do without a name
+    file = Fd(::mkostemp(path.data(), O_CLOEXEC));
+    if (file) ::unlink(path.c_str());
+    return file;
+}
+
+}  // namespace
 
 Error write_error(const std::string& what) {
     if (errno == ENOSPC || errno == EDQUOT)
@@ -18,12 +30,11 @@ Error write_error(const std::string& what) {
 }
 
 Result<Scratch> Scratch::make(const std::string& folder) {
-    std::string path = folder + "/scratch-XXXXXX";
     Scratch scratch;
-    scratch.writer_ = Fd(::mkostemp(path.data(), O_CLOEXEC));
+    scratch.writer_ = make_nameless(folder);
     if (!scratch.writer_) return write_error("a scratch file cannot be made");
+    const auto path = "/proc/self/fd/" + std::to_string(scratch.writer_.get());
     scratch.reader_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    ::unlink(path.c_str());
     if (!scratch.reader_) return write_error("a scratch file cannot be read");
     return scratch;
 }

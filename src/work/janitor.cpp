@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "sandbox/workspace.h"
 #include "work/managed.h"
 
 namespace ittybit::work {
@@ -41,6 +42,7 @@ Result<bool> Janitor::run_once(const std::stop_token& stop) {
     if (recovered > 0) {
         log::warn("lost jobs were taken back", {{"count", recovered}});
         metrics_.add("ittybit_jobs_lost_total", "", recovered);
+        sandbox::Workspace::remove_abandoned(scratch_);
     }
     const auto garbage = TRY(files_.garbage(kBite));
     for (const auto& file : garbage) TRY(sweep(file, stop));
@@ -62,6 +64,7 @@ Result<void> Janitor::tidy(const std::stop_token& stop) {
     }
     TRY(outbox_.forget(now - keep_.jobs));
     TRY(storage_->sweep(now - kUploadMayTakeMs, stop));
+    sandbox::Workspace::remove_abandoned(scratch_);
     return jobs_.database().maintain();
 }
 

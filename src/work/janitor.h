@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 
 #include "base/clock.h"
 #include "storage/storage.h"
@@ -11,7 +12,8 @@
 
 namespace ittybit::work {
 
-/// Puts right what nobody else does: lost leases, expired rows and files, the log of the database.
+/// Puts right what nobody else does: lost leases and what their
+/// processes left in the scratch folder, expired rows and files, the log of the database.
 class Janitor {
 public:
     struct Keep {
@@ -28,7 +30,8 @@ public:
         std::shared_ptr<storage::Storage> storage,
         Metrics& metrics,
         const Clock& clock,
-        Keep keep
+        Keep keep,
+        std::string scratch
     )
         : jobs_(jobs),
           outbox_(outbox),
@@ -36,7 +39,8 @@ public:
           storage_(std::move(storage)),
           metrics_(metrics),
           clock_(clock),
-          keep_(keep) {}
+          keep_(keep),
+          scratch_(std::move(scratch)) {}
 
     void run(const std::stop_token& stop);
 
@@ -56,6 +60,7 @@ private:
     Metrics& metrics_;
     const Clock& clock_;
     const Keep keep_;
+    const std::string scratch_;
 };
 
 }  // namespace ittybit::work
