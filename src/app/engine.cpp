@@ -106,11 +106,13 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     sandbox::Workspace::remove_abandoned(scratch);
     auto media = cli::zygote_options(scratch);
     media.limits = settings.limits;
+    media.keep_free = settings.keep_free;
+    engine->room = std::make_unique<storage::Room>(scratch, settings.keep_free);
     engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
         *engine->jobs, *engine->files, *engine->connections, engine->storage, *engine->secrets,
-        *engine->client, *engine->zygote, engine->live, engine->metrics, engine->clock, scratch,
-        settings.public_url, worker, settings.limits
+        *engine->client, *engine->room, *engine->zygote, engine->live, engine->metrics,
+        engine->clock, scratch, settings.public_url, worker, settings.limits
     });
     return engine;
 }

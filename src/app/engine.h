@@ -9,6 +9,7 @@
 #include "model/limits.h"
 #include "net/client.h"
 #include "sandbox/zygote.h"
+#include "storage/room.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
@@ -31,7 +32,8 @@ struct Settings {
     bool requires_sandbox = false;
     bool allows_private_network = false;
     std::vector<std::string> allowed_hosts;
-    Limits limits;  // of one media operation
+    std::int64_t keep_free = 256 << 20;  // bytes of scratch's disk; at most a tenth of it
+    Limits limits;                       // of one media operation
 };
 
 /// `$ITTYBIT_DATA`, else `$XDG_DATA_HOME/ittybit`, else `~/.local/share/ittybit`.
@@ -62,6 +64,7 @@ struct Engine {
     std::shared_ptr<storage::Storage> storage;
     std::unique_ptr<storage::SecretBox> secrets;
     std::unique_ptr<net::Client> client;
+    std::unique_ptr<storage::Room> room;
     std::unique_ptr<sandbox::Zygote> zygote;
     work::Live live;
     work::Metrics metrics;

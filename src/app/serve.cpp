@@ -261,6 +261,11 @@ void add_common_flags(CLI::App& app, Settings& settings) {
     app.add_option(
         "--allow-host", settings.allowed_hosts, "HOST[:PORT] that may be reached anyway"
     );
+    app.add_option(
+           "--keep-free", settings.keep_free, "Bytes of disk that stay free; a tenth at most"
+    )
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app.add_flag("--require-sandbox", settings.requires_sandbox, "Refuse to run without all walls");
     app.add_flag(
         "--allow-private-network", settings.allows_private_network,

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "sandbox/process_facts.h"
 #include "sandbox/wire.h"
 
@@ -74,11 +75,12 @@ Error error_of(const Death& death) {
 
 }  // namespace
 
-Child::Child(Workspace workspace, Fd socket, Fd fate, Fd log)
+Child::Child(Workspace workspace, Fd socket, Fd fate, Fd log, std::int64_t keep_free)
     : workspace_(std::move(workspace)),
       socket_(std::move(socket)),
       fate_(std::move(fate)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      keep_free_(keep_free) {}
 
 Child::~Child() {
     kill();
@@ -210,6 +212,9 @@ std::optional<Error> Child::check_usage() {
     const auto usage = workspace_.usage();
     if (usage.bytes > limits_.output_bytes) {
         return over("output_bytes", static_cast<double>(limits_.output_bytes), "output bytes");
+    }
+    if (room_on_disk(workspace_.path(), keep_free_) < 0) {
+        return Error{"disk_full", "there is hardly any disk left; free some space", ""};
     }
     if (usage.files > kMostFiles) return over("files", kMostFiles, "output files");
     return std::nullopt;

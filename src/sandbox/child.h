@@ -27,7 +27,7 @@ public:
     Result<> assign(const Assignment& assignment, int input);
 
     /// The next event; nothing when `wake` (a descriptor) became readable first. Watches memory,
-    /// threads, output bytes, idle and wall time meanwhile. Errors: `limit_exceeded`,
+    /// threads, output bytes, the disk, idle and wall time meanwhile. Errors: `limit_exceeded`,
     /// `task_timeout`, `task_crashed` (death, a broken message), `cancelled` when `stop` is
     /// requested; the child is dead then.
     Result<std::optional<Event>> next_event(const std::stop_token& stop, int wake = -1);
@@ -53,7 +53,7 @@ private:
     friend class Zygote;
     using Instant = std::chrono::steady_clock::time_point;
 
-    Child(Workspace workspace, Fd socket, Fd fate, Fd log);
+    Child(Workspace workspace, Fd socket, Fd fate, Fd log, std::int64_t keep_free);
     bool meet_process();
     Result<> wait_until_walled();
     std::optional<Error> check_limits();
@@ -67,7 +67,8 @@ private:
     LineReader socket_;
     Fd fate_;  // tells pid and pidfd, then the exit status; ends with the zygote
     Fd log_;
-    Fd process_;  // pidfd
+    const std::int64_t keep_free_;  // bytes of the disk
+    Fd process_;                    // pidfd
     int pid_ = 0;
     Layers layers_;
     Limits limits_;

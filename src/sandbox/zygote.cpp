@@ -201,7 +201,8 @@ Result<std::unique_ptr<Child>> Zygote::request_child() {
         return broken("the media process ended unexpectedly");
     }
     return std::unique_ptr<Child>(new Child(
-        std::move(workspace), std::move(socket.ours), std::move(fate.ours), std::move(log.ours)
+        std::move(workspace), std::move(socket.ours), std::move(fate.ours), std::move(log.ours),
+        options_.keep_free
     ));
 }
 

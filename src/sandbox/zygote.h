@@ -23,6 +23,7 @@ public:
         std::filesystem::path program;           // ittybit-media; see media_program()
         std::filesystem::path scratch;           // where children's folders are made; must exist
         Limits limits;                           // what the kernel enforces on every child
+        std::int64_t keep_free = 0;              // bytes of scratch's disk; at most a tenth of it
         std::vector<std::string> left_out = {};  // layers not to build (kLayerNames): for tests
         bool keeps_spare = true;                 // forks the next child before it is asked for
     };

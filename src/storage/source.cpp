@@ -55,6 +55,7 @@ struct Source::State {
     const std::unique_ptr<Origin> origin;
     const Options options;
     Fd local;
+    Room::Share share;  // before the file, which is to be gone when the share ends
     Scratch scratch;
 
     mutable std::mutex mutex;
@@ -67,6 +68,7 @@ struct Source::State {
     std::optional<std::int64_t> size;
     bool has_ranges = false;
     bool is_whole = false;         // every byte is there
+    bool is_reserving = false;     // room for the rest is waited for
     std::optional<Error> failure;  // of the thread that reads front to back
     std::int64_t fetched = 0;
     int requests = 0;
@@ -78,6 +80,8 @@ struct Source::State {
     Result<> complete(const std::stop_token& stop);
 
 private:
+    Result<> reserve(Lock& lock, const std::stop_token& stop);
+    Result<> check_room();
     void read_front_to_back(const std::stop_token& stop);
     Result<> fetch(Range range, Lock& lock, const std::stop_token& stop);
     Result<> fetch_with_retries(Flight& flight, const std::stop_token& stop);
@@ -156,6 +160,8 @@ Result<> Source::State::accept(const Answer& answer) {
         };
     }
     if (answer.version.size) TRY(scratch.resize(*answer.version.size));
+    if (answer.version.size && !answer.has_ranges && options.room != nullptr)
+        share = TRY(options.room->reserve_now(*answer.version.size));
     version = answer.version;
     has_ranges = answer.has_ranges;
     size = answer.version.size;
@@ -183,8 +189,10 @@ Result<bool> Source::State::take(
         };
     }
     TRY(check_size(offset + count));
+    TRY(check_room());
     TRY(scratch.write(offset, bytes));
     const Lock lock(mutex);
+    if (share) share.wrote(count);
     flight.at = offset + count;
     present.add({offset, flight.at});
     fetched += count;
@@ -311,6 +319,10 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
         if (is_there(range)) return {};
         if (failure) return *failure;
         if (stop.stop_requested()) return cancelled();
+        if (is_reserving) {
+            changed.wait(lock, stop, [&] { return !is_reserving; });
+            continue;
+        }
         const Range gap = present.first_gap(clipped(range));
         Flight* const over = flight_over(gap.from);
         if (over != nullptr && (!has_ranges || gap.from - over->at <= kWorthWaiting)) {
@@ -329,8 +341,33 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
     }
 }
 
+/// Room for all that is missing, unless it is not known how much that is. Readers wait meanwhile.
+Result<> Source::State::reserve(Lock& lock, const std::stop_token& stop) {
+    if (options.room == nullptr || share || is_whole || failure || !has_ranges) return {};
+    const auto missing = *size - present.total();
+    is_reserving = true;
+    lock.unlock();
+    auto reserved = options.room->reserve(missing, stop);
+    lock.lock();
+    is_reserving = false;
+    changed.notify_all();
+    if (reserved) {
+        share = *std::move(reserved);
+        return {};
+    }
+    if (reserved.error().kind == "disk_full") failure = reserved.error();
+    return std::move(reserved).error();
+}
+
+Result<> Source::State::check_room() {
+    const Lock lock(mutex);
+    if (options.room == nullptr || share) return {};
+    return options.room->check();
+}
+
 Result<> Source::State::complete(const std::stop_token& stop) {
     Lock lock(mutex);
+    TRY(reserve(lock, stop));
     for (;;) {
         if (is_whole) return {};
         if (failure) return *failure;

@@ -11,6 +11,7 @@
 #include "storage/origin.h"
 #include "storage/ranges.h"
 #include "storage/retries.h"
+#include "storage/room.h"
 
 namespace ittybit::storage {
 
@@ -33,6 +34,7 @@ public:
         std::int64_t longest_read = 8 * 1024 * 1024;  // bytes of a request in a long sequence
         int scattered_requests = 512;
         Retries retries = {};  // of one request that fails in passing
+        Room* room = nullptr;  // of the scratch folder's disk; outlives the source
     };
 
     /// Connects, and reads the first bytes. Errors: `download_failed` with the HTTP status in
@@ -57,7 +59,8 @@ public:
     /// as `open`, and `source_changed`.
     Result<> ensure(std::int64_t offset, std::int64_t length, const std::stop_token& stop);
 
-    /// Returns when every byte is readable and the length is known and right.
+    /// Returns when every byte is readable and the length is known and right. Reserves room for
+    /// them first, for which it may have to wait.
     Result<> complete(const std::stop_token& stop);
 
     /// Bytes of payload that came from the origin so far; 0 for a local file.

@@ -468,6 +468,28 @@ TEST_F(SourceTest, LeavesNoScratchFileBehind) {
     std::filesystem::remove(folder);
 }
 
+TEST_F(SourceTest, DoesNotBeginADownloadThatTheDiskCannotHold) {
+    Room room(options.scratch_folder, 0);
+    options.room = &room;
+    options.largest = 1'000'000'000'000'000;
+    for (const bool has_ranges : {true, false}) {
+        // Eight terabytes, if one believes it.
+        TestServer vast([&](const Call&, Wire& wire) {
+            const std::string head =
+                has_ranges ? "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-4/8000000000000\r\n"
+                             "Content-Length: 5\r\n\r\n"
+                           : "HTTP/1.1 200 OK\r\nContent-Length: 8000000000000\r\n\r\n";
+            return wire.send(head + "begin");
+        });
+        options.first_read = 5;
+        const auto source = open(vast.url());
+        const auto result = source ? (*source)->complete({}) : source.error();
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().kind, "disk_full") << result.error().message;
+        if (source) EXPECT_EQ((*source)->ensure(100, 1, {}).error().kind, "disk_full");
+    }
+}
+
 TEST_F(SourceTest, UsesALocalFileInPlace) {
     const auto path = testing::TempDir() + "/local_" + std::to_string(::getpid());
     std::FILE* file = std::fopen(path.c_str(), "w");

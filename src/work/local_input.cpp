@@ -25,11 +25,12 @@ Result<std::unique_ptr<LocalInput>> LocalInput::open(
     const Limits& limits,
     const std::stop_token& stop
 ) {
-    auto local = std::make_unique<LocalInput>();
+    auto local = std::make_unique<LocalInput>(scratch);
     auto origin = TRY(origin_of(input, local->client_));
     storage::Source::Options options;
     options.scratch_folder = scratch;
     options.largest = limits.input_bytes;
+    options.room = &local->room_;
     local->source_ = TRY(storage::Source::open(std::move(origin), std::move(options), stop));
     return local;
 }

@@ -16,6 +16,8 @@ namespace ittybit::work {
 /// (its redirects may not lead to link-local ones), behind the range cache.
 class LocalInput {
 public:
+    explicit LocalInput(const std::string& scratch) : room_(scratch, 0) {}
+
     /// `scratch` is the folder for what is downloaded. Errors: those of storage::Source::open.
     static Result<std::unique_ptr<LocalInput>> open(
         const std::string& input,
@@ -28,6 +30,7 @@ public:
 
 private:
     net::Client client_{{.policy = net::AddressPolicy::typed_by_user()}};
+    storage::Room room_;
     std::unique_ptr<storage::Source> source_;
 };
 

@@ -119,6 +119,7 @@ Result<> ServedJob::open_input() {
     storage::Source::Options options;
     options.scratch_folder = shop_.scratch;
     options.largest = shop_.limits.input_bytes;
+    options.room = &shop_.room;
     auto from = TRY(origin());
     source_ = TRY(storage::Source::open(std::move(from), options, job_.stop()));
     return {};

@@ -7,6 +7,7 @@
 #include "model/limits.h"
 #include "net/client.h"
 #include "sandbox/zygote.h"
+#include "storage/room.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
@@ -24,6 +25,7 @@ struct Workshop {
     std::shared_ptr<storage::Storage> storage;  // of managed files
     const storage::SecretBox& secrets;
     net::Client& client;
+    storage::Room& room;  // of the scratch folder's disk
     sandbox::Zygote& zygote;
     Live& live;
     Metrics& metrics;
