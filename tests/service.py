@@ -36,8 +36,9 @@ def wait_for(condition, seconds, what):
 class Server:
     """`ittybit serve` on a data folder of its own; can be killed and started again."""
 
-    def __init__(self, folder, *flags, secret=None):
-        self.folder, self.flags, self.port = pathlib.Path(folder), flags, free_port()
+    def __init__(self, folder, *flags, secret=None, allows_private=True):
+        self.folder, self.port = pathlib.Path(folder), free_port()
+        self.flags = [*flags, *(["--allow-private-network"] if allows_private else [])]
         self.data = self.folder / "data"
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data)}
@@ -47,8 +48,7 @@ class Server:
 
     def start(self):
         self.log = open(self.folder / "server.log", "ab")
-        words = [cli.BINARY, "serve", "--listen", f"127.0.0.1:{self.port}",
-                 "--allow-private-network", *self.flags]
+        words = [cli.BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", *self.flags]
         self.process = subprocess.Popen(words, env=self.env, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + WAIT
         while time.monotonic() < deadline:

@@ -41,6 +41,13 @@ Headers without_secrets(Headers headers) {
     return headers;
 }
 
+/// Where a redirect leads. What is no plain http(s) URL is not followed, whoever sent it.
+Result<Url> target_of(const Response& response, const Url& from) {
+    auto target = from.resolve(header_value(response.headers, "location"));
+    if (!target) return Error{"input_blocked", target.error().message, from.safe_text()};
+    return target;
+}
+
 /// Runs one transfer on this thread; a stop request wakes it.
 CURLcode run(CURLM* multi, CURL* easy, const std::stop_token& stop) {
     curl_multi_add_handle(multi, easy);
@@ -113,7 +120,7 @@ Result<Response> Client::send(
                 "the server redirects more than " + std::to_string(allowed) + " times",
                 request.url.safe_text()
             };
-        const Url target = TRY(next.url.resolve(header_value(response.headers, "location")));
+        const Url target = TRY(target_of(response, next.url));
         if (next.url.scheme() == "https" && target.scheme() == "http")
             return Error{
                 "unavailable",

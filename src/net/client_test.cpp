@@ -154,7 +154,7 @@ TEST_F(ClientTest, DoesNotFollowRedirectsToOtherSchemes) {
         });
         const auto response = get(server.url(), 5);
         ASSERT_FALSE(response);
-        EXPECT_EQ(response.error().kind, "invalid_input");
+        EXPECT_EQ(response.error().kind, "input_blocked");
         EXPECT_THAT(response.error().message, HasSubstr("which is not followed"));
     }
 }
