@@ -114,6 +114,12 @@ bool can_read(const Sniffed& sniffed) {
     return std::ranges::find(kReadable, sniffed.format) != kReadable.end();
 }
 
+/// A few bytes a frame make an animation, and each is a whole picture to unpack: of a film, which
+/// pays for its frames, this many times as many may be read.
+constexpr std::int64_t kFramesOfAFilm = 40;
+/// And all of them together may be so many pictures of the largest size.
+constexpr std::int64_t kFullPictures = 500;
+
 Header header_of(VipsImage* image, const Sniffed& sniffed) {
     Header header;
     header.format = sniffed.format;
@@ -140,13 +146,26 @@ Result<> check_limits(const Header& header, const Limits& limits) {
             "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
         };
     }
-    if (header.frames > limits.frames) {
+    const auto most_frames = std::max<std::int64_t>(1, limits.frames / kFramesOfAFilm);
+    if (header.frames > most_frames) {
         return Error{
             "limit_exceeded",
             fmt::format(
-                "the picture has {} frames, more than the {} allowed", header.frames, limits.frames
+                "the animation has {} frames, more than the {} allowed", header.frames, most_frames
             ),
-            "", LimitReached{"frames", static_cast<double>(limits.frames)}
+            "", LimitReached{"frames", static_cast<double>(most_frames)}
+        };
+    }
+    if (header.frames > kFullPictures * limits.pixels / std::max<std::int64_t>(1, pixels)) {
+        return Error{
+            "limit_exceeded",
+            fmt::format(
+                "the animation has {} frames of {}×{}, which together are more than {} pictures of "
+                "{} pixels: make it smaller or shorter",
+                header.frames, header.stored.width, header.stored.height, kFullPictures,
+                limits.pixels
+            ),
+            "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
         };
     }
     return {};

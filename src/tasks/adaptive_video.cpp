@@ -242,6 +242,7 @@ Result<> Builder::run() {
 Result<Finished> run(const AdaptiveVideoOptions& options, Job& job) {
     const Source source = TRY(open_source(options, job));
     const AdaptivePlan plan = TRY(plan_adaptive(options, source.facts, job.assignment.stem));
+    if (plan.picture) TRY(check_frames(plan.time, plan.picture->fps, job.assignment.limits));
     Finished finished;
     finished.warnings = plan.warnings;
     if (job.assignment.explain) {

@@ -193,6 +193,20 @@ Result<TimePlan> plan_time(
     return plan;
 }
 
+Result<> check_frames(const TimePlan& time, Ratio fps, const Limits& limits) {
+    const double frames = time.duration.value_or(0) * fps.value();
+    if (frames <= static_cast<double>(limits.frames)) return {};
+    return Error{
+        "limit_exceeded",
+        fmt::format(
+            "the output would have {:.0f} frames, more than the {} allowed; choose a part with "
+            "start and end, or a lower fps",
+            frames, limits.frames
+        ),
+        "", LimitReached{"frames", static_cast<double>(limits.frames)}
+    };
+}
+
 Result<Plan> plan_video(
     const VideoOptions& options,
     const SourceFacts& source,
@@ -208,6 +222,7 @@ Result<Plan> plan_video(
         if (!plan.time.end || end < *plan.time.end) plan.time.end = end;
         plan.time.duration = *plan.time.end - plan.time.start;
     }
+    if (plan.picture->is_rate_constant) TRY(check_frames(plan.time, plan.picture->fps, limits));
     if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, options);
     if (source.sound) warn_of_mixing(*source.sound, plan);
     plan.output = plan_output(options, source, name);

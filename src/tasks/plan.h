@@ -35,6 +35,10 @@ Result<TimePlan> plan_time(
     const Span& span, std::optional<double> duration, std::vector<std::string>& warnings
 );
 
+/// Whether so many frames at a constant rate are allowed, where the length is known. Errors:
+/// `limit_exceeded` (frames).
+Result<> check_frames(const TimePlan& time, Ratio fps, const Limits& limits);
+
 struct PicturePlan {
     int stream = 0;
     bool is_copied = false;

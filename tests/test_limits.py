@@ -1,0 +1,66 @@
+"""Nothing that a file or a full disk makes endless is endless."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import bombs
+import cli
+
+BOMBS = [
+    ("image", "huge.png", {}, "pixels"),
+    ("animation", "huge.png", {"end": 1, "format": "gif"}, "pixels"),
+    ("image", "frames.gif", {}, "frames"),
+    ("animation", "frames.gif", {"end": 1, "format": "gif"}, "frames"),
+    ("video", "canvas.gif", {}, "pixels"),
+    ("video", "streams.mp4", {}, "streams"),
+    ("image", "streams.mp4", {}, "streams"),
+    ("video", "century.mp4", {}, "duration"),
+    ("adaptive", "century.mp4", {}, "duration"),
+    ("video", "rate.mp4", {"fps": 60}, "frames"),
+    ("adaptive", "rate.mp4", {}, "frames"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, media):
+    made = tmp_path_factory.mktemp("bombs")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", media / "corner.png", "-vf", "scale=64:64",
+                    "-pix_fmt", "yuvj420p", made / "picture.jpg"], check=True,
+                   stdin=subprocess.DEVNULL)
+    bombs.make(made, made / "picture.jpg")
+    return made
+
+
+@pytest.mark.parametrize("kind,file,options,limit", BOMBS)
+def test_a_bomb_ends_in_seconds_and_the_limit_is_named(folder, refuse, kind, file, options, limit):
+    began = time.monotonic()
+    run = refuse(kind, folder / file, **options)
+    assert run.error_kind == "limit_exceeded", run.last["error"]
+    assert run.last["error"]["limit"]["name"] == limit
+    assert run.last["error"]["limit"]["value"] > 0
+    assert time.monotonic() - began < 20
+
+
+UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "--"]
+
+
+def may_mount():
+    return subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+                          capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not may_mount(), reason="this machine permits no mounts: a full disk is not "
+                                            "tested")
+def test_a_full_disk_fails_jobs_and_nothing_else():
+    done = subprocess.run(
+        [*UNSHARE, sys.executable, cli.ROOT / "tests/small_disk.py"],
+        capture_output=True, text=True, timeout=600, check=False,
+        env={**os.environ, "PYTHONPATH": str(cli.ROOT / "tests")})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["wrong"] == [], found
+    assert found["ends"] == {"failed disk_full": 50, "succeeded ": 3}
