@@ -120,6 +120,7 @@ json::object attempts(const json::value& options) {
     note("read /etc/passwd", try_open("/etc/passwd", O_RDONLY));
     note("read another folder", try_open(canary, O_RDONLY));
     note("write another file", try_open(canary, O_WRONLY));
+    note("empty another file", ::truncate(canary.c_str(), 0));
     note("make a file outside", try_open(outside + "/made", O_CREAT | O_WRONLY));
     note("list the parent folder", try_open("..", O_RDONLY | O_DIRECTORY));
     note("read its own memory file", try_open("/proc/self/mem", O_RDONLY));

@@ -1,5 +1,6 @@
 #include "sandbox/file_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -62,10 +63,11 @@ void allow_path(int ruleset, const char* path, std::uint64_t rights) {
 
 }  // namespace
 
-int restrict_files(int folder) {
-    const auto abi = static_cast<int>(
+int restrict_files(int folder, int newest) {
+    const auto known = static_cast<int>(
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION)
     );
+    const int abi = std::min(known, newest);
     if (abi < 1) return 0;
     const Ruleset wanted{all_file_rights(abi), kNet, kScoped};
     const Fd ruleset(

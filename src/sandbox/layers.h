@@ -33,7 +33,8 @@ struct Layers {
     std::vector<std::string> missing() const;
 };
 
-/// The names by which a layer can be left out, to test how its absence is survived.
+/// The names by which a layer can be left out, to test how its absence is survived; `landlock-N`
+/// stands for a kernel that knows no ABI beyond N.
 inline constexpr std::string_view kLayerNames[] = {
     "namespaces", "privileges", "limits", "landlock", "seccomp"
 };

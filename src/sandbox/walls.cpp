@@ -1,7 +1,9 @@
 #include "sandbox/walls.h"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
+#include <limits>
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -41,6 +43,18 @@ bool set_limits(const WallPlan& plan) {
     return is_set;
 }
 
+/// "landlock-2" is left out as if the kernel knew no newer ABI.
+int newest_landlock(const WallPlan& plan) {
+    int newest = std::numeric_limits<int>::max();
+    for (std::string_view name : plan.left_out) {
+        constexpr std::string_view kOlder = "landlock-";
+        if (!name.starts_with(kOlder)) continue;
+        name.remove_prefix(kOlder.size());
+        std::from_chars(name.data(), name.data() + name.size(), newest);
+    }
+    return newest;
+}
+
 bool drop_capabilities() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct none[2]{};
@@ -77,7 +91,7 @@ Layers build_walls(const WallPlan& plan) {
     // Not a layer of its own: the kernel asks for it before the next two.
     layers.privileges = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && layers.privileges;
     if (is_wanted("limits")) layers.limits = set_limits(plan);
-    if (is_wanted("landlock")) layers.landlock = restrict_files(plan.folder);
+    if (is_wanted("landlock")) layers.landlock = restrict_files(plan.folder, newest_landlock(plan));
     if (is_wanted("seccomp")) layers.seccomp = restrict_system_calls();
     return layers;
 }

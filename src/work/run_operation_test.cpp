@@ -1,5 +1,6 @@
 #include "work/run_operation.h"
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -12,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/test_server.h"
 #include "sandbox/media_process.h"
+#include "storage/http_origin.h"
+#include "storage/source.h"
 #include "work/publish.h"
 
 namespace ittybit::work {
@@ -52,6 +56,15 @@ Result<Finished> forge(
     if (deed == "escape codes") return Error{"corrupt_media", "\033[2Jgone\n", ""};
     if (deed == "forged limit") {
         return Error{"limit_exceeded", "x", "", LimitReached{"\033[2Jgone", 1}};
+    }
+    if (deed == "every byte") {
+        // Piece by piece, everywhere at once; the answers are not even looked at.
+        for (std::int64_t i = 0; i < 3000; ++i) {
+            events.send(Need{i * 7'919'993 % assignment.input_size.value_or(1), 1});
+            char letter = 0;
+            while (::read(3, &letter, 1) == 1 && letter != '\n') {
+            }
+        }
     }
     if (deed == "no input") {
         std::array<std::byte, 16> bytes{};
@@ -137,6 +150,42 @@ TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
     const auto outcome = run_operation(*zygote_, wanted, {}, {});
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().kind, "download_failed");
+}
+
+TEST_F(RunOperation, AChildThatAsksForEveryByteDoesNotHammerTheOrigin) {
+    const std::string file(32 << 20, 'x');
+    std::atomic<int> requests = 0;
+    std::atomic<std::size_t> bytes = 0;
+    net::TestServer server([&](const net::TestServer::Call& call, net::TestServer::Wire& wire) {
+        const std::string range(net::header_value(call.headers, "range"));
+        const auto dash = range.find('-');
+        const auto from = std::stoul(range.substr(6, dash - 6));
+        const auto to = std::min(file.size(), std::stoul(range.substr(dash + 1)) + 1);
+        ++requests;
+        bytes += to - from;
+        return wire.send(
+            "HTTP/1.1 206 Part\r\nContent-Range: bytes " + std::to_string(from) + "-" +
+            std::to_string(to - 1) + "/" + std::to_string(file.size()) + "\r\nContent-Length: " +
+            std::to_string(to - from) + "\r\n\r\n" + file.substr(from, to - from)
+        );
+    });
+    net::Client client(net::loopback_settings());
+    storage::Source::Options options;
+    options.scratch_folder = folder_;
+    const auto source =
+        storage::Source::open(storage::http_origin(client, server.url()), std::move(options));
+    ASSERT_TRUE(source) << source.error().message;
+    auto wanted = request("every byte");
+    wanted.input.descriptor = (*source)->descriptor();
+    wanted.input.size = (*source)->size();
+    wanted.input.ensure = [&](std::int64_t offset, std::int64_t length,
+                              const std::stop_token& stop) -> Result<std::optional<std::int64_t>> {
+        TRY((*source)->ensure(offset, length, stop));
+        return (*source)->size();
+    };
+    EXPECT_TRUE(run_operation(*zygote_, wanted, {}, {}));
+    EXPECT_LE(requests, storage::Source::Options().scattered_requests + 50);
+    EXPECT_LE(bytes, file.size());
 }
 
 TEST_F(RunOperation, ProgressNeverGoesBack) {
