@@ -1,12 +1,12 @@
 // GET /files: managed bytes for everybody who knows their id.
 
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "api/handlers.h"
+#include "api/range.h"
 #include "work/managed.h"
 
 namespace ittybit::api {
@@ -40,39 +40,6 @@ std::string_view type_of(std::string_view name) {
 
 Error no_such_file() {
     return {"file_not_found", "there is no file at this address: it may have been deleted", ""};
-}
-
-struct Wanted {
-    std::int64_t from = 0;
-    std::int64_t to = 0;  // behind the last byte
-};
-
-std::optional<std::int64_t> number(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || stop != text.data() + text.size() || value < 0) return std::nullopt;
-    return value;
-}
-
-/// One range of `Range: bytes=…`. Nothing: the header is to be ignored (RFC 9110 14.2), as with
-/// several ranges. A range with from >= to cannot be satisfied.
-std::optional<Wanted> read_range(std::string_view header, std::int64_t size) {
-    constexpr std::string_view kUnit = "bytes=";
-    if (!header.starts_with(kUnit)) return std::nullopt;
-    header.remove_prefix(kUnit.size());
-    const auto dash = header.find('-');
-    if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto first = number(header.substr(0, dash));
-    const auto last = number(header.substr(dash + 1));
-    if (dash == 0) {
-        if (!last) return std::nullopt;
-        return Wanted{*last == 0 ? size : std::max<std::int64_t>(0, size - *last), size};
-    }
-    if (!first || (!last && dash + 1 < header.size())) return std::nullopt;
-    if (last && *last < *first) return std::nullopt;
-    return Wanted{*first, last ? std::min(*last + 1, size) : size};
 }
 
 struct OpenFile {

@@ -1,0 +1,85 @@
+// HTTP requests, as far as reading them is ours: a line with method and target, header lines, an
+// empty line, a body. What answers say of them must not break out of a header.
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "api/job_request.h"
+#include "api/range.h"
+#include "base/text.h"
+#include "fuzz.h"
+#include "store/migrations.h"
+#include "store/sqlite.h"
+
+using namespace ittybit;
+
+namespace {
+
+api::Request read_request(std::string_view text) {
+    api::Request request;
+    auto [line, rest] = fuzz::cut_line(text);
+    const auto space = line.find(' ');
+    request.method = std::string(line.substr(0, space));
+    const auto target = space == line.npos ? std::string_view("/") : line.substr(space + 1);
+    const auto mark = target.find('?');
+    request.path = std::string(target.substr(0, mark));
+    if (mark != target.npos) request.query = api::read_query(target.substr(mark + 1));
+    for (;;) {
+        const auto [header, behind] = fuzz::cut_line(rest);
+        rest = behind;
+        if (header.empty()) break;
+        const auto colon = header.find(':');
+        if (colon == header.npos) continue;
+        request.headers.push_back(
+            {std::string(header.substr(0, colon)), std::string(header.substr(colon + 1))}
+        );
+    }
+    request.body = std::string(rest);
+    return request;
+}
+
+store::ConnectionTable& connections() {
+    static auto database = [] {
+        auto opened = store::SqliteDatabase::open(":memory:");
+        fuzz::must(opened && store::migrate(**opened));
+        return *std::move(opened);
+    }();
+    static store::ConnectionTable table(*database);
+    return table;
+}
+
+void read_body(const api::Request& request) {
+    const auto body = api::read_json_body(request);
+    if (!body) return;
+    for (const auto read : {api::read_job, api::read_task}) {
+        const auto job = read(*body, connections(), 1'700'000'000'000);
+        if (!job) continue;
+        if (job->errors.empty()) {
+            fuzz::must(!job->record.job.tasks.empty() || job->record.is_task);
+        } else {
+            const auto response = api::error_response(job->errors);
+            fuzz::must(response.status >= 400 && response.status < 500);
+            fuzz::must(static_cast<bool>(parse_json(response.body)));
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    auto request = read_request(fuzz::text_of(data, size));
+    for (const auto& [name, value] : request.query) {
+        fuzz::must(valid_utf8(name) == name && valid_utf8(value) == value);
+    }
+    for (const auto filters : {api::Filters::kNone, api::Filters::kJobs, api::Filters::kTasks}) {
+        const auto query = api::read_list_query(request, filters);
+        if (query) fuzz::must(query->limit >= 1 && query->limit <= 100);
+    }
+    const auto key = api::idempotency_key(request);
+    if (key && *key) fuzz::must((*key)->key.size() <= 255);
+    for (const std::int64_t length : {std::int64_t{0}, std::int64_t{1000}, std::int64_t{1} << 50}) {
+        const auto range = api::read_range(request.header("Range"), length);
+        if (!range || range->from >= range->to) continue;
+        fuzz::must(range->from >= 0 && range->to <= length);
+    }
+    read_body(request);
+    return 0;
+}
