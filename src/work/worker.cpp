@@ -19,14 +19,15 @@ constexpr auto kLongestNap = std::chrono::milliseconds(5000);
 
 void Worker::run(const std::stop_token& stop, int grace_seconds) {
     std::stop_source hard;
-    std::jthread last_call;
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::jthread last_call;  // behind what it waits with, so that it ends before
     std::vector<std::jthread> slots;
     for (int i = 0; i < slots_; ++i) {
         slots.emplace_back([this, stop, hard_stop = hard.get_token()] { run_slot(stop, hard_stop); }
         );
     }
-    std::mutex mutex;
-    std::condition_variable_any changed;
+    shop_.metrics.set("ittybit_slots", "", slots_);
     {
         std::unique_lock lock(mutex);
         changed.wait(lock, stop, [] { return false; });
