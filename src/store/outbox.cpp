@@ -42,9 +42,11 @@ Result<void> Outbox::note(
 ) {
     return database_.write([&](Session& session) -> Result<void> {
         TRY(session.run(
-            "UPDATE deliveries SET status = $2, next_at = $3, lease_until = 0, updated_at = $4 "
+            "UPDATE deliveries SET lease_until = 0, updated_at = $4, "
+            "status = CASE WHEN next_at = $5 THEN $2 ELSE status END, "
+            "next_at = CASE WHEN next_at = $5 THEN $3 ELSE next_at END "
             "WHERE id = $1 AND status = 'pending'",
-            {delivery.id, std::string(status), value_of(next_at), now}
+            {delivery.id, std::string(status), value_of(next_at), now, value_of(delivery.next_at)}
         ));
         TRY(session.run(
             "INSERT INTO delivery_attempts (delivery_id, number, at, status, error, duration_ms) "

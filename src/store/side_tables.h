@@ -18,7 +18,8 @@ public:
     /// Takes the delivery that has been due longest, for `lease_until`; nothing when none is due.
     Result<std::optional<Delivery>> claim(UnixMillis lease_until, UnixMillis now);
 
-    /// Notes a try. `next_at` absent: `status` is final (delivered or failed).
+    /// Notes a try. `next_at` absent: `status` is final (delivered or failed). A resend that was
+    /// asked for meanwhile stays due.
     Result<void> note(
         const Delivery& delivery,
         const DeliveryAttempt& attempt,

@@ -335,6 +335,43 @@ TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
     EXPECT_TRUE(*outbox.claim(kNow + 30'000, kNow + 9'000));
 }
 
+TEST_P(Conformance, ManyJobsThatMustWaitDoNotHideOneThatNeedNot) {
+    const auto record = add_job();
+    ASSERT_TRUE(fixture_.database->write([&](Session& session) -> Result<void> {
+        for (int i = 0; i < 1500; ++i) {
+            TRY(session.run(
+                "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
+                "revision, attempt, available_at, created_at, updated_at) SELECT $1, is_task, "
+                "kind, status, input, options, metadata, request, revision, attempt, $2, "
+                "created_at, updated_at FROM jobs WHERE id = $3",
+                {"job_00" + std::to_string(i), kNow + 60'000, record.job.id}
+            ));
+        }
+        return {};
+    }));
+    EXPECT_EQ(*jobs_->next_available(), kNow);
+    EXPECT_EQ(claim().claim.job_id, record.job.id);
+    EXPECT_EQ(*jobs_->next_available(), kNow + 60'000);
+    EXPECT_FALSE(*jobs_->claim("worker-1", kNow + 15'000, kNow + 10));
+}
+
+TEST_P(Conformance, AResendDuringATryIsNotLost) {
+    Outbox outbox(*fixture_.database);
+    const auto record = add_job(kNow, "https://example.com/hook");
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
+    const auto first = outbox.claim(kNow + 30'000, kNow);
+    ASSERT_TRUE(first && *first);
+    EXPECT_TRUE(*outbox.resend(record.job.id, (*first)->id, kNow + 100));
+    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 100)) << "not two tries at once";
+    ASSERT_TRUE(outbox.note(**first, {1, kNow, 200, {}, 200}, "delivered", {}, kNow + 200));
+    const auto again = outbox.claim(kNow + 30'200, kNow + 200);
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->attempts, 2);
+    ASSERT_TRUE(outbox.note(**again, {2, kNow, 200, {}, 200}, "delivered", {}, kNow + 400));
+    EXPECT_FALSE(*outbox.next_due());
+    EXPECT_EQ(outbox.of_job(record.job.id)->front().status, "delivered");
+}
+
 TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
     FileTable files(*fixture_.database);
     constexpr UnixMillis kDay = 86'400'000;
