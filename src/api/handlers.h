@@ -34,6 +34,12 @@ Response list_response(
     const std::string& last
 );
 
+/// Whether one more job or task may wait. Errors: `too_many_requests`.
+Result<> check_room(Service& service);
+
+/// Bodies are taken as they are. Errors: `unsupported_media_type` (a Content-Encoding).
+Result<> check_coding(const Request& request);
+
 /// Errors: `unsupported_media_type`, `invalid_json`.
 Result<json::value> read_json_body(const Request& request);
 

@@ -52,8 +52,14 @@ void read_url(Reading& reading, const std::string& url) {
     if (!has_scheme(url, "http://") && !has_scheme(url, "https://") && !has_scheme(url, "s3://")) {
         return reading.wrong("invalid_input", "input", std::string(kSchemes));
     }
-    if (const auto parsed = net::Url::parse(url); !parsed) {
+    const auto parsed = net::Url::parse(url);
+    if (!parsed) {
         return reading.wrong("invalid_input", "input", "input: " + parsed.error().message);
+    }
+    if (parsed->is_s3() && parsed->key().empty()) {
+        return reading.wrong(
+            "invalid_input", "input", "input must name an object: s3://bucket/key"
+        );
     }
     reading.input = url;
 }
@@ -251,10 +257,14 @@ void read_webhook(Reading& reading) {
     if (value == nullptr) return;
     const auto* text = value->if_string();
     const std::string url = text != nullptr ? std::string(*text) : "";
-    const bool is_web = has_scheme(url, "http://") || has_scheme(url, "https://");
-    if (!is_web || !net::Url::parse(url)) {
+    if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
         return reading.wrong(
             "invalid_webhook_url", "webhook_url", "webhook_url must be an http:// or https:// URL"
+        );
+    }
+    if (const auto parsed = net::Url::parse(url); !parsed) {
+        return reading.wrong(
+            "invalid_webhook_url", "webhook_url", "webhook_url: " + parsed.error().message
         );
     }
     reading.webhook_url = url;

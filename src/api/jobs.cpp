@@ -24,8 +24,10 @@ Result<store::JobRecord> find_job(Service& service, const Request& request) {
     return *std::move(record);
 }
 
-/// How many may wait is looked at once a second, not at every request.
-Result<void> check_room(Service& service) {
+}  // namespace
+
+/// How many wait is looked at once a second, not at every request.
+Result<> check_room(Service& service) {
     static std::mutex mutex;
     static UnixMillis counted_at = 0;
     static std::int64_t queued = 0;
@@ -38,6 +40,8 @@ Result<void> check_room(Service& service) {
     if (queued++ < service.settings.most_queued) return {};
     return Error{"too_many_requests", "too many jobs are waiting already: try again later", ""};
 }
+
+namespace {
 
 void note_created(Service& service, const Job& job) {
     log::info("job queued", {{"job", job.id}, {"kind", job.kind}, {"status", "queued"}});

@@ -118,6 +118,15 @@ Response list_response(
     return response;
 }
 
+Result<> check_coding(const Request& request) {
+    const auto coding = to_lower(request.header("Content-Encoding"));
+    if (coding.empty() || coding == "identity") return {};
+    return Error{
+        "unsupported_media_type", "send the body as it is, without a Content-Encoding",
+        "Content-Encoding"
+    };
+}
+
 Result<json::value> read_json_body(const Request& request) {
     const auto type = to_lower(request.header("Content-Type"));
     const auto essence = type.substr(0, type.find(';'));
@@ -130,13 +139,7 @@ Result<json::value> read_json_body(const Request& request) {
             "Content-Type"
         };
     }
-    const auto coding = to_lower(request.header("Content-Encoding"));
-    if (!coding.empty() && coding != "identity") {
-        return Error{
-            "unsupported_media_type", "send the body as it is, without a Content-Encoding",
-            "Content-Encoding"
-        };
-    }
+    TRY(check_coding(request));
     return parse_json(request.body);
 }
 

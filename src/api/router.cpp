@@ -60,7 +60,8 @@ Result<const Route*> Router::find(Request& request) const {
         return Error{
             "route_not_found",
             fmt::format(
-                "there is nothing at {}: see /openapi.json for what there is", request.path
+                "there is nothing at {}: see /openapi.json for what there is",
+                valid_utf8(request.path)
             ),
             ""
         };

@@ -18,7 +18,7 @@ using Handler = std::function<Result<Response>(Service&, Request&)>;
 enum class Body { kNone, kJson, kStream };
 
 /// One endpoint: how it is reached, what it does, and what the documentation says of it. 404, 405,
-/// `Allow`, the OpenAPI document and docs/api.md are all derived from the table of these.
+/// `Allow`, the front page and the OpenAPI document are all derived from the table of these.
 struct Route {
     std::string_view method;
     std::string_view pattern;  // {name} takes a piece of the path, {name...} the whole rest

@@ -1,5 +1,7 @@
 #include "api/schemas.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/fields_schema.h"
@@ -178,6 +180,15 @@ json::object error_schema() {
     };
 }
 
+json::object file_schema() {
+    auto schema = answer_object<File>();
+    auto& required = schema["required"].get_array();
+    required.erase(std::ranges::find(required, json::value("streams")));
+    schema["properties"].get_object()["streams"].get_object()["description"] =
+        "The tracks inside; left out in lists.";
+    return schema;
+}
+
 json::object connection_request_schema(bool is_change) {
     auto schema = schema_of<ConnectionRequest>();
     if (is_change) {
@@ -296,7 +307,7 @@ json::object component_schemas() {
         {"Job", answer_object<Job>()},
         {"Task", answer_object<Task>()},
         {"ExternalFile", answer_object<ExternalFile>()},
-        {"File", answer_object<File>()},
+        {"File", file_schema()},
         {"Failure", answer_object<Failure>()},
         {"Part", part_schema()},
         {"Connection", connection_schema()},

@@ -22,6 +22,7 @@ Result<Response> create(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
     auto wanted = TRY(read_task(body, service.connections, service.clock.now()));
     if (!wanted.errors.empty()) return error_response(std::move(wanted.errors));
+    TRY(check_room(service));
     const auto& task = wanted.record.job.tasks.front();
     const auto key = TRY(idempotency_key(request));
     store::Answer answer;

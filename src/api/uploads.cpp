@@ -40,6 +40,10 @@ Result<Response> create(Service& service, const Request& request) {
             "invalid_request", fmt::format("{} is no parameter here; known is filename", name), name
         };
     }
+    if (request.query.size() > 1) {
+        return Error{"invalid_request", "filename is given twice", "filename"};
+    }
+    TRY(check_coding(request));
     if (to_lower(request.header("Content-Type")).starts_with("multipart/")) {
         return Error{
             "unsupported_media_type",

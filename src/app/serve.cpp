@@ -181,7 +181,6 @@ void allow_descriptors() {
 Result<> serve(Settings settings, const std::stop_token& stop) {
     allow_descriptors();
     const auto listen = TRY(read_listen(settings.listen));
-    if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
     while (settings.public_url.ends_with('/')) settings.public_url.pop_back();
     work::Janitor::Keep keep;
     if (!settings.keep_outputs.empty()) keep.outputs = TRY(read_duration(settings.keep_outputs));
@@ -208,6 +207,11 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     const auto server = TRY(api::Server::open(
         router, application(service, gate), {.address = listen.host, .port = listen.port}
     ));
+    if (settings.public_url.empty()) {
+        const auto address = settings.listen.substr(0, settings.listen.rfind(':'));
+        settings.public_url = fmt::format("http://{}:{}", address, server->port());
+    }
+    service.settings.public_url = engine->shop->public_url = settings.public_url;
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
         *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->metrics,
@@ -217,7 +221,10 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret
     );
 
-    log::info("listening", {{"address", listen.host}, {"port", server->port()}});
+    log::info(
+        "listening",
+        {{"address", listen.host}, {"port", server->port()}, {"public_url", settings.public_url}}
+    );
     const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
     std::vector<std::jthread> notifier_threads;
     for (int i = 0; i < kNotifiers; ++i) {
