@@ -1,4 +1,5 @@
 """A real `ittybit serve`, and what a test needs around it: an origin and receiver of webhooks."""
+import contextlib
 import http.server
 import json
 import pathlib
@@ -122,9 +123,16 @@ class Receiver:
 
     def __init__(self, folder=None):
         self.got, self.answers, self.changed = [], [], threading.Condition()
+        self.may_go_on, self.may_answer = threading.Event(), threading.Event()
+        self.may_answer.set()
         outer = self
 
         class Handler(http.server.SimpleHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == "/stall":
+                    outer.may_go_on.wait(WAIT)
+                super().do_GET()
+
             def __init__(self, *args):
                 super().__init__(*args, directory=str(folder) if folder else None)
 
@@ -134,6 +142,7 @@ class Receiver:
                     outer.got.append((dict(self.headers), body))
                     status = outer.answers.pop(0) if outer.answers else 200
                     outer.changed.notify_all()
+                outer.may_answer.wait(WAIT)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -153,6 +162,24 @@ class Receiver:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.got) >= count, WAIT), "no webhook came"
             return self.got[:count]
+
+    @contextlib.contextmanager
+    def stall(self):
+        """A URL that answers nothing as long as it is asked here."""
+        self.may_go_on.clear()
+        try:
+            yield f"{self.url}/stall"
+        finally:
+            self.may_go_on.set()
+
+    @contextlib.contextmanager
+    def hold(self):
+        """POSTs are taken and not answered as long as one is in here."""
+        self.may_answer.clear()
+        try:
+            yield
+        finally:
+            self.may_answer.set()
 
     def close(self):
         self.http.shutdown()
