@@ -10,6 +10,7 @@ import time
 import pytest
 import requests
 
+import queue_soak
 from service import WAIT, Receiver, Server
 
 
@@ -326,4 +327,10 @@ def test_kill_minus_nine_loses_nothing(tmp_path, clip):
         assert done["status"] == "succeeded", done["error"]
         file = requests.get(done["output"], timeout=WAIT)
         assert len(file.content) == done["tasks"][3]["output"]["size"]
+    assert server.stop() == 0
+
+
+def test_jobs_queued_at_once_are_claimed_in_order_and_once(tmp_path, origin):
+    server = Server(tmp_path, "--concurrency", f"{queue_soak.SLOTS}")
+    assert queue_soak.run(server, origin, 50) == []
     assert server.stop() == 0
