@@ -53,12 +53,12 @@ def as_json(text):
     return lines
 
 
-def ittybit(*words, cwd, timeout=180, stdin=None):
+def ittybit(*words, cwd, timeout=180, stdin=None, env=None):
     """Runs `ittybit words…` in a folder, with a pipe for stdout."""
     done = subprocess.run(
         [BINARY, *map(str, words)],
         cwd=cwd,
-        env=environment(cwd),
+        env={**environment(cwd), **(env or {})},
         capture_output=True,
         input=stdin,
         stdin=None if stdin else subprocess.DEVNULL,

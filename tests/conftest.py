@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 import cli
+import s3
 from service import Receiver, Server
 
 MEDIA = cli.ROOT / "build/test_media"
@@ -17,6 +18,11 @@ def pytest_addoption(parser):
 def pytest_sessionstart(session):
     if not hasattr(session.config, "workerinput"):
         subprocess.run([cli.ROOT / "tests/make_media.sh", MEDIA], check=True)
+
+
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        s3.stop()
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +85,7 @@ def refuse(tmp_path):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "whole_matrix: only with --all")
+    s3.folder()
 
 
 def pytest_collection_modifyitems(config, items):

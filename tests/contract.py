@@ -23,8 +23,8 @@ import cli
 import service
 
 MEDIA = cli.ROOT / "build/test_media"
-JUNK = [None, True, 0, -1, 1e308, 2**70, "", "x", "\u0000", "ü💾", "../../etc/passwd", "%s%n", [], {},
-        [[]], {"a": {"b": []}}, "9" * 400, "' OR 1=1 --", "50%", "#fff", -0.5, [None]]
+JUNK = [None, True, 0, -1, 1e308, 2**70, "", "x", "\u0000", "ü💾", "../../etc/passwd", "%s%n", [],
+        {}, [[]], {"a": {"b": []}}, "9" * 400, "' OR 1=1 --", "50%", "#fff", -0.5, [None]]
 
 
 class Document:

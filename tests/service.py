@@ -2,6 +2,7 @@
 import contextlib
 import http.server
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -23,6 +24,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def free_ports(count):
+    """The first of so many ports in a row that nobody uses."""
+    for first in range(28000 + os.getpid() % 500 * 5, 32000, count):
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+    raise AssertionError(f"no {count} free ports in a row")
+
+
 def wait_for(condition, seconds, what):
     """Looks often until `condition` gives something true, and gives that."""
     deadline = time.monotonic() + seconds
@@ -37,12 +51,12 @@ def wait_for(condition, seconds, what):
 class Server:
     """`ittybit serve` on a data folder of its own; can be killed and started again."""
 
-    def __init__(self, folder, *flags, secret=None, allows_private=True):
+    def __init__(self, folder, *flags, secret=None, allows_private=True, env=None):
         self.folder, self.port = pathlib.Path(folder), free_port()
         self.flags = [*flags, *(["--allow-private-network"] if allows_private else [])]
         self.data = self.folder / "data"
         self.url = f"http://127.0.0.1:{self.port}"
-        self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data)}
+        self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data), **(env or {})}
         if secret:
             self.env["ITTYBIT_WEBHOOK_SECRET"] = secret
         self.start()

@@ -1,4 +1,4 @@
-"""What an operator sees of the service: limits that hold, metrics, logs, and its own description."""
+"""What an operator sees of the service: limits that hold, metrics, logs, its own description."""
 import json
 import pathlib
 import re

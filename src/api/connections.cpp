@@ -9,6 +9,8 @@
 #include "base/fields_json.h"
 #include "base/ids.h"
 #include "model/connection.h"
+#include "work/places.h"
+#include "work/try_connection.h"
 
 namespace ittybit::api {
 namespace {
@@ -121,6 +123,23 @@ Result<Response> remove(Service& service, const Request& request) {
     return response;
 }
 
+/// Writes, reads and deletes a small object, by the service's own connection.
+Result<Response> test(Service& service, const Request& request) {
+    const auto record = TRY(find_connection(service, request));
+    std::string bucket;
+    if (!request.body.empty()) {
+        const auto body = TRY(read_json_body(request));
+        const bool is_object = body.is_object();
+        bucket = string_at(body, "bucket");
+        const std::size_t known = bucket.empty() ? 0 : 1;
+        if (!is_object || body.get_object().size() != known) {
+            return Error{"invalid_request", "the body may hold the name of a bucket", "bucket"};
+        }
+    }
+    const auto account = TRY(work::account_of(service.connections, service.secrets, record.id));
+    return json_response(200, work::try_connection(service.client, account, bucket, {}));
+}
+
 }  // namespace
 
 std::vector<Route> connection_routes() {
@@ -155,6 +174,14 @@ std::vector<Route> connection_routes() {
          .request_schema = "ConnectionChange",
          .answer_schema = "Connection",
          .errors = {"invalid_request", "connection_not_found", "connection_exists"}},
+        {.method = "POST",
+         .pattern = "/connections/{id}/test",
+         .summary = "Write, read and delete a small object, and say what is wrong",
+         .handler = test,
+         .body = Body::kJson,
+         .request_schema = "ConnectionTestRequest",
+         .answer_schema = "ConnectionTest",
+         .errors = {"invalid_request", "connection_not_found"}},
         {.method = "DELETE",
          .pattern = "/connections/{id}",
          .summary = "Delete a connection",

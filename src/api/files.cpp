@@ -1,9 +1,10 @@
 // GET /files: managed bytes for everybody who knows their id.
 
 #include <array>
+#include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "api/handlers.h"
 #include "api/range.h"
@@ -42,8 +43,10 @@ Error no_such_file() {
     return {"file_not_found", "there is no file at this address: it may have been deleted", ""};
 }
 
+/// A stored object to be sent: a file of this machine, or known by its key.
 struct OpenFile {
     Fd file;
+    std::string key;
     std::int64_t size = 0;
     std::string etag;
     std::string modified;
@@ -53,21 +56,54 @@ Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
     const auto record = TRY(service.files.find(name.id));
     // An upload is its owner's input, a part or output everybody's who has the address.
     if (!record || !record->is_ready) return no_such_file();
-    auto origin = service.storage.origin(work::managed_key(name));
-    if (!origin) return no_such_file();
-    auto file = (*origin)->local_file();
-    if (!file || !*file) return no_such_file();
     OpenFile open;
-    open.file = *std::move(file);
-    struct stat status = {};
-    if (::fstat(open.file.get(), &status) != 0) return no_such_file();
-    open.size = status.st_size;
-    open.etag = fmt::format(
-        "\"{:x}-{:x}-{:x}\"", status.st_ino, status.st_size,
-        status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec
-    );
-    open.modified = http_date(status.st_mtim.tv_sec);
+    open.key = work::managed_key(name);
+    auto stored = service.storage.head(open.key, {});
+    if (!stored && stored.error().kind == "file_not_found") return no_such_file();
+    if (!stored) return Error{"unavailable", "the storage cannot be reached: try again later", ""};
+    auto origin = service.storage.origin(open.key);
+    if (!origin) return no_such_file();
+    open.file = TRY((*origin)->local_file());
+    open.size = stored->size;
+    open.etag = fmt::format("\"{}\"", stored->etag);
+    open.modified = http_date(stored->modified / 1000);
     return open;
+}
+
+/// The very bytes of an object that is elsewhere.
+PulledBody pulled_body(Service& service, const OpenFile& open, const Wanted& wanted) {
+    PulledBody body;
+    body.offset = wanted.from;
+    body.length = wanted.to - wanted.from;
+    body.pull = [&storage = service.storage,
+                 key = open.key](std::int64_t offset, std::int64_t length) -> Result<std::string> {
+        std::string bytes;
+        const auto take = [&](std::span<const std::byte> piece) -> Result<bool> {
+            bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+            return true;
+        };
+        TRY(storage.read(key, {offset, offset + length}, take, {}));
+        if (std::cmp_equal(bytes.size(), length)) return bytes;
+        return Error{"unavailable", "the stored object became shorter", key};
+    };
+    return body;
+}
+
+/// Where a client may fetch the object itself. Playlists stay here: what they name is relative to
+/// their own address.
+std::optional<Response> redirect(
+    Service& service, const Request& request, const OpenFile& open, std::string_view type
+) {
+    constexpr auto kPermission = std::chrono::hours(1);
+    constexpr std::string_view kPlaylist = "application/vnd.apple.mpegurl";
+    const bool is_wanted = service.settings.redirects_files && request.method == "GET";
+    if (!is_wanted || type.empty() || type == kPlaylist) return std::nullopt;
+    auto url = service.storage.presign(open.key, kPermission);
+    if (!url) return std::nullopt;
+    Response response;
+    response.status = 307;
+    response.with("Location", *std::move(url)).with("Cache-Control", "private, max-age=1800");
+    return response;
 }
 
 void describe(Response& response, const OpenFile& open, std::string_view name) {
@@ -98,6 +134,9 @@ Result<Response> get(Service& service, const Request& request) {
         std::string(request.capture("id")), std::string(request.capture("name"))
     };
     auto open = TRY(open_file(service, name));
+    if (auto elsewhere = redirect(service, request, open, type_of(name.name))) {
+        return *std::move(elsewhere);
+    }
     Response response;
     describe(response, open, name.name);
     if (is_unchanged(request, open)) {
@@ -124,7 +163,11 @@ Result<Response> get(Service& service, const Request& request) {
             "Content-Range", fmt::format("bytes {}-{}/{}", wanted.from, wanted.to - 1, open.size)
         );
     }
-    response.file.emplace(std::move(open.file), wanted.from, wanted.to - wanted.from);
+    if (open.file) {
+        response.file.emplace(std::move(open.file), wanted.from, wanted.to - wanted.from);
+    } else {
+        response.pulled = pulled_body(service, open, wanted);
+    }
     return response;
 }
 

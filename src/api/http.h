@@ -52,6 +52,14 @@ struct FileBody {
     std::int64_t length = 0;
 };
 
+/// A body that is fetched from elsewhere as the client takes it: bytes [offset, offset + length) of
+/// an object. `pull` may wait, and gives as many bytes as it is asked for.
+struct PulledBody {
+    std::function<Result<std::string>(std::int64_t offset, std::int64_t length)> pull;
+    std::int64_t offset = 0;
+    std::int64_t length = 0;
+};
+
 /// A body that goes on: Server-Sent Events. Polled a few times a second, never by two at once.
 class EventStream {
 public:
@@ -71,6 +79,7 @@ struct Response {
     std::vector<Header> headers;
     std::string body;
     std::optional<FileBody> file;
+    std::optional<PulledBody> pulled;
     std::shared_ptr<EventStream> events;
 
     Response& with(std::string name, std::string value) {

@@ -146,28 +146,9 @@ void read_options(Reading& reading, const json::object& options) {
     }
 }
 
-/// An output's placeholders are of the known ones, and its braces are theirs.
-std::optional<std::string> bad_placeholder(std::string_view text) {
-    constexpr std::array<std::string_view, 5> kKnown = {
-        "date", "filename", "kind", "format", "id",
-    };
-    while (!text.empty()) {
-        const auto open = text.find_first_of("{}");
-        if (open == std::string_view::npos) return std::nullopt;
-        const auto close = text.find('}', open);
-        const auto name = text[open] == '{' && close != std::string_view::npos
-                              ? text.substr(open + 1, close - open - 1)
-                              : std::string_view("}");
-        if (std::ranges::find(kKnown, name) == kKnown.end()) return std::string(name);
-        text.remove_prefix(close + 1);
-    }
-    return std::nullopt;
-}
-
 /// Without a format given, the key's extension decides it.
 void take_format_from(Reading& reading, std::string_view output, json::object& options) {
-    const bool is_open = extension_in(output).find('{') != std::string_view::npos;
-    if (is_open || reading.kind.empty()) return;
+    if (reading.kind.empty()) return;
     if (const auto settled = settle_format(reading.kind, output, options); !settled) {
         reading.wrong("invalid_output", "output", settled.error().message);
     }
@@ -177,28 +158,8 @@ void read_output(Reading& reading, const json::value* value, json::object& optio
     if (value == nullptr) return;
     const auto* text = value->if_string();
     const std::string output = text != nullptr ? std::string(*text) : "";
-    constexpr std::string_view kScheme = "s3://";
-    const auto slash = output.find('/', kScheme.size());
-    const bool has_key = has_scheme(output, kScheme) && slash != std::string::npos &&
-                         slash > kScheme.size() && slash + 1 < output.size();
-    if (!has_key || output.size() > 2048) {
-        return reading.wrong("invalid_output", "output", "output must be s3://bucket/key");
-    }
-    if (output.ends_with('/')) {
-        return reading.wrong("invalid_output", "output", "output must name a file, not a folder");
-    }
-    if (const auto unknown = bad_placeholder(output)) {
-        return reading.wrong(
-            "invalid_output", "output",
-            fmt::format(
-                "output holds {{{}}}; known are {{date}}, {{filename}}, {{kind}}, {{format}}, "
-                "{{id}}",
-                *unknown
-            )
-        );
-    }
-    if (output.substr(kScheme.size(), slash - kScheme.size()).find('{') != std::string::npos) {
-        return reading.wrong("invalid_output", "output", "the bucket of output is no place for {}");
+    if (const auto checked = check_s3_output(output); !checked) {
+        return reading.wrong("invalid_output", "output", checked.error().message);
     }
     reading.request["output"] = output;
     take_format_from(reading, output, options);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "net/client.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
@@ -20,8 +21,9 @@ struct ServiceSettings {
     int rate_limit = 0;  // requests a minute and key; 0: none
     std::string version;
     std::string build;
-    std::string scratch;   // the folder that inputs are read into
-    json::object sandbox;  // the layers in force, for /health
+    std::string scratch;           // the folder that inputs are read into
+    json::object sandbox;          // the layers in force, for /health
+    bool redirects_files = false;  // to signed URLs, where the storage has them
 };
 
 /// Everything that handlers work on. Lives as long as the server; all of it is thread-safe.
@@ -33,6 +35,7 @@ struct Service {
     store::KeyTable& keys;
     storage::Storage& storage;
     const storage::SecretBox& secrets;
+    net::Client& client;
     work::Live& live;
     const Clock& clock;
     ServiceSettings settings;

@@ -5,6 +5,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <sys/sendfile.h>
 
+#include "base/log.h"
+
 namespace ittybit::api {
 namespace {
 
@@ -36,10 +38,17 @@ awaitable<std::optional<std::string>> next_events(EventStream& events) {
     co_return events.poll();
 }
 
+/// Optional, since what co_spawn gives must have a default value.
+awaitable<std::optional<Result<std::string>>> pull(
+    const PulledBody& body, std::int64_t offset, std::int64_t length
+) {
+    co_return body.pull(offset, length);
+}
+
 }  // namespace
 
 awaitable<bool> Writer::write(const Response& response, Terms terms) {
-    if (response.file) co_return co_await write_file(response, terms);
+    if (response.file || response.pulled) co_return co_await write_file(response, terms);
     co_return co_await write_text(response, terms);
 }
 
@@ -55,13 +64,16 @@ awaitable<bool> Writer::write_text(const Response& response, Terms terms) {
 
 awaitable<bool> Writer::write_file(const Response& response, Terms terms) {
     auto head = begin<http::empty_body>(response, terms);
-    head.content_length(static_cast<std::uint64_t>(response.file->length));
+    const auto length = response.file ? response.file->length : response.pulled->length;
+    head.content_length(static_cast<std::uint64_t>(length));
     http::response_serializer<http::empty_body> serializer(head);
     patience(kWriteStall);
     co_await http::async_write_header(stream_, serializer, use_awaitable);
     if (terms.is_head) co_return terms.keeps_alive;
     stream_.expires_never();
-    co_return co_await send_file(*response.file) && terms.keeps_alive;
+    const bool is_sent =
+        response.file ? co_await send_file(*response.file) : co_await send_pulled(*response.pulled);
+    co_return is_sent&& terms.keeps_alive;
 }
 
 /// sendfile, so that a file of any size costs no memory.
@@ -88,6 +100,24 @@ awaitable<bool> Writer::send_file(const FileBody& file) {
             timer.async_wait(as_tuple(use_awaitable))
         );
         if (first.index() == 1) co_return false;
+    }
+    co_return true;
+}
+
+/// A piece at a time, so that an object of any size costs little memory.
+awaitable<bool> Writer::send_pulled(const PulledBody& body) {
+    constexpr std::int64_t kPiece = 2 << 20;
+    const auto end = body.offset + body.length;
+    for (auto at = body.offset; at < end;) {
+        const auto length = std::min(end - at, kPiece);
+        const auto pulled = co_await asio::co_spawn(pool_, pull(body, at, length), use_awaitable);
+        const auto& piece = pulled.value();
+        if (!piece) {
+            log::warn("a stored file cannot be sent", {{"error", piece.error().message}});
+            co_return false;
+        }
+        if (!co_await send(*piece, false)) co_return false;
+        at += length;
     }
     co_return true;
 }

@@ -13,7 +13,7 @@ namespace ittybit::api {
 /// stalls is left: then these give false, as they do when the connection cannot be used again.
 class Writer {
 public:
-    /// `pool`: where events are polled.
+    /// `pool`: where events are polled and bytes are pulled.
     Writer(beast::tcp_stream& stream, asio::thread_pool& pool) : stream_(stream), pool_(pool) {}
 
     /// What the request said that the answer depends on.
@@ -34,6 +34,7 @@ private:
     awaitable<bool> write_text(const Response& response, Terms terms);
     awaitable<bool> write_file(const Response& response, Terms terms);
     awaitable<bool> send_file(const FileBody& file);
+    awaitable<bool> send_pulled(const PulledBody& body);
     awaitable<void> until_gone();
     awaitable<void> pump(
         EventStream& events, bool is_chunked, const std::function<bool()>& is_over

@@ -11,8 +11,11 @@
 #include <sys/stat.h>
 
 #include "cli/local_run.h"
+#include "model/output_name.h"
+#include "storage/s3.h"
 #include "store/migrations.h"
 #include "store/sqlite.h"
+#include "work/places.h"
 
 namespace ittybit::app {
 namespace {
@@ -22,6 +25,65 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";
+}
+
+/// A bucket is tried at once: an operator learns at the start what is wrong with it.
+Result<> open_bucket(Engine& engine, const std::string& url) {
+    TRY(check_s3_output(url + "/x"));
+    const auto environment = storage::process_environment();
+    auto account = TRY(storage::account_from_environment(environment));
+    if (!account) {
+        return Error{
+            "connection_required",
+            "--storage s3://… needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the files of "
+            "AWS",
+            "storage"
+        };
+    }
+    // The operator's own choice, which may be anywhere.
+    engine.storage_client = std::make_unique<net::Client>(net::Client::Settings{
+        .policy = net::AddressPolicy::typed_by_user(),
+        .ca_file = environment("AWS_CA_BUNDLE").value_or(""),
+    });
+    const auto place = work::read_s3(url);
+    const auto prefix = place.key.empty() ? "" : place.key + "/";
+    engine.storage =
+        storage::open_s3(*engine.storage_client, *std::move(account), place.bucket, prefix);
+    if (auto tried = storage::try_storage(*engine.storage, {}); !tried) {
+        return std::move(tried).error().in("--storage " + url);
+    }
+    return {};
+}
+
+Result<> open_storage(Engine& engine, std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    if (!url.empty()) return open_bucket(engine, url);
+    engine.storage = TRY(storage::open_folder(engine.data + "/storage"));
+    return {};
+}
+
+/// What an older key sealed is sealed anew at each start: whoever added a key may drop the old one
+/// then.
+Result<> open_secrets(Engine& engine, bool is_rotating) {
+    const auto file = engine.data + "/secret-key";
+    const auto given = environment("ITTYBIT_SECRET_KEY");
+    if (is_rotating && !given.empty()) {
+        return Error{
+            "invalid_request",
+            "--rotate-secret-key is for the key file: put the new key in front of the old one in "
+            "ITTYBIT_SECRET_KEY, with a comma between",
+            ""
+        };
+    }
+    engine.secrets =
+        std::make_unique<storage::SecretBox>(TRY(storage::SecretBox::open(file, given)));
+    if (is_rotating) {
+        TRY(storage::SecretBox::add_key(file));
+        *engine.secrets = TRY(storage::SecretBox::open(file, given));
+    }
+    TRY(work::seal_anew(*engine.connections, *engine.secrets));
+    if (is_rotating) TRY(storage::SecretBox::forget_old_keys(file));
+    return {};
 }
 
 }  // namespace
@@ -92,11 +154,10 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->outbox = std::make_unique<store::Outbox>(database);
     engine->files = std::make_unique<store::FileTable>(database);
     engine->connections = std::make_unique<store::ConnectionTable>(database);
+    engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);
-    engine->storage = TRY(storage::open_folder(engine->data + "/storage"));
-    engine->secrets = std::make_unique<storage::SecretBox>(TRY(
-        storage::SecretBox::open(engine->data + "/secret-key", environment("ITTYBIT_SECRET_KEY"))
-    ));
+    TRY(open_storage(*engine, settings.storage));
+    TRY(open_secrets(*engine, settings.rotates_secret_key));
     net::AddressPolicy policy = net::AddressPolicy::strict();
     policy.allow_private = settings.allows_private_network;
     policy.allow_hosts = settings.allowed_hosts;
@@ -110,9 +171,9 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->room = std::make_unique<storage::Room>(scratch, settings.keep_free);
     engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
-        *engine->jobs, *engine->files, *engine->connections, engine->storage, *engine->secrets,
-        *engine->client, *engine->room, *engine->zygote, engine->live, engine->metrics,
-        engine->clock, scratch, settings.public_url, worker, settings.limits
+        *engine->jobs, *engine->files, *engine->connections, *engine->uploads, engine->storage,
+        *engine->secrets, *engine->client, *engine->room, *engine->zygote, engine->live,
+        engine->metrics, engine->clock, scratch, settings.public_url, worker, settings.limits
     });
     return engine;
 }

@@ -26,9 +26,12 @@ struct Settings {
     std::string public_url;
     std::string log_level = "info";
     std::string keep_outputs;  // "30d"; empty: for ever
+    std::string storage;       // "s3://bucket/prefix" of managed files; empty: a folder
     int concurrency = 0;       // 0: by the machine's cores
     int rate_limit = 0;
     std::int64_t most_queued = 100'000;
+    bool redirects_files = false;
+    bool rotates_secret_key = false;
     bool requires_sandbox = false;
     bool allows_private_network = false;
     std::vector<std::string> allowed_hosts;
@@ -60,7 +63,9 @@ struct Engine {
     std::unique_ptr<store::Outbox> outbox;
     std::unique_ptr<store::FileTable> files;
     std::unique_ptr<store::ConnectionTable> connections;
+    std::unique_ptr<store::UploadTable> uploads;
     std::unique_ptr<store::KeyTable> keys;
+    std::unique_ptr<net::Client> storage_client;
     std::shared_ptr<storage::Storage> storage;
     std::unique_ptr<storage::SecretBox> secrets;
     std::unique_ptr<net::Client> client;

@@ -28,6 +28,7 @@
 #include "store/api_key.h"
 #include "work/janitor.h"
 #include "work/notifier.h"
+#include "work/upload_sweeper.h"
 #include "work/worker.h"
 
 namespace ittybit::app {
@@ -140,6 +141,7 @@ api::ServiceSettings service_settings(
         build,
         scratch,
         layers,
+        settings.redirects_files,
     };
 }
 
@@ -195,11 +197,17 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     const auto layers = TRY(check_sandbox(*engine, settings.requires_sandbox));
 
     api::Service service{
-        *engine->jobs,    *engine->outbox,
-        *engine->files,   *engine->connections,
-        *engine->keys,    *engine->storage,
-        *engine->secrets, engine->live,
-        engine->clock,    service_settings(settings, engine->shop->scratch, layers),
+        *engine->jobs,
+        *engine->outbox,
+        *engine->files,
+        *engine->connections,
+        *engine->keys,
+        *engine->storage,
+        *engine->secrets,
+        *engine->client,
+        engine->live,
+        engine->clock,
+        service_settings(settings, engine->shop->scratch, layers),
         engine->metrics,
     };
     const api::Router router(api::all_routes());
@@ -221,11 +229,14 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret
     );
 
+    work::UploadSweeper sweeper(*engine->shop);
+
     log::info(
         "listening",
         {{"address", listen.host}, {"port", server->port()}, {"public_url", settings.public_url}}
     );
     const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
+    const std::jthread sweeper_thread([&](const std::stop_token& end) { sweeper.run(end); });
     std::vector<std::jthread> notifier_threads;
     for (int i = 0; i < kNotifiers; ++i) {
         notifier_threads.emplace_back([&](const std::stop_token& end) { notifier.run(end); });
@@ -262,6 +273,7 @@ void add_common_flags(CLI::App& app, Settings& settings) {
     app.add_option("--data", settings.data, "Folder for database, files and keys");
     app.add_option("--concurrency", settings.concurrency, "Jobs at once")
         ->check(CLI::Range(1, 256));
+    app.add_option("--storage", settings.storage, "s3://BUCKET/PREFIX for managed files");
     app.add_option("--public-url", settings.public_url, "How clients reach this server");
     app.add_option("--log-level", settings.log_level, "What is logged")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
@@ -300,6 +312,14 @@ cli::Action declare_serve(CLI::App& app) {
     add_common_flags(app, *settings);
     app.add_option("--listen", settings->listen, "ADDRESS:PORT")->capture_default_str();
     app.add_option("--keep-outputs", settings->keep_outputs, "Delete outputs after, say, 30d");
+    app.add_flag(
+        "--redirect-files", settings->redirects_files,
+        "With --storage s3://: clients fetch files from the bucket, by signed URLs"
+    );
+    app.add_flag(
+        "--rotate-secret-key", settings->rotates_secret_key,
+        "Seal stored secrets with a new key and forget the old one"
+    );
     app.add_option("--rate-limit", settings->rate_limit, "Requests a minute and key; 0: any");
     app.add_option("--max-queued", settings->most_queued, "Jobs that may wait")
         ->capture_default_str();

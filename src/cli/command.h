@@ -53,6 +53,9 @@ struct Command {
 /// The commands that work without a server.
 std::vector<Command> local_commands();
 
+/// `ittybit connections`: the server's where one is configured, else this user's.
+Command connections_command();
+
 /// Parses and runs. Errors of the command line itself are exit status 2.
 int run(int argc, char** argv, const std::vector<Command>& commands);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/connections_file.h"
 #include "cli/display.h"
 #include "model/output_name.h"
 #include "sandbox/workspace.h"
@@ -30,8 +31,13 @@ Result<std::string> address_of(const std::string& input) {
     return wrong("invalid_input", "the input file has no url");
 }
 
+bool is_s3(const std::string& url) {
+    return to_lower(url.substr(0, 5)) == "s3://";
+}
+
 bool is_folder(const std::string& output) {
     std::error_code code;
+    if (is_s3(output)) return false;
     return output.ends_with('/') || std::filesystem::is_directory(output, code);
 }
 
@@ -52,12 +58,31 @@ Result<json::object> judge_metadata(const json::value& metadata) {
     return wrong("invalid_request", "metadata must be at most 16 KiB");
 }
 
+/// Where S3 is meant, and with which keys.
+Result<> judge_places(const Globals& globals, work::LocalRequest& request) {
+    if (is_s3(globals.output)) {
+        TRY(check_s3_output(globals.output));
+        request.output = globals.output;
+    } else if (globals.output.find("://") != std::string::npos &&
+               !globals.output.starts_with("file://")) {
+        return wrong("invalid_output", "output must be a path or s3://bucket/key");
+    }
+    if (!is_s3(request.input) && request.output.empty()) return {};
+    const auto environment = storage::process_environment();
+    request.s3 = std::make_shared<work::LocalS3>(
+        TRY(choose_account(globals.connection, environment)),
+        environment("AWS_CA_BUNDLE").value_or("")
+    );
+    return {};
+}
+
 /// Everything that can be known to be wrong before any work is done.
 Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
     const bool is_encode = is_job_kind(words.kind);
     work::LocalRequest request;
     request.kind = words.kind;
     request.input = TRY(address_of(globals.input));
+    TRY(judge_places(globals, request));
     if (is_encode && !is_folder(globals.output)) {
         TRY(settle_format(words.kind, globals.output, words.options));
     }
@@ -69,8 +94,9 @@ Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
             "invalid_webhook_url", "webhook_url needs a server; leave it out with --local"
         );
     }
-    const bool is_read_only = words.kind == "probe" || globals.is_explaining;
-    if (is_read_only) {
+    const bool makes_no_file =
+        words.kind == "probe" || globals.is_explaining || !request.output.empty();
+    if (makes_no_file) {
         std::error_code code;
         request.target.folder = std::filesystem::temp_directory_path(code);
         return request;

@@ -1,6 +1,5 @@
 #include "cli/remote_commands.h"
 
-#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -15,25 +14,6 @@
 
 namespace ittybit::cli {
 namespace {
-
-/// Does something with the configured server; errors end the command.
-int with_server(Context& context, const std::function<Result<int>(ApiClient&, Display&)>& action) {
-    Display display(context.globals);
-    const auto server = find_server();
-    if (!server) {
-        const Error error{
-            "token_missing", "no server is configured: run ittybit login, or set ITTYBIT_API_KEY",
-            ""
-        };
-        display.finish(error);
-        return exit_status_of(error);
-    }
-    ApiClient api(*server);
-    const auto status = action(api, display);
-    if (status) return *status;
-    display.finish(status.error());
-    return exit_status_of(status.error());
-}
 
 void show_line(const json::value& job) {
     const auto* created = job.as_object().if_contains("created_at");
@@ -105,64 +85,6 @@ Action declare_jobs(CLI::App& app) {
     };
 }
 
-/// What the flags of `connections add` hold; empty ones are not sent.
-struct ConnectionWords {
-    std::vector<std::string> words;
-    std::vector<std::pair<std::string, std::shared_ptr<std::string>>> fields;
-    bool is_default = false;
-    bool has_path_style = false;
-};
-
-json::object connection_body(const ConnectionWords& typed) {
-    json::object body{{"kind", "s3"}};
-    for (const auto& [name, value] : typed.fields) {
-        if (!value->empty()) body[name] = *value;
-    }
-    if (typed.is_default) body["is_default"] = true;
-    if (typed.has_path_style) body["path_style"] = true;
-    return body;
-}
-
-Result<int> on_connections(
-    ApiClient& api, Display& display, const ConnectionWords& typed, const std::stop_token& stop
-) {
-    const auto& words = typed.words;
-    const std::string verb = words.empty() ? "list" : words.front();
-    if (verb == "list") {
-        display.print(TRY(api.call("GET", "/connections?limit=100", nullptr, stop)));
-        return 0;
-    }
-    if (verb == "add") {
-        display.print(TRY(api.call("POST", "/connections", connection_body(typed), stop)));
-        return 0;
-    }
-    if (verb == "delete" && words.size() == 2) {
-        TRY(api.call("DELETE", "/connections/" + words[1], nullptr, stop));
-        return 0;
-    }
-    return Error{"invalid_request", "connections knows list, add s3 and delete NAME", ""};
-}
-
-Action declare_connections(CLI::App& app) {
-    const auto typed = std::make_shared<ConnectionWords>();
-    app.add_option("words", typed->words, "list, add s3, or delete NAME");
-    for (const std::string name :
-         {"name", "endpoint", "region", "access_key_id", "secret_access_key", "session_token"}) {
-        auto value = std::make_shared<std::string>();
-        std::string flag = "--" + name;
-        std::ranges::replace(flag, '_', '-');
-        app.add_option(flag, *value, "With add");
-        typed->fields.emplace_back(name, std::move(value));
-    }
-    app.add_flag("--default", typed->is_default, "With add: used where a job names none");
-    app.add_flag("--path-style", typed->has_path_style, "With add: bucket in the path");
-    return [typed](Context& context) {
-        return with_server(context, [&](ApiClient& api, Display& display) {
-            return on_connections(api, display, *typed, context.interrupt.token());
-        });
-    };
-}
-
 Action declare_login(CLI::App& app) {
     const auto server = std::make_shared<ServerAccess>();
     server->url = "http://127.0.0.1:8080";
@@ -188,10 +110,27 @@ Action declare_login(CLI::App& app) {
 
 }  // namespace
 
+int with_server(Context& context, const ServerAction& action) {
+    Display display(context.globals);
+    const auto server = find_server();
+    const auto fail = [&](const Error& error) {
+        display.finish(error);
+        return exit_status_of(error);
+    };
+    if (!server) {
+        return fail(
+            {"token_missing", "no server is configured: run ittybit login, or set ITTYBIT_API_KEY",
+             ""}
+        );
+    }
+    ApiClient api(*server);
+    const auto status = action(api, display);
+    return status ? *status : fail(status.error());
+}
+
 std::vector<Command> remote_commands() {
     return {
         {"jobs", "The server's jobs: list, show, create, cancel, retry, watch.", declare_jobs},
-        {"connections", "The server's storage connections.", declare_connections},
         {"login", "Keeps a server's address and key for later.", declare_login},
     };
 }

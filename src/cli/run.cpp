@@ -28,6 +28,7 @@ void add_global_flags(CLI::App& app, Globals& globals) {
     app.add_flag("--tty", globals.wants_terminal, "A progress bar, also in a pipe.")
         ->group("Global");
     app.add_option("--connection", globals.connection, "Credentials for s3:// by name.")
+        ->envname("ITTYBIT_CONNECTION")
         ->group("Global");
     app.add_flag("--debug", globals.is_debugging, "Say more about what happens.")->group("Global");
     app.add_flag("--quiet", globals.is_quiet, "Say nothing but errors.")->group("Global");

@@ -15,6 +15,11 @@ namespace {
 
 constexpr int kIoBytes = 1 << 20;
 
+/// What muxers write again at the end lies in front of this: lengths, checksums, where to seek.
+constexpr std::int64_t kFront = 1 << 20;
+/// How much a file has grown when it is told.
+constexpr std::int64_t kGrowth = 4 << 20;
+
 /// How far apart two tracks may be before the faster is written alone.
 constexpr std::int64_t kLongestWait = 20'000'000;  // microseconds
 
@@ -199,6 +204,7 @@ Result<> Output::begin() {
     const Dictionary left(raw);
     TRY(check(code));
     reserve_at_ = avio_tell(io_.get()) - kDataHeader - file_.moov_size;
+    front_ = told_ = std::max(kFront, reserve_at_ + file_.moov_size + kDataHeader);
     has_header_ = true;
     return {};
 }
@@ -228,9 +234,21 @@ Result<> Output::end() {
     TRY(check(av_write_trailer(format_.get())));
     avio_flush(io_.get());
     TRY(check(io_->error));
-    if (is_second_pass) TRY(move_index_to_front(descriptor_.get(), reserve_at_, file_.moov_size));
+    if (is_second_pass) {
+        is_rewritten_ = told_ > front_;
+        TRY(move_index_to_front(descriptor_.get(), reserve_at_, file_.moov_size));
+    }
     size_ = ::lseek(descriptor_.get(), 0, SEEK_END);
     return {};
+}
+
+/// Bytes were written from `from` up to position_.
+void Output::note_growth(std::int64_t from) {
+    if (!growth_ || !has_header_) return;
+    if (from < told_ && position_ > front_) is_rewritten_ = is_rewritten_ || told_ > front_;
+    if (size_ - told_ < kGrowth) return;
+    growth_(told_, size_);
+    told_ = size_;
 }
 
 /// What a code of libav means while writing: a failure of our own I/O is known better.
@@ -269,8 +287,9 @@ int Output::write_bytes(void* self, WriteBuffer bytes, int size) {
         }
         done += static_cast<int>(count);
     }
-    output.position_ = wanted;
+    const auto from = std::exchange(output.position_, wanted);
     output.size_ = std::max(output.size_, wanted);
+    output.note_growth(from);
     return size;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -98,6 +99,13 @@ public:
     /// Adds a stream. All are added before the first packet.
     Track& add_track();
 
+    /// Hears which bytes [from, to) are final while the file still grows. The front, which muxers
+    /// put right at the end, is not among them. Called by the threads that feed tracks, in turn.
+    using Growth = std::function<void(std::int64_t from, std::int64_t to)>;
+    void tell_growth(Growth growth) { growth_ = std::move(growth); }
+    /// Whether bytes changed that were told to be final: none of what was told counts.
+    bool is_rewritten() const { return is_rewritten_; }
+
     const std::string& name() const { return file_.name; }
     std::vector<TrackFacts> tracks() const;
     std::int64_t size() const { return size_; }  // bytes written so far
@@ -114,6 +122,7 @@ private:
     Result<> check(int code);
     bool is_reserve_enough() const;
     void tell_meter();
+    void note_growth(std::int64_t from);
     static int write_bytes(void* self, WriteBuffer bytes, int size);
     static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
 
@@ -126,6 +135,10 @@ private:
     std::int64_t position_ = 0;
     std::int64_t size_ = 0;
     std::int64_t reserve_at_ = 0;
+    Growth growth_;
+    std::int64_t front_ = 0;  // bytes that may change until the end
+    std::int64_t told_ = 0;   // up to where growth was told
+    bool is_rewritten_ = false;
     std::optional<Error> io_error_;
     struct FreeMuxer {
         void operator()(AVFormatContext* format) const { avformat_free_context(format); }

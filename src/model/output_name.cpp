@@ -1,10 +1,87 @@
 #include "model/output_name.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <utility>
+
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "model/operation.h"
 
 namespace ittybit {
+namespace {
+
+constexpr std::string_view kScheme = "s3://";
+constexpr std::size_t kLongestOutput = 1024;
+
+Error bad_output(std::string message) {
+    return {"invalid_output", std::move(message), "output"};
+}
+
+/// A placeholder that is none of the known ones, or a brace that belongs to none.
+std::optional<std::string> bad_placeholder(std::string_view text) {
+    constexpr std::array<std::string_view, 5> kKnown = {
+        "date", "filename", "kind", "format", "id",
+    };
+    while (!text.empty()) {
+        const auto open = text.find_first_of("{}");
+        if (open == std::string_view::npos) return std::nullopt;
+        const auto close = text.find('}', open);
+        const auto name = text[open] == '{' && close != std::string_view::npos
+                              ? text.substr(open + 1, close - open - 1)
+                              : std::string_view("}");
+        if (std::ranges::find(kKnown, name) == kKnown.end()) return std::string(name);
+        text.remove_prefix(close + 1);
+    }
+    return std::nullopt;
+}
+
+Result<> check_bucket(std::string_view bucket) {
+    if (bucket.find_first_of("{}") != std::string_view::npos) {
+        return bad_output("the bucket of output is no place for {}");
+    }
+    const bool is_name = std::ranges::all_of(bucket, [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || letter == '-' || letter == '.' || letter == '_';
+    });
+    if (is_name) return {};
+    return bad_output("the bucket of output may hold letters, digits, dots and dashes only");
+}
+
+Result<> check_key_pieces(std::string_view key) {
+    for (const auto& piece : split(key, '/')) {
+        if (piece.empty() || piece == "." || piece == "..") {
+            return bad_output("the key of output holds an empty piece, \".\" or \"..\"");
+        }
+    }
+    const bool has_control = std::ranges::any_of(key, [](unsigned char letter) {
+        return letter < 0x20 || letter == 0x7F;
+    });
+    if (has_control) return bad_output("the key of output holds a control character");
+    return {};
+}
+
+}  // namespace
+
+Result<> check_s3_output(std::string_view output) {
+    const auto slash = output.find('/', kScheme.size());
+    const bool has_key = to_lower(output.substr(0, kScheme.size())) == kScheme &&
+                         slash != std::string_view::npos && slash > kScheme.size() &&
+                         slash + 1 < output.size();
+    if (!has_key) return bad_output("output must be s3://bucket/key");
+    if (output.size() > kLongestOutput) return bad_output("output is longer than 1024 bytes");
+    if (output.ends_with('/')) return bad_output("output must name a file, not a folder");
+    if (const auto unknown = bad_placeholder(output)) {
+        return bad_output(fmt::format(
+            "output holds {{{}}}; known are {{date}}, {{filename}}, {{kind}}, {{format}}, {{id}}",
+            *unknown
+        ));
+    }
+    TRY(check_bucket(output.substr(kScheme.size(), slash - kScheme.size())));
+    return check_key_pieces(output.substr(slash + 1));
+}
 
 std::string_view extension_in(std::string_view path) {
     const auto slash = path.rfind('/');
@@ -15,7 +92,8 @@ std::string_view extension_in(std::string_view path) {
 
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options) {
     const auto extension = extension_in(output);
-    if (extension.empty()) return {};
+    const bool is_open = extension.find('{') != std::string_view::npos;
+    if (extension.empty() || is_open) return {};
     const auto meant = format_for_extension(kind, extension);
     if (meant.empty()) {
         return Error{

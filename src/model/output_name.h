@@ -12,7 +12,12 @@ namespace ittybit {
 std::string_view extension_in(std::string_view path);
 
 /// Without `format` in the options, the output's extension decides it and is written there; with
-/// it, both must agree. A name without an extension decides nothing. Errors: `invalid_output`.
+/// it, both must agree. A name without an extension, or with a placeholder
+/// for one, decides nothing. Errors: `invalid_output`.
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
+
+/// Whether an output is `s3://bucket/key` that can be written: known placeholders and none in the
+/// bucket, a key that names a file. Errors: `invalid_output`.
+Result<> check_s3_output(std::string_view output);
 
 }  // namespace ittybit

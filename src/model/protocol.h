@@ -66,7 +66,7 @@ struct Progress {
     };
 };
 
-/// Bytes [from, to) of a file in the child's folder are final, although the file still grows.
+/// Bytes [from, to) of a file that still grows are final; [0, 0): those told so far are not.
 struct FileGrown {
     std::string name;
     std::int64_t from = 0;

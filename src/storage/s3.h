@@ -3,6 +3,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -16,7 +17,7 @@ namespace ittybit::storage {
 
 /// How an S3 service is talked to.
 struct S3Tuning {
-    Retries retries = {};
+    Retries retries = {.tries = 10};       // some twenty seconds: a service that says SlowDown
     int parallel = 4;                      // parts of one upload on their way at once
     std::int64_t smallest_part = 8 << 20;  // bytes, at least 5 MiB
     std::int64_t unknown_part = 16 << 20;  // of an upload of unknown length
@@ -38,6 +39,11 @@ std::unique_ptr<Storage> open_s3(
 /// An object as an input, read by range requests.
 std::unique_ptr<Origin> s3_origin(
     net::Client& client, S3Account account, std::string bucket, std::string key
+);
+
+/// The names of the account's buckets, as far as its keys may see them.
+Result<std::vector<std::string>> list_buckets(
+    net::Client& client, const S3Account& account, const std::stop_token& stop
 );
 
 /// Writes, reads and deletes a small object: what `connections test` does. The error says what is

@@ -1,6 +1,5 @@
 #include "storage/s3_account.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <map>
 
@@ -97,6 +96,15 @@ void choose_keys(const Lookup& look, S3Account& account) {
     if (!token.empty()) account.session_token = token;
 }
 
+void choose_place(const Lookup& look, S3Account& account) {
+    const auto region = look.first({"AWS_REGION", "AWS_DEFAULT_REGION"}, "region");
+    if (!region.empty()) account.region = region;
+    if (to_lower(look.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) != "true")
+        account.endpoint = look.first({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}, "endpoint_url");
+    const auto style = look.setting("s3.addressing_style");
+    if (style == "path" || style == "virtual") account.path_style = style == "path";
+}
+
 bool is_aws(const std::string& host) {
     return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
 }
@@ -116,6 +124,7 @@ Result<net::Url> S3Account::bucket_url(const std::string& bucket) const {
         };
     auto base = url->path();
     if (!base.ends_with('/')) base += '/';
+    if (bucket.empty()) return net::Url::parse(url->scheme() + "://" + url->authority() + base);
     // A dot in the bucket's name would not match the service's certificate.
     const bool is_in_path = path_style.value_or(!is_aws(url->host())) ||
                             (url->scheme() == "https" && bucket.find('.') != std::string::npos);
@@ -124,30 +133,32 @@ Result<net::Url> S3Account::bucket_url(const std::string& bucket) const {
     return net::Url::parse(url->scheme() + "://" + bucket + "." + url->authority() + base);
 }
 
-Environment process_environment() {
-    return [](const std::string& name) -> std::optional<std::string> {
-        const char* const value = std::getenv(name.c_str());
-        if (value == nullptr) return std::nullopt;
-        return value;
-    };
+Result<S3Account> S3Account::with_keys(const std::stop_token& stop) const {
+    S3Account account = *this;
+    if (!role) return account;
+    auto keys = TRY(role->now(stop));
+    account.access_key_id = std::move(keys.access_key_id);
+    account.secret_access_key = std::move(keys.secret_access_key);
+    account.session_token = std::move(keys.session_token);
+    return account;
 }
 
 Result<std::optional<S3Account>> account_from_environment(const Environment& environment) {
     const Lookup look(environment, TRY(chosen_profile(environment)));
     S3Account account;
-    choose_keys(look, account);
-    if (account.access_key_id.empty() && account.secret_access_key.empty())
-        return std::optional<S3Account>();
+    choose_place(look, account);
+    const bool has_variables = !look.variable("AWS_ACCESS_KEY_ID").empty() ||
+                               !look.variable("AWS_SECRET_ACCESS_KEY").empty();
+    const bool has_identity = !look.variable("AWS_WEB_IDENTITY_TOKEN_FILE").empty();
+    if (has_variables || !has_identity) choose_keys(look, account);
+    if (account.access_key_id.empty() && account.secret_access_key.empty()) {
+        account.role = TRY(role_keys_from_environment(environment, account.region));
+        return account.role ? std::optional(std::move(account)) : std::nullopt;
+    }
     if (account.access_key_id.empty())
         return no_account("there is a secret access key but no AWS_ACCESS_KEY_ID");
     if (account.secret_access_key.empty())
         return no_account("there is an access key id but no AWS_SECRET_ACCESS_KEY");
-    const auto region = look.first({"AWS_REGION", "AWS_DEFAULT_REGION"}, "region");
-    if (!region.empty()) account.region = region;
-    if (to_lower(look.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) != "true")
-        account.endpoint = look.first({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}, "endpoint_url");
-    const auto style = look.setting("s3.addressing_style");
-    if (style == "path" || style == "virtual") account.path_style = style == "path";
     return std::optional(std::move(account));
 }
 

@@ -8,6 +8,7 @@
 #include "base/fields.h"
 #include "base/result.h"
 #include "net/url.h"
+#include "storage/s3_keys.h"
 
 namespace ittybit::storage {
 
@@ -19,6 +20,8 @@ struct S3Account {
     std::string secret_access_key;
     std::optional<std::string> session_token;
     std::optional<bool> path_style;  // by default only for an endpoint that is not AWS
+    std::shared_ptr<RoleKeys>
+        role;  // whose keys stand in for the three above, as long as they last
 
     static constexpr auto kFields = std::tuple{
         Field{&S3Account::endpoint, "endpoint", "URL of the S3 service; AWS S3 by default."},
@@ -34,18 +37,18 @@ struct S3Account {
     };
 
     /// Where requests for `bucket` go: scheme and authority, and the path in front of a key ("/" or
-    /// "/bucket/"). Errors: `invalid_request` (a bad endpoint).
+    /// "/bucket/"); without a bucket the service itself. Errors: `invalid_request` (a bad
+    /// endpoint).
     Result<net::Url> bucket_url(const std::string& bucket) const;
+
+    /// The same with keys to sign with now. Errors: those of RoleKeys.
+    Result<S3Account> with_keys(const std::stop_token& stop) const;
 };
 
-/// The value of an environment variable; nothing when it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-Environment process_environment();
-
-/// The account of the usual AWS_* variables and shared files (~/.aws/credentials and config, or
-/// where AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE say; AWS_PROFILE). Nothing when there are
-/// no keys anywhere. Errors: `connection_required`, saying which half of a key is missing or which
-/// profile does not exist.
+/// The account of the usual AWS_* variables, a web identity, shared files (~/.aws/credentials and
+/// config, or where AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE say; AWS_PROFILE) or the
+/// container, in this order. Nothing when there are no keys anywhere. Errors:
+/// `connection_required`, saying which half of a key is missing or which profile does not exist.
 Result<std::optional<S3Account>> account_from_environment(const Environment& environment);
 
 }  // namespace ittybit::storage

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "net/test_server.h"
 
 namespace ittybit::storage {
 namespace {
@@ -115,6 +116,79 @@ TEST(BucketUrl, PutsTheBucketInTheHostOnlyAtAws) {
     EXPECT_EQ(url_of(account), "https://project.example/storage/v1/s3/films/");
     account.endpoint = "minio.local";
     EXPECT_EQ(url_of(account), "invalid_request");
+}
+
+/// A credentials service on this machine.
+class RoleTest : public AccountTest {
+protected:
+    RoleTest() {
+        end = "2999-01-01T00:00:00Z";
+        variables["AWS_REGION"] = "eu-west-1";
+    }
+    /// The keys that are signed with now.
+    std::string keys() {
+        const auto account = read();
+        if (!account) return account.error().message;
+        if (!*account) return "none";
+        const auto current = (*account)->with_keys({});
+        if (!current) return current.error().message;
+        return current->access_key_id + "/" + current->secret_access_key + "/" +
+               current->session_token.value_or("");
+    }
+    std::string end;
+    std::vector<net::TestServer::Call> calls;
+    net::TestServer server{[this](const auto& call, auto& wire) {
+        calls.push_back(call);
+        if (call.method == "POST")
+            return wire.answer(
+                200,
+                "<R><Credentials><AccessKeyId>role</AccessKeyId><SecretAccessKey>its"
+                "</SecretAccessKey><SessionToken>token</SessionToken><Expiration>" +
+                    end + "</Expiration></Credentials></R>"
+            );
+        return wire.answer(
+            200, R"({"AccessKeyId":"task","SecretAccessKey":"own","Token":"t","Expiration":")" +
+                     end + "\"}"
+        );
+    }};
+};
+
+TEST_F(RoleTest, GetsKeysForAWebIdentity) {
+    write("token", "who-i-am\n");
+    variables["AWS_WEB_IDENTITY_TOKEN_FILE"] = home + "/.aws/token";
+    EXPECT_THAT(keys(), HasSubstr("no AWS_ROLE_ARN"));
+    variables["AWS_ROLE_ARN"] = "arn:aws:iam::1:role/r";
+    variables["AWS_ENDPOINT_URL_STS"] = server.text();
+    EXPECT_EQ(keys(), "role/its/token");
+    ASSERT_EQ(calls.size(), 1);
+    EXPECT_THAT(calls[0].body, HasSubstr("Action=AssumeRoleWithWebIdentity"));
+    EXPECT_THAT(calls[0].body, HasSubstr("WebIdentityToken=who-i-am"));
+    EXPECT_THAT(calls[0].body, HasSubstr("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr"));
+    variables["AWS_ACCESS_KEY_ID"] = variables["AWS_SECRET_ACCESS_KEY"] = "mine";
+    EXPECT_EQ(keys(), "mine/mine/");
+}
+
+TEST_F(RoleTest, GetsKeysFromTheContainersService) {
+    write("token", "Bearer x");
+    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = server.text("/keys");
+    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = home + "/.aws/token";
+    EXPECT_EQ(keys(), "task/own/t");
+    EXPECT_EQ(net::header_value(calls.at(0).headers, "authorization"), "Bearer x");
+    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://example.com/keys";
+    EXPECT_THAT(keys(), HasSubstr("must be https://"));
+}
+
+TEST_F(RoleTest, RenewsKeysBeforeTheyEnd) {
+    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = server.text("/keys");
+    const auto account = read();
+    ASSERT_TRUE(account && *account);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE((*account)->with_keys({}));
+    EXPECT_EQ(calls.size(), 1);
+    end = "2020-01-01T00:00:00Z";
+    const auto ended = read();
+    ASSERT_TRUE(ended && *ended);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE((*ended)->with_keys({}));
+    EXPECT_EQ(calls.size(), 4);
 }
 
 }  // namespace

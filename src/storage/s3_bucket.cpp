@@ -18,8 +18,8 @@ bool is_success(int status) {
 }
 
 std::string_view kind_of(S3Action action) {
-    return action == S3Action::kRead || action == S3Action::kList ? "download_failed"
-                                                                  : "upload_failed";
+    return action == S3Action::kWrite || action == S3Action::kDelete ? "upload_failed"
+                                                                     : "download_failed";
 }
 
 bool is_passing(int status, std::string_view code) {
@@ -38,6 +38,7 @@ std::string denied(S3Action action) {
         case S3Action::kRead: return "read it; allow s3:GetObject";
         case S3Action::kWrite: return "write it; allow s3:PutObject and s3:AbortMultipartUpload";
         case S3Action::kList: return "list the bucket; allow s3:ListBucket";
+        case S3Action::kListBuckets: return "list the buckets; name the one that is meant";
         case S3Action::kDelete: return "delete it; allow s3:DeleteObject";
     }
     return "";
@@ -75,7 +76,8 @@ Result<net::Url> S3Bucket::object_url(const std::string& key) const {
     return net::Url::parse(base.text() + net::percent_encode(key, true));
 }
 
-Result<net::Request> S3Bucket::request(const Call& call) const {
+Result<net::Request> S3Bucket::request(const Call& call, const std::stop_token& stop) const {
+    const auto account = TRY(account_.with_keys(stop));
     const auto url = TRY(object_url(call.key));
     const Signable signable = {
         .method = call.method,
@@ -89,7 +91,7 @@ Result<net::Request> S3Bucket::request(const Call& call) const {
     net::Request request;
     request.method = call.method;
     request.url = query.empty() ? url : TRY(net::Url::parse(url.text() + "?" + query));
-    request.headers = sign(signable, account_, SystemClock().now());
+    request.headers = sign(signable, account, SystemClock().now());
     request.body = call.body;
     request.upload = call.upload;
     request.largest_body = kLargestReply;
@@ -98,6 +100,7 @@ Result<net::Request> S3Bucket::request(const Call& call) const {
 }
 
 Result<std::string> S3Bucket::presign(const std::string& key, std::int64_t lasts_s) const {
+    const auto account = TRY(account_.with_keys({}));
     const auto url = TRY(object_url(key));
     const Signable signable = {
         .method = "GET",
@@ -107,7 +110,7 @@ Result<std::string> S3Bucket::presign(const std::string& key, std::int64_t lasts
         .headers = {},
         .payload_hash = {},
     };
-    return url.text() + "?" + presign_query(signable, account_, SystemClock().now(), lasts_s);
+    return url.text() + "?" + presign_query(signable, account, SystemClock().now(), lasts_s);
 }
 
 Result<net::Response> S3Bucket::send(const Call& call, const std::stop_token& stop) const {
@@ -126,7 +129,7 @@ Result<net::Response> S3Bucket::send(const Call& call, const std::stop_token& st
 }
 
 Result<net::Response> S3Bucket::send_once(const Call& call, const std::stop_token& stop) const {
-    const auto ready = TRY(request(call));
+    const auto ready = TRY(request(call, stop));
     auto answer = TRY(client_.send(ready, stop));
     // A long operation may begin with 200 and end with an error in the body.
     const bool has_failed_late = answer.body.find("<Error>") != std::string::npos;

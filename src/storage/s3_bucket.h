@@ -14,7 +14,7 @@
 namespace ittybit::storage {
 
 /// What a request does to an object, for messages.
-enum class S3Action { kRead, kWrite, kList, kDelete };
+enum class S3Action { kRead, kWrite, kList, kDelete, kListBuckets };
 
 /// Signed requests to one bucket, tried again while they fail in passing, with the service's errors
 /// in words. Immutable, so any thread may use it.
@@ -38,8 +38,8 @@ public:
           bucket_(std::move(bucket)),
           tuning_(std::move(tuning)) {}
 
-    /// A signed request. Errors: `invalid_request` (a bad endpoint).
-    Result<net::Request> request(const Call& call) const;
+    /// A signed request. Errors: `invalid_request` (a bad endpoint), those of getting keys.
+    Result<net::Request> request(const Call& call, const std::stop_token& stop = {}) const;
 
     /// The answer, when it is a success (also in its body). Errors: `file_not_found`,
     /// `download_failed` or `upload_failed` by the action, `cancelled`, `input_blocked`.

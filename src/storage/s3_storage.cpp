@@ -6,7 +6,6 @@
 
 #include <pugixml.hpp>
 
-#include "base/ids.h"
 #include "base/json.h"
 #include "storage/http_origin.h"
 #include "storage/keys.h"
@@ -175,6 +174,8 @@ public:
         }
     }
 
+    bool is_remote() const override { return true; }
+
     Result<> abort(const std::string& receipt, const std::stop_token&) override {
         const auto parsed = TRY(parse_json(receipt));
         return abort_multipart(*bucket_, string_at(parsed, "key"), string_at(parsed, "upload_id"));
@@ -243,22 +244,26 @@ std::unique_ptr<Origin> s3_origin(
     );
 }
 
+Result<std::vector<std::string>> list_buckets(
+    net::Client& client, const S3Account& account, const std::stop_token& stop
+) {
+    const S3Bucket service(client, account, "", {.retries = {.tries = 2}});
+    const auto answer = TRY(service.send({.action = S3Action::kListBuckets, .key = ""}, stop));
+    pugi::xml_document page;
+    page.load_buffer(answer.body.data(), answer.body.size());
+    std::vector<std::string> names;
+    for (const auto& bucket : page.document_element().child("Buckets").children("Bucket"))
+        names.emplace_back(bucket.child_value("Name"));
+    return names;
+}
+
 Result<> test_s3(
     net::Client& client,
     const S3Account& account,
     const std::string& bucket,
     const std::stop_token& stop
 ) {
-    const auto storage = open_s3(client, account, bucket, "", {.retries = {.tries = 2}});
-    const auto key = "ittybit-test-" + random_hex(64);
-    const std::string text = "ittybit may write, read and delete here\n";
-    TRY(put(*storage, key, std::as_bytes(std::span(text)), {.content_type = "text/plain"}, stop));
-    const auto found = get(*storage, key, stop);
-    TRY(storage->remove(key, stop));
-    if (!found) return found.error();
-    if (*found != text)
-        return Error{"download_failed", "the bucket gives back other bytes than it was given", ""};
-    return {};
+    return try_storage(*open_s3(client, account, bucket, "", {.retries = {.tries = 2}}), stop);
 }
 
 }  // namespace ittybit::storage

@@ -90,11 +90,17 @@ Result<> S3Upload::start(const std::stop_token& stop) {
     id_ = xml_text(answer.body, "UploadId");
     if (id_.empty())
         return Error{"upload_failed", "the S3 service began no upload", bucket_->name_of(key_)};
-    if (options_.on_started)
-        options_.on_started(json::serialize(json::object{{"key", key_}, {"upload_id", id_}}));
+    receipt_ = json::serialize(json::object{{"key", key_}, {"upload_id", id_}});
+    if (options_.on_started) options_.on_started(receipt_);
     for (int i = 0; i < bucket_->tuning().parallel; ++i)
         threads_.emplace_back([this](const std::stop_token& end) { work(end); });
     return {};
+}
+
+/// The multipart upload is no more.
+void S3Upload::end() {
+    id_.clear();
+    if (options_.on_ended) options_.on_ended(receipt_);
 }
 
 /// Queues a part; waits while as many from memory are on their way as may be.
@@ -264,16 +270,27 @@ Result<Stored> S3Upload::complete(std::int64_t size, const std::stop_token& stop
         stop
     );
     const auto expected = expected_etag();
-    // When the answer to a first try was lost, the second finds no upload: the object tells.
-    if (!answer && answer.error().message.find("NoSuchUpload") == std::string::npos)
-        return answer.error();
+    if (!answer) return settle(size, expected, answer.error(), stop);
     auto stored = verify(size, expected, stop);
-    if (!answer && !stored) return answer.error();
-    if (!stored && stored.error().kind == "upload_failed" && answer)
+    if (!stored && stored.error().kind == "upload_failed")
         static_cast<void>(
             bucket_->send({.action = S3Action::kDelete, .method = "DELETE", .key = key_}, {})
         );
-    if (stored) id_.clear();
+    if (stored) end();
+    return stored;
+}
+
+/// A Complete may have been done although no answer said so: when the first answer was lost, a
+/// second try finds no upload. The object tells.
+Result<Stored> S3Upload::settle(
+    std::int64_t size, const std::string& expected, const Error& error, const std::stop_token& stop
+) {
+    const bool is_gone = error.message.find("NoSuchUpload") != std::string::npos;
+    if (!is_gone && expected.empty()) return error;
+    auto stored = verify(size, expected, stop);
+    if (!stored) return error;
+    // Gone by now, unless an object of the very same bytes was there before.
+    if (abort_multipart(*bucket_, key_, id_)) end();
     return stored;
 }
 
@@ -299,9 +316,8 @@ Result<Stored> S3Upload::verify(
 void S3Upload::abort() {
     for (auto& thread : threads_) thread.request_stop();
     threads_.clear();
-    if (!is_over_ && !id_.empty()) static_cast<void>(abort_multipart(*bucket_, key_, id_));
+    if (!is_over_ && !id_.empty() && abort_multipart(*bucket_, key_, id_)) end();
     is_over_ = true;
-    id_.clear();
     buffer_.clear();
     file_.reset();
 }

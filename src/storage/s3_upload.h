@@ -43,6 +43,7 @@ private:
     };
 
     Result<> start(const std::stop_token& stop);
+    void end();
     Result<> send_later(Part part, const std::stop_token& stop);
     void work(const std::stop_token& stop);
     Result<Sent> send_part(const Part& part, const std::stop_token& stop);
@@ -50,6 +51,12 @@ private:
     Result<Stored> finish(std::int64_t size, const std::stop_token& stop);
     Result<Stored> put_whole(std::int64_t size, const std::stop_token& stop);
     Result<Stored> complete(std::int64_t size, const std::stop_token& stop);
+    Result<Stored> settle(
+        std::int64_t size,
+        const std::string& expected,
+        const Error& error,
+        const std::stop_token& stop
+    );
     Result<Stored> verify(std::int64_t size, const std::string& etag, const std::stop_token& stop);
     std::string manifest() const;
     std::string expected_etag() const;
@@ -59,7 +66,8 @@ private:
     std::string key_;
     UploadOptions options_;
     std::int64_t part_size_;
-    std::string id_;  // of the multipart upload, once there is one
+    std::string id_;  // of the multipart upload, once there is one and while it is open
+    std::string receipt_;
     bool is_over_ = false;
 
     // Of the thread that calls.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/ids.h"
 #include "storage/keys.h"
 
 namespace ittybit::storage {
@@ -32,6 +33,17 @@ Result<std::string> get(Storage& storage, const std::string& key, const std::sto
     };
     TRY(storage.read(key, {0, kNoEnd}, take, stop));
     return bytes;
+}
+
+Result<> try_storage(Storage& storage, const std::stop_token& stop) {
+    const auto key = "ittybit-test-" + random_hex(64);
+    const std::string text = "ittybit may write, read and delete here\n";
+    TRY(put(storage, key, std::as_bytes(std::span(text)), {.content_type = "text/plain"}, stop));
+    const auto found = get(storage, key, stop);
+    TRY(storage.remove(key, stop));
+    if (!found) return found.error();
+    if (*found == text) return {};
+    return Error{"download_failed", "the storage gives back other bytes than it was given", key};
 }
 
 Result<> check_key(const std::string& key) {

@@ -35,6 +35,8 @@ struct UploadOptions {
     /// Told, once and from any thread, the receipt of an upload that would outlive a crash of this
     /// process. Whoever keeps receipts gives them to Storage::abort later.
     std::function<void(const std::string& receipt)> on_started = {};
+    /// Told the same receipt once that upload has become an object or is surely gone.
+    std::function<void(const std::string& receipt)> on_ended = {};
 };
 
 /// An object being written. Nothing of it can be read under its key before `commit` has
@@ -108,6 +110,9 @@ public:
     /// ours alone.
     virtual Result<int> sweep(UnixMillis before, const std::stop_token& stop) = 0;
 
+    /// Whether objects are on another machine: then an unfinished upload is somebody's cost.
+    virtual bool is_remote() const { return false; }
+
     /// Aborts the upload a receipt is of; one that is gone is aborted already.
     virtual Result<> abort(const std::string& receipt, const std::stop_token& stop) = 0;
 };
@@ -121,6 +126,10 @@ Result<Stored> put(
     const std::stop_token& stop
 );
 Result<std::string> get(Storage& storage, const std::string& key, const std::stop_token& stop);
+
+/// Writes, reads and deletes a small object: whether a place can be used. The error says what is
+/// wrong.
+Result<> try_storage(Storage& storage, const std::stop_token& stop);
 
 /// Objects as files below `root`, which is made when missing. Published by rename, after fsync of
 /// file and folder. Unfinished ones lie nameless or in `root/.uploads`.

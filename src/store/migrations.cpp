@@ -123,6 +123,17 @@ const std::vector<Step>& steps() {
         },
         // When the next job may be taken, however many wait for a later time.
         Step{"CREATE INDEX jobs_available ON jobs (available_at) WHERE status = 'queued'"},
+        Step{
+            // Multipart uploads under way: whoever begins one may not live to end it.
+            R"(CREATE TABLE open_uploads (
+                receipt TEXT NOT NULL,
+                job_id TEXT NOT NULL,
+                attempt BIGINT NOT NULL,
+                connection TEXT NOT NULL,
+                bucket TEXT NOT NULL,
+                created_at BIGINT NOT NULL))",
+            "CREATE INDEX open_uploads_of_job ON open_uploads (job_id, attempt)",
+        },
     };
     return all;
 }

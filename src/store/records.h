@@ -95,6 +95,17 @@ struct Part {
     std::int64_t size = 0;
 };
 
+/// A multipart upload that a worker has begun: what its end is, should the worker not live to see
+/// it.
+struct OpenUpload {
+    std::string job_id = {};
+    std::int64_t attempt = 0;
+    std::string connection = {};  // an id; empty: the storage of managed files
+    std::string bucket = {};
+    std::string receipt = {};  // of Storage::abort
+    UnixMillis created_at = 0;
+};
+
 /// Where a user's storage is. `secret` is ciphertext here, whatever it holds in clear.
 struct ConnectionRecord {
     std::string id;

@@ -66,6 +66,20 @@ private:
     Database& database_;
 };
 
+/// Uploads under way, so that none outlives its worker by much.
+class UploadTable {
+public:
+    explicit UploadTable(Database& database) : database_(database) {}
+
+    Result<void> add(const OpenUpload& upload, UnixMillis now);
+    /// Those whose attempt is not being worked on any more, oldest first.
+    Result<std::vector<OpenUpload>> abandoned(int limit);
+    Result<void> remove(const std::string& receipt);
+
+private:
+    Database& database_;
+};
+
 /// Users' storage connections.
 class ConnectionTable {
 public:

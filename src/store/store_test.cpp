@@ -400,6 +400,30 @@ TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
     EXPECT_EQ(connections.list({})->items.size(), 1U);
 }
 
+TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
+    UploadTable uploads(*fixture_.database);
+    const auto id = add_job().job.id;
+    const auto receipts = [&] {
+        std::vector<std::string> found;
+        const auto abandoned = uploads.abandoned(10);
+        for (const auto& upload : *abandoned) found.push_back(upload.receipt);
+        return found;
+    };
+    const auto first = claim();
+    ASSERT_TRUE(uploads.add({id, first.claim.attempt, "conn_1", "films", "one"}, kNow));
+    EXPECT_THAT(receipts(), testing::IsEmpty());
+    ASSERT_TRUE(jobs_->recover("worker-1", kNow + 20));
+    EXPECT_THAT(receipts(), testing::ElementsAre("one"));
+    const auto second = claim(kNow + 30);
+    ASSERT_TRUE(uploads.add({id, second.claim.attempt, "conn_1", "films", "two"}, kNow + 30));
+    EXPECT_THAT(receipts(), testing::ElementsAre("one"));
+    ASSERT_TRUE(jobs_->cancel(id, kNow + 40));
+    EXPECT_THAT(receipts(), testing::ElementsAre("one", "two"));
+    EXPECT_EQ(uploads.abandoned(10)->front().bucket, "films");
+    ASSERT_TRUE(uploads.remove("one"));
+    EXPECT_THAT(receipts(), testing::ElementsAre("two"));
+}
+
 TEST_P(Conformance, OldRowsAreForgotten) {
     const auto record = add_job();
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));

@@ -66,7 +66,7 @@ Result<Finished> run_drawn_video(const VideoOptions& options, const std::string&
     Plan plan = TRY(plan_video(options, source, name, limits));
     if (job.assignment.explain) return explain(plan);
     media::Meter meter = make_meter(plan.time, job.events);
-    const auto output = TRY(media::Output::create(plan.output, limits, &meter));
+    const auto output = TRY(create_output(plan, limits, meter, job.events));
     media::Pipeline pipeline;
     auto* frames =
         TRY(add_picture_stages(pipeline, plan, {kMilliseconds, 0}, limits, output->add_track()));

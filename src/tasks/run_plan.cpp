@@ -145,9 +145,19 @@ media::Meter make_meter(const TimePlan& time, Events& events) {
             }};
 }
 
+Result<std::unique_ptr<media::Output>> create_output(
+    const Plan& plan, const Limits& limits, media::Meter& meter, Events& events
+) {
+    auto output = TRY(media::Output::create(plan.output, limits, &meter));
+    output->tell_growth([&events, name = plan.output.name](std::int64_t from, std::int64_t to) {
+        events.file_grown({.name = name, .from = from, .to = to});
+    });
+    return output;
+}
+
 Result<Finished> run_plan(const Plan& plan, Input& input, Job& job) {
     media::Meter meter = make_meter(plan.time, job.events);
-    const auto output = TRY(media::Output::create(plan.output, input.limits(), &meter));
+    const auto output = TRY(create_output(plan, input.limits(), meter, job.events));
     Pipeline pipeline(input.stop());
     std::vector<Sink<Packet>*> sinks(input.streams().size());
     std::vector<int> streams;
@@ -182,6 +192,7 @@ Result<Finished> finish_job(const Plan& plan, const media::Output& output, Job& 
     finished.file = TRY(media::verify(plan.output, output.tracks(), job.assignment.limits));
     finished.file.size = output.size();
     finished.warnings = plan.warnings;
+    if (output.is_rewritten()) job.events.file_grown({.name = plan.output.name});
     job.events.file_ready({.name = plan.output.name, .size = output.size(), .is_main = true});
     return finished;
 }

@@ -50,6 +50,11 @@ media::Meter make_meter(const TimePlan& time, Events& events);
 /// Runs the plan on an input and verifies the output. Errors: all of SPEC's job errors.
 Result<Finished> run_plan(const Plan& plan, media::Input& input, Job& job);
 
+/// Creates the plan's file; what of it is final leaves while the rest is made.
+Result<std::unique_ptr<media::Output>> create_output(
+    const Plan& plan, const Limits& limits, media::Meter& meter, Events& events
+);
+
 /// Verifies a finished output, tells that it is ready, and gives its facts.
 Result<Finished> finish_job(const Plan& plan, const media::Output& output, Job& job);
 

@@ -11,24 +11,6 @@
 #include "work/places.h"
 
 namespace ittybit::work {
-namespace {
-
-std::string last_of(const std::string& id) {
-    return id.substr(id.size() - 8);
-}
-
-std::string_view without_extension(std::string_view name) {
-    return name.substr(0, name.rfind('.'));
-}
-
-}  // namespace
-
-std::string extension_for(const Operation& operation, std::string_view input_format) {
-    auto extension = std::string(extension_of(operation));
-    if (!extension.empty()) return extension;
-    const bool is_kept = input_format == "png" || input_format == "webp" || input_format == "avif";
-    return is_kept ? std::string(input_format) : "jpg";
-}
 
 Result<Destination> Destinations::of_result(const std::string& extension) {
     const auto output = string_at(record_.request, "output");
@@ -45,37 +27,61 @@ Result<Destination> Destinations::of_export() {
     return in_bucket(string_at(record_.job.options, "url"), "");
 }
 
-std::string Destinations::parts_folder(std::string_view url) const {
-    const auto name = url.substr(url.rfind('/') + 1);
-    return fmt::format("{}-{}", without_extension(name), last_of(record_.job.id));
-}
-
 Result<Destination> Destinations::managed(const std::string& role, const std::string& name) {
     const ManagedName file{random_hex(128), name};
     const auto now = shop_.clock.now();
     const auto owner = role == "output" ? std::optional(record_.job.id) : std::nullopt;
     TRY(shop_.files.add({file.id, owner, role, name, false, now, now}));
     files_.push_back(file.id);
-    const ManagedName folder{file.id, parts_folder(name) + "/"};
-    return Destination{
-        shop_.storage, managed_key(file), managed_key(folder), managed_url(shop_.public_url, file)
-    };
+    const ManagedName folder{file.id, parts_folder(name, record_.job.id) + "/"};
+    Destination to;
+    to.place = shop_.storage;
+    to.main_key = managed_key(file);
+    to.parts_prefix = managed_key(folder);
+    to.url = managed_url(shop_.public_url, file);
+    watch(to, {});
+    return to;
 }
 
 /// `output` may leave the extension to the format.
-Result<Destination> Destinations::in_bucket(std::string output, const std::string& extension) {
-    output = fill_placeholders(
-        output, {shop_.clock.now(), record_.job.input, record_.job.kind, extension, record_.job.id}
+Result<Destination> Destinations::in_bucket(
+    const std::string& output, const std::string& extension
+) {
+    const auto& job = record_.job;
+    const auto connection = string_at(record_.request, "connection");
+    auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
+    auto to = s3_destination(
+        shop_.client, std::move(account), output,
+        {job.created_at, job.input, job.kind, extension, job.id}
     );
-    const auto name = std::string_view(output).substr(output.rfind('/') + 1);
-    if (!extension.empty() && name.find('.') == std::string_view::npos) output += "." + extension;
-    const auto place = read_s3(output);
-    auto account =
-        TRY(account_of(shop_.connections, shop_.secrets, string_at(record_.request, "connection")));
-    std::shared_ptr<storage::Storage> bucket =
-        storage::open_s3(shop_.client, std::move(account), place.bucket);
-    const auto folder = place.key.substr(0, place.key.rfind('/') + 1) + parts_folder(output) + "/";
-    return Destination{std::move(bucket), place.key, folder, output};
+    watch(to, {.connection = connection, .bucket = read_s3(output).bucket});
+    return to;
+}
+
+/// What every destination of a served job has: its uploads are on record while they are open, and
+/// nobody takes back what another attempt has made its own.
+void Destinations::watch(Destination& to, store::OpenUpload upload) {
+    upload.job_id = claim_.job_id;
+    upload.attempt = claim_.attempt;
+    if (to.place->is_remote()) {
+        to.on_started = [this, upload](const std::string& receipt) {
+            auto record = upload;
+            record.receipt = receipt;
+            if (const auto kept = shop_.uploads.add(record, shop_.clock.now()); !kept) {
+                log::warn("an upload is not on record", {{"error", kept.error().message}});
+            }
+        };
+        to.on_ended = [&uploads = shop_.uploads](const std::string& receipt) {
+            // The sweeper will find it gone otherwise.
+            static_cast<void>(uploads.remove(receipt));
+        };
+    }
+    to.is_ours = [this] {
+        const auto is_held = shop_.jobs.is_held(claim_);
+        if (is_held && *is_held) return true;
+        const auto now = shop_.jobs.find_job(claim_.job_id);
+        return now && (!*now || (*now)->job.status == JobStatus::kCancelled);
+    };
 }
 
 void Destinations::discard() {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -9,6 +9,7 @@
 #include "sandbox/workspace.h"
 #include "storage/storage.h"
 #include "store/records.h"
+#include "work/part_sender.h"
 #include "work/run_operation.h"
 
 namespace ittybit::work {
@@ -19,10 +20,17 @@ struct Destination {
     std::string main_key;
     std::string parts_prefix;  // of the keys of parts, with a slash at the end
     std::string url;           // of the main file
+    /// Told the receipts of uploads that a crash of this process would leave behind, and when they
+    /// are over. Any thread.
+    std::function<void(const std::string& receipt)> on_started = {};
+    std::function<void(const std::string& receipt)> on_ended = {};
+    /// Asked before parts are taken back: false when somebody else makes the same output by now.
+    std::function<bool()> is_ours = {};
 };
 
-/// Sends the files of an operation while more of them are being made. Parts are published as they
-/// become ready; the main file, whose name users know, last and on its own. Destroyed before
+/// Sends the files of an operation while more of them are being made: what is final of the growing
+/// main file, and parts as they become ready. Nothing has a name before it is whole: first media
+/// parts, then playlists, and last the main file, whose name users know. Destroyed before
 /// publish(), it takes back all it sent.
 class Exporter {
 public:
@@ -35,29 +43,39 @@ public:
     Result<> grown(const FileGrown& grown, const sandbox::Workspace& workspace);
     /// A complete file.
     Result<> ready(const FileReady& ready, const sandbox::Workspace& workspace);
-    /// Publishes the main file. Errors: `upload_failed`, `disk_full`, `cancelled`.
-    Result<> publish();
+    /// Publishes the playlists and the main file; gives its facts, URL and parts included. Errors:
+    /// `upload_failed`, `disk_full`, `cancelled`.
+    Result<File> publish(File file);
 
-    const std::string& url() const { return destination_.url; }
+    /// How playlists name the folder of their parts.
+    std::string parts_folder() const;
     const std::vector<store::Part>& parts() const { return parts_; }
 
 private:
-    struct Sending {
+    /// The main file on its way.
+    struct Main {
         std::unique_ptr<storage::Upload> upload;
-        std::string key;
-        std::int64_t sent = 0;
+        std::string name;      // in the child's folder
+        storage::Range grown;  // what has been sent already
+        std::int64_t size = 0;
     };
-    Result<Sending*> sending(const std::string& name, bool is_main);
+    Result<> begin_main(const std::string& name, std::int64_t expected_size);
+    Result<> ready_main(const FileReady& ready, const sandbox::Workspace& workspace);
+    storage::UploadOptions options_for(const std::string& key, bool is_main) const;
 
     const Destination destination_;
     const std::stop_token stop_;
-    std::map<std::string, Sending> sendings_;  // by the name in the child's folder
-    std::string main_;                         // that of the main file
-    std::int64_t main_size_ = 0;
+    Main main_;
+    PartSender sender_;
+    std::vector<PartSender::Part> playlists_;
     std::vector<store::Part> parts_;
-    std::vector<std::string> published_;  // keys
     bool is_done_ = false;
 };
+
+/// Sends the open file `descriptor`, which has `size` bytes, as the main file.
+Result<> send_copy(
+    const Destination& destination, int descriptor, std::int64_t size, const std::stop_token& stop
+);
 
 /// The type that a file is stored with, by its extension.
 std::string content_type_of(std::string_view name);

@@ -6,24 +6,22 @@
 #include <thread>
 
 #include "base/result.h"
-#include "model/limits.h"
 #include "net/client.h"
 #include "storage/source.h"
+#include "work/local_job.h"
 
 namespace ittybit::work {
 
-/// The input of a job on this machine: a path, a `file://` URL, or an address that the user typed
-/// (its redirects may not lead to link-local ones), behind the range cache.
+/// The input of a job on this machine: a path, a `file://` URL, an S3 object, or an address that
+/// the user typed (its redirects may not lead to link-local ones), behind the range cache.
 class LocalInput {
 public:
     explicit LocalInput(const std::string& scratch) : room_(scratch, 0) {}
 
-    /// `scratch` is the folder for what is downloaded. Errors: those of storage::Source::open.
+    /// What is downloaded lies in the folder of the request's target. Errors: those of
+    /// storage::Source::open.
     static Result<std::unique_ptr<LocalInput>> open(
-        const std::string& input,
-        const std::string& scratch,
-        const Limits& limits,
-        const std::stop_token& stop
+        const LocalRequest& request, const std::stop_token& stop
     );
 
     storage::Source& source() { return *source_; }

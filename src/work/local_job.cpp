@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "work/exporter.h"
 #include "work/import.h"
 #include "work/local_input.h"
+#include "work/places.h"
 
 namespace ittybit::work {
 namespace {
@@ -15,6 +17,58 @@ namespace {
 std::string parts_folder_of(const Target& target, std::string_view id) {
     const std::string stem = target.has_own_folder ? "master" : target.stem;
     return stem + "-" + std::string(id.substr(id.size() - 8));
+}
+
+Destination s3_of(
+    const LocalRequest& request,
+    const std::optional<File>& probed,
+    const std::string& id,
+    const Clock& clock
+) {
+    OutputWords words{clock.now(), request.input, request.kind, "", id};
+    if (is_job_kind(request.kind)) {
+        words.format = extension_for(request.operation, probed ? probed->format : "");
+    }
+    return s3_destination(request.s3->client, request.s3->account, request.output, words);
+}
+
+/// Nothing where the output is a file of this machine.
+std::unique_ptr<Exporter> make_exporter(
+    const LocalRequest& request,
+    const std::optional<File>& probed,
+    const std::string& id,
+    const Clock& clock,
+    const std::stop_token& stop
+) {
+    if (request.output.empty()) return nullptr;
+    return std::make_unique<Exporter>(s3_of(request, probed, id, clock), stop);
+}
+
+/// Lets an exporter follow an operation; gives the name of the parts' folder.
+std::string follow(
+    Exporter* exporter, OperationEvents& events, const Target& target, std::string_view id
+) {
+    if (exporter == nullptr) return parts_folder_of(target, id);
+    events.file_grown = [exporter](const FileGrown& grown, const sandbox::Workspace& workspace) {
+        return exporter->grown(grown, workspace);
+    };
+    events.file_ready = [exporter](const FileReady& ready, const sandbox::Workspace& workspace) {
+        return exporter->ready(ready, workspace);
+    };
+    return exporter->parts_folder();
+}
+
+/// The facts of the published file.
+Result<File> publish_by(
+    Exporter* exporter, const Outcome& outcome, const LocalRequest& request, const std::string& id
+) {
+    File file = outcome.finished.file;
+    if (exporter != nullptr) return exporter->publish(std::move(file));
+    file.url = file_url(TRY(publish(
+        outcome.child->workspace(), outcome.files, request.target,
+        parts_folder_of(request.target, id)
+    )));
+    return file;
 }
 
 /// One job's way through its four tasks.
@@ -73,6 +127,7 @@ private:
         if (!outcome) {
             const auto no_bytes = import.failure();
             if (no_bytes || is_about_fetching(outcome.error())) failed_task_ = "import";
+            if (outcome.error().kind == "upload_failed") failed_task_ = "export";
             return no_bytes ? *no_bytes : std::move(outcome).error();
         }
         failed_task_ = "import";
@@ -83,9 +138,7 @@ private:
 
     Result<> probe() {
         Task& task = begin_task("probe");
-        input_ = TRY(LocalInput::open(
-            request_.input, request_.target.folder.string(), request_.limits, stop_
-        ));
+        input_ = TRY(LocalInput::open(request_, stop_));
         OperationRequest operation;
         operation.operation = ProbeOptions{};
         operation.input = input_from(input_->source());
@@ -102,9 +155,10 @@ private:
         OperationRequest operation;
         operation.operation = request_.operation;
         operation.input = input_from(input_->source());
-        operation.parts_folder = parts_folder_of(request_.target, job_.id);
         operation.limits = request_.limits;
         OperationEvents events;
+        export_ = make_exporter(request_, job_.task("probe").output, job_.id, clock_, stop_);
+        operation.parts_folder = follow(export_.get(), events, request_.target, job_.id);
         events.progress = [&](const Progress& progress) {
             if (progress.percent) advance(task, *progress.percent, clock_.now());
             if (events_.progress) events_.progress(task, progress);
@@ -118,12 +172,7 @@ private:
     Result<> publish_result(const Outcome& outcome) {
         Task& task = begin_task("export");
         task.input = TaskInput{outcome.finished.file};
-        const auto path = TRY(publish(
-            outcome.child->workspace(), outcome.files, request_.target,
-            parts_folder_of(request_.target, job_.id)
-        ));
-        File file = outcome.finished.file;
-        file.url = file_url(path);
+        File file = TRY(publish_by(export_.get(), outcome, request_, job_.id));
         task.options["url"] = *file.url;
         job_.output = file.url;
         succeed(task, std::move(file), clock_.now());
@@ -138,47 +187,78 @@ private:
     Job job_;
     std::string failed_task_;
     std::unique_ptr<LocalInput> input_;
+    std::unique_ptr<Exporter> export_;  // to S3
 };
 
 /// Does what a standalone task does; its result is the task's output.
-Result<File> do_task(
-    const LocalRequest& request,
-    sandbox::Zygote& zygote,
-    const std::string& id,
-    const std::function<void(const Progress&)>& progress,
-    const std::stop_token& stop
-) {
-    const auto scratch = request.target.folder.string();
-    auto input = TRY(LocalInput::open(request.input, scratch, request.limits, stop));
-    const bool is_copy = request.kind == "import" || request.kind == "export";
-    Import import(input->source(), is_copy || needs_every_byte(request.operation), stop);
-    if (is_copy) TRY(import.finish());
-    OperationRequest operation;
-    operation.operation = request.operation;
-    operation.input = input_from(input->source());
-    operation.parts_folder = parts_folder_of(request.target, id);
-    operation.limits = request.limits;
-    OperationEvents events;
-    events.progress = progress;
-    const auto outcome = run_operation(zygote, operation, events, import.work());
-    if (const auto no_bytes = import.failure()) return *no_bytes;
-    if (!outcome) return outcome.error();
-    TRY(import.finish());
-    File file = outcome->finished.file;
-    if (is_copy) {
-        const auto path = TRY(publish_copy(input->source().descriptor(), request.target));
-        file.url = file_url(path);
-    } else if (request.kind == "probe") {
-        const bool is_url = request.input.find("://") != std::string::npos;
-        file.url = is_url ? request.input : file_url(request.input);
-    } else {
-        const auto path = TRY(publish(
-            outcome->child->workspace(), outcome->files, request.target, operation.parts_folder
-        ));
-        file.url = file_url(path);
+class LocalTask {
+public:
+    LocalTask(
+        const LocalRequest& request,
+        sandbox::Zygote& zygote,
+        const Clock& clock,
+        const std::string& id,
+        const std::stop_token& stop
+    )
+        : request_(request), zygote_(zygote), clock_(clock), id_(id), stop_(stop) {}
+
+    Result<File> run(const std::function<void(const Progress&)>& progress) {
+        input_ = TRY(LocalInput::open(request_, stop_));
+        if (request_.kind == "probe") return probe();
+        if (request_.kind == "import" || request_.kind == "export") return copy();
+        std::optional<File> facts;
+        if (extension_of(request_.operation).empty()) facts = TRY(probe());
+        const auto exporter = make_exporter(request_, facts, id_, clock_, stop_);
+        OperationEvents events;
+        events.progress = progress;
+        OperationRequest operation = to_run(request_.operation);
+        operation.parts_folder = follow(exporter.get(), events, request_.target, id_);
+        Import import(input_->source(), needs_every_byte(request_.operation), stop_);
+        const auto outcome = run_operation(zygote_, operation, events, import.work());
+        if (const auto no_bytes = import.failure()) return *no_bytes;
+        if (!outcome) return outcome.error();
+        TRY(import.finish());
+        return publish_by(exporter.get(), *outcome, request_, id_);
     }
-    return file;
-}
+
+private:
+    OperationRequest to_run(Operation operation) {
+        OperationRequest request;
+        request.operation = std::move(operation);
+        request.input = input_from(input_->source());
+        request.limits = request_.limits;
+        return request;
+    }
+
+    Result<File> probe() {
+        File file = TRY(run_operation(zygote_, to_run(ProbeOptions{}), {}, stop_)).finished.file;
+        const bool is_url = request_.input.find("://") != std::string::npos;
+        file.url = is_url ? request_.input : file_url(request_.input);
+        return file;
+    }
+
+    /// The input as it is, with its facts.
+    Result<File> copy() {
+        auto& source = input_->source();
+        TRY(source.complete(stop_));
+        File file = TRY(probe());
+        if (request_.output.empty()) {
+            file.url = file_url(TRY(publish_copy(source.descriptor(), request_.target)));
+            return file;
+        }
+        const auto to = s3_of(request_, std::nullopt, id_, clock_);
+        TRY(send_copy(to, source.descriptor(), source.size().value_or(0), stop_));
+        file.url = to.url;
+        return file;
+    }
+
+    const LocalRequest& request_;
+    sandbox::Zygote& zygote_;
+    const Clock& clock_;
+    const std::string id_;
+    const std::stop_token stop_;
+    std::unique_ptr<LocalInput> input_;
+};
 
 }  // namespace
 
@@ -211,7 +291,7 @@ Task run_local_task(
         if (now.percent) advance(task, *now.percent, clock.now());
         if (events.progress) events.progress(task, now);
     };
-    auto file = do_task(request, zygote, task.id, progress, stop);
+    auto file = LocalTask(request, zygote, clock, task.id, stop).run(progress);
     if (file) {
         succeed(task, *std::move(file), clock.now());
     } else {
@@ -223,8 +303,7 @@ Task run_local_task(
 Result<json::value> explain_local_job(
     const LocalRequest& request, sandbox::Zygote& zygote, const std::stop_token& stop
 ) {
-    const auto scratch = request.target.folder.string();
-    auto input = TRY(LocalInput::open(request.input, scratch, request.limits, stop));
+    auto input = TRY(LocalInput::open(request, stop));
     OperationRequest operation;
     operation.operation = request.operation;
     operation.input = input_from(input->source());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "model/limits.h"
 #include "model/operation.h"
 #include "sandbox/zygote.h"
+#include "work/local_s3.h"
 #include "work/publish.h"
 
 namespace ittybit::work {
@@ -19,8 +21,10 @@ struct LocalRequest {
     json::object options;  // as given
     Operation operation;   // the same, judged
     json::object metadata;
-    std::string input;  // a path or URL as typed
-    Target target;      // its folder is the zygote's scratch folder too
+    std::string input;            // a path or URL as typed
+    Target target;                // its folder is the zygote's scratch folder too
+    std::string output;           // s3://bucket/key instead of the target; empty: the target
+    std::shared_ptr<LocalS3> s3;  // where input or output is s3://
     Limits limits;
 };
 

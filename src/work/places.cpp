@@ -6,9 +6,44 @@
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
+#include "base/log.h"
+#include "model/output_name.h"
+#include "storage/s3.h"
 #include "work/managed.h"
 
 namespace ittybit::work {
+
+namespace {
+
+/// What a connection's secret is bound to.
+std::string place_of(const store::ConnectionRecord& record) {
+    return "connections." + record.id;
+}
+
+}  // namespace
+
+Result<> seal_anew(store::ConnectionTable& connections, const storage::SecretBox& secrets) {
+    store::ListQuery query{.limit = 100};
+    for (bool has_more = true; has_more;) {
+        auto page = TRY(connections.list(query));
+        for (auto& record : page.items) {
+            query.after = record.id;
+            if (secrets.is_current(record.secret)) continue;
+            const auto clear = secrets.unseal(record.secret, place_of(record));
+            if (!clear) {
+                log::warn(
+                    "a connection cannot be used",
+                    {{"connection", record.name}, {"error", clear.error().message}}
+                );
+                continue;
+            }
+            record.secret = TRY(secrets.seal(*clear, place_of(record)));
+            TRY(connections.update(record));
+        }
+        has_more = page.has_more;
+    }
+    return {};
+}
 
 Result<storage::S3Account> account_of(
     store::ConnectionTable& connections, const storage::SecretBox& secrets, const std::string& id
@@ -19,7 +54,7 @@ Result<storage::S3Account> account_of(
             "connection_required", "the connection of this job was deleted: add it again", ""
         };
     }
-    const auto clear = TRY(secrets.unseal(record->secret, "connections." + record->id));
+    const auto clear = TRY(secrets.unseal(record->secret, place_of(*record)));
     json::object merged = record->settings;
     const auto secret = TRY(parse_json(clear));
     for (const auto& member : secret.as_object()) merged[member.key()] = member.value();
@@ -28,6 +63,25 @@ Result<storage::S3Account> account_of(
     reader.read(merged, account);
     if (reader.problems().empty()) return account;
     return Error{"internal_error", "a stored connection is broken", ""};
+}
+
+storage::S3Account account_of(const ConnectionRequest& connection) {
+    return {
+        .endpoint = connection.endpoint,
+        .region = connection.region,
+        .access_key_id = connection.access_key_id,
+        .secret_access_key = connection.secret_access_key,
+        .session_token = connection.session_token,
+        .path_style = connection.path_style,
+        .role = {},
+    };
+}
+
+std::string extension_for(const Operation& operation, std::string_view input_format) {
+    auto extension = std::string(extension_of(operation));
+    if (!extension.empty()) return extension;
+    const bool is_kept = input_format == "png" || input_format == "webp" || input_format == "avif";
+    return is_kept ? std::string(input_format) : "jpg";
 }
 
 S3Place read_s3(std::string_view url) {
@@ -48,6 +102,29 @@ std::string stem_of(std::string_view url) {
     const auto dot = name.rfind('.');
     if (dot != std::string::npos && dot > 0) name.resize(dot);
     return name;
+}
+
+std::string parts_folder(std::string_view name, std::string_view id) {
+    const auto extension = extension_in(name);
+    if (!extension.empty()) name.remove_suffix(extension.size() + 1);
+    return fmt::format("{}-{}", name, id.substr(id.size() - 8));
+}
+
+Destination s3_destination(
+    net::Client& client,
+    storage::S3Account account,
+    std::string_view output,
+    const OutputWords& words
+) {
+    auto url = fill_placeholders(output, words);
+    if (extension_in(url).empty() && !words.format.empty()) url += "." + words.format;
+    const auto place = read_s3(url);
+    Destination destination;
+    destination.place = storage::open_s3(client, std::move(account), place.bucket);
+    destination.main_key = place.key;
+    destination.parts_prefix = parts_folder(place.key, words.id) + "/";
+    destination.url = std::move(url);
+    return destination;
 }
 
 std::string fill_placeholders(std::string_view output, const OutputWords& words) {

@@ -4,10 +4,13 @@
 #include <string>
 
 #include "base/clock.h"
+#include "model/connection.h"
+#include "model/operation.h"
 #include "storage/s3_account.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/side_tables.h"
+#include "work/exporter.h"
 
 namespace ittybit::work {
 
@@ -16,12 +19,22 @@ Result<storage::S3Account> account_of(
     store::ConnectionTable& connections, const storage::SecretBox& secrets, const std::string& id
 );
 
+/// Seals with the newest key what an older one sealed.
+Result<> seal_anew(store::ConnectionTable& connections, const storage::SecretBox& secrets);
+
 /// "bucket" and "key" of s3://bucket/key.
 struct S3Place {
     std::string bucket;
     std::string key;
 };
 S3Place read_s3(std::string_view url);
+
+/// The account that a connection gives.
+storage::S3Account account_of(const ConnectionRequest& connection);
+
+/// The extension of what an operation makes. An image in its input's own format: the probe has
+/// said which.
+std::string extension_for(const Operation& operation, std::string_view input_format);
 
 /// What the placeholders of an output stand for.
 struct OutputWords {
@@ -32,6 +45,18 @@ struct OutputWords {
     std::string id;
 };
 std::string fill_placeholders(std::string_view output, const OutputWords& words);
+
+/// The folder of an output's parts, beside it: "show-x5vsknk0" of "show.m3u8".
+std::string parts_folder(std::string_view name, std::string_view id);
+
+/// Where s3://bucket/key leads once its placeholders are filled; a key without an extension gets
+/// that of the format.
+Destination s3_destination(
+    net::Client& client,
+    storage::S3Account account,
+    std::string_view output,
+    const OutputWords& words
+);
 
 /// "clip" of "https://host/a/clip.mov?x=1".
 std::string stem_of(std::string_view url);

@@ -16,10 +16,11 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-/// How often a job is worked on before an error of this kind is final. A download has been tried
-/// again by its Source already. A fault of our own may be the input's: once more, then it is.
+/// How often a job is worked on before an error of this kind is final. A transfer has been tried
+/// again by its Source or Storage already. A fault of our own may be the input's: once more, then
+/// it is.
 std::int64_t most_attempts(const Error& error) {
-    if (error.kind == "download_failed") return 1;
+    if (error.kind == "download_failed" || error.kind == "upload_failed") return 1;
     switch (error_kind(error.kind).fault) {
         case Fault::kFarEnd: return store::JobStore::kMostAttempts;
         case Fault::kOurselves: return 2;
@@ -39,7 +40,7 @@ ServedJob::ServedJob(
     : shop_(shop),
       hand_back_(hand_back),
       job_(shop, std::move(claimed), hand_back),
-      destinations_(shop, job_.record()) {}
+      destinations_(shop, job_.claim(), job_.record()) {}
 
 void ServedJob::run() {
     job_.log().job_started(job_.job());
@@ -105,12 +106,8 @@ Result<File> ServedJob::copy_out(Destination destination) {
     });
     TRY(source_->complete(job_.stop()));
     auto file = TRY(probe());
-    storage::UploadOptions options;
-    options.content_type = content_type_of(destination.main_key);
     const auto size = source_->size().value_or(0);
-    auto upload = TRY(destination.place->begin(destination.main_key, options, job_.stop()));
-    TRY(upload->put_file(source_->descriptor(), {0, size}, job_.stop()));
-    TRY(upload->commit(size, job_.stop()));
+    TRY(send_copy(destination, source_->descriptor(), size, job_.stop()));
     file.url = destination.url;
     return file;
 }
@@ -176,7 +173,7 @@ Result<Outcome> ServedJob::encode(const Operation& operation, Exporter& exporter
     OperationRequest request;
     request.operation = operation;
     request.input = input_from(*source_);
-    request.parts_folder = destinations_.parts_folder(exporter.url());
+    request.parts_folder = exporter.parts_folder();
     request.limits = shop_.limits;
     const auto sent = [this](Result<> result) {
         if (!result) at_fault_ = "export";
@@ -209,14 +206,8 @@ Result<Outcome> ServedJob::encode(const Operation& operation, Exporter& exporter
 
 Result<File> ServedJob::publish(Exporter& exporter, File file) {
     at_fault_ = "export";
-    TRY(exporter.publish());
+    file = TRY(exporter.publish(std::move(file)));
     parts_ = exporter.parts();
-    file.url = exporter.url();
-    if (!parts_.empty()) {
-        Parts parts{static_cast<int>(parts_.size()), 0};
-        for (const auto& part : parts_) parts.size += part.size;
-        file.parts = parts;
-    }
     return file;
 }
 

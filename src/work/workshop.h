@@ -22,6 +22,7 @@ struct Workshop {
     store::JobStore& jobs;
     store::FileTable& files;
     store::ConnectionTable& connections;
+    store::UploadTable& uploads;
     std::shared_ptr<storage::Storage> storage;  // of managed files
     const storage::SecretBox& secrets;
     net::Client& client;

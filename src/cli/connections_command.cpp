@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/client.h"
+#include "cli/connections_file.h"
+#include "cli/display.h"
+#include "cli/remote_commands.h"
+#include "work/local_s3.h"
+#include "work/places.h"
+#include "work/try_connection.h"
+
+namespace ittybit::cli {
+namespace {
+
+/// What was typed behind `connections`; empty fields are not sent.
+struct ConnectionWords {
+    std::vector<std::string> words;
+    std::vector<std::pair<std::string, std::shared_ptr<std::string>>> fields;
+    std::string bucket;
+    bool is_default = false;
+    bool has_path_style = false;
+
+    bool is(std::string_view verb, std::size_t count) const {
+        return words.size() == count && words.front() == verb;
+    }
+};
+
+Error wrong_words() {
+    return {
+        "invalid_request",
+        "connections knows list, add s3 --name …, test NAME [--bucket B] and delete NAME", ""
+    };
+}
+
+json::object body_of(const ConnectionWords& typed) {
+    json::object body{{"kind", "s3"}};
+    for (const auto& [name, value] : typed.fields) {
+        if (!value->empty()) body[name] = *value;
+    }
+    if (typed.is_default) body["is_default"] = true;
+    if (typed.has_path_style) body["path_style"] = true;
+    return body;
+}
+
+int show(Display& display, const json::value& tested) {
+    if (!display.is_for_people()) display.print(tested);
+    const auto* is_ok = tested.as_object().if_contains("ok");
+    if (is_ok != nullptr && is_ok->is_bool() && is_ok->get_bool()) {
+        if (display.is_for_people()) fmt::print("{}\n", string_at(tested, "message"));
+        return 0;
+    }
+    fmt::print(stderr, "ittybit: {}\n", string_at(tested, "message"));
+    return 1;
+}
+
+Result<int> there(
+    ApiClient& api, Display& display, const ConnectionWords& typed, const std::stop_token& stop
+) {
+    if (typed.words.empty() || typed.is("list", 1)) {
+        display.print(TRY(api.call("GET", "/connections?limit=100", nullptr, stop)));
+    } else if (typed.is("add", 2) && typed.words[1] == "s3") {
+        display.print(TRY(api.call("POST", "/connections", body_of(typed), stop)));
+    } else if (typed.is("test", 2)) {
+        json::object body;
+        if (!typed.bucket.empty()) body["bucket"] = typed.bucket;
+        const auto path = fmt::format("/connections/{}/test", typed.words[1]);
+        return show(display, TRY(api.call("POST", path, body, stop)));
+    } else if (typed.is("delete", 2)) {
+        TRY(api.call("DELETE", "/connections/" + typed.words[1], nullptr, stop));
+    } else {
+        return wrong_words();
+    }
+    return 0;
+}
+
+json::object shown(const ConnectionRequest& connection) {
+    json::object out{{"object", "connection"}, {"kind", "s3"}, {"name", connection.name}};
+    for (const auto& member : settings_of(connection)) out[member.key()] = member.value();
+    out["is_default"] = connection.is_default;
+    return out;
+}
+
+Result<int> add_here(Display& display, ConnectionsFile& file, const ConnectionWords& typed) {
+    ConnectionRequest wanted;
+    Reader reader;
+    reader.read(body_of(typed), wanted);
+    auto problems = reader.problems();
+    if (problems.empty()) problems = check(wanted);
+    if (!problems.empty()) {
+        return Error{"invalid_request", problems.front().message, problems.front().where};
+    }
+    TRY(file.add(wanted));
+    display.print(shown(wanted));
+    return 0;
+}
+
+Result<int> here(Display& display, const ConnectionWords& typed, const std::stop_token& stop) {
+    auto file = TRY(ConnectionsFile::read());
+    if (typed.words.empty() || typed.is("list", 1)) {
+        json::array all;
+        for (const auto& connection : file.all()) all.push_back(shown(connection));
+        display.print(all);
+    } else if (typed.is("add", 2) && typed.words[1] == "s3") {
+        return add_here(display, file, typed);
+    } else if (typed.is("test", 2)) {
+        const auto environment = storage::process_environment();
+        work::LocalS3 s3(
+            TRY(choose_account(typed.words[1], environment)),
+            environment("AWS_CA_BUNDLE").value_or("")
+        );
+        return show(display, work::try_connection(s3.client, s3.account, typed.bucket, stop));
+    } else if (typed.is("delete", 2)) {
+        TRY(file.remove(typed.words[1]));
+    } else {
+        return wrong_words();
+    }
+    return 0;
+}
+
+int run(Context& context, const ConnectionWords& typed) {
+    const auto stop = context.interrupt.token();
+    if (!context.globals.is_local && find_server()) {
+        return with_server(context, [&](ApiClient& api, Display& display) {
+            return there(api, display, typed, stop);
+        });
+    }
+    Display display(context.globals);
+    const auto status = here(display, typed, stop);
+    return status ? *status : display.finish(status.error());
+}
+
+Action declare(CLI::App& app) {
+    const auto typed = std::make_shared<ConnectionWords>();
+    app.add_option("words", typed->words, "list, add s3, test NAME, or delete NAME");
+    for (const std::string name :
+         {"name", "endpoint", "region", "access_key_id", "secret_access_key", "session_token"}) {
+        auto value = std::make_shared<std::string>();
+        std::string flag = "--" + name;
+        std::ranges::replace(flag, '_', '-');
+        app.add_option(flag, *value, "With add");
+        typed->fields.emplace_back(name, std::move(value));
+    }
+    app.add_flag("--default", typed->is_default, "With add: used where a job names none");
+    app.add_flag("--path-style", typed->has_path_style, "With add: bucket in the path");
+    app.add_option("--bucket", typed->bucket, "With test: where to write, read and delete");
+    return [typed](Context& context) { return run(context, *typed); };
+}
+
+}  // namespace
+
+Command connections_command() {
+    return {"connections", "Storage connections: list, add, test, delete.", declare};
+}
+
+}  // namespace ittybit::cli

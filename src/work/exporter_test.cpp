@@ -1,0 +1,130 @@
+#include "work/exporter.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ittybit::work {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::int64_t kMega = 1 << 20;
+
+class ExporterTest : public testing::Test {
+protected:
+    ExporterTest() {
+        to.place = storage::memory_storage();
+        to.main_key = "a/film.mp4";
+        to.parts_prefix = "a/film-12345678/";
+        to.url = "s3://bucket/a/film.mp4";
+    }
+
+    void write(const std::string& name, const std::string& bytes) const {
+        std::ofstream(workspace.path() / name) << bytes;
+    }
+    Result<> ready(const std::string& name, const std::string& bytes, bool is_main) {
+        write(name, bytes);
+        const auto size = static_cast<std::int64_t>(bytes.size());
+        return exporter->ready({.name = name, .size = size, .is_main = is_main}, workspace);
+    }
+    Result<> grown(std::int64_t from, std::int64_t upto) {
+        return exporter->grown({"out.mp4", from, upto}, workspace);
+    }
+    std::vector<std::string> keys() const {
+        std::vector<std::string> found;
+        const auto objects = to.place->list("", {});
+        for (const auto& object : *objects) found.push_back(object.key);
+        return found;
+    }
+    /// Which came before which, as the memory counts.
+    int number(const std::string& key) const { return std::stoi(to.place->head(key, {})->etag); }
+
+    sandbox::Workspace workspace = *sandbox::Workspace::make(testing::TempDir());
+    Destination to;
+    std::unique_ptr<Exporter> exporter;
+};
+
+TEST_F(ExporterTest, AGrowingFileLeavesBeforeItIsWholeAndHasNoNameUntilItIs) {
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    std::string bytes(static_cast<std::size_t>(3 * kMega), 'b');
+    write("out.mp4", bytes);
+    ASSERT_TRUE(grown(kMega, 2 * kMega));
+    ASSERT_TRUE(grown(2 * kMega, 3 * kMega));
+    bytes.replace(0, 5, "front");
+    ASSERT_TRUE(ready("out.mp4", bytes + "end", true));
+    EXPECT_THAT(keys(), IsEmpty());
+    const auto file = exporter->publish({});
+    ASSERT_TRUE(file);
+    EXPECT_EQ(file->url, to.url);
+    EXPECT_TRUE(*storage::get(*to.place, to.main_key, {}) == bytes + "end");
+    EXPECT_EQ(to.place->head(to.main_key, {})->content_type, "video/mp4");
+}
+
+TEST_F(ExporterTest, WhatWasWrittenAgainIsSentAgain) {
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    write("out.mp4", std::string(2 * kMega, 'a'));
+    ASSERT_TRUE(grown(kMega, 2 * kMega));
+    ASSERT_TRUE(grown(0, 0));
+    const std::string bytes(2 * kMega, 'b');
+    ASSERT_TRUE(ready("out.mp4", bytes, true));
+    ASSERT_TRUE(exporter->publish({}));
+    EXPECT_TRUE(*storage::get(*to.place, to.main_key, {}) == bytes);
+}
+
+TEST_F(ExporterTest, GrowthOutOfOrderIsNoHonestChilds) {
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    write("out.mp4", std::string(3 * kMega, 'a'));
+    ASSERT_TRUE(grown(kMega, 2 * kMega));
+    EXPECT_EQ(grown(kMega, 3 * kMega).error().kind, "task_crashed");
+}
+
+TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
+    to.main_key = "a/show.m3u8";
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    ASSERT_TRUE(ready("720p.m3u8", "playlist", false));
+    ASSERT_TRUE(ready("show.m3u8", "master", true));
+    for (int i = 0; i < 9; ++i) ASSERT_TRUE(ready(std::to_string(i) + ".m4s", "segment", false));
+    const auto file = exporter->publish({});
+    ASSERT_TRUE(file);
+    EXPECT_EQ(file->parts->count, 10);
+    EXPECT_EQ(file->parts->size, 9 * 7 + 8);
+    EXPECT_EQ(exporter->parts_folder(), "film-12345678");
+    EXPECT_EQ(exporter->parts().front().name, "film-12345678/720p.m3u8");
+    EXPECT_EQ(number("a/film-12345678/720p.m3u8"), 10);
+    EXPECT_EQ(number("a/show.m3u8"), 11);
+}
+
+TEST_F(ExporterTest, WhatIsAbandonedIsTakenBackUnlessItIsSomebodyElses) {
+    for (const bool is_ours : {true, false}) {
+        to.is_ours = [is_ours] { return is_ours; };
+        exporter = std::make_unique<Exporter>(to, std::stop_token());
+        write("1.m4s", "segment");
+        // Published by now, as far as a part can be: its sender is waited for.
+        ASSERT_TRUE(ready("1.m4s", "segment", false));
+        while (keys().empty()) std::this_thread::yield();
+        exporter.reset();
+        if (is_ours) {
+            EXPECT_THAT(keys(), IsEmpty());
+        } else {
+            EXPECT_THAT(keys(), ElementsAre("a/film-12345678/1.m4s"));
+        }
+    }
+}
+
+TEST_F(ExporterTest, AStopEndsThePublishing) {
+    std::stop_source stop;
+    exporter = std::make_unique<Exporter>(to, stop.get_token());
+    ASSERT_TRUE(ready("out.mp4", "bytes", true));
+    stop.request_stop();
+    EXPECT_EQ(exporter->publish({}).error().kind, "cancelled");
+    exporter.reset();
+    EXPECT_THAT(keys(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ittybit::work

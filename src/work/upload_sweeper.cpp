@@ -1,0 +1,58 @@
+#include "work/upload_sweeper.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/log.h"
+#include "storage/s3.h"
+#include "work/places.h"
+
+namespace ittybit::work {
+namespace {
+
+constexpr auto kLookEvery = std::chrono::seconds(5);
+constexpr int kBite = 100;
+constexpr UnixMillis kWorthTryingMs = 7 * 86'400'000LL;
+
+}  // namespace
+
+void UploadSweeper::run(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    while (!stop.stop_requested()) {
+        if (const auto left = run_once(stop); !left) {
+            log::warn("uploads cannot be swept", {{"error", left.error().message}});
+        }
+        std::unique_lock lock(mutex);
+        never.wait_for(lock, stop, kLookEvery, [] { return false; });
+    }
+}
+
+Result<int> UploadSweeper::run_once(const std::stop_token& stop) {
+    int left = 0;
+    for (const auto& upload : TRY(shop_.uploads.abandoned(kBite))) {
+        const auto done = abort(upload, stop);
+        const bool is_hopeless = shop_.clock.now() - upload.created_at > kWorthTryingMs ||
+                                 (!done && done.error().kind == "connection_required");
+        if (done || is_hopeless) {
+            TRY(shop_.uploads.remove(upload.receipt));
+        } else {
+            ++left;
+            log::debug(
+                "an upload cannot be aborted",
+                {{"job", upload.job_id}, {"error", done.error().message}}
+            );
+        }
+    }
+    return left;
+}
+
+Result<> UploadSweeper::abort(const store::OpenUpload& upload, const std::stop_token& stop) {
+    if (upload.connection.empty()) return shop_.storage->abort(upload.receipt, stop);
+    auto account = TRY(account_of(shop_.connections, shop_.secrets, upload.connection));
+    const auto bucket = storage::open_s3(shop_.client, std::move(account), upload.bucket);
+    return bucket->abort(upload.receipt, stop);
+}
+
+}  // namespace ittybit::work
