@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-/// What the fuzz targets share. A target is one file: libFuzzer calls its function with bytes of its
-/// own making, for ever, and keeps those that end the process.
+/// What the fuzz targets share. A target is one file: libFuzzer calls its function with bytes of
+/// its own making, for ever, and keeps those that end the process.
 namespace ittybit::fuzz {
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

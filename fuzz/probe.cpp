@@ -1,11 +1,12 @@
-// Probe, as a child does it: facts, or an error of a known kind. libav and libvips are not built for
-// fuzzing; what breaks in them ends a child, what breaks in us is to be found here.
+// Probe, as a child does it: facts, or an error of a known kind. libav and libvips are not built
+// for fuzzing; what breaks in them ends a child, what breaks in us is to be found here.
+#include "tasks/probe.h"
+
 #include <array>
 
 #include "fuzz.h"
 #include "image/library.h"
 #include "media/error.h"
-#include "tasks/probe.h"
 
 using namespace ittybit;
 

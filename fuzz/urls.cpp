@@ -31,7 +31,9 @@ void check(const net::Url& url) {
     static_cast<void>(net::classify(url.host()));
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> curl(curl_url(), curl_url_cleanup);
     const auto text = url.text();
-    fuzz::must(curl_url_set(curl.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK);
+    fuzz::must(
+        curl_url_set(curl.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK
+    );
     auto host = part(curl.get(), CURLUPART_HOST);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     fuzz::must(host == url.host());

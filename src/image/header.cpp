@@ -156,7 +156,9 @@ Result<> check_limits(const Header& header, const Limits& limits) {
             "", LimitReached{"frames", static_cast<double>(most_frames)}
         };
     }
-    if (header.frames > kFullPictures * limits.pixels / std::max<std::int64_t>(1, pixels)) {
+    const auto most_pixels =
+        static_cast<double>(kFullPictures) * static_cast<double>(limits.pixels);
+    if (header.frames * static_cast<double>(pixels) > most_pixels) {
         return Error{
             "limit_exceeded",
             fmt::format(

@@ -56,8 +56,7 @@ Error failure_of(const Picture& picture) {
         return {"disk_full", "there is no room left for the output", ""};
     if (error.message.find(std::strerror(EFBIG)) != std::string::npos)
         return {
-            "limit_exceeded", "the output is larger than allowed", "",
-            LimitReached{"output_bytes"}
+            "limit_exceeded", "the output is larger than allowed", "", LimitReached{"output_bytes"}
         };
     return error;
 }

@@ -64,18 +64,19 @@ Error bad_file(const char* what) {
 }  // namespace
 
 Result<Workspace> Workspace::make(const std::filesystem::path& parent) {
-    constexpr int kTries = 10;  // until it is locked, another process may take it for abandoned
+    // Until it is locked, another process may take it for abandoned.
+    constexpr int kTries = 100;
+    Error error;
     for (int i = 0; i < kTries; ++i) {
         const auto path = parent / (std::string(kPrefix) + random_hex(64));
         if (::mkdir(path.c_str(), 0700) != 0) return cannot_make_folder();
         if (Fd folder = lock(path); folder && is_linked(folder.get())) {
             return Workspace(path, std::move(folder));
         }
-        auto error = cannot_make_folder();
-        const bool is_ours = ::rmdir(path.c_str()) == 0;
-        if (is_ours) return error;
+        error = cannot_make_folder();
+        ::rmdir(path.c_str());
     }
-    return cannot_make_folder();
+    return error;
 }
 
 Workspace::Workspace(std::filesystem::path path, Fd folder)
