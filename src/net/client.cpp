@@ -116,14 +116,14 @@ Result<Response> Client::send(
         if (!exchange.is_redirect()) return response;
         if (hop == allowed)
             return Error{
-                "unavailable",
+                "download_failed",
                 "the server redirects more than " + std::to_string(allowed) + " times",
                 request.url.safe_text()
             };
         const Url target = TRY(target_of(response, next.url));
         if (next.url.scheme() == "https" && target.scheme() == "http")
             return Error{
-                "unavailable",
+                "download_failed",
                 "the server redirects from https to http, which is not followed; use the http:// "
                 "URL if that is meant",
                 request.url.safe_text()
