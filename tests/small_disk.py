@@ -125,15 +125,14 @@ def run(folder):
     server = service.Server(folder, "--concurrency", "4")
     before, pulse = used(scratch), Pulse(server)
     too_much, one_by_one = bodies(url)
-    asked = [(server.job(**body), "failed disk_full") for body in too_much]
-    asked += [(server.job(**body), "succeeded ") for body in one_by_one]
     wrong, ends = [], collections.Counter()
-    for job, expected in asked:
-        ended = server.wait(job, seconds=240)
-        end = f"{ended['status']} {(ended['error'] or {}).get('kind', '')}"
-        ends[end] += 1
-        if end != expected:
-            wrong.append(f"{job['input']}: {end}: {ended['error']}")
+    for some, expected in ((too_much, "failed disk_full"), (one_by_one, "succeeded ")):
+        for job in [server.job(**body) for body in some]:
+            ended = server.wait(job, seconds=240)
+            end = f"{ended['status']} {(ended['error'] or {}).get('kind', '')}"
+            ends[end] += 1
+            if end != expected:
+                wrong.append(f"{job['input']}: {end}: {ended['error']}")
     pulse.is_over = True
     pulse.join()
     try:

@@ -117,6 +117,8 @@ bool can_read(const Sniffed& sniffed) {
 /// A few bytes a frame make an animation, and each is a whole picture to unpack: of a film, which
 /// pays for its frames, this many times as many may be read.
 constexpr std::int64_t kFramesOfAFilm = 40;
+/// libvips reads no more of a GIF, and says nothing of the rest.
+constexpr std::int64_t kMostOfAGif = 4096;
 /// And all of them together may be so many pictures of the largest size.
 constexpr std::int64_t kFullPictures = 500;
 
@@ -146,7 +148,8 @@ Result<> check_limits(const Header& header, const Limits& limits) {
             "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
         };
     }
-    const auto most_frames = std::max<std::int64_t>(1, limits.frames / kFramesOfAFilm);
+    auto most_frames = std::max<std::int64_t>(1, limits.frames / kFramesOfAFilm);
+    if (header.format == "gif") most_frames = std::min(most_frames, kMostOfAGif);
     if (header.frames > most_frames) {
         return Error{
             "limit_exceeded",
