@@ -1,6 +1,5 @@
 // GET /files: managed bytes for everybody who knows their id.
 
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -8,36 +7,11 @@
 
 #include "api/handlers.h"
 #include "api/range.h"
+#include "model/content_type.h"
 #include "work/managed.h"
 
 namespace ittybit::api {
 namespace {
-
-struct Type {
-    std::string_view extension;
-    std::string_view type;
-};
-
-/// What we make ourselves. Anything else is a download of unknown bytes.
-constexpr std::array kTypes = {
-    Type{"mp4", "video/mp4"},         Type{"mov", "video/quicktime"},
-    Type{"webm", "video/webm"},       Type{"mp3", "audio/mpeg"},
-    Type{"aac", "audio/aac"},         Type{"ogg", "audio/ogg"},
-    Type{"opus", "audio/ogg"},        Type{"wav", "audio/wav"},
-    Type{"flac", "audio/flac"},       Type{"jpg", "image/jpeg"},
-    Type{"jpeg", "image/jpeg"},       Type{"png", "image/png"},
-    Type{"webp", "image/webp"},       Type{"avif", "image/avif"},
-    Type{"gif", "image/gif"},         Type{"m3u8", "application/vnd.apple.mpegurl"},
-    Type{"m4s", "video/iso.segment"},
-};
-
-std::string_view type_of(std::string_view name) {
-    const auto extension = name.substr(name.rfind('.') + 1);
-    for (const auto& row : kTypes) {
-        if (row.extension == extension) return row.type;
-    }
-    return "";
-}
 
 Error no_such_file() {
     return {"file_not_found", "there is no file at this address: it may have been deleted", ""};
@@ -97,7 +71,7 @@ std::optional<Response> redirect(
     constexpr auto kPermission = std::chrono::hours(1);
     constexpr std::string_view kPlaylist = "application/vnd.apple.mpegurl";
     const bool is_wanted = service.settings.redirects_files && request.method == "GET";
-    if (!is_wanted || type.empty() || type == kPlaylist) return std::nullopt;
+    if (!is_wanted || type == kUnknownType || type == kPlaylist) return std::nullopt;
     auto url = service.storage.presign(open.key, kPermission);
     if (!url) return std::nullopt;
     Response response;
@@ -107,15 +81,15 @@ std::optional<Response> redirect(
 }
 
 void describe(Response& response, const OpenFile& open, std::string_view name) {
-    const auto type = type_of(name);
-    response.with("Content-Type", std::string(type.empty() ? "application/octet-stream" : type))
+    const auto type = content_type_of(name);
+    response.with("Content-Type", std::string(type))
         .with("Accept-Ranges", "bytes")
         .with("ETag", open.etag)
         .with("Last-Modified", open.modified)
         .with("Content-Security-Policy", "sandbox");
     // The id is new for each output, so what is behind it never changes.
     response.with("Cache-Control", "public, max-age=31536000, immutable");
-    if (type.empty()) {
+    if (type == kUnknownType) {
         response.with(
             "Content-Disposition",
             fmt::format("attachment; filename=\"{}\"", name.substr(name.rfind('/') + 1))
@@ -134,7 +108,7 @@ Result<Response> get(Service& service, const Request& request) {
         std::string(request.capture("id")), std::string(request.capture("name"))
     };
     auto open = TRY(open_file(service, name));
-    if (auto elsewhere = redirect(service, request, open, type_of(name.name))) {
+    if (auto elsewhere = redirect(service, request, open, content_type_of(name.name))) {
         return *std::move(elsewhere);
     }
     Response response;

@@ -1,29 +1,13 @@
 #include "work/exporter.h"
 
-#include <array>
 #include <utility>
 
 #include "base/log.h"
+#include "model/content_type.h"
 #include "model/output_name.h"
 
 namespace ittybit::work {
 namespace {
-
-struct Type {
-    std::string_view extension;
-    std::string_view type;
-};
-constexpr std::array kTypes = {
-    Type{"mp4", "video/mp4"},         Type{"mov", "video/quicktime"},
-    Type{"webm", "video/webm"},       Type{"mp3", "audio/mpeg"},
-    Type{"aac", "audio/aac"},         Type{"ogg", "audio/ogg"},
-    Type{"opus", "audio/ogg"},        Type{"wav", "audio/wav"},
-    Type{"flac", "audio/flac"},       Type{"jpg", "image/jpeg"},
-    Type{"jpeg", "image/jpeg"},       Type{"png", "image/png"},
-    Type{"webp", "image/webp"},       Type{"avif", "image/avif"},
-    Type{"gif", "image/gif"},         Type{"m3u8", "application/vnd.apple.mpegurl"},
-    Type{"m4s", "video/iso.segment"},
-};
 
 /// Parts lie in a folder of their job's own and never change. The name that users know is taken by
 /// the next job that is told to.
@@ -35,13 +19,6 @@ constexpr std::string_view kForMinutes = "public, max-age=300";
 constexpr std::int64_t kLargestGrowing = 64'000'000'000;
 
 }  // namespace
-
-std::string content_type_of(std::string_view name) {
-    for (const auto& row : kTypes) {
-        if (row.extension == extension_in(name)) return std::string(row.type);
-    }
-    return "application/octet-stream";
-}
 
 Exporter::Exporter(Destination destination, std::stop_token stop)
     : destination_(std::move(destination)),
@@ -62,7 +39,7 @@ Exporter::~Exporter() {
 
 storage::UploadOptions Exporter::options_for(const std::string& key, bool is_main) const {
     storage::UploadOptions options;
-    options.content_type = content_type_of(key);
+    options.content_type = std::string(content_type_of(key));
     options.cache_control = is_main ? kForMinutes : kForEver;
     options.on_started = destination_.on_started;
     options.on_ended = destination_.on_ended;
@@ -145,7 +122,7 @@ Result<> send_copy(
     const Destination& destination, int descriptor, std::int64_t size, const std::stop_token& stop
 ) {
     storage::UploadOptions options;
-    options.content_type = content_type_of(destination.main_key);
+    options.content_type = std::string(content_type_of(destination.main_key));
     options.cache_control = kForMinutes;
     options.expected_size = size;
     options.on_started = destination.on_started;

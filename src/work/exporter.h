@@ -77,7 +77,4 @@ Result<> send_copy(
     const Destination& destination, int descriptor, std::int64_t size, const std::stop_token& stop
 );
 
-/// The type that a file is stored with, by its extension.
-std::string content_type_of(std::string_view name);
-
 }  // namespace ittybit::work
