@@ -60,6 +60,7 @@ Result<> Output::open() {
         static_cast<unsigned char*>(av_malloc(kIoBytes)), kIoBytes, 1, this, nullptr,
         &Output::write_bytes, &Output::seek_bytes
     ));
+    io_->min_packet_size = kIoBytes / 4;  // libav flushes after each packet, but for this
     format_->pb = io_.get();
     format_->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
     format_->max_interleave_delta = kLongestWait;
