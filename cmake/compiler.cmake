@@ -14,6 +14,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     # False alarms on std::string (GCC bugs 105651 and 105329).
     list(APPEND ITTYBIT_WARNINGS -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
          -Wno-stringop-overread)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    set(ITTYBIT_WARNINGS -w) # for fuzzing alone; what to warn of is GCC's matter
 endif()
 add_compile_options(-fstack-protector-strong -pthread)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
