@@ -5,11 +5,13 @@ import hashlib
 import hmac
 import json
 import os
+import subprocess
 import time
 
 import pytest
 import requests
 
+import cli
 import queue_soak
 from service import WAIT, Receiver, Server
 
@@ -327,6 +329,19 @@ def test_kill_minus_nine_loses_nothing(tmp_path, clip):
         assert done["status"] == "succeeded", done["error"]
         file = requests.get(done["output"], timeout=WAIT)
         assert len(file.content) == done["tasks"][3]["output"]["size"]
+    assert server.stop() == 0
+
+
+def test_a_command_on_the_same_data_takes_nothing_away(tmp_path):
+    server = Server(tmp_path)
+    assert server.stop() == 0
+    server.start()
+    subprocess.run([cli.BINARY, "keys", "create", "other"], env=server.env, check=True,
+                   stdout=subprocess.DEVNULL)
+    job = server.job(input="https://example.invalid/a", kind="image")
+    server.kill()
+    server.start()
+    assert server.get(f"/jobs/{job['id']}").status_code == 200
     assert server.stop() == 0
 
 

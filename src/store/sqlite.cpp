@@ -30,10 +30,13 @@ struct SqliteDatabase::Ticket {
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path) {
     // Made here first, so that it is nobody else's to read: SQLite copies the mode to its WAL.
-    const Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    // Closed before SQLite opens it: a close takes all locks of this process on the file away, and
+    // without them the next process that leaves would remove the WAL under our feet.
+    Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!made) {
         return Error{"unavailable", "the data folder cannot be written to", "database"};
     }
+    made.reset();
     auto writer = TRY(SqliteConnection::open(path));
     std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path, std::move(writer)));
     return database;
