@@ -81,23 +81,6 @@ void touch_loaders() {
     }
 }
 
-/// One pixel through lcms, in this thread.
-void touch_colours() {
-    constexpr std::array<std::uint8_t, 4> kPixel = {1, 2, 3, 4};
-    const Image pixel(
-        vips_image_new_from_memory_copy(kPixel.data(), kPixel.size(), 1, 1, 4, VIPS_FORMAT_UCHAR)
-    );
-    pixel->Type = VIPS_INTERPRETATION_CMYK;
-    VipsImage* out = nullptr;
-    if (vips_icc_transform(pixel.get(), &out, "srgb", "input_profile", "cmyk", nullptr) == 0) {
-        const Image transformed(out);
-        const Region region(vips_region_new(out));
-        const VipsRect whole = {0, 0, 1, 1};
-        vips_region_prepare(region.get(), &whole);
-    }
-    vips_error_clear();
-}
-
 /// libvips' warnings (a profile it ignores, a comment it cannot read) are nobody's business.
 void silence(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
@@ -110,7 +93,6 @@ Result<> start() {
     vips_cache_set_max_mem(0);
     vips_cache_set_max_files(0);
     touch_loaders();
-    touch_colours();
     return {};
 }
 
