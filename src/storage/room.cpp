@@ -15,8 +15,8 @@ constexpr auto kLookAgain = std::chrono::milliseconds(500);
 Error no_room(std::int64_t wanted, std::int64_t left) {
     return {
         "disk_full",
-        "the input needs " + std::to_string(wanted) + " bytes of disk for its working copy, and " +
-            std::to_string(std::max<std::int64_t>(0, left)) +
+        "the disk is full: the working copy of the input needs " + std::to_string(wanted) +
+            " bytes, and " + std::to_string(std::max<std::int64_t>(0, left)) +
             " can be had; free some space and try again",
         ""
     };
@@ -50,36 +50,29 @@ std::int64_t Room::left() const {
     return room_on_disk(folder_, keep_) - promised_;
 }
 
-Room::Share Room::give(std::int64_t bytes) {
+Result<Room::Share> Room::reserve(std::int64_t bytes, const std::stop_token& stop) {
+    Lock lock(mutex_);
+    TRY(wait_for(bytes, lock, stop));
     held_ += bytes;
     promised_ += bytes;
     return Share(*this, bytes);
 }
 
-Result<Room::Share> Room::reserve(std::int64_t bytes, const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
+Result<> Room::wait_for(std::int64_t bytes, const std::stop_token& stop) {
+    Lock lock(mutex_);
+    return wait_for(bytes, lock, stop);
+}
+
+Result<> Room::wait_for(std::int64_t bytes, Lock& lock, const std::stop_token& stop) {
     for (;;) {
         const auto now = left();
-        if (bytes <= now) return give(bytes);
+        if (bytes <= now) return {};
         // All shares that are held will end, and with them what they wrote.
         if (bytes > now + held_) return no_room(bytes, now);
         if (stop.stop_requested()) return Error{"cancelled", "the download was cancelled", ""};
         const auto held = held_;
         changed_.wait_for(lock, stop, kLookAgain, [&] { return held_ != held; });
     }
-}
-
-Result<Room::Share> Room::reserve_now(std::int64_t bytes) {
-    const std::lock_guard lock(mutex_);
-    const auto now = left();
-    if (bytes > now) return no_room(bytes, now);
-    return give(bytes);
-}
-
-Result<> Room::check() {
-    const std::lock_guard lock(mutex_);
-    if (left() > 0) return {};
-    return Error{"disk_full", "the disk is full; free some space and try again", ""};
 }
 
 }  // namespace ittybit::storage

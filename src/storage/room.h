@@ -47,15 +47,13 @@ public:
     /// would not help; `cancelled`.
     Result<Share> reserve(std::int64_t bytes, const std::stop_token& stop);
 
-    /// The same without waiting.
-    Result<Share> reserve_now(std::int64_t bytes);
-
-    /// Whether more may be written without a share. Errors: `disk_full`.
-    Result<> check();
+    /// The same for a few bytes that are written without a share.
+    Result<> wait_for(std::int64_t bytes, const std::stop_token& stop);
 
 private:
-    std::int64_t left() const;  // with the mutex held
-    Share give(std::int64_t bytes);
+    using Lock = std::unique_lock<std::mutex>;
+    std::int64_t left() const;  // with the mutex held, as the next
+    Result<> wait_for(std::int64_t bytes, Lock& lock, const std::stop_token& stop);
 
     const std::string folder_;
     const std::int64_t keep_;

@@ -19,12 +19,12 @@ protected:
 };
 
 TEST_F(RoomTest, GivesWhatThereIsAndNoMore) {
-    const auto share = room.reserve_now(all / 2);
+    const auto share = room.reserve(all / 2, {});
     ASSERT_TRUE(share) << share.error().message;
-    const auto second = room.reserve_now(all / 4 * 3);
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, "disk_full");
-    EXPECT_TRUE(room.check());
+    EXPECT_TRUE(room.wait_for(1, {}));
+    const auto more = room.wait_for(all * 2, {});
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().kind, "disk_full");
 }
 
 TEST_F(RoomTest, RefusesAtOnceWhatNoWaitingWouldHelp) {
@@ -44,6 +44,15 @@ TEST_F(RoomTest, WaitsForTheEndOfOthers) {
     EXPECT_TRUE(second.get());
 }
 
+TEST_F(RoomTest, LetsWhatNeedsNoShareWaitToo) {
+    auto first = room.reserve(all / 2, {});
+    ASSERT_TRUE(first);
+    auto second = std::async(std::launch::async, [&] { return room.wait_for(all / 4 * 3, {}); });
+    EXPECT_EQ(second.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    first = Room::Share();
+    EXPECT_TRUE(second.get());
+}
+
 TEST_F(RoomTest, StopsWaitingWhenCancelled) {
     const auto first = room.reserve(all / 2, {});
     std::stop_source stop;
@@ -57,7 +66,7 @@ TEST_F(RoomTest, CountsWhatIsWrittenOnce) {
     auto first = room.reserve(all / 2, {});
     ASSERT_TRUE(first);
     first->wrote(all / 2);  // as if: the disk itself does not know of it
-    EXPECT_TRUE(room.reserve_now(all / 4 * 3));
+    EXPECT_TRUE(room.wait_for(all / 4 * 3, {}));
 }
 
 TEST_F(RoomTest, KeepsAtMostATenthOfTheDiskFree) {

@@ -81,14 +81,20 @@ struct Source::State {
 
 private:
     Result<> reserve(Lock& lock, const std::stop_token& stop);
-    Result<> check_room();
+    Result<> wait_for_room(std::int64_t bytes, const std::stop_token& stop);
     void read_front_to_back(const std::stop_token& stop);
     Result<> fetch(Range range, Lock& lock, const std::stop_token& stop);
     Result<> fetch_with_retries(Flight& flight, const std::stop_token& stop);
     Result<> fetch_once(Flight& flight, const std::stop_token& stop);
-    Result<> accept(const Answer& answer);
-    Result<bool> take(Flight& flight, std::int64_t offset, std::span<const std::byte> bytes);
+    Result<> accept(const Answer& answer, const std::stop_token& stop);
+    Result<bool> take(
+        Flight& flight,
+        std::int64_t offset,
+        std::span<const std::byte> bytes,
+        const std::stop_token& stop
+    );
     Result<> check_size(std::int64_t bytes) const;
+    Error changed_at_origin() const;
     Error too_often(Error error) const;
 
     Range clipped(Range range) const {
@@ -148,23 +154,30 @@ Result<> Source::State::check_size(std::int64_t bytes) const {
     };
 }
 
+Error Source::State::changed_at_origin() const {
+    return {
+        "source_changed", "the file changed at its origin while it was read; try again",
+        origin->name()
+    };
+}
+
 /// Judges the head of an answer against what is known.
-Result<> Source::State::accept(const Answer& answer) {
-    if (answer.version.size) TRY(check_size(*answer.version.size));
-    const Lock lock(mutex);
-    if (version) {
-        if (!has_changed(*version, answer.version)) return {};
-        return Error{
-            "source_changed", "the file changed at its origin while it was read; try again",
-            origin->name()
-        };
+Result<> Source::State::accept(const Answer& answer, const std::stop_token& stop) {
+    const auto& told = answer.version;
+    if (told.size) TRY(check_size(*told.size));
+    {
+        const Lock lock(mutex);
+        if (version && has_changed(*version, told)) return changed_at_origin();
+        if (version) return {};
     }
-    if (answer.version.size) TRY(scratch.resize(*answer.version.size));
-    if (answer.version.size && !answer.has_ranges && options.room != nullptr)
-        share = TRY(options.room->reserve_now(*answer.version.size));
-    version = answer.version;
+    // The first answer: nobody else is at work on this source yet.
+    if (told.size) TRY(scratch.resize(*told.size));
+    if (told.size && !answer.has_ranges && options.room != nullptr)
+        share = TRY(options.room->reserve(*told.size, stop));
+    const Lock lock(mutex);
+    version = told;
     has_ranges = answer.has_ranges;
-    size = answer.version.size;
+    size = told.size;
     if (!has_ranges) flights.front().to = kNoEnd;
     if (size == 0) is_whole = true;
     changed.notify_all();
@@ -173,23 +186,21 @@ Result<> Source::State::accept(const Answer& answer) {
 
 /// Writes a piece that begins at `offset`; what the flight has already is compared instead.
 Result<bool> Source::State::take(
-    Flight& flight, std::int64_t offset, std::span<const std::byte> bytes
+    Flight& flight,
+    std::int64_t offset,
+    std::span<const std::byte> bytes,
+    const std::stop_token& stop
 ) {
     const auto count = static_cast<std::int64_t>(bytes.size());
     if (offset < flight.at) {  // read again from the front, since the origin has no ranges
         const auto known = std::min(count, flight.at - offset);
         const auto head = bytes.first(static_cast<std::size_t>(known));
-        if (has_ranges || scratch.holds(offset, head))
-            return known == count ||
-                   TRY(take(flight, offset + known, bytes.subspan(static_cast<std::size_t>(known)))
-                   );
-        return Error{
-            "source_changed", "the file changed at its origin while it was read; try again",
-            origin->name()
-        };
+        if (!has_ranges && !scratch.holds(offset, head)) return changed_at_origin();
+        const auto rest = bytes.subspan(static_cast<std::size_t>(known));
+        return rest.empty() || TRY(take(flight, offset + known, rest, stop));
     }
     TRY(check_size(offset + count));
-    TRY(check_room());
+    TRY(wait_for_room(count, stop));
     TRY(scratch.write(offset, bytes));
     const Lock lock(mutex);
     if (share) share.wrote(count);
@@ -210,14 +221,16 @@ Result<> Source::State::fetch_once(Flight& flight, const std::stop_token& stop) 
         known = version.value_or(Version());
         ++requests;
     }
+    // Rather before than while a server waits for us.
+    TRY(wait_for_room(std::min(range.length(), options.first_read), stop));
     std::int64_t offset = 0;
     const Taker taker = {
         .answer = [&](const Answer& answer) -> Result<> {
             offset = answer.offset;
-            return accept(answer);
+            return accept(answer, stop);
         },
         .bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
-            const bool wants_more = TRY(take(flight, offset, bytes));
+            const bool wants_more = TRY(take(flight, offset, bytes, stop));
             offset += static_cast<std::int64_t>(bytes.size());
             // At the end of what was asked for, reading on to the answer's end keeps the
             // connection for the next request.
@@ -359,10 +372,14 @@ Result<> Source::State::reserve(Lock& lock, const std::stop_token& stop) {
     return std::move(reserved).error();
 }
 
-Result<> Source::State::check_room() {
-    const Lock lock(mutex);
-    if (options.room == nullptr || share) return {};
-    return options.room->check();
+/// For what is read without a reservation: little, so that it waits only where others fill the
+/// disk.
+Result<> Source::State::wait_for_room(std::int64_t bytes, const std::stop_token& stop) {
+    {
+        const Lock lock(mutex);
+        if (options.room == nullptr || share) return {};
+    }
+    return options.room->wait_for(bytes, stop);
 }
 
 Result<> Source::State::complete(const std::stop_token& stop) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "net/test_server.h"
 
 namespace ittybit::storage {
@@ -489,6 +490,20 @@ TEST_F(SourceTest, DoesNotBeginADownloadThatTheDiskCannotHold) {
         if (!source) continue;
         EXPECT_EQ((*source)->ensure(100, 1, {}).error().kind, "disk_full");
     }
+}
+
+TEST_F(SourceTest, ReadsLittleOnceOthersHaveMadeRoom) {
+    const auto all = room_on_disk(options.scratch_folder, 0);
+    Room room(options.scratch_folder, 0);
+    auto share = room.reserve(all / 2, {});
+    ASSERT_TRUE(share);
+    options.room = &room;
+    options.first_read = all / 4 * 3;  // a little of a vast disk
+    FileServer files(random_bytes(1000));
+    auto source = std::async(std::launch::async, [&] { return open(files.server().url()); });
+    EXPECT_EQ(source.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    share = Room::Share();
+    EXPECT_TRUE(source.get());
 }
 
 TEST_F(SourceTest, UsesALocalFileInPlace) {
