@@ -69,6 +69,12 @@ def ittybit(*words, cwd, timeout=180, stdin=None, env=None):
     return Run(done.returncode, as_json(done.stdout), done.stderr)
 
 
+def build():
+    """Version and commit of what is tested."""
+    told = subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True).stdout
+    return json.loads(told)["build"]
+
+
 def flags(options):
     """{'no_audio': True, 'width': 320} → --no-audio --width 320."""
     words = []

@@ -22,6 +22,7 @@ import time
 
 import cli
 import service
+import watch
 
 MEDIA = cli.ROOT / "build/test_media"
 COLLECTION = pathlib.Path(os.environ.get("ITTYBIT_MEDIA", cli.ROOT.parent / "shared/media"))
@@ -162,27 +163,6 @@ class Origin:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
 
-def resident(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def open_scratch(server):
-    """Names and open files in the scratch folder, whatever their size."""
-    scratch = server.data / "scratch"
-    found = [str(path) for path in scratch.rglob("*") if path.is_file()]
-    for link in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
-        try:
-            target = str(link.readlink())
-        except OSError:
-            continue
-        if target.startswith(f"{scratch}/") and target.endswith("(deleted)"):
-            found.append(target)
-    return found
-
-
 class Crowd:
     """Jobs under way, at most so many at once."""
 
@@ -248,7 +228,7 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
         crowd.ask(number)
     crowd.finish()
     time.sleep(1)
-    before, pid = resident(server.process.pid), server.process.pid
+    before, pid = watch.resident(server.process.pid), server.process.pid
     for number in range(warm, jobs):
         crowd.ask(number)
         if number % 500 == 0:
@@ -256,10 +236,10 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
     crowd.finish()
     wrong = crowd.wrong
     try:
-        service.wait_for(lambda: not open_scratch(server), 10, "an empty scratch folder")
+        service.wait_for(lambda: not watch.open_scratch(server), 10, "an empty scratch folder")
     except AssertionError:
-        wrong.append(f"left in scratch: {open_scratch(server)}")
-    grown = resident(server.process.pid) - before
+        wrong.append(f"left in scratch: {watch.open_scratch(server)}")
+    grown = watch.resident(server.process.pid) - before
     if grown > 16 << 20:
         wrong.append(f"the server has grown by {grown >> 20} MB")
     if server.process.poll() is not None or server.process.pid != pid:

@@ -120,6 +120,26 @@ class Server:
         return read_events(answer)
 
 
+class Worker:
+    """`ittybit worker` on the data folder of a server; can be killed and started again."""
+
+    def __init__(self, server, *flags):
+        self.server, self.flags = server, flags
+        self.start()
+
+    def start(self):
+        self.log = open(self.server.folder / "worker.log", "ab")
+        words = [cli.BINARY, "worker", "--public-url", self.server.url, "--allow-private-network",
+                 *self.flags]
+        seen = self.log.tell()
+        self.process = subprocess.Popen(words, env=self.server.env, stdout=self.log,
+                                        stderr=self.log)
+        wait_for(lambda: b'"working"' in pathlib.Path(self.log.name).read_bytes()[seen:], WAIT,
+                 "a worker that works")
+
+    kill, stop = Server.kill, Server.stop
+
+
 def read_events(answer):
     event = {}
     for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
