@@ -85,6 +85,30 @@ def test_a_resend_during_a_try_comes_as_well(tmp_path):
     receiver.close()
 
 
+def test_a_receiver_that_is_gone_is_left_alone_until_a_resend(tmp_path):
+    server, receiver = Server(tmp_path), Receiver()
+    receiver.answers = [410, 302]
+    job = server.job(input="https://example.invalid/a", kind="image", webhook_url=receiver.url)
+
+    def delivery(status, tries):
+        def look():
+            for one in server.get(f"/jobs/{job['id']}/webhooks").json():
+                if (one["status"], len(one["attempts"])) == (status, tries):
+                    return one
+            return None
+        return wait_for(look, WAIT, f"{tries} tries and then {status}")
+
+    gone = delivery("failed", 1)
+    assert gone["attempts"][0]["status"] == 410
+    assert server.post(f"/jobs/{job['id']}/webhooks/{gone['id']}/resend").status_code == 200
+    redirected = delivery("pending", 2)
+    assert redirected["attempts"][1]["status"] == 302, "a redirect is no delivery"
+    assert [headers["webhook-id"] for headers, _ in receiver.wait_for(2)] == [gone["id"]] * 2
+    assert server.post(f"/jobs/{job['id']}/webhooks/msg_x/resend").status_code == 404
+    assert server.stop() == 0
+    receiver.close()
+
+
 def test_events_cut_off_and_resumed_miss_no_final_state(server, origin):
     with origin.stall() as url:
         job = server.job(input=url, kind="video")
