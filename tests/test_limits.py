@@ -9,6 +9,7 @@ import pytest
 
 import bombs
 import cli
+import look
 
 # Where two limits are passed, whichever is noticed first may be named.
 BOMBS = [
@@ -43,6 +44,15 @@ def test_a_bomb_ends_in_seconds_and_the_limit_is_named(folder, refuse, kind, fil
     assert run.last["error"]["limit"]["name"] in limit.split()
     assert run.last["error"]["limit"]["value"] > 0
     assert time.monotonic() - began < 20
+
+
+def test_what_a_format_cannot_hold_names_its_limit(refuse, tmp_path):
+    tall = tmp_path / "tall.gif"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=64x16940:rate=5",
+                   "-t", "0.4", tall)
+    run = refuse("animation", tall, width=64, format="webp", end=1)
+    assert run.error_kind == "limit_exceeded", run.last["error"]
+    assert run.last["error"]["limit"] == {"name": "longest_side", "value": 16383}
 
 
 UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "--"]

@@ -331,3 +331,12 @@ def test_a_size_that_changes_mid_stream_is_pinned_to_the_first(make, media):
     assert not look.decode_complaints(out)
     assert abs(look.duration(out) - 4) < 0.2
     look.assert_in_sync(out, frame=1 / 25)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
+def test_a_long_picture_is_cut_at_the_end(make, tmp_path, name):
+    slow = tmp_path / "slow.gif"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=0.25",
+                   "-t", "12", slow)
+    out = make("video", slow, name, end=1.5)
+    assert abs(look.duration(out) - 1.5) < 0.05

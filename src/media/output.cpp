@@ -114,6 +114,10 @@ void Output::Track::set_language(const std::string& language) {
 }
 
 void Output::Track::set_frame_rate(AVRational fps) {
+    // Matroska's readers take the rate for the length of every frame, also of the last, which may
+    // have been cut: seconds too long where frames are rare.
+    constexpr double kRare = 7;
+    if (output_.file_.muxer == "webm" && av_q2d(fps) < kRare) return;
     stream_.avg_frame_rate = fps;
 }
 

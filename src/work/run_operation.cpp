@@ -43,8 +43,9 @@ std::string presentable(std::string text) {
     return text;
 }
 
+/// One of the service's, or what the output's format sets.
 bool is_limit(std::string_view name) {
-    bool is_known = false;
+    bool is_known = name == "longest_side";
     for_each_field<Limits>([&](const auto& field) { is_known = is_known || field.name == name; });
     return is_known;
 }
