@@ -222,6 +222,7 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
         pathlib.Path("mutation").write_bytes(Mutation(seed, only, files).bytes())
         crowd.ask(only)
         crowd.finish()
+        server.stop()
         return {"ends": crowd.ends, "wrong": crowd.wrong}
     warm = min(100, jobs // 5)  # what the server allocates once is not what it leaks
     for number in range(warm):
