@@ -73,13 +73,16 @@ class Soak:
                 return
             time.sleep(0.02)
 
-    def ask_all(self, count):
+    def ask_all(self, count, kills):
+        """In step with the kills, so that there is always something to hit."""
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            for asked in [pool.submit(self.ask_in_turn, number) for number in range(count)]:
+            for asked in [pool.submit(self.ask_in_turn, number, number * kills // count)
+                          for number in range(count)]:
                 asked.result()
 
-    def ask_in_turn(self, number):
-        service.wait_for(lambda: len(self.unfinished()) < CROWD, 120, "fewer jobs at once")
+    def ask_in_turn(self, number, kills):
+        service.wait_for(lambda: self.kills.total() >= kills - CROWD
+                         and len(self.unfinished()) < CROWD, 300, "fewer jobs at once")
         self.ask(number)
 
     def rows(self, sql):
@@ -95,12 +98,11 @@ class Soak:
     # The kills.
 
     def kill(self):
+        find = {"server": lambda: [self.server.process.pid],
+                "worker": lambda: [self.worker.process.pid],
+                "zygote": self.zygotes, "child": self.media_children}
         victim = self.dice.choice(self.victims)
-        pids = {"server": self.roots(self.server), "worker": self.roots(self.worker),
-                "zygote": self.zygotes(), "child": self.media_children()}[victim]
-        if not pids:
-            return
-        pid = self.dice.choice(pids)
+        pid = self.dice.choice(service.wait_for(find[victim], service.WAIT, f"a {victim}"))
         below = watch.descendants(pid)
         with contextlib.suppress(ProcessLookupError):
             if victim in ("server", "worker"):
@@ -112,9 +114,6 @@ class Soak:
         if victim in ("server", "worker"):
             time.sleep(self.dice.choice([0, self.dice.uniform(0, 1)]))
             getattr(self, victim).start()
-
-    def roots(self, program):
-        return [program.process.pid] if watch.is_alive(program.process.pid) else []
 
     def zygotes(self):
         return [child for program in (self.server, self.worker)
@@ -141,7 +140,7 @@ class Soak:
             self.worker.start()
 
     def run(self, jobs, kills):
-        asker = threading.Thread(target=self.ask_all, args=(jobs,), daemon=True)
+        asker = threading.Thread(target=self.ask_all, args=(jobs, kills), daemon=True)
         asker.start()
         for number in range(kills):
             due = jobs * number // kills  # so that the kills are spread over the jobs

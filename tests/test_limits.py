@@ -23,6 +23,7 @@ BOMBS = [
     ("video", "century.mp4", {}, "duration"),
     ("adaptive", "century.mp4", {}, "duration frames"),
     ("video", "rate.mp4", {"fps": 60}, "frames"),
+    ("adaptive", "rate.mp4", {}, "duration"),
 ]
 
 

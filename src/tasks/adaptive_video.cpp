@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "media/decoder.h"
 #include "media/encoder.h"
 #include "media/filters.h"
@@ -237,12 +239,32 @@ Result<> Builder::run() {
     return check_alignment(stream_);
 }
 
+/// A film with hardly any pictures is made of repetitions, hours of work from a few bytes: it may
+/// be half as long as others.
+Result<> check_length(const TimePlan& time, Ratio fps, const Limits& limits) {
+    const double most = limits.duration / 2;
+    const bool is_sparse = fps.value() > 0 && fps.value() < 1;
+    if (!is_sparse || time.duration.value_or(0) <= most) return {};
+    return Error{
+        "limit_exceeded",
+        fmt::format(
+            "the input has less than a picture a second, and would last {:.0f} seconds, more than "
+            "the {:.0f} allowed then; choose a part with start and end",
+            *time.duration, most
+        ),
+        "", LimitReached{"duration", most}
+    };
+}
+
 }  // namespace
 
 Result<Finished> run(const AdaptiveVideoOptions& options, Job& job) {
     const Source source = TRY(open_source(options, job));
     const AdaptivePlan plan = TRY(plan_adaptive(options, source.facts, job.assignment.stem));
-    if (plan.picture) TRY(check_frames(plan.time, plan.picture->fps, job.assignment.limits));
+    if (plan.picture) {
+        TRY(check_frames(plan.time, plan.picture->fps, job.assignment.limits));
+        TRY(check_length(plan.time, source.facts.picture->fps, job.assignment.limits));
+    }
     Finished finished;
     finished.warnings = plan.warnings;
     if (job.assignment.explain) {
