@@ -20,7 +20,7 @@ import service
 import watch
 
 MEDIA = cli.ROOT / "build/test_media"
-AT_ONCE, GONE = 0.5, 2  # seconds; the first is what a busy machine may make of nothing
+AT_ONCE, GONE = 1, 2  # seconds; the first is what a busy machine may make of nothing
 
 BODIES = [
     {"input": "flash-1080p.mp4", "kind": "video", "format": "webm", "quality": "very_high"},
@@ -46,7 +46,9 @@ class Soak:
         body = BODIES[number % len(BODIES)]
         job = self.server.job(**{**body, "input": f"{self.origin.url}/{body['input']}"})
         # Most of a job's life is encoding; its first moments are as interesting.
-        time.sleep(self.dice.choice([self.dice.uniform(0, 0.3), self.dice.uniform(0, 2)]))
+        if body["input"] != "stall" and self.dice.random() < 0.6:
+            service.wait_for(lambda: self.is_encoding(job), service.WAIT, "an encode")
+        time.sleep(self.dice.uniform(0, 0.5))
         began = time.monotonic()
         answer = self.server.post(f"/jobs/{job['id']}/cancel")
         took = time.monotonic() - began
@@ -63,6 +65,10 @@ class Soak:
                 self.wrong.append(f"{job['id']}: answered after {took:.2f} s")
         self.see_end(f"{job['id']} ({body['kind']}, {answer.status_code})", began + took)
         return answer.status_code == 200
+
+    def is_encoding(self, job):
+        now = self.server.get(f"/jobs/{job['id']}").json()
+        return now["tasks"][2]["started_at"] or now["status"] in service.FINAL
 
     def left(self):
         """What is there beside the spare child and its empty folder."""

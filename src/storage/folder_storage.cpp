@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,22 @@ Stored facts_of(const std::string& key, const struct stat& status) {
         static_cast<unsigned long long>(modified_ns)
     );
     return {key, status.st_size, etag.data(), "", modified_ns / 1'000'000};
+}
+
+/// Nobody has it open to write: who does holds a lock, which ends with its process.
+bool is_abandoned(const fs::path& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    return file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// A new file of our own. Until it is locked, another process may take it for abandoned.
+Fd make_upload(const fs::path& path) {
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    struct stat status = {};
+    const bool is_ours = file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 &&
+                         ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
+    if (file && !is_ours) file.reset();
+    return file;
 }
 
 /// Makes the entry itself durable, not only the file's bytes.
@@ -160,9 +177,14 @@ public:
     Result<std::unique_ptr<Upload>>
     begin(const std::string& key, UploadOptions options, const std::stop_token&) override {
         TRY(check_own_key(key));
-        const auto name = random_hex(128);
-        auto path = root_ / kUploads / name;
-        Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        std::string name;
+        fs::path path;
+        Fd file;
+        for (int tries = 0; !file && tries < 5; ++tries) {
+            name = random_hex(128);
+            path = root_ / kUploads / name;
+            file = make_upload(path);
+        }
         if (!file) return refused("an upload cannot be begun");
         if (options.on_started) options.on_started(name);
         return std::unique_ptr<Upload>(
@@ -234,15 +256,13 @@ public:
         return found;
     }
 
-    Result<int> sweep(UnixMillis before, const std::stop_token&) override {
+    /// However young they are: whether somebody is at work on them is known.
+    Result<int> sweep(UnixMillis, const std::stop_token&) override {
         int swept = 0;
         std::error_code error;
         fs::directory_iterator entry(root_ / kUploads, error);
         for (; !error && entry != fs::end(entry); entry.increment(error)) {
-            struct stat status = {};
-            const auto& path = entry->path();
-            if (::lstat(path.c_str(), &status) == 0 && facts_of("", status).modified < before)
-                swept += ::unlink(path.c_str()) == 0 ? 1 : 0;
+            if (is_abandoned(entry->path())) swept += ::unlink(entry->path().c_str()) == 0 ? 1 : 0;
         }
         return swept;
     }

@@ -106,8 +106,8 @@ public:
     /// A URL by which anybody can GET the object for so long; nothing where there is none.
     virtual std::optional<std::string> presign(const std::string& key, std::chrono::seconds lasts);
 
-    /// Aborts uploads begun before `before` and never ended; how many. Only for a place that is
-    /// ours alone.
+    /// Aborts uploads begun before `before` and never ended, or known to be nobody's; how many.
+    /// Only for a place that is ours alone.
     virtual Result<int> sweep(UnixMillis before, const std::stop_token& stop) = 0;
 
     /// Whether objects are on another machine: then an unfinished upload is somebody's cost.
