@@ -160,19 +160,12 @@ class Origin(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class Quiet(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        pass
-
-
 def listen_everywhere(folder):
     """So that no attempt fails for want of an answer: our folder at every address."""
     handler = lambda *args: Origin(*args, directory=str(folder))  # noqa: E731
     for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
         for port in (80, 443, 8080, 9000):
-            server = type("Anywhere", (Quiet,), {"address_family": family})
+            server = type("Anywhere", (service.QuietServer,), {"address_family": family})
             server.allow_reuse_address = True
             if family == socket.AF_INET6:
                 server.server_bind = bind_v6_only

@@ -152,13 +152,7 @@ class Origin:
             def log_message(self, *_):
                 pass
 
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # a reader that has enough hangs up
-
-        self.http = Quiet(("127.0.0.1", 0), Handler)
+        self.http = service.QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

@@ -152,6 +152,15 @@ def read_events(answer):
             event[name] = value
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    """Whoever hangs up, being killed or having enough, is no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass
+
+
 class Receiver:
     """Takes POSTs and serves a folder; `answers` are the statuses to come, then 200."""
 
@@ -184,11 +193,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        class Quiet(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_):
-                pass  # a server that is killed hangs up
-
-        self.http = Quiet(("127.0.0.1", 0), Handler)
+        self.http = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

@@ -70,13 +70,6 @@ class Silence(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Quiet(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        pass  # the server hangs up when its disk is full
-
-
 class Pulse(threading.Thread):
     """Asks for /health all the time, and notes the longest wait for it."""
 
@@ -119,7 +112,7 @@ def run(folder):
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=d=1700",
                     str(folder / "silence.flac")], check=True, stdin=subprocess.DEVNULL)
     Silence.folder = folder
-    origin = Quiet(("127.0.0.1", 0), Silence)
+    origin = service.QuietServer(("127.0.0.1", 0), Silence)
     threading.Thread(target=origin.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{origin.server_port}"
     server = service.Server(folder, "--concurrency", "4")

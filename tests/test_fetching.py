@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from service import FINAL, wait_for
+from service import FINAL, QuietServer, wait_for
 
 MEGABYTE = 1 << 20
 
@@ -69,11 +69,7 @@ class Origin:
             def log_message(self, *_):
                 pass
 
-        class Quiet(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_):
-                pass
-
-        self.http = Quiet(("127.0.0.1", 0), Handler)
+        self.http = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}/in.mp4"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

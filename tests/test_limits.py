@@ -1,14 +1,11 @@
 """Nothing that a file or a full disk makes endless is endless."""
-import json
-import os
 import subprocess
-import sys
 import time
 
 import pytest
 
+import apart
 import bombs
-import cli
 import look
 
 # Where two limits are passed, whichever is noticed first may be named.
@@ -56,22 +53,9 @@ def test_what_a_format_cannot_hold_names_its_limit(refuse, tmp_path):
     assert run.last["error"]["limit"] == {"name": "longest_side", "value": 16383}
 
 
-UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "--"]
-
-
-def may_mount():
-    return subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-                          capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.skipif(not may_mount(), reason="this machine permits no mounts: a full disk is not "
-                                            "tested")
+@pytest.mark.skipif(not apart.may(["-m"], "mount", "-t", "tmpfs", "tmpfs", "/mnt"),
+                    reason="this machine permits no mounts: a full disk is not tested")
 def test_a_full_disk_fails_jobs_and_nothing_else():
-    done = subprocess.run(
-        [*UNSHARE, sys.executable, cli.ROOT / "tests/small_disk.py"],
-        capture_output=True, text=True, timeout=600, check=False,
-        env={**os.environ, "PYTHONPATH": str(cli.ROOT / "tests")})
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = apart.found_by(["-m"], "small_disk.py", timeout=600)
     assert found["wrong"] == [], found
     assert found["ends"] == {"failed disk_full": 50, "succeeded ": 3}
