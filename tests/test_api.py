@@ -212,6 +212,9 @@ def test_a_job_ends_in_a_file_with_ranges(server, clip):
     same = requests.get(done["output"], headers={"If-None-Match": whole.headers["ETag"]},
                         timeout=WAIT)
     assert same.status_code == 304
+    for name in ("none.mp4", "%2F%C3%BC", "..%2F..%2Fittybit.db", "a%00b", "%01", "a" * 2000):
+        missing = requests.get(f"{done['output'].rsplit('/', 1)[0]}/{name}", timeout=WAIT)
+        assert (missing.status_code, missing.json()["kind"]) == (404, "file_not_found"), name
     assert "streams" not in json.dumps(server.get("/jobs", params={"input": clip}).json())
     assert server.post(f"/jobs/{job['id']}/cancel").json()["kind"] == "job_finished"
     assert server.call("DELETE", f"/jobs/{job['id']}").status_code == 204

@@ -33,7 +33,9 @@ Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
     OpenFile open;
     open.key = work::managed_key(name);
     auto stored = service.storage.head(open.key, {});
-    if (!stored && stored.error().kind == "file_not_found") return no_such_file();
+    // A name that no key can have (`invalid_output`) is the name of no file.
+    const std::string kind = stored ? "" : stored.error().kind;
+    if (kind == "file_not_found" || kind == "invalid_output") return no_such_file();
     if (!stored) return Error{"unavailable", "the storage cannot be reached: try again later", ""};
     auto origin = service.storage.origin(open.key);
     if (!origin) return no_such_file();
