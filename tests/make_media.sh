@@ -10,7 +10,7 @@ set -euo pipefail
 trap 'jobs -p | xargs -r kill 2>/dev/null' EXIT
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(realpath -m "${1:?usage: make_media.sh FOLDER}")
-stamp=$out/.stamp-$(cat "$here/make_media.sh" "$here/mp4_surgery.py" | sha256sum | cut -c1-16)
+stamp=$out/.stamp-$(cat "$here/make_media.sh" "$here/surgery.py" | sha256sum | cut -c1-16)
 [[ -e $stamp ]] && exit
 echo "making the test media in $out" >&2
 mkdir -p "$out"
@@ -43,7 +43,7 @@ step() {
 finish() {
     while (($(jobs -p | wc -l) > 0)); do wait -n || exit 1; done
 }
-ff() { timeout 60 ffmpeg -nostdin -v error -y "$@"; }
+ff() { timeout 300 ffmpeg -nostdin -v error -y "$@"; }
 # av OUT VIDEO AUDIO option…: one of both
 av() { ff -f lavfi -i "$2" -f lavfi -i "$3" "${@:4}" -shortest "$1"; }
 v() { ff -f lavfi -i "$2" "${@:3}" "$1"; }
@@ -156,6 +156,10 @@ step vips icc_transform corner.png p3.png p3 --input-profile srgb
 step vips copy photo.png photo.jpg[Q=95]
 step vips resize photo.png photo-24mp.jpg 7.5
 step v alpha.gif "movie=alpha.png,split[a][b];[a]palettegen=reserve_transparent=1[p];[b][p]paletteuse=alpha_threshold=128"
+for light in hdr10 hlg; do
+    step ff -i "bars-$light.mp4" -frames:v 1 -c:v libaom-av1 -cpu-used 8 -crf 10 -still-picture 1 "bars-$light.avif"
+done
+step v bars-hdr10.png "movie=bars-hdr10.mp4" -frames:v 1 -pix_fmt rgb48be
 step ff -i tone.wav -i corner.png -map 0 -map 1 -c:a libmp3lame -c:v copy -disposition:v attached_pic cover.mp3
 step ff -i tone.m4a -i corner.png -map 0 -map 1 -c copy -disposition:v attached_pic cover.m4a
 step ff -ss 1.3 -i flash-720p.mp4 -c copy edit-list.mp4
@@ -166,16 +170,21 @@ for orientation in 1 2 3 4 5 6 7 8; do
         -XPTitle=Holiday -ImageDescription=Holiday -Artist=Someone "orientation-$orientation.jpg"
 done
 cat size-1.ts size-2.ts >size-changes.ts
+tail -c +$((188 * 200 + 1)) flash-small.ts >cut-open.ts
+cp p3.png p3-code-points.png
+step /usr/bin/python3 "$here/surgery.py" colours p3-code-points.png 12 13
+step /usr/bin/python3 "$here/surgery.py" colours bars-hdr10.png 9 16
 for way in 90 180 270 hflip vflip transpose; do
-    step /usr/bin/python3 "$here/mp4_surgery.py" matrix "corner-stored-$way.mp4" "$way"
+    step /usr/bin/python3 "$here/surgery.py" matrix "corner-stored-$way.mp4" "$way"
 done
-step /usr/bin/python3 "$here/mp4_surgery.py" hide-first-audio bad-first-track.mp4
+step /usr/bin/python3 "$here/surgery.py" hide-first-audio bad-first-track.mp4
 
 # Broken and foreign
 head -c 60000 flash-720p.mp4 >truncated.mp4
 head -c 20000 flash-small.mp4 >no-index.mp4
 head -c 5000 photo.jpg >truncated.jpg
 head -c 20000 photo.png >truncated.png
+head -c 20000 corner.bmp >truncated.bmp
 seq 1 40000 | sha512sum | head -c 128 >garbage.jpg
 openssl enc -aes-128-ctr -nosalt -pass pass:ittybit -in /dev/zero 2>/dev/null | head -c 100000 >garbage.mp4 || true
 : >empty.mp4

@@ -90,6 +90,13 @@ def test_a_poster_of_hdr_is_sdr(make, media, source):
 
 
 def assert_same_look(pixels, reference):
+@pytest.mark.parametrize("source", ["bars-hdr10.avif", "bars-hlg.avif", "bars-hdr10.png"])
+@pytest.mark.parametrize("kind, name", [("image", "out.jpeg"), ("animation", "out.gif")])
+def test_an_hdr_still_becomes_sdr_that_looks_like_the_sdr_original(make, media, source, kind, name):
+    out = make(kind, media / source, name, **({"end": 1} if kind == "animation" else {}))
+    assert_same_look(look.picture(out), look.picture(media / "bars-sdr.mp4", at=1))
+
+
     """Same hues in the same places, and neither washed out nor dark."""
     pixels, reference = pixels.astype(float), reference.astype(float)
     assert abs(pixels.mean() - reference.mean()) < 25, (pixels.mean(), reference.mean())
@@ -285,8 +292,9 @@ def test_cmyk_becomes_rgb(make, media, tmp_path):
     look.assert_corners(look.picture(out), tolerance=12, wanted=wanted)
 
 
-def test_wide_gamut_becomes_srgb(make, media):
-    out = make("image", media / "p3.png", "out.png")
+@pytest.mark.parametrize("source", ["p3.png", "p3-code-points.png"])
+def test_wide_gamut_becomes_srgb(make, media, source):
+    out = make("image", media / source, "out.png")
     look.assert_corners(look.picture(out), tolerance=12)
     profile = str(look.exif(out).get("ProfileDescription", "sRGB"))
     assert "P3" not in profile

@@ -48,18 +48,25 @@ bool is_heif(std::string_view format) {
     return format == "heic" || format == "avif";
 }
 
-/// The transfer characteristics of a `colr` box of type `nclx`, when they are PQ or HLG. libvips
-/// does not pass them on.
-std::optional<int> find_hdr(ByteSource& source) {
+/// Of HEIF's `colr` box of type `nclx` (ISO 14496-12) and PNG's `cICP` chunk: code points of
+/// H.273, which libvips does not pass on.
+void read_code_points(ByteSource& source, Header& header) {
     std::vector<std::byte> head(kMetaBytes);
     const auto count = source.read_at(0, head);
-    if (!count) return std::nullopt;
+    if (!count) return;
     const std::string_view text(reinterpret_cast<const char*>(head.data()), *count);
-    const std::size_t at = text.find("colrnclx");
-    if (at == std::string_view::npos || at + 12 > text.size()) return std::nullopt;
-    const int transfer = std::to_integer<int>(head[at + 11]);
-    if (transfer == 16 || transfer == 18) return transfer;
-    return std::nullopt;
+    const auto byte = [&](std::size_t at) { return std::to_integer<int>(head[at]); };
+    if (is_heif(header.format)) {
+        const std::size_t at = text.find("colrnclx");
+        if (at == std::string_view::npos || at + 12 > text.size()) return;
+        header.primaries = byte(at + 9);
+        header.transfer = byte(at + 11);
+    } else if (header.format == "png") {
+        const std::size_t at = text.find("cICP");
+        if (at == std::string_view::npos || at + 6 > text.size() || at > text.find("IDAT")) return;
+        header.primaries = byte(at + 4);
+        header.transfer = byte(at + 5);
+    }
 }
 
 int depth_of(VipsImage* image) {
@@ -88,7 +95,7 @@ StreamFacts stream_of(const Header& header) {
     stream.rotation = rotation_of(header.orientation);
     stream.bit_depth = header.bit_depth;
     stream.alpha = header.has_alpha;
-    if (header.hdr_transfer) stream.hdr = *header.hdr_transfer == 16 ? "hdr10" : "hlg";
+    if (header.is_hdr()) stream.hdr = header.transfer == 16 ? "hdr10" : "hlg";
     if (header.is_animated()) {
         stream.duration = header.duration();
         stream.fps = header.frames / header.duration();
@@ -105,6 +112,11 @@ Size Header::display() const {
 
 double Header::duration() const {
     return std::accumulate(delays_ms.begin(), delays_ms.end(), 0.0) / 1000;
+}
+
+bool Header::is_beyond_srgb() const {
+    const bool is_wide = primaries == 9 || primaries == 11 || primaries == 12;  // BT.2020, P3
+    return is_hdr() || (is_wide && !has_profile);
 }
 
 bool can_read(const Sniffed& sniffed) {
@@ -132,6 +144,7 @@ Header header_of(VipsImage* image, const Sniffed& sniffed) {
     header.orientation = vips_image_get_orientation(image);
     header.bit_depth = depth_of(image);
     header.has_alpha = vips_image_hasalpha(image) != 0;
+    header.has_profile = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
     header.is_cmyk = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK;
     return header;
 }
@@ -179,7 +192,7 @@ Result<> check_limits(const Header& header, const Limits& limits) {
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
     const Loaded loaded = TRY(load(source, sniffed, {}));
     Header header = header_of(loaded.image.get(), sniffed);
-    if (is_heif(header.format)) header.hdr_transfer = find_hdr(source);
+    read_code_points(source, header);
     TRY(check_limits(header, limits));
     return header;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,13 @@ struct Header {
     int bit_depth = 8;
     bool has_alpha = false;
     bool is_cmyk = false;
-    std::optional<int> hdr_transfer;  // ITU-T H.273: 16 for PQ, 18 for HLG
+    bool has_profile = false;  // ICC
+    int primaries = 2;         // ITU-T H.273; 2: not said. libvips reads neither of the two
+    int transfer = 2;
+
+    bool is_hdr() const { return transfer == 16 || transfer == 18; }  // PQ, HLG
+    /// Whether the samples mean other colours than libvips takes them for.
+    bool is_beyond_srgb() const;
 
     /// After orientation.
     Size display() const;

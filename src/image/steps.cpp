@@ -141,6 +141,29 @@ Result<Picture> resize(Picture picture, Size size) {
     return cast(picture, format);
 }
 
+Result<Picture> repaint(const Picture& picture, Pixels pixels) {
+    const Size size{pixels.width, pixels.height};
+    Picture painted = TRY(Picture::from_pixels(std::move(pixels)));
+    if (picture.has_alpha()) {
+        const Picture scaled = TRY(resize(picture.with(g_object_ref(picture.vips())), size));
+        VipsImage* alpha = nullptr;
+        const int band = vips_image_get_bands(scaled.vips()) - 1;
+        int code = vips_extract_band(scaled.vips(), &alpha, band, nullptr);
+        const Image owned(alpha);
+        VipsImage* bytes = nullptr;
+        if (code == 0) code = vips_cast(alpha, &bytes, VIPS_FORMAT_UCHAR, "shift", TRUE, nullptr);
+        const Image opacity(bytes);
+        VipsImage* out = nullptr;
+        if (code == 0) code = vips_bandjoin2(painted.vips(), bytes, &out, nullptr);
+        painted = TRY(next(painted, code, out, "the picture's transparency cannot be kept"));
+    }
+    vips_image_set_int(
+        painted.vips(), VIPS_META_ORIENTATION, vips_image_get_orientation(picture.vips())
+    );
+    write_titles(painted.vips(), titles_of(picture.vips()));
+    return painted;
+}
+
 Result<Picture> orient(Picture picture) {
     if (vips_image_get_orientation(picture.vips()) == 1) return picture;
     // Turning wants the pixels in any order, files give them from the top.

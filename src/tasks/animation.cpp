@@ -1,7 +1,6 @@
 #include "tasks/animation.h"
 
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -27,6 +26,7 @@
 #include "tasks/animation_plan.h"
 #include "tasks/quality.h"
 #include "tasks/run_plan.h"
+#include "tasks/still.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -110,22 +110,6 @@ private:
     std::string name_;
     int end_ms_ = 0;
 };
-
-Result<Frame> frame_of(std::span<const std::byte> pixels, Size size, AVPixelFormat format) {
-    Frame frame = media::make_frame();
-    frame->width = size.width;
-    frame->height = size.height;
-    frame->format = format;
-    const int code = av_frame_get_buffer(frame.get(), 0);
-    if (code < 0) return media::output_error(code, "make room for a picture");
-    const std::size_t row = pixels.size() / static_cast<std::size_t>(size.height);
-    for (int y = 0; y < size.height; ++y)
-        std::memcpy(
-            frame->data[0] + static_cast<std::ptrdiff_t>(y) * frame->linesize[0],
-            pixels.data() + static_cast<std::size_t>(y) * row, row
-        );
-    return frame;
-}
 
 /// One frame, shown for a tenth of a second.
 Result<> push_still(Frame frame, const AnimationPlan& plan, Sink<Frame>& filters) {
@@ -249,7 +233,10 @@ Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
     ));
     if (job_.assignment.explain) return explained(plan);
     const auto feed = [&](Sink<Frame>& window, Sink<Frame>& filters) -> Result<> {
-        if (is_still) return push_still(TRY(media::frame_at(*input, stream, 0)), plan, filters);
+        if (is_still)
+            return push_still(
+                TRY(media::frame_at(*input, stream, 0, {.is_strict = true})), plan, filters
+            );
         const auto decoder =
             TRY(media::Decoder::open(*input, stream, {.threads = machine_cores()}, window));
         std::vector<Sink<media::Packet>*> sinks(input->streams().size());
@@ -294,7 +281,7 @@ Result<Finished> AnimationTask::from_still(const Sniffed& sniffed) {
     const auto header = TRY(image::read_header(job_.source, sniffed, limits()));
     const Size display = header.display();
     AnimationSource source{.display = display, .duration = {}, .is_still = true, .treatment = {}};
-    auto picture = TRY(image::Picture::open(job_.source, sniffed, limits(), {}));
+    auto picture = TRY(open_still(job_.source, sniffed, limits(), header, {}, header.stored));
     picture = TRY(image::to_additive(std::move(picture)));
     picture = TRY(image::orient(std::move(picture)));
     picture = TRY(image::to_srgb(std::move(picture)));
@@ -303,12 +290,7 @@ Result<Finished> AnimationTask::from_still(const Sniffed& sniffed) {
     if (job_.assignment.explain) return explained(plan);
     return make(plan, {1, 1000}, 0, [&](Sink<Frame>&, Sink<Frame>& filters) -> Result<> {
         const auto pixels = TRY(picture.pixels());
-        constexpr std::array kFormats = {
-            AV_PIX_FMT_GRAY8, AV_PIX_FMT_YA8, AV_PIX_FMT_RGB24, AV_PIX_FMT_RGBA
-        };
-        const auto format = kFormats.at(static_cast<std::size_t>(pixels.bands - 1));
-        Frame frame = TRY(frame_of(pixels.bytes, display, format));
-        frame->color_range = AVCOL_RANGE_JPEG;
+        Frame frame = TRY(frame_of(pixels));
         return push_still(std::move(frame), plan, filters);
     });
 }

@@ -15,6 +15,7 @@
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
 #include "tasks/rgb_frames.h"
+#include "tasks/still.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -80,7 +81,9 @@ Result<Finished> ImageTask::from_picture(ByteSource& source, const Sniffed& snif
     const int page = TRY(page_at(header, options_.start));
     if (job_.assignment.explain) return explained(plan);
     const image::Picture::Load how{.page = page, .shrink_by = plan.shrink_by};
-    return finish(TRY(image::Picture::open(source, sniffed, limits(), how)), plan);
+    return finish(
+        TRY(open_still(source, sniffed, limits(), header, how, plan.stored_scaled)), plan
+    );
 }
 
 Result<Finished> ImageTask::from_media(ByteSource& source, const Sniffed& sniffed) {

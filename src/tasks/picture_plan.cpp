@@ -21,7 +21,7 @@ bool is_rgb(AVPixelFormat format) {
 }
 
 bool is_full_range(const PictureShape& shape) {
-    if (shape.range == AVCOL_RANGE_JPEG) return true;
+    if (shape.range == AVCOL_RANGE_JPEG || is_rgb(shape.format)) return true;
     switch (shape.format) {
         case AV_PIX_FMT_YUVJ420P:
         case AV_PIX_FMT_YUVJ422P:
@@ -74,20 +74,30 @@ json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
     };
 }
 
-FilterStep zscale_to_output(json::object options) {
+FilterStep zscale_to_output(json::object options, AVPixelFormat format) {
+    const bool is_out_rgb = is_rgb(format);
     options["primaries"] = "709";
-    options["transfer"] = "709";
-    options["matrix"] = "709";
-    options["range"] = "limited";
+    options["matrix"] = is_out_rgb ? "gbr" : "709";
+    options["range"] = is_out_rgb ? "full" : "limited";
+    options["dither"] = "ordered";
     return {"zscale", std::move(options)};
 }
 
+json::object scaled_to(json::object options, const Size& size) {
+    options["width"] = size.width;
+    options["height"] = size.height;
+    options["filter"] = "bicubic";
+    return options;
+}
+
 /// HDR: to linear light, tones compressed, to BT.709.
-void add_tone_mapping(std::vector<FilterStep>& steps, const PictureShape& shape, const Size& size) {
-    json::object linear = zscale_input(shape, true);
-    linear["width"] = size.width;
-    linear["height"] = size.height;
-    linear["filter"] = "bicubic";
+void add_tone_mapping(
+    std::vector<FilterStep>& steps,
+    const PictureShape& shape,
+    const Size& size,
+    AVPixelFormat format
+) {
+    json::object linear = scaled_to(zscale_input(shape, true), size);
     linear["transfer"] = "linear";
     linear["primaries"] = "709";
     linear["matrix"] = "gbr";
@@ -96,18 +106,21 @@ void add_tone_mapping(std::vector<FilterStep>& steps, const PictureShape& shape,
     steps.push_back({"zscale", std::move(linear)});
     steps.push_back({"format", {{"pix_fmts", "gbrpf32le"}}});
     steps.push_back({"tonemap", {{"tonemap", "mobius"}, {"desat", 0}}});
-    steps.push_back(zscale_to_output({{"dither", "ordered"}}));
-    steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
+    steps.push_back(zscale_to_output({{"transfer", "709"}}, format));
 }
 
-void add_wide_gamut(std::vector<FilterStep>& steps, const PictureShape& shape, const Size& size) {
-    json::object options = zscale_input(shape, true);
-    options["width"] = size.width;
-    options["height"] = size.height;
-    options["filter"] = "bicubic";
-    options["dither"] = "ordered";
-    steps.push_back(zscale_to_output(std::move(options)));
-    steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
+void add_wide_gamut(
+    std::vector<FilterStep>& steps,
+    const PictureShape& shape,
+    const Size& size,
+    AVPixelFormat format
+) {
+    json::object options = scaled_to(zscale_input(shape, true), size);
+    // Screens show sRGB's numbers and BT.709's alike: a conversion would darken or lighten them.
+    const bool is_srgb = shape.transfer == AVCOL_TRC_IEC61966_2_1;
+    options["transfer"] =
+        is_srgb ? static_cast<int>(AVCOL_TRC_IEC61966_2_1) : static_cast<int>(AVCOL_TRC_BT709);
+    steps.push_back(zscale_to_output(std::move(options), format));
 }
 
 std::string_view sws_matrix(AVColorSpace matrix) {
@@ -219,6 +232,24 @@ media::PictureColour output_colour(const PictureFacts& facts) {
     };
 }
 
+bool is_beyond_bt709(const PictureShape& shape) {
+    return hdr_of(shape.transfer) != media::Hdr::kNone || is_wide(shape.primaries, shape.matrix);
+}
+
+void add_bt709(
+    std::vector<FilterStep>& steps,
+    const PictureShape& shape,
+    const Size& size,
+    AVPixelFormat format
+) {
+    if (hdr_of(shape.transfer) != media::Hdr::kNone) {
+        add_tone_mapping(steps, shape, size, format);
+    } else {
+        add_wide_gamut(steps, shape, size, format);
+    }
+    steps.push_back({"format", {{"pix_fmts", av_get_pix_fmt_name(format)}}});
+}
+
 std::vector<FilterStep> picture_steps(
     const PictureTreatment& treatment, const PictureShape& shape
 ) {
@@ -229,10 +260,8 @@ std::vector<FilterStep> picture_steps(
         );
     }
     const Size size = scaled_size(treatment);
-    if (hdr_of(shape.transfer) != media::Hdr::kNone) {
-        add_tone_mapping(steps, shape, size);
-    } else if (is_wide(shape.primaries, shape.matrix) && !is_rgb(shape.format)) {
-        add_wide_gamut(steps, shape, size);
+    if (is_beyond_bt709(shape)) {
+        add_bt709(steps, shape, size, AV_PIX_FMT_YUV420P);
     } else {
         add_scaling(steps, treatment, shape, size);
     }

@@ -41,6 +41,18 @@ PictureTreatment plan_treatment(const PictureFacts& facts, const Framing& framin
 /// source's own, by size where it does not say.
 media::PictureColour output_colour(const PictureFacts& facts);
 
+/// Whether pictures are HDR or of a wide gamut: more than a matrix away from what screens show.
+bool is_beyond_bt709(const media::PictureShape& shape);
+
+/// Appends the filters that scale such pictures and bring them to BT.709 in `format`: planar 8-bit
+/// RGB or YUV.
+void add_bt709(
+    std::vector<media::FilterStep>& steps,
+    const media::PictureShape& shape,
+    const Size& size,
+    AVPixelFormat format
+);
+
 /// The filters that bring pictures of a shape to `treatment`, up to its padding. Only what is
 /// needed: none at all for pictures that are as wanted.
 std::vector<media::FilterStep> picture_steps(

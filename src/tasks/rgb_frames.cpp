@@ -48,14 +48,6 @@ bool has_alpha_plane(AVPixelFormat format) {
     return (about(format).flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8;
 }
 
-/// Whether it takes more than a matrix to reach sRGB.
-bool needs_colour_science(const PictureShape& shape) {
-    if (is_rgb(shape.format)) return false;
-    return shape.transfer == AVCOL_TRC_SMPTE2084 || shape.transfer == AVCOL_TRC_ARIB_STD_B67 ||
-           shape.primaries == AVCOL_PRI_BT2020 || shape.primaries == AVCOL_PRI_SMPTE432 ||
-           shape.matrix == AVCOL_SPC_BT2020_NCL || shape.matrix == AVCOL_SPC_BT2020_CL;
-}
-
 std::string_view matrix_of(const PictureShape& shape) {
     switch (shape.matrix) {
         case AVCOL_SPC_BT709: return "bt709";
@@ -98,28 +90,9 @@ void add_turning(std::vector<FilterStep>& steps, const media::Orientation& orien
     }
 }
 
-/// HDR and wide gamut take the way of films, to BT.709.
-void add_film_steps(
-    std::vector<FilterStep>& steps, const RgbTreatment& treatment, const PictureShape& shape
-) {
-    const Size size = treatment.scaled;
-    PictureTreatment film;
-    film.scaled = size;
-    film.kept = {0, 0, size.width, size.height};
-    film.canvas = size;
-    film.is_mirrored = treatment.orientation.is_mirrored;
-    film.rotation = treatment.orientation.rotation;
-    steps = picture_steps(film, shape);
-    steps.push_back(scale_to(size, "bt709", false, true));
-}
-
 void add_picture_steps(
     std::vector<FilterStep>& steps, const RgbTreatment& treatment, const PictureShape& shape
 ) {
-    if (shape.is_interlaced)
-        steps.push_back(
-            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
-        );
     const Size size = before_turning(treatment);
     const bool is_scaled = size != Size{shape.width, shape.height};
     // What is transparent must not bleed its hidden colour into its neighbours.
@@ -155,14 +128,16 @@ RgbTreatment rgb_treatment(const AVStream& stream, Size scaled) {
 
 std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
-    const char* format = av_get_pix_fmt_name(treatment.format);
-    if (needs_colour_science(shape)) {
-        add_film_steps(steps, treatment, shape);
-        steps.push_back({"format", {{"pix_fmts", format}}});
-        return steps;
+    if (shape.is_interlaced)
+        steps.push_back(
+            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
+        );
+    if (is_beyond_bt709(shape)) {
+        add_bt709(steps, shape, before_turning(treatment), AV_PIX_FMT_GBRP);
+    } else {
+        add_picture_steps(steps, treatment, shape);
     }
-    add_picture_steps(steps, treatment, shape);
-    steps.push_back({"format", {{"pix_fmts", format}}});
+    steps.push_back({"format", {{"pix_fmts", av_get_pix_fmt_name(treatment.format)}}});
     add_turning(steps, treatment.orientation);
     return steps;
 }

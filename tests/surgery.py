@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Changes an MP4 in place where no tool of every FFmpeg version will.
+"""Changes a file in place where no tool of every FFmpeg version will.
 
-mp4_surgery.py matrix FILE 90|180|270|hflip|vflip|transpose
+surgery.py matrix FILE.mp4 90|180|270|hflip|vflip|transpose
     how the video track is to be displayed: turned clockwise, or mirrored
-mp4_surgery.py hide-first-audio FILE
-    the first audio track's codec becomes one that nobody knows"""
+surgery.py hide-first-audio FILE.mp4
+    the first audio track's codec becomes one that nobody knows
+surgery.py colours FILE.png PRIMARIES TRANSFER
+    a cICP chunk in place of every word on colour, with code points of H.273"""
 import pathlib
 import struct
 import sys
+import zlib
 
 ONE = 0x10000
 # a b c d of the track header's matrix: x' = a·x + c·y, y' = b·x + d·y, with y downwards
@@ -38,10 +41,26 @@ def hide_first_audio(data):
     data[inner : inner + 4] = b"xxxx"
 
 
+def set_colours(data, primaries, transfer):
+    kept, position = bytearray(data[:8]), 8
+    while position < len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        name = bytes(data[position + 4 : position + 8])
+        if name not in (b"iCCP", b"cHRM", b"gAMA", b"sRGB", b"cICP"):
+            kept += data[position:end]
+        if name == b"IHDR":
+            chunk = b"cICP" + bytes((primaries, transfer, 0, 1))
+            kept += struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        position = end
+    data[:] = kept
+
+
 path = pathlib.Path(sys.argv[2])
 content = bytearray(path.read_bytes())
 if sys.argv[1] == "matrix":
     set_matrix(content, sys.argv[3])
+elif sys.argv[1] == "colours":
+    set_colours(content, int(sys.argv[3]), int(sys.argv[4]))
 else:
     hide_first_audio(content)
 path.write_bytes(content)

@@ -1,0 +1,63 @@
+#include "tasks/still.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "image/steps.h"
+#include "tasks/rgb_frames.h"
+
+namespace ittybit::tasks {
+
+Result<media::Frame> frame_of(std::span<const std::byte> rows, Size size, AVPixelFormat format) {
+    media::Frame frame = media::make_frame();
+    frame->width = size.width;
+    frame->height = size.height;
+    frame->format = format;
+    frame->color_range = AVCOL_RANGE_JPEG;
+    const int code = av_frame_get_buffer(frame.get(), 0);
+    if (code < 0) return Error{"limit_exceeded", "the picture needs too much memory", ""};
+    const std::size_t row = rows.size() / static_cast<std::size_t>(size.height);
+    for (int y = 0; y < size.height; ++y)
+        std::memcpy(
+            frame->data[0] + static_cast<std::ptrdiff_t>(y) * frame->linesize[0],
+            rows.data() + static_cast<std::size_t>(y) * row, row
+        );
+    return frame;
+}
+
+Result<media::Frame> frame_of(const image::Pixels& pixels) {
+    constexpr std::array kBytes = {
+        AV_PIX_FMT_GRAY8, AV_PIX_FMT_YA8, AV_PIX_FMT_RGB24, AV_PIX_FMT_RGBA
+    };
+    constexpr std::array kWords = {
+        AV_PIX_FMT_GRAY16, AV_PIX_FMT_YA16, AV_PIX_FMT_RGB48, AV_PIX_FMT_RGBA64
+    };
+    const auto& formats = pixels.bits == 16 ? kWords : kBytes;
+    const auto format = formats.at(static_cast<std::size_t>(pixels.bands - 1));
+    return frame_of(pixels.bytes, {pixels.width, pixels.height}, format);
+}
+
+Result<image::Picture> open_still(
+    ByteSource& source,
+    const Sniffed& sniffed,
+    const Limits& limits,
+    const image::Header& header,
+    const image::Picture::Load& how,
+    Size scaled
+) {
+    auto picture = TRY(image::Picture::open(source, sniffed, limits, how));
+    if (!header.is_beyond_srgb()) return picture;
+    image::Pixels pixels = TRY(picture.pixels());
+    if (pixels.bands < 3) return picture;
+    media::Frame frame = TRY(frame_of(pixels));
+    pixels = {};
+    frame->colorspace = AVCOL_SPC_RGB;
+    frame->color_primaries = static_cast<AVColorPrimaries>(header.primaries);
+    frame->color_trc = static_cast<AVColorTransferCharacteristic>(header.transfer);
+    return image::repaint(
+        picture, TRY(to_pixels(std::move(frame), {.scaled = scaled, .orientation = {}}))
+    );
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "image/header.h"
+#include "image/picture.h"
+#include "media/handles.h"
+#include "model/limits.h"
+#include "model/sniff.h"
+
+/// Pictures on their way between libvips and libav.
+namespace ittybit::tasks {
+
+/// A frame with a copy of these rows. Errors: `limit_exceeded`.
+Result<media::Frame> frame_of(std::span<const std::byte> rows, Size size, AVPixelFormat format);
+Result<media::Frame> frame_of(const image::Pixels& pixels);
+
+/// Opens a still for libvips' steps. What its header says to be HDR or of a wide gamut comes in
+/// sRGB, and scaled to `scaled` (as stored) already. Errors: as image::Picture::open,
+/// `encode_failed`.
+Result<image::Picture> open_still(
+    ByteSource& source,
+    const Sniffed& sniffed,
+    const Limits& limits,
+    const image::Header& header,
+    const image::Picture::Load& how,
+    Size scaled
+);
+
+}  // namespace ittybit::tasks
