@@ -60,11 +60,13 @@ step av flash-small.mp4 "$(flash 320x180 30 5)" "$(beep 5)" $x264 $aac
 step av flash-small.mkv "$(flash 320x180 30 5)" "$(beep 5)" $x264 -c:a libvorbis
 step av flash-small.webm "$(flash 320x180 30 5)" "$(beep 5)" -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -pix_fmt yuv420p -c:a libopus
 step av flash-small.avi "$(flash 320x180 25 5)" "$(beep 5)" -c:v mpeg4 -q:v 4 -c:a libmp3lame
+step av b-frames.avi "$(flash 320x180 25 5)" "$(beep 5)" -c:v mpeg4 -q:v 4 -bf 2 -c:a libmp3lame
 step av flash-small.ts "$(flash 320x180 25 5)" "$(beep 5)" $x264 $aac
 step av flash-h265.mp4 "$(flash 320x180 30 5)" "$(beep 5)" -c:v libx265 -preset veryfast -x265-params log-level=none -pix_fmt yuv420p -tag:v hvc1 $aac
 step av flash-prores.mov "$(flash 320x180 25 3)" "$(beep 3)" -c:v prores_ks -profile:v 3 -c:a pcm_s16le
 step av flash-60fps.mp4 "$(flash 320x180 60 3)" "$(beep 3)" $x264 $aac
 step v no-audio.mp4 "$(flash 320x180 30 3)" $x264
+step v bare.h264 "$(flash 320x180 25 4)" $x264
 
 # Time
 step av vfr.mp4 "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.05)+not(mod(n\,3))+gt(t\,4)*not(mod(n\,2))'" "$(beep 6)" -fps_mode vfr $x264 $aac

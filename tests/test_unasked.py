@@ -123,9 +123,9 @@ def test_full_range_becomes_limited_with_the_same_colours(make, media):
 
 
 @pytest.mark.parametrize("source", [
-    "flash-720p.mp4", "flash-small.mkv", "flash-small.webm", "flash-small.avi", "flash-small.ts",
-    "vfr.mp4", "vfr.mkv", "late-start.mkv", "timestamp-wrap.ts", "edit-list.mp4", "late-audio.mp4",
-    "interlaced.mp4",
+    "flash-720p.mp4", "flash-small.mkv", "flash-small.webm", "flash-small.avi", "b-frames.avi",
+    "flash-small.ts", "vfr.mp4", "vfr.mkv", "late-start.mkv", "timestamp-wrap.ts", "edit-list.mp4",
+    "late-audio.mp4", "interlaced.mp4",
 ])
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
 def test_picture_and_sound_stay_together(make, media, source, name):
@@ -348,3 +348,25 @@ def test_a_long_picture_is_cut_at_the_end(make, tmp_path, name):
                    "-t", "12", slow)
     out = make("video", slow, name, end=1.5)
     assert abs(look.duration(out) - 1.5) < 0.05
+
+
+def test_video_without_a_container_is_read_from_any_time(make, media):
+    whole = make("video", media / "bare.h264", "whole.mp4", quality="high")
+    assert len(look.frame_times(whole)) == 100
+    assert look.flash_times(whole) == pytest.approx([0, 1, 2, 3], abs=0.05)
+    part = make("video", media / "bare.h264", "part.mp4", start=1.5, end=3.5)
+    assert look.flash_times(part) == pytest.approx([0.5, 1.5], abs=0.05)
+    poster = look.picture(make("image", media / "bare.h264", "poster.png", start=2.04))
+    assert poster.mean() > 215, "the flash of the second second is not on the poster"
+
+
+def test_a_recording_cut_open_has_only_whole_pictures(make, media):
+    assert look.decode_complaints(media / "cut-open.ts"), "the source is no test"
+    out = make("video", media / "cut-open.ts", "out.mp4")
+    assert not look.decode_complaints(out)
+    look.assert_in_sync(out, frame=1 / 25)
+
+
+def test_a_still_cut_short_becomes_no_animation(refuse, media):
+    for source in ("truncated.bmp", "truncated.jpg"):
+        assert refuse("animation", media / source, "out.gif", end=1).error_kind == "corrupt_media"

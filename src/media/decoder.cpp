@@ -63,6 +63,7 @@ Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
     : next_(next),
       type_(stream.codecpar->codec_type),
       time_base_(stream.time_base),
+      has_decoding_times_(input.sniffed().demuxer == "avi" && type_ == AVMEDIA_TYPE_VIDEO),
       frame_rate_(type_ == AVMEDIA_TYPE_VIDEO ? frame_rate_of(input, stream) : AVRational{0, 1}),
       name_(name_of(input, stream)) {}
 
@@ -99,6 +100,7 @@ Result<> Decoder::open_codec(
 
 Result<> Decoder::push(Packet packet) {
     ++packets_;
+    if (first_dts_ == kNoTime) first_dts_ = packet->dts;
     return send(packet.get());
 }
 
@@ -120,6 +122,7 @@ Result<> Decoder::finish() {
 
 void Decoder::reset() {
     avcodec_flush_buffers(codec_.get());
+    first_dts_ = kNoTime;
     next_pts_ = kNoTime;
     last_pts_ = kNoTime;
 }
@@ -159,6 +162,14 @@ Result<> Decoder::pass_on(Frame frame) {
     return next_.push(std::move(frame));
 }
 
+/// AVI tells decoding times alone, and a picture's is that of the packet it comes out with: as much
+/// too late as the decoder holds pictures back to bring them in order.
+std::int64_t Decoder::held_back(const AVFrame& first, std::int64_t duration) const {
+    const std::int64_t at = first.best_effort_timestamp;
+    if (!has_decoding_times_ || at == kNoTime || first_dts_ == kNoTime) return 0;
+    return std::clamp<std::int64_t>(at - first_dts_, 0, codec_->has_b_frames * duration);
+}
+
 /// Gives each frame a time: the container's where it has one, else the one that follows from the
 /// frame before. Pictures never go back, whatever the container says.
 void Decoder::set_time(AVFrame& frame) {
@@ -170,7 +181,9 @@ void Decoder::set_time(AVFrame& frame) {
         duration = av_rescale_q(1, av_inv_q(frame_rate_), time_base_);
     duration = std::max<std::int64_t>(duration, 0);
 
+    if (last_pts_ == kNoTime) delay_ = held_back(frame, duration);
     frame.pts = frame.best_effort_timestamp;
+    if (frame.pts != kNoTime) frame.pts -= delay_;
     if (frame.pts == kNoTime) frame.pts = next_pts_ == kNoTime ? 0 : next_pts_;
     if (is_video && last_pts_ != kNoTime && frame.pts <= last_pts_) frame.pts = last_pts_ + 1;
     set_duration(frame, duration);

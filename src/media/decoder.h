@@ -52,11 +52,13 @@ private:
     Result<> receive_all();
     void note_damage(int code);
     Result<> pass_on(Frame frame);
+    std::int64_t held_back(const AVFrame& first, std::int64_t duration) const;
     void set_time(AVFrame& frame);
 
     Sink<Frame>& next_;
     AVMediaType type_;
     AVRational time_base_;
+    bool has_decoding_times_;  // and no others
     AVRational frame_rate_;
     std::string name_;  // for messages: "the video (h264)"
     CodecContext codec_;
@@ -64,6 +66,8 @@ private:
     std::int64_t frames_ = 0;
     std::int64_t damaged_ = 0;
     bool is_unsupported_ = false;  // libav said that it lacks a feature, not that data are broken
+    std::int64_t first_dts_ = kNoTime;
+    std::int64_t delay_ = 0;
     std::int64_t next_pts_ = kNoTime;
     std::int64_t last_pts_ = kNoTime;
 };

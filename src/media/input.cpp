@@ -242,12 +242,15 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
 Result<> Input::rewind() {
     jump_us_ = 0;
     last_dts_us_.reset();
-    const bool by_bytes = (format_->iformat->flags & AVFMT_NO_BYTE_SEEK) == 0 &&
-                          (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
-    int code = by_bytes ? av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE) : -1;
+    const auto by_bytes = [this] { return av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE); };
+    const bool has_bytes = (format_->iformat->flags & AVFMT_NO_BYTE_SEEK) == 0;
+    const bool has_times = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
+    int code = has_bytes && !has_times ? by_bytes() : -1;
     if (code < 0)
         code = avformat_seek_file(format_.get(), -1, INT64_MIN, origin_us_, origin_us_, 0);
     if (code < 0) code = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BACKWARD);
+    // Bare streams (H.264 without a container) have no times at all.
+    if (code < 0 && has_bytes) code = by_bytes();
     if (code < 0 || source_error_) return failure(code, "go back to the start of the file");
     return {};
 }

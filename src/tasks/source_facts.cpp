@@ -141,6 +141,7 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
     double end = -INFINITY;
     double last_key = NAN;
     std::int64_t last_dts = media::kNoTime;
+    std::int64_t first_pts = media::kNoTime;
     bool is_presented = false;
     while (const auto packet = TRY(reader->read())) {
         if (packet->stream_index != index) continue;
@@ -160,8 +161,13 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         if (!has_times || !is_in_order || is_damaged || (is_changing && facts.packets > 1) ||
             (is_discarded && is_presented))
             facts.is_seamless = false;
-        if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && is_discarded)
-            facts.is_seamless = false;
+        if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+            const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+            if (facts.packets == 1) first_pts = packet->pts;
+            // A recording that was cut open: pictures whose references are missing come first.
+            const bool is_orphan = facts.packets == 1 ? !is_key : packet->pts < first_pts;
+            if (is_discarded || is_orphan) facts.is_seamless = false;
+        }
         is_presented |= !is_discarded;
         if (has_dts) last_dts = packet->dts;
         const double at = seconds_of(input, *packet, stream);
