@@ -137,6 +137,7 @@ step v grey.png "$(corner 320x240 1),format=gray" -frames:v 1
 step v one-pixel.png "color=red:size=4x4,format=rgb24,crop=1:1" -frames:v 1
 step v odd.png "$(corner 101x99 1)" -frames:v 1
 step v corner.bmp "$(corner 320x240 1)" -frames:v 1
+step v lossless.jpg "$(corner 320x240 1)" -frames:v 1 -c:v ljpeg -pix_fmt bgr24
 step v corner.tiff "$(corner 320x240 1)" -frames:v 1
 step v animated.gif "$(flash 160x120 10 2)"
 step v animated.apng "$(flash 160x120 10 2)" -plays 0

@@ -4,6 +4,7 @@ import subprocess
 import numpy
 import pytest
 
+import cli
 import look
 
 STORED = ["90", "180", "270", "hflip", "vflip", "transpose"]
@@ -89,7 +90,6 @@ def test_a_poster_of_hdr_is_sdr(make, media, source):
     assert_same_look(look.picture(out), look.picture(media / "bars-sdr.mp4", at=1))
 
 
-def assert_same_look(pixels, reference):
 @pytest.mark.parametrize("source", ["bars-hdr10.avif", "bars-hlg.avif", "bars-hdr10.png"])
 @pytest.mark.parametrize("kind, name", [("image", "out.jpeg"), ("animation", "out.gif")])
 def test_an_hdr_still_becomes_sdr_that_looks_like_the_sdr_original(make, media, source, kind, name):
@@ -97,6 +97,7 @@ def test_an_hdr_still_becomes_sdr_that_looks_like_the_sdr_original(make, media, 
     assert_same_look(look.picture(out), look.picture(media / "bars-sdr.mp4", at=1))
 
 
+def assert_same_look(pixels, reference):
     """Same hues in the same places, and neither washed out nor dark."""
     pixels, reference = pixels.astype(float), reference.astype(float)
     assert abs(pixels.mean() - reference.mean()) < 25, (pixels.mean(), reference.mean())
@@ -298,6 +299,12 @@ def test_wide_gamut_becomes_srgb(make, media, source):
     look.assert_corners(look.picture(out), tolerance=12)
     profile = str(look.exif(out).get("ProfileDescription", "sRGB"))
     assert "P3" not in profile
+
+
+def test_a_picture_that_only_one_library_reads_has_facts_and_pixels(make, media, tmp_path):
+    told = cli.ittybit("task", "probe", "-i", media / "lossless.jpg", cwd=tmp_path).last["output"]
+    assert (told["kind"], told["width"], told["height"]) == ("image", 320, 240)
+    look.assert_corners(look.picture(make("image", media / "lossless.jpg", "out.png")), tolerance=3)
 
 
 def test_sixteen_bit_and_grey_pictures_keep_their_colours(make, media):

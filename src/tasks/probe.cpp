@@ -20,9 +20,14 @@ Result<File> media_facts(
 
 Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token stop) {
     const Sniffed sniffed = TRY(sniff(source));
-    if (is_image(sniffed) && image::can_read(sniffed))
-        return image::facts_of(source, sniffed, limits);
-    return media_facts(source, sniffed, limits, std::move(stop));
+    if (!is_image(sniffed) || !image::can_read(sniffed))
+        return media_facts(source, sniffed, limits, std::move(stop));
+    auto facts = image::facts_of(source, sniffed, limits);
+    // What libvips cannot read of a format it knows, libav sometimes can.
+    const bool is_lost = !facts && facts.error().kind == "corrupt_media";
+    if (!is_lost || sniffed.demuxer.empty()) return facts;
+    auto second = media_facts(source, sniffed, limits, std::move(stop));
+    return second ? std::move(second) : std::move(facts);
 }
 
 Result<Finished> run(const ProbeOptions&, Job& job) {
