@@ -118,6 +118,7 @@ step a tone.wav "$(beep 5)" -c:a pcm_s16le
 step a tone-44100-mono.wav "aevalsrc='0.5*sin(2*PI*440*t)':s=44100:d=3" -c:a pcm_s16le
 step a tone-96000.flac "aevalsrc='0.5*sin(2*PI*440*t)|0.5*sin(2*PI*660*t)':s=96000:d=3" -c:a flac -sample_fmt s32
 step a tone-8000.wav "aevalsrc='0.5*sin(2*PI*440*t)':s=8000:d=3" -c:a pcm_mulaw
+step a few-samples.wav "aevalsrc='0.5*sin(2*PI*1000*t)':s=48000:d=0.00025" -c:a pcm_s16le
 step a tone.aiff "$(beep 3)" -c:a pcm_s16be
 step a tone.wv "$(beep 3)" -c:a wavpack
 step a tone.ac3 "$tone51" -c:a ac3

@@ -60,8 +60,12 @@ def test_flash_and_beep_stay_together_in_the_stream(stream):
     look.assert_in_sync(stream("flash-720p.mp4"), frame=1 / 25)
 
 
-def test_sound_alone_is_a_stream_too(stream):
-    master = stream("tone.mp3")
+@pytest.mark.parametrize("source", ["tone.mp3", "few-samples.wav"])
+def test_sound_alone_is_a_stream_too(stream, source):
+    master = stream(source)
+    checked = subprocess.run([sys.executable, CHECKER, master], capture_output=True, text=True,
+                             check=False)
+    assert checked.returncode == 0, checked.stdout[-3000:]
     assert not look.decode_complaints(master)
     assert not look.probe(master)["video"]
 

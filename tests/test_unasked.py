@@ -250,6 +250,11 @@ def test_mono_stays_mono(make, media, name):
     assert abs(look.main_frequency(out) - 440) < 3
 
 
+@pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus", "out.wav"])
+def test_a_dozen_samples_are_a_sound(make, media, name):
+    assert look.probe(make("audio", media / "few-samples.wav", name))["audio"]
+
+
 @pytest.mark.parametrize("source", ["tone-8000.wav", "tone-96000.flac"])
 @pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus"])
 def test_sample_rates_suit_the_codec(make, media, source, name):

@@ -98,6 +98,12 @@ struct Seen {
     double end = -INFINITY;
 };
 
+/// libav's Ogg reader lets the length of a packet that is cut to less than nothing wrap.
+std::int64_t length_of(const AVPacket& packet) {
+    constexpr std::int64_t kWrapped = std::int64_t{1} << 31;
+    return packet.duration < kWrapped ? packet.duration : 0;
+}
+
 Result<std::vector<Seen>> read_through(AVFormatContext& format) {
     std::vector<Seen> seen(format.nb_streams);
     const Packet packet = make_packet();
@@ -113,7 +119,7 @@ Result<std::vector<Seen>> read_through(AVFormatContext& format) {
         it.bytes += packet->size;
         if (packet->pts != kNoTime) {
             it.begin = std::min(it.begin, static_cast<double>(packet->pts) * unit);
-            it.end = std::max(it.end, static_cast<double>(packet->pts + packet->duration) * unit);
+            it.end = std::max(it.end, static_cast<double>(packet->pts + length_of(*packet)) * unit);
         }
         if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) return invalid("a packet is damaged");
         av_packet_unref(packet.get());
