@@ -143,6 +143,7 @@ step v corner.tiff "$(corner 320x240 1)" -frames:v 1
 step v animated.gif "$(flash 160x120 10 2)"
 step v animated.apng "$(flash 160x120 10 2)" -plays 0
 step v animated.webp "$(flash 160x120 10 2)" -c:v libwebp_anim -loop 0
+step v long.gif "$(flash 32x32 50 100)"
 step v odd-frames.gif "testsrc2=size=33x17:rate=50:duration=0.5"
 finish
 

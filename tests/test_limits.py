@@ -14,7 +14,7 @@ BOMBS = [
     ("animation", "huge.png", {"end": 1, "format": "gif"}, "pixels"),
     ("image", "frames.gif", {}, "frames"),
     ("animation", "frames.gif", {"end": 1, "format": "gif"}, "frames"),
-    ("video", "canvas.gif", {}, "frames"),
+    ("video", "canvas.gif", {}, "pixels"),
     ("video", "streams.mp4", {}, "streams"),
     ("image", "streams.mp4", {}, "streams"),
     ("video", "century.mp4", {}, "duration"),

@@ -382,3 +382,18 @@ def test_a_recording_cut_open_has_only_whole_pictures(make, media):
 def test_a_still_cut_short_becomes_no_animation(refuse, media):
     for source in ("truncated.bmp", "truncated.jpg"):
         assert refuse("animation", media / source, "out.gif", end=1).error_kind == "corrupt_media"
+
+
+def test_a_gif_of_thousands_of_frames_is_whole(make, media, tmp_path):
+    told = cli.ittybit("task", "probe", "-i", media / "long.gif", cwd=tmp_path).last["output"]
+    assert (told["kind"], told["format"]) == ("animation", "gif")
+    assert (told["duration"], told["fps"]) == pytest.approx((100, 50))
+    whole = make("video", media / "long.gif", "out.mp4", quality="low")
+    assert len(look.frame_times(whole)) == 5000
+    assert look.flash_times(whole) == pytest.approx(range(100), abs=0.021)
+    assert look.picture(make("image", media / "long.gif", "a.png", start=97.05)).mean() > 215
+    assert look.picture(make("image", media / "long.gif", "b.png", start=96.95)).mean() < 215
+    part = make("animation", media / "long.gif", "out.webp", start=96, end=98, fps=50)
+    assert sum(map(int, look.vips_header(part, "delay").split())) == 2000
+    again = make("animation", media / "long.gif", "out.gif", end=100, fps=50)
+    assert look.flash_times(again) == pytest.approx(range(100), abs=0.021)

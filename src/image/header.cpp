@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "image/loading.h"
+#include "model/animation_limit.h"
 
 namespace ittybit::image {
 namespace {
@@ -126,19 +127,15 @@ bool can_read(const Sniffed& sniffed) {
     return std::ranges::find(kReadable, sniffed.format) != kReadable.end();
 }
 
-/// A few bytes a frame make an animation, and each is a whole picture to unpack: of a film, which
-/// pays for its frames, this many times as many may be read.
-constexpr std::int64_t kFramesOfAFilm = 40;
 /// libvips reads no more of a GIF, and says nothing of the rest.
 constexpr std::int64_t kMostOfAGif = 4096;
-/// And all of them together may be so many pictures of the largest size.
-constexpr std::int64_t kFullPictures = 500;
 
 Header header_of(VipsImage* image, const Sniffed& sniffed) {
     Header header;
     header.format = sniffed.format;
     header.stored = {vips_image_get_width(image), vips_image_get_page_height(image)};
     header.frames = std::max(1, vips_image_get_n_pages(image));
+    header.is_whole = header.format != "gif" || header.frames <= kMostOfAGif;
     header.delays_ms = read_delays(image, header.frames);
     header.loop = number_in(image, "loop", 0);
     header.orientation = vips_image_get_orientation(image);
@@ -161,32 +158,7 @@ Result<> check_limits(const Header& header, const Limits& limits) {
             "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
         };
     }
-    auto most_frames = std::max<std::int64_t>(1, limits.frames / kFramesOfAFilm);
-    if (header.format == "gif") most_frames = std::min(most_frames, kMostOfAGif);
-    if (header.frames > most_frames) {
-        return Error{
-            "limit_exceeded",
-            fmt::format(
-                "the animation has {} frames, more than the {} allowed", header.frames, most_frames
-            ),
-            "", LimitReached{"frames", static_cast<double>(most_frames)}
-        };
-    }
-    const auto most_pixels =
-        static_cast<double>(kFullPictures) * static_cast<double>(limits.pixels);
-    if (header.frames * static_cast<double>(pixels) > most_pixels) {
-        return Error{
-            "limit_exceeded",
-            fmt::format(
-                "the animation has {} frames of {}×{}, which together are more than {} pictures of "
-                "{} pixels: make it smaller or shorter",
-                header.frames, header.stored.width, header.stored.height, kFullPictures,
-                limits.pixels
-            ),
-            "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
-        };
-    }
-    return {};
+    return check_animation(header.stored, header.frames, limits);
 }
 
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
@@ -198,7 +170,10 @@ Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Lim
 }
 
 Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
-    const Header header = TRY(read_header(source, sniffed, limits));
+    return facts_of(source, TRY(read_header(source, sniffed, limits)));
+}
+
+File facts_of(ByteSource& source, const Header& header) {
     File file;
     file.kind = header.is_animated() ? "animation" : "image";
     file.format = header.format;

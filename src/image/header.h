@@ -18,6 +18,7 @@ struct Header {
     Size stored;                 // of one frame
     int orientation = 1;         // EXIF: 1–8
     int frames = 1;              // pages, for TIFF and HEIF
+    bool is_whole = true;        // false: there are more frames, which libvips does not read
     std::vector<int> delays_ms;  // how long each frame is shown; empty for a still
     int loop = 0;                // how often an animation plays; 0 for ever
     int bit_depth = 8;
@@ -46,5 +47,6 @@ Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Lim
 
 /// SPEC's `file` of a picture. Errors: as read_header.
 Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
+File facts_of(ByteSource& source, const Header& header);
 
 }  // namespace ittybit::image

@@ -8,6 +8,7 @@
 #include "media/compat.h"
 #include "media/error.h"
 #include "media/timeline.h"
+#include "model/animation_limit.h"
 
 namespace ittybit::media {
 namespace {
@@ -117,6 +118,11 @@ Result<> Input::check_limits() const {
                 " pixels, more than is allowed: upload a smaller one",
             "input", LimitReached{"pixels", static_cast<double>(limits_.pixels)}
         };
+    }
+    if (sniffed_.family != Family::kAnimation) return {};
+    for (const AVStream* stream : streams()) {
+        const AVCodecParameters& codec = *stream->codecpar;
+        TRY(check_animation({codec.width, codec.height}, stream->nb_frames, limits_));
     }
     return {};
 }

@@ -24,6 +24,7 @@
 #include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/animation_plan.h"
+#include "tasks/probe.h"
 #include "tasks/quality.h"
 #include "tasks/run_plan.h"
 #include "tasks/still.h"
@@ -304,7 +305,7 @@ Result<Finished> AnimationTask::finish(const AnimationPlan& plan, const Counter&
     const auto sniffed = sniff(source);
     if (!sniffed || sniffed->format != ittybit::name_of(plan.format))
         return invalid("the written animation is of another format");
-    auto file = image::facts_of(source, *sniffed, Limits{.pixels = INT64_MAX});
+    auto file = probe(source, Limits{.pixels = INT64_MAX, .frames = INT64_MAX});
     if (!file) return invalid("the written animation cannot be read: " + file.error().message);
     const Size size{file->width.value_or(0), file->height.value_or(0)};
     if (size != plan.placement.canvas) return invalid("the written animation has another size");

@@ -72,6 +72,7 @@ Result<Finished> ImageTask::from_any(ByteSource& source) {
 
 Result<Finished> ImageTask::from_picture(ByteSource& source, const Sniffed& sniffed) {
     const auto header = TRY(image::read_header(source, sniffed, limits()));
+    if (!header.is_whole) return from_media(source, sniffed);
     const SourcePicture facts{
         .format = sniffed.format,
         .display = header.display(),

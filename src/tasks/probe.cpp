@@ -22,12 +22,14 @@ Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token sto
     const Sniffed sniffed = TRY(sniff(source));
     if (!is_image(sniffed) || !image::can_read(sniffed))
         return media_facts(source, sniffed, limits, std::move(stop));
-    auto facts = image::facts_of(source, sniffed, limits);
+    const auto header = image::read_header(source, sniffed, limits);
+    if (header && header->is_whole) return image::facts_of(source, *header);
     // What libvips cannot read of a format it knows, libav sometimes can.
-    const bool is_lost = !facts && facts.error().kind == "corrupt_media";
-    if (!is_lost || sniffed.demuxer.empty()) return facts;
-    auto second = media_facts(source, sniffed, limits, std::move(stop));
-    return second ? std::move(second) : std::move(facts);
+    const bool is_lost = header || header.error().kind == "corrupt_media";
+    if (!is_lost || sniffed.demuxer.empty()) return header.error();
+    auto facts = media_facts(source, sniffed, limits, std::move(stop));
+    if (facts || header) return facts;
+    return header.error();
 }
 
 Result<Finished> run(const ProbeOptions&, Job& job) {
