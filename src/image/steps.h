@@ -15,7 +15,8 @@ Result<Picture> to_additive(Picture picture);
 /// Scales to exactly this size (of the pixels as stored), premultiplying alpha on the way.
 Result<Picture> resize(Picture picture, Size size);
 
-/// The same picture in other pixels, of any size: its titles, orientation and transparency are kept.
+/// The same picture in other pixels, of any size: its titles, orientation and transparency are
+/// kept.
 Result<Picture> repaint(const Picture& picture, Pixels pixels);
 
 /// Applies and clears the EXIF orientation.
