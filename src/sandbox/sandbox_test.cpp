@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sandbox/attacks_test.h"
@@ -414,50 +412,6 @@ TEST_F(Sandbox, AWalledChildCostsLessThanTenMilliseconds) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(milliseconds[0], kMost);
 #endif
-}
-
-TEST_F(Sandbox, FoldersWithoutAnOwnerAreRemovedHoweverYoung) {
-    const auto scratch = folder_ / "scratch";
-    const auto living = Workspace::make(scratch);
-    ASSERT_TRUE(living) << living.error().message;
-    const auto dead = scratch / ".ittybit-0123456789abcdef";
-    fs::create_directory(dead);
-    std::ofstream(dead / "left.mp4") << "behind";
-    Workspace::remove_abandoned(scratch);
-    EXPECT_FALSE(fs::exists(dead));
-    EXPECT_TRUE(fs::exists(living->path()));
-}
-
-TEST_F(Sandbox, AFolderIsNotTakenFromItsMakerByWhoTidiesUp) {
-    const auto scratch = folder_ / "scratch";
-    std::jthread tidy([&](const std::stop_token& stop) {
-        while (!stop.stop_requested()) Workspace::remove_abandoned(scratch);
-    });
-    for (int i = 0; i < 300; ++i) {
-        const auto made = Workspace::make(scratch);
-        ASSERT_TRUE(made) << made.error().message;
-        ASSERT_TRUE(fs::exists(made->path()));
-    }
-}
-
-TEST_F(Sandbox, FilesOfAnUntrustedFolderAreOpenedByCheckedNamesOnly) {
-    const auto workspace = Workspace::make(folder_ / "scratch");
-    ASSERT_TRUE(workspace) << workspace.error().message;
-    const auto& path = workspace->path();
-    std::ofstream(path / "good.mp4") << "12345";
-    fs::create_symlink("/etc/passwd", path / "link");
-    fs::create_hard_link(folder_ / "outside" / "canary", path / "hard");
-    fs::create_directory(path / "folder");
-    ASSERT_EQ(::mkfifo((path / "pipe").c_str(), 0600), 0);
-    EXPECT_TRUE(workspace->open_file("good.mp4"));
-    for (const char* name :
-         {"../outside/canary", "/etc/passwd", "link", "hard", "folder", "pipe", "", ".", "..",
-          ".hidden", "absent", "a/b", "a\nb"}) {
-        const auto file = workspace->open_file(name);
-        EXPECT_EQ(file ? "" : file.error().kind, "task_crashed") << name;
-    }
-    EXPECT_FALSE(workspace->open_file(std::string(300, 'a')));
-    EXPECT_GE(workspace->usage().bytes, 5);
 }
 
 }  // namespace
