@@ -73,11 +73,10 @@ class Soak:
     def left(self):
         """What is there beside the spare child and its empty folder."""
         children = watch.children(self.zygote)
-        files = [path for path in (self.server.data / "storage").rglob("*") if path.is_file()]
         return {name: what for name, what in {
             "processes": children if len(children) > 1 else [],
             "scratch": watch.open_scratch(self.server),
-            "storage": files,
+            "storage": watch.files_below(self.server.data / "storage"),
         }.items() if what}
 
     def see_end(self, name, began):

@@ -98,11 +98,8 @@ class Soak:
     # The kills.
 
     def kill(self):
-        find = {"server": lambda: [self.server.process.pid],
-                "worker": lambda: [self.worker.process.pid],
-                "zygote": self.zygotes, "child": self.media_children}
-        victim = self.dice.choice(self.victims)
-        pid = self.dice.choice(service.wait_for(find[victim], service.WAIT, f"a {victim}"))
+        victim, pids = self.dice.choice(service.wait_for(self.living, service.WAIT, "a victim"))
+        pid = self.dice.choice(pids)
         below = watch.descendants(pid)
         with contextlib.suppress(ProcessLookupError):
             if victim in ("server", "worker"):
@@ -114,6 +111,13 @@ class Soak:
         if victim in ("server", "worker"):
             time.sleep(self.dice.choice([0, self.dice.uniform(0, 1)]))
             getattr(self, victim).start()
+
+    def living(self):
+        """Who may be killed, as (victim, pids). A zygote that was killed while there was no work is
+        missing until there is."""
+        pids = {"server": [self.server.process.pid], "worker": [self.worker.process.pid],
+                "zygote": self.zygotes(), "child": self.media_children()}
+        return [(victim, pids[victim]) for victim in self.victims if pids[victim]]
 
     def zygotes(self):
         return [child for program in (self.server, self.worker)

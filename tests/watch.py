@@ -47,10 +47,15 @@ def resident(pid):
     return 0
 
 
+def files_below(folder):
+    """Whatever else comes and goes meanwhile."""
+    return [f"{place}/{name}" for place, _, names in os.walk(folder) for name in names]
+
+
 def open_scratch(server):
     """Names and open files in the scratch folder, whatever their size."""
     scratch = server.data / "scratch"
-    found = [str(path) for path in scratch.rglob("*") if path.is_file()]
+    found = files_below(scratch)
     for link in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
         with contextlib.suppress(OSError):
             target = str(link.readlink())
