@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What S3 in and out costs, against a real service on this machine behind a counting proxy.
+"""What S3 in and out costs, against a real service on this machine.
 
     transfers.py [overlap] [large] [--seconds 60] [--gigabytes 5] [--rounds 3]
 
@@ -8,8 +8,9 @@ overlap  A video goes from bucket to bucket behind a proxy so slow that reading 
          three. Each round measures the encode alone first.
 large    An object of some gigabytes goes through: copied as it is, and remuxed, with the memory of
          all our processes against that of an object fiftieth the size; and which part of it a
-         poster reads."""
+         poster reads, counted by a proxy."""
 import argparse
+import collections
 import pathlib
 import statistics
 import subprocess
@@ -38,7 +39,7 @@ def ffmpeg(*words):
 def make_film(path, seconds, megabits):
     """The clip over and over, at a rate; the pictures change, so that encoders work."""
     ffmpeg("-stream_loop", -1, "-i", CLIP, "-t", seconds, "-c:v", "libx264", "-preset", "ultrafast",
-           "-b:v", f"{megabits}M", "-minrate", f"{megabits}M", "-maxrate", f"{megabits}M",
+           "-g", 48, "-b:v", f"{megabits}M", "-minrate", f"{megabits}M", "-maxrate", f"{megabits}M",
            "-bufsize", f"{megabits}M", "-x264-params", "nal-hrd=cbr:force-cfr=1",
            "-c:a", "aac", "-movflags", "+faststart", path)
     return path
@@ -54,29 +55,30 @@ def children_of(process):
 
 
 def memory_of(process):
-    """Bytes that a process and its children hold for themselves."""
-    total = 0
+    """Bytes that a process and its children hold for themselves, by program."""
+    held = collections.Counter()
     for child in children_of(process):
         try:
             lines = pathlib.Path(f"/proc/{child}/status").read_text().splitlines()
         except OSError:
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
-    return total * 1024
+        facts = dict(line.split(":", 1) for line in lines)
+        held[facts["Name"].strip()] += int(facts.get("RssAnon", "0 kB").split()[0]) * 1024
+    return held
 
 
 class Watch:
     """The most memory that was held at once while this lives."""
 
     def __init__(self, process):
-        self.most, self.is_over = 0, threading.Event()
+        self.most, self.is_over = collections.Counter(), threading.Event()
         self.thread = threading.Thread(target=self.look, args=[process])
         self.thread.start()
 
     def look(self, process):
         while not self.is_over.wait(0.1):
             try:
-                self.most = max(self.most, memory_of(process))
+                self.most |= memory_of(process)  # the larger of each
             except OSError:
                 pass
 
@@ -92,8 +94,9 @@ class Bench:
         self.folder = pathlib.Path(folder)
         self.server = Server(self.folder, "--concurrency", "2")
         self.proxy = s3_proxy.Proxy(self.service.address)
-        answer = self.server.post("/connections", self.service.connection(endpoint=self.proxy.url))
-        assert answer.status_code == 201, answer.text
+        for more in ({"is_default": True}, {"name": "proxy", "endpoint": self.proxy.url}):
+            answer = self.server.post("/connections", self.service.connection(**more))
+            assert answer.status_code == 201, answer.text
 
     def url(self, key):
         return f"s3://{self.service.bucket}/{key}"
@@ -120,7 +123,7 @@ class Bench:
             self.proxy.down = s3_proxy.Bucket(film.stat().st_size / encode)
             self.proxy.up = s3_proxy.Bucket(out.stat().st_size / encode)
             took, _, _ = self.run(input=self.url("bench/film.mp4"), kind="video", options=OPTIONS,
-                                  output=self.url("bench/out.mp4"))
+                                  output=self.url("bench/out.mp4"), connection="proxy")
             ratios.append(took / encode)
             print(f"overlap: encode {encode:.1f} s ({film.stat().st_size / 1e6:.0f} MB in, "
                   f"{out.stat().st_size / 1e6:.0f} MB out), with both transfers {took:.1f} s: "
@@ -143,19 +146,23 @@ class Bench:
             held = {}
             for name in ("small", "large"):
                 body = {"kind": "export", "options": {"url": self.url("bench/to.mp4"),
-                                                      "connection_id": "swift"}}
+                                                      "connection_id": "store"}}
                 if what == "remuxed":
                     body = {"kind": "video", "output": self.url("bench/to.mp4")}
                 took, _, held[name] = self.run(path, input=self.url(f"bench/{name}.mp4"), **body)
-                print(f"large: {name} {what} in {took:.1f} s, {held[name] / 1e6:.0f} MB held, "
+                memory = ", ".join(f"{program} {held[name][program] / 1e6:.0f} MB"
+                                   for program in sorted(held[name]))
+                print(f"large: {name} {what} in {took:.1f} s, {memory}, "
                       f"{self.service.head('bench/to.mp4')['ContentLength'] / 1e9:.2f} GB out",
                       flush=True)
         before = self.proxy.sent
         took, _, _ = self.run(input=self.url("bench/large.mp4"), kind="image",
-                              options={"start": 600, "format": "jpeg"})
+                              options={"start": 600, "format": "jpeg"}, connection="proxy")
         read = self.proxy.sent - before
         share = 100 * read / size
         print(f"large: a poster in {took:.1f} s read {read / 1e6:.1f} MB, {share:.2f} %")
+        for name in ("small", "large", "to"):
+            self.service.client.delete_object(Bucket=self.service.bucket, Key=f"bench/{name}.mp4")
 
     def close(self):
         self.server.stop()

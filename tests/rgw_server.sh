@@ -59,6 +59,9 @@ rgw data = $folder/rgw
 rgw frontends = beast endpoint=127.0.0.1:$port
 rgw thread pool size = 16
 rgw enable usage log = false
+# GetSessionToken gives temporary keys.
+rgw s3 auth use sts = true
+rgw sts key = ittybit-test-key
 # Without this the gateway hangs for 300 s where authentication is off.
 ms mon client mode = crc secure
 END
@@ -81,14 +84,17 @@ start() {
     start osd ceph-osd -i 0
     start rgw radosgw -n client.rgw
     radosgw-admin user create --uid=test --display-name=test \
-        --access-key=AKTEST --secret=SKTESTSECRET
+        --access-key=AKTEST --secret=SKTESTSECRET --caps="user-policy=*"
+    radosgw-admin user create --uid=other --display-name=other \
+        --access-key=AKOTHER --secret=SKOTHERSECRET
 } >"$folder/run/start.log" 2>&1
 
 /usr/bin/python3 - "$port" >&2 <<'END'
-import sys, time
+import json, sys, time
 import boto3, botocore.exceptions
-client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{sys.argv[1]}", region_name="us-east-1",
-                      aws_access_key_id="AKTEST", aws_secret_access_key="SKTESTSECRET")
+account = {"endpoint_url": f"http://127.0.0.1:{sys.argv[1]}", "region_name": "us-east-1",
+           "aws_access_key_id": "AKTEST", "aws_secret_access_key": "SKTESTSECRET"}
+client = boto3.client("s3", **account)
 for attempt in range(300):
     try:
         client.create_bucket(Bucket="films")
@@ -97,6 +103,10 @@ for attempt in range(300):
         time.sleep(0.2)
 else:
     sys.exit("rgw_server.sh: the service did not start; see its logs")
+policy = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": ["sts:GetSessionToken"], "Resource": "*"}]}
+boto3.client("iam", **account).put_user_policy(
+    UserName="test", PolicyName="tokens", PolicyDocument=json.dumps(policy))
 END
 
 cat <<END
@@ -104,4 +114,7 @@ export ITTYBIT_TEST_S3=http://127.0.0.1:$port
 export ITTYBIT_TEST_S3_KEY=AKTEST
 export ITTYBIT_TEST_S3_SECRET=SKTESTSECRET
 export ITTYBIT_TEST_S3_BUCKET=films
+export ITTYBIT_TEST_S3_OTHER_KEY=AKOTHER
+export ITTYBIT_TEST_S3_OTHER_SECRET=SKOTHERSECRET
+export ITTYBIT_TEST_S3_REGION=
 END

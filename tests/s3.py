@@ -11,7 +11,8 @@ import botocore.config
 import cli
 from service import free_ports
 
-NAMES = [f"ITTYBIT_TEST_S3{end}" for end in ("", "_KEY", "_SECRET", "_BUCKET")]
+NAMES = [f"ITTYBIT_TEST_S3{end}" for end in ("", "_KEY", "_SECRET", "_BUCKET", "_OTHER_KEY",
+                                              "_OTHER_SECRET", "_REGION")]
 
 
 def folder():
@@ -31,7 +32,7 @@ def variables(script="s3_server.sh"):
         told = home / "variables"
         if not told.exists():
             made = subprocess.run([script, "start", home / "server", str(free_ports(5))],
-                                  check=False, capture_output=True, text=True, timeout=300)
+                                  check=False, capture_output=True, text=True, timeout=600)
             assert made.returncode == 0, f"{script.name} did not start: {made.stderr}"
             watch(script, home)
             told.write_text(made.stdout)
@@ -65,15 +66,22 @@ class Service:
         self.address = (self.url.split("/")[2].split(":")[0], int(self.url.rsplit(":", 1)[1]))
         self.key, self.secret = told["ITTYBIT_TEST_S3_KEY"], told["ITTYBIT_TEST_S3_SECRET"]
         self.bucket = told["ITTYBIT_TEST_S3_BUCKET"]
-        self.client = boto3.client(
-            "s3", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.key,
+        # Somebody known who may do nothing in this bucket; and where the service says it is.
+        self.other = {"access_key_id": told["ITTYBIT_TEST_S3_OTHER_KEY"],
+                      "secret_access_key": told["ITTYBIT_TEST_S3_OTHER_SECRET"]}
+        self.region = told["ITTYBIT_TEST_S3_REGION"]
+        self.client = self.as_boto3("s3")
+
+    def as_boto3(self, service):
+        return boto3.client(
+            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
             config=botocore.config.Config(s3={"addressing_style": "path"},
                                           retries={"max_attempts": 5}),
         )
 
     def connection(self, **more):
-        return {"kind": "s3", "name": "swift", "endpoint": self.url, "region": "us-east-1",
+        return {"kind": "s3", "name": "store", "endpoint": self.url, "region": "us-east-1",
                 "access_key_id": self.key, "secret_access_key": self.secret, **more}
 
     def aws(self, **more):
@@ -103,6 +111,15 @@ class Service:
             path.write_bytes(self.read(key))
         return pathlib.Path(folder)
 
+    def uploads(self, prefix=""):
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=prefix)
+        return [each for page in pages for each in page.get("Uploads", [])]
+
     def open_uploads(self, prefix=""):
-        found = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix)
-        return [each["Key"] for each in found.get("Uploads", [])]
+        return [each["Key"] for each in self.uploads(prefix)]
+
+    def end_uploads(self, prefix):
+        for each in self.uploads(prefix):
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=each["Key"],
+                                               UploadId=each["UploadId"])

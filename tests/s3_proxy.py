@@ -6,6 +6,7 @@ import random
 import re
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 import time
@@ -33,8 +34,9 @@ class Bucket:
 
 
 class Proxy:
-    def __init__(self, upstream, faults=None, up=None, down=None):
-        """`upstream` is (host, port); `up` and `down` limit bytes a second of bodies."""
+    def __init__(self, upstream, faults=None, up=None, down=None, certificate=None):
+        """`upstream` is (host, port); `up` and `down` limit bytes a second of bodies;
+        `certificate`, a file with its key, makes it HTTPS."""
         self.upstream, self.faults = upstream, faults or (lambda *_: None)
         self.up, self.down = up and Bucket(up), down and Bucket(down)
         self.calls, self.done, self.sent, self.received = [], [], 0, 0
@@ -55,6 +57,11 @@ class Proxy:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = f"https://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):

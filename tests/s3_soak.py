@@ -5,16 +5,19 @@ with an error inside.
 
     s3_soak.py [--servers swift rgw] [--jobs 100] [--chance 0.15] [--seed N]
 
-Every job must end; one that succeeded must have left the very bytes that it leaves where nothing
-goes wrong; one that failed must have left nothing under its name; and no multipart upload may stay
-open. Prints a table, and fails when one of these was broken. `./dev test` runs a twentieth with a
-fresh seed, which is printed."""
+First the whole of test_s3.py runs against each service. Then every job must end; one that
+succeeded must have left the very bytes that it leaves where nothing goes wrong; one that failed
+must have left nothing under its name; and no multipart upload may stay open. Prints a table, and
+fails when one of these was broken. `./dev test` runs a twentieth with a fresh seed, which is
+printed."""
 import argparse
 import collections
 import concurrent.futures
 import hashlib
+import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -156,6 +159,15 @@ SERVERS = {"swift": "s3_server.sh", "rgw": "rgw_server.sh"}
 COLUMNS = ["requests", "faults", "succeeded", "failed", "false successes", "open uploads"]
 
 
+def suite(name, service):
+    """test_s3.py against this service; what pytest says of it."""
+    words = [sys.executable, "-m", "pytest", "-q", "-rf", cli.ROOT / "tests/test_s3.py"]
+    run = subprocess.run(words, cwd=cli.ROOT, env={**os.environ, **service.variables},
+                         capture_output=True, text=True, check=False)
+    print(f"{name}: {run.stdout.strip().splitlines()[-1]}", flush=True)
+    return [] if run.returncode == 0 else [f"{name}: {run.stdout[-8000:]}"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--servers", nargs="*", choices=SERVERS, default=list(SERVERS))
@@ -163,19 +175,22 @@ def main():
     parser.add_argument("--chance", type=float, default=0.15)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()
-    print("| server | jobs | chance | seed | " + " | ".join(COLUMNS) + " |")
-    print("| --- " * (len(COLUMNS) + 4) + "|")
-    all_wrong = []
+    all_wrong, rows = [], []
     for name in given.servers:
         try:
             service = s3.Service(SERVERS[name])
+            all_wrong += suite(name, service)
             counts, wrong = faults(given.jobs, given.chance, given.seed, service)
         finally:
             s3.stop(SERVERS[name])
-        row = [name, given.jobs, given.chance, given.seed, *(counts[each] for each in COLUMNS)]
-        print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        rows.append([name, given.jobs, given.chance, given.seed,
+                     *(counts[each] for each in COLUMNS)])
+        print(rows[-1], *wrong, sep="\n", flush=True)
         all_wrong += wrong
-    print("\n".join(all_wrong))
+    print("| server | jobs | chance | seed | " + " | ".join(COLUMNS) + " |")
+    print("| --- " * (len(COLUMNS) + 4) + "|")
+    for row in rows:
+        print("| " + " | ".join(map(str, row)) + " |")
     return bool(all_wrong)
 
 
