@@ -13,9 +13,10 @@ constexpr std::string_view kAudioGroup = "audio";
 constexpr std::int64_t kFirstBandwidth = 2'000'000;  // Apple's authoring specification
 
 std::int64_t bitrate(std::int64_t bytes, double seconds) {
-    return seconds > 0
-               ? static_cast<std::int64_t>(std::ceil(static_cast<double>(bytes) * 8 / seconds))
-               : 0;
+    constexpr double kMost = 1e18;  // of a segment of next to no time
+    if (seconds <= 0) return 0;
+    const auto exact = std::ceil(static_cast<double>(bytes) * 8 / seconds);
+    return static_cast<std::int64_t>(std::min(exact, kMost));
 }
 
 /// Everything but RFC 3986's unreserved characters, so that no name is read as a scheme, a query
