@@ -41,7 +41,7 @@ Result<void> fill(
     record.is_default = wanted.is_default;
     record.settings = settings_of(wanted);
     record.secret =
-        TRY(service.secrets.seal(json::serialize(secrets_of(wanted)), "connections." + record.id));
+        TRY(service.secrets.seal(compact_json(secrets_of(wanted)), "connections." + record.id));
     return {};
 }
 

@@ -14,7 +14,7 @@ std::string progress_event(const std::string& task, const Progress& progress) {
     json::object data{{"task", task}};
     const auto facts = to_json(progress);
     for (const auto& fact : facts.get_object()) data[fact.key()] = fact.value();
-    return fmt::format("event: progress\ndata: {}\n\n", json::serialize(data));
+    return fmt::format("event: progress\ndata: {}\n\n", compact_json(data));
 }
 
 class JobEvents : public EventStream {
@@ -54,7 +54,7 @@ private:
         seen_ = (*record)->revision;
         is_over_ = is_final((*record)->job.status);
         return fmt::format(
-            "id: {}\nevent: job\ndata: {}\n\n", seen_, json::serialize(job_json((*record)->job))
+            "id: {}\nevent: job\ndata: {}\n\n", seen_, compact_json(job_json((*record)->job))
         );
     }
 

@@ -65,7 +65,7 @@ std::optional<std::string> Request::query_value(std::string_view name) const {
 Response json_response(int status, const json::value& value) {
     Response response;
     response.status = status;
-    response.body = json::serialize(value);
+    response.body = compact_json(value);
     response.with("Content-Type", "application/json");
     return response;
 }

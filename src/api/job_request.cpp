@@ -88,7 +88,7 @@ void read_kind(Reading& reading) {
             "invalid_kind", "kind",
             fmt::format(
                 "kind must be one of video, audio, image, animation, adaptive_video, not {}",
-                json::serialize(*value)
+                compact_json(*value)
             )
         );
     }
@@ -182,7 +182,7 @@ Result<void> read_connection(Reading& reading) {
             reading.wrong(
                 "connection_required", "connection",
                 fmt::format(
-                    "there is no connection {}: see GET /connections", json::serialize(*value)
+                    "there is no connection {}: see GET /connections", compact_json(*value)
                 )
             );
             return {};
@@ -207,7 +207,7 @@ void read_metadata(Reading& reading) {
     if (!value->is_object()) {
         return reading.wrong("invalid_request", "metadata", "metadata must be an object");
     }
-    if (json::serialize(*value).size() > kLargestMetadata) {
+    if (compact_json(*value).size() > kLargestMetadata) {
         return reading.wrong("invalid_request", "metadata", "metadata is larger than 16 KiB");
     }
     reading.metadata = value->get_object();
@@ -292,7 +292,7 @@ void read_task_kind(Reading& reading) {
             fmt::format(
                 "kind must be probe, import, export, video, audio, image, animation or "
                 "adaptive_video, not {}",
-                json::serialize(*value)
+                compact_json(*value)
             )
         );
     }

@@ -54,7 +54,7 @@ Result<Response> store_job(
     TRY(check_room(service));
     const auto key = TRY(idempotency_key(request));
     store::Answer answer;
-    answer.body = json::serialize(job_json(record.job));
+    answer.body = compact_json(job_json(record.job));
     answer.location = fmt::format("/jobs/{}", record.job.id);
     const auto created = TRY(service.jobs.create(record, key, answer));
     if (created.is_replayed) return replay(created.answer);

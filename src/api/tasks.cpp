@@ -26,7 +26,7 @@ Result<Response> create(Service& service, const Request& request) {
     const auto& task = wanted.record.job.tasks.front();
     const auto key = TRY(idempotency_key(request));
     store::Answer answer;
-    answer.body = json::serialize(task_json(task));
+    answer.body = compact_json(task_json(task));
     answer.location = fmt::format("/tasks/{}", task.id);
     const auto created = TRY(service.jobs.create(wanted.record, key, answer));
     if (created.is_replayed) return replay(created.answer);

@@ -40,6 +40,17 @@ TEST(Json, RefusesTextBehindTheEndAndDeepNesting) {
     EXPECT_FALSE(parse_json(""));
 }
 
+TEST(Json, WritesPlainNumbersAndEscapedStringsOnOneLineOrIndented) {
+    const json::value value = {{"seconds", 5.003}, {"tiny", 1e-9}, {"list", {1, -0.5, nullptr}},
+                               {"text\n", "\"ü\\"}, {"none", json::array()}};
+    EXPECT_EQ(
+        compact_json(value),
+        R"({"seconds":5.003,"tiny":1e-09,"list":[1,-0.5,null],"text\n":"\"ü\\","none":[]})"
+    );
+    EXPECT_EQ(pretty_json({{"a", {1.5}}}), "{\n  \"a\": [\n    1.5\n  ]\n}\n");
+    EXPECT_EQ(*parse_json(compact_json(value)), value);
+}
+
 TEST(Text, FindsTheNearestWord) {
     const std::vector<std::string_view> known = {"width", "height", "quality"};
     EXPECT_EQ(nearest("qualty", known), "quality");

@@ -91,14 +91,14 @@ private:
             return wrong(
                 at,
                 fmt::format(
-                    "must be at least {}, not {}", number_text(field.min), json::serialize(value)
+                    "must be at least {}, not {}", number_text(field.min), compact_json(value)
                 )
             );
         }
         wrong(
             at, fmt::format(
                     "must be between {} and {}, not {}", number_text(field.min),
-                    number_text(field.max), json::serialize(value)
+                    number_text(field.max), compact_json(value)
                 )
         );
     }
@@ -127,7 +127,7 @@ private:
             if (row.help.empty()) continue;  // another spelling of the name before it
             choices += fmt::format("{}{}", choices.empty() ? "" : ", ", row.name);
         }
-        wrong(at, fmt::format("must be one of {}, not {}", choices, json::serialize(value)));
+        wrong(at, fmt::format("must be one of {}, not {}", choices, compact_json(value)));
     }
 
     template <SelfDescribed T>
@@ -151,18 +151,18 @@ private:
         if constexpr (std::is_same_v<T, bool>) {
             if (!value.is_bool())
                 return wrong(
-                    at, fmt::format("must be true or false, not {}", json::serialize(value))
+                    at, fmt::format("must be true or false, not {}", compact_json(value))
                 );
             out = value.get_bool();
         } else if constexpr (std::is_integral_v<T>) {
             read_whole(value, out, at);
         } else if constexpr (std::is_floating_point_v<T>) {
             if (!value.is_number())
-                return wrong(at, fmt::format("must be a number, not {}", json::serialize(value)));
+                return wrong(at, fmt::format("must be a number, not {}", compact_json(value)));
             out = value.to_number<T>();
         } else {
             if (!value.is_string())
-                return wrong(at, fmt::format("must be a string, not {}", json::serialize(value)));
+                return wrong(at, fmt::format("must be a string, not {}", compact_json(value)));
             out = std::string(value.get_string());
         }
     }
@@ -183,7 +183,7 @@ private:
         }
         if (value.is_number() && !value.is_double())
             return;  // too large for T: the range check says so
-        wrong(at, fmt::format("must be a whole number, not {}", json::serialize(value)));
+        wrong(at, fmt::format("must be a whole number, not {}", compact_json(value)));
     }
 
     std::vector<Problem> problems_;

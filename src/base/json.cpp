@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -19,49 +21,64 @@ Error syntax_error(std::string_view text, std::size_t offset, const std::string&
     };
 }
 
-void indent(std::string& out, int depth) {
-    out.append(static_cast<std::size_t>(depth) * 2, ' ');
+/// Where `write` is: how deep, or on one line.
+struct Layout {
+    std::optional<int> depth;  // absent: one line
+
+    Layout inside() const { return {depth ? std::optional(*depth + 1) : std::nullopt}; }
+    void new_line(std::string& out) const {
+        if (depth) out.append(1, '\n').append(static_cast<std::size_t>(*depth) * 2, ' ');
+    }
+};
+
+void write_string(std::string& out, std::string_view text) {
+    const auto is_plain = [](char letter) {
+        return static_cast<unsigned char>(letter) >= ' ' && letter != '"' && letter != '\\';
+    };
+    if (std::all_of(text.begin(), text.end(), is_plain)) {
+        out.append(1, '"').append(text).append(1, '"');
+    } else {
+        out += json::serialize(text);
+    }
 }
 
-void write(std::string& out, const json::value& value, int depth);
+void write(std::string& out, const json::value& value, Layout layout);
 
-template <typename Container, typename WriteItem>
+template <typename Items, typename WriteItem>
 void write_items(
-    std::string& out,
-    const Container& items,
-    char open,
-    char close,
-    int depth,
-    WriteItem&& write_item
+    std::string& out, const Items& items, const char* ends, Layout layout, WriteItem write_item
 ) {
-    out += open;
-    bool first = true;
-    for (const auto& item : items) {
-        out += first ? "\n" : ",\n";
-        first = false;
-        indent(out, depth + 1);
+    out += ends[0];
+    for (bool is_first = true; const auto& item : items) {
+        if (!is_first) out += ',';
+        is_first = false;
+        layout.inside().new_line(out);
         write_item(item);
     }
-    if (!first) {
-        out += '\n';
-        indent(out, depth);
-    }
-    out += close;
+    if (!items.empty()) layout.new_line(out);
+    out += ends[1];
 }
 
-void write(std::string& out, const json::value& value, int depth) {
+void write_object(std::string& out, const json::object& object, Layout layout) {
+    write_items(out, object, "{}", layout, [&](const auto& member) {
+        write_string(out, member.key());
+        out += layout.depth ? ": " : ":";
+        write(out, member.value(), layout.inside());
+    });
+}
+
+void write(std::string& out, const json::value& value, Layout layout) {
     if (const auto* object = value.if_object()) {
-        write_items(out, *object, '{', '}', depth, [&](const auto& member) {
-            out += json::serialize(json::string(member.key())) + ": ";
-            write(out, member.value(), depth + 1);
-        });
+        write_object(out, *object, layout);
     } else if (const auto* array = value.if_array()) {
-        write_items(out, *array, '[', ']', depth, [&](const auto& item) {
-            write(out, item, depth + 1);
+        write_items(out, *array, "[]", layout, [&](const auto& item) {
+            write(out, item, layout.inside());
         });
+    } else if (const auto* text = value.if_string()) {
+        write_string(out, *text);
     } else if (const auto* number = value.if_double();
                number != nullptr && std::isfinite(*number)) {
-        out += fmt::format("{}", *number);  // 25.5, where the library writes 2.55E1
+        fmt::format_to(std::back_inserter(out), "{}", *number);
     } else {
         out += json::serialize(value);
     }
@@ -85,9 +102,21 @@ Result<json::value> parse_json(std::string_view text) {
     return parser.release();
 }
 
+std::string compact_json(const json::value& value) {
+    std::string out;
+    write(out, value, {});
+    return out;
+}
+
+std::string compact_json(const json::object& object) {
+    std::string out;
+    write_object(out, object, {});
+    return out;
+}
+
 std::string pretty_json(const json::value& value) {
     std::string out;
-    write(out, value, 0);
+    write(out, value, {0});
     return out + "\n";
 }
 

@@ -15,6 +15,10 @@ namespace json = boost::json;
 /// Errors: `invalid_json` with line and column.
 Result<json::value> parse_json(std::string_view text);
 
+/// On one line. Numbers are plain (25.5, where the library writes 2.55E1).
+std::string compact_json(const json::value& value);
+std::string compact_json(const json::object& object);
+
 /// Two spaces of indentation, keys in their order: for files and people.
 std::string pretty_json(const json::value& value);
 

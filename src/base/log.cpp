@@ -21,7 +21,7 @@ std::string for_people(std::string_view name, std::string_view message, const js
     const auto seconds = static_cast<std::time_t>(SystemClock().now() / 1000);
     std::string line = fmt::format("{:%H:%M:%S} {:<5} {}", fmt::localtime(seconds), name, message);
     for (const auto& fact : facts) {
-        line += fmt::format("  {}={}", std::string_view(fact.key()), json::serialize(fact.value()));
+        line += fmt::format("  {}={}", std::string_view(fact.key()), compact_json(fact.value()));
     }
     return line + "\n";
 }
@@ -31,7 +31,7 @@ std::string for_machines(
 ) {
     json::object line{{"time", SystemClock().now()}, {"level", name}, {"message", message}};
     for (const auto& fact : facts) line[fact.key()] = fact.value();
-    return json::serialize(line) + "\n";
+    return compact_json(line) + "\n";
 }
 
 }  // namespace

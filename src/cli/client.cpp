@@ -160,7 +160,7 @@ Result<json::value> ApiClient::call(
 ) {
     auto request = TRY(this->request(method, path));
     if (!body.is_null()) {
-        request.body = json::serialize(body);
+        request.body = compact_json(body);
         request.headers.push_back({"Content-Type", "application/json"});
     }
     const auto answer = client_.send(request, stop);

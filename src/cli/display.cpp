@@ -28,7 +28,7 @@ int columns_of_terminal() {
 }
 
 void print_line(const json::value& value) {
-    const auto line = json::serialize(value) + "\n";
+    const auto line = compact_json(value) + "\n";
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);
 }

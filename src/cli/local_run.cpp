@@ -54,7 +54,7 @@ Result<Operation> judge(const JobWords& words) {
 Result<json::object> judge_metadata(const json::value& metadata) {
     if (metadata.is_null()) return json::object();
     if (!metadata.is_object()) return wrong("invalid_request", "metadata must be an object");
-    if (json::serialize(metadata).size() <= kLongestMetadata) return metadata.get_object();
+    if (compact_json(metadata).size() <= kLongestMetadata) return metadata.get_object();
     return wrong("invalid_request", "metadata must be at most 16 KiB");
 }
 

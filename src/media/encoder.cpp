@@ -13,7 +13,7 @@ namespace {
 
 std::string text_of(const json::value& value) {
     if (const auto* text = value.if_string()) return std::string(*text);
-    return json::serialize(value);
+    return compact_json(value);
 }
 
 Result<const AVCodec*> find_encoder(const std::string& name) {

@@ -12,7 +12,7 @@ namespace {
 
 std::string text_of(const json::value& value) {
     if (const auto* text = value.if_string()) return std::string(*text);
-    return json::serialize(value);
+    return compact_json(value);
 }
 
 Result<AVFilterContext*> add_filter(AVFilterGraph& graph, std::string_view name) {

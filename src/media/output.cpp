@@ -28,7 +28,7 @@ constexpr std::int64_t kDataHeader = 16;
 
 std::string text_of(const json::value& value) {
     if (const auto* text = value.if_string()) return std::string(*text);
-    return json::serialize(value);
+    return compact_json(value);
 }
 
 }  // namespace

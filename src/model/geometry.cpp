@@ -23,10 +23,10 @@ Result<Length> parse_percentage(const json::value& value) {
     const bool is_whole = code == std::errc() && end + 1 == last && *end == '%';
     if (!is_whole)
         return wrong(fmt::format(
-            "must be pixels or a percentage like \"50%\", not {}", json::serialize(value)
+            "must be pixels or a percentage like \"50%\", not {}", compact_json(value)
         ));
     if (length.value > 0 && length.value <= 1000) return length;
-    return wrong(fmt::format("must be above 0% and at most 1000%, not {}", json::serialize(value)));
+    return wrong(fmt::format("must be above 0% and at most 1000%, not {}", compact_json(value)));
 }
 
 int hex_digit(char digit) {
@@ -42,11 +42,11 @@ Result<Length> Length::from_json(const json::value& value) {
     if (value.is_string()) return parse_percentage(value);
     if (!value.is_number())
         return wrong(fmt::format(
-            "must be pixels or a percentage like \"50%\", not {}", json::serialize(value)
+            "must be pixels or a percentage like \"50%\", not {}", compact_json(value)
         ));
     const double pixels = value.to_number<double>();
     if (pixels != std::floor(pixels))
-        return wrong(fmt::format("must be a whole number of pixels, not {}", json::serialize(value))
+        return wrong(fmt::format("must be a whole number of pixels, not {}", compact_json(value))
         );
     return Length{.value = pixels, .is_percent = false};
 }
@@ -69,7 +69,7 @@ int Length::pixels(int of) const {
 Result<Colour> Colour::from_json(const json::value& value) {
     const auto refuse = [&] {
         return wrong(
-            fmt::format("must be #rgb, #rrggbb or #rrggbbaa, not {}", json::serialize(value))
+            fmt::format("must be #rgb, #rrggbb or #rrggbbaa, not {}", compact_json(value))
         );
     };
     if (!value.is_string()) return refuse();

@@ -47,7 +47,7 @@ std::string encode_event(const Event& event) {
             json::object object{{"event", message.kName}};
             const json::value members = to_json(message);
             for (const auto& member : members.get_object()) object[member.key()] = member.value();
-            return json::serialize(object) + "\n";
+            return compact_json(object) + "\n";
         },
         event
     );

@@ -86,7 +86,7 @@ Result<void> ConnectionTable::add(const ConnectionRecord& connection) {
         const auto rows = TRY(session.run(
             "INSERT INTO connections (id, name, settings, secret, is_default, created_at, "
             "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id",
-            {connection.id, connection.name, json::serialize(connection.settings),
+            {connection.id, connection.name, compact_json(connection.settings),
              connection.secret, std::int64_t{connection.is_default}, connection.created_at,
              connection.updated_at}
         ));
@@ -105,7 +105,7 @@ Result<void> ConnectionTable::update(const ConnectionRecord& connection) {
         TRY(session.run(
             "UPDATE connections SET name = $2, settings = $3, secret = $4, is_default = $5, "
             "updated_at = $6 WHERE id = $1",
-            {connection.id, connection.name, json::serialize(connection.settings),
+            {connection.id, connection.name, compact_json(connection.settings),
              connection.secret, std::int64_t{connection.is_default}, connection.updated_at}
         ));
         return clear_default(session, connection);

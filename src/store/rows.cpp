@@ -17,7 +17,7 @@ Error broken(std::string_view what) {
 template <typename T>
 Value json_or_null(const std::optional<T>& value) {
     if (!value) return nullptr;
-    return json::serialize(to_json(*value));
+    return compact_json(to_json(*value));
 }
 
 /// Reads a JSON column written by to_json.
@@ -41,7 +41,7 @@ Result<std::optional<T>> read_optional(const Row& row, std::size_t column, std::
 
 Value options_value(const json::object& object) {
     if (object.empty()) return nullptr;
-    return json::serialize(object);
+    return compact_json(object);
 }
 
 }  // namespace
@@ -113,8 +113,8 @@ Result<void> insert_job(Session& session, const JobRecord& record) {
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
         "webhook_url, revision, attempt, available_at, created_at, updated_at) "
         "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, 1, 0, $9, $9, $9)",
-        {job.id, std::int64_t{record.is_task}, job.kind, job.input, json::serialize(job.options),
-         json::serialize(job.metadata), json::serialize(record.request),
+        {job.id, std::int64_t{record.is_task}, job.kind, job.input, compact_json(job.options),
+         compact_json(job.metadata), compact_json(record.request),
          value_of(record.webhook_url), job.created_at}
     ));
     std::int64_t position = 0;
@@ -159,7 +159,7 @@ Result<void> end_job(Session& session, const JobRecord& record, UnixMillis now) 
         "updated_at = $6, revision = revision + 1, worker = NULL, lease_until = NULL "
         "WHERE id = $1 AND status IN ('queued', 'processing')",
         {job.id, std::string(name_of(job.status)), value_of(job.output), json_or_null(job.error),
-         json::serialize(to_json(job.warnings)), now}
+         compact_json(to_json(job.warnings)), now}
     ));
     TRY(save_tasks(session, job.tasks));
     if (!record.webhook_url) return {};
@@ -169,7 +169,7 @@ Result<void> end_job(Session& session, const JobRecord& record, UnixMillis now) 
         "lease_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, $6, "
         "$6)",
         {make_id("msg", now), job.id, string_at(body, "type"), *record.webhook_url,
-         json::serialize(body), now}
+         compact_json(body), now}
     ));
     return {};
 }
