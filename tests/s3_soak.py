@@ -112,7 +112,7 @@ class Soak:
     def close(self):
         self.is_calm = True
         try:
-            wait_for(lambda: not self.service.open_uploads(self.home), 60, "uploads ended")
+            wait_for(lambda: not self.service.open_uploads(self.home), 150, "uploads ended")
         except AssertionError:
             pass
         left = self.service.open_uploads(self.home)

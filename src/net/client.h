@@ -47,6 +47,8 @@ struct Request {
     int redirects = 0;
     /// How many redirects led to `url` already, for the fetch guard.
     int hops = 0;
+    /// On a new connection, and never sent again unasked: when it fails, it was tried once.
+    bool is_sent_once = false;
     /// Bytes of the answer kept in Response.body; more is an error.
     std::size_t largest_body = 1U << 20U;
     Patience patience;

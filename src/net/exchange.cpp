@@ -67,8 +67,9 @@ void Exchange::set_transport() {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-    // A connection made for a typed URL is no permission for a redirect to the same place.
-    if (request_.hops > 0 && settings_.policy.allow_typed)
+    // A connection made for a typed URL is no permission for a redirect to the same place. And
+    // libcurl repeats by itself what it sent on an old connection that turns out to be dead.
+    if (request_.is_sent_once || (request_.hops > 0 && settings_.policy.allow_typed))
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 

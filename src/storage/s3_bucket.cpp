@@ -96,6 +96,7 @@ Result<net::Request> S3Bucket::request(const Call& call, const std::stop_token& 
     request.upload = call.upload;
     request.largest_body = kLargestReply;
     request.patience = tuning_.patience;
+    request.is_sent_once = call.is_in_doubt != nullptr;
     return request;
 }
 
@@ -116,7 +117,10 @@ Result<std::string> S3Bucket::presign(const std::string& key, std::int64_t lasts
 Result<net::Response> S3Bucket::send(const Call& call, const std::stop_token& stop) const {
     for (int failures = 0;;) {
         auto answer = send_once(call, stop);
-        if (answer || answer.error().kind != "unavailable") return answer;
+        const bool is_passing = !answer && answer.error().kind == "unavailable";
+        const bool is_settled = answer || (!is_passing && answer.error().kind != "cancelled");
+        if (call.is_in_doubt != nullptr && !is_settled) *call.is_in_doubt = true;
+        if (!is_passing) return answer;
         if (++failures >= tuning_.retries.tries) {
             auto error = std::move(answer).error();
             error.kind = kind_of(call.action);

@@ -16,6 +16,9 @@
 namespace ittybit::storage {
 namespace {
 
+constexpr UnixMillis kMostSkewMs = 15 * 60'000;  // S3 refuses what is signed with more
+constexpr UnixMillis kOnRecordAfterMs = 60'000;
+
 /// "2009-10-12T17:50:30.000Z"
 UnixMillis read_time(const char* text) {
     std::tm utc = {};
@@ -150,28 +153,32 @@ public:
 
     Result<int> sweep(UnixMillis before, const std::stop_token& stop) override {
         int swept = 0;
-        Query position;
-        for (;;) {
-            Query query = {{"uploads", ""}, {"prefix", prefix_}};
-            query.insert(query.end(), position.begin(), position.end());
-            const auto answer =
-                TRY(bucket_->send({.action = S3Action::kList, .key = "", .query = query}, stop));
-            pugi::xml_document page;
-            page.load_buffer(answer.body.data(), answer.body.size());
-            const auto root = page.document_element();
-            for (const auto& upload : root.children("Upload")) {
-                if (read_time(upload.child_value("Initiated")) >= before) continue;
-                TRY(abort_multipart(
-                    *bucket_, upload.child_value("Key"), upload.child_value("UploadId")
-                ));
-                ++swept;
-            }
-            if (std::string_view(root.child_value("IsTruncated")) != "true") return swept;
-            position = {
-                {"key-marker", root.child_value("NextKeyMarker")},
-                {"upload-id-marker", root.child_value("NextUploadIdMarker")}
-            };
+        for (const auto& upload : TRY(unfinished(prefix_, stop))) {
+            if (upload.begun >= before) continue;
+            TRY(abort_multipart(*bucket_, upload.key, upload.id));
+            ++swept;
         }
+        return swept;
+    }
+
+    /// Of the same key, and begun when the receipt was made, give or take how wrong a clock may be.
+    Result<std::vector<std::string>>
+    uploads_of(const std::string& receipt, const std::stop_token& stop) override {
+        const auto parsed = TRY(parse_json(receipt));
+        const auto* asked_at = parsed.get_object().if_contains("asked_at");
+        if (asked_at == nullptr) return std::vector{receipt};
+        const auto key = string_at(parsed, "key");
+        const auto now = SystemClock().now();
+        std::vector<std::string> found;
+        for (const auto& upload : TRY(unfinished(key, stop))) {
+            const auto apart = upload.begun - asked_at->to_number<UnixMillis>();
+            if (upload.key != key || std::abs(apart) > kMostSkewMs) continue;
+            // Whoever else began it has it on record by then.
+            if (now - upload.begun < kOnRecordAfterMs)
+                return Error{"unavailable", "it may be somebody else's upload", key};
+            found.push_back(upload_receipt(key, upload.id));
+        }
+        return found;
     }
 
     bool is_remote() const override { return true; }
@@ -182,6 +189,38 @@ public:
     }
 
 private:
+    struct Unfinished {
+        std::string key;  // whole
+        std::string id;
+        UnixMillis begun = 0;
+    };
+
+    Result<std::vector<Unfinished>>
+    unfinished(const std::string& prefix, const std::stop_token& stop) const {
+        std::vector<Unfinished> found;
+        Query position;
+        for (;;) {
+            Query query = {{"uploads", ""}, {"prefix", prefix}};
+            query.insert(query.end(), position.begin(), position.end());
+            const auto answer =
+                TRY(bucket_->send({.action = S3Action::kList, .key = "", .query = query}, stop));
+            pugi::xml_document page;
+            page.load_buffer(answer.body.data(), answer.body.size());
+            const auto root = page.document_element();
+            for (const auto& upload : root.children("Upload")) {
+                found.push_back(
+                    {upload.child_value("Key"), upload.child_value("UploadId"),
+                     read_time(upload.child_value("Initiated"))}
+                );
+            }
+            if (std::string_view(root.child_value("IsTruncated")) != "true") return found;
+            position = {
+                {"key-marker", root.child_value("NextKeyMarker")},
+                {"upload-id-marker", root.child_value("NextUploadIdMarker")}
+            };
+        }
+    }
+
     /// An upload whose key, as its owner sees it, lacks the prefix.
     class PrefixedUpload : public S3Upload {
     public:

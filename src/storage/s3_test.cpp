@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -122,7 +123,10 @@ protected:
         );
     }
     Result<Stored> put_large(Storage& place) {
-        return put(place, "large", std::as_bytes(std::span(large)), {}, {});
+        UploadOptions options;
+        options.on_started = [&](const std::string& receipt) { open_receipts.insert(receipt); };
+        options.on_ended = [&](const std::string& receipt) { open_receipts.erase(receipt); };
+        return put(place, "large", std::as_bytes(std::span(large)), options, {});
     }
     /// The message of a GET that is answered so.
     std::string message_for(int status, const std::string& code, const std::string& more = "") {
@@ -135,6 +139,7 @@ protected:
     }
 
     FakeS3 s3;
+    std::set<std::string> open_receipts;
     net::Client client{net::loopback_settings()};
     const std::string large = std::string(5'500'000, 'L');
 };
@@ -311,6 +316,45 @@ TEST_F(S3Test, SweepsOldUploads) {
     };
     EXPECT_EQ(*storage()->sweep(1'700'000'000'000, {}), 1);
     EXPECT_THAT(s3.targets, testing::Contains("DELETE /films/a?uploadId=1"));
+}
+
+TEST_F(S3Test, TellsOfAnUploadBeforeItIsBegunAndForgetsItOnceItIsSettled) {
+    bool loses_answer = false;
+    s3.step_in = [&](const Call& call, Wire& wire) {
+        s3.closes = loses_answer && call.target.find("uploads=") != std::string::npos;
+        if (!s3.closes) return false;
+        loses_answer = false;
+        EXPECT_EQ(open_receipts.size(), 1U);
+        wire.reset();
+        return true;
+    };
+    ASSERT_TRUE(put_large(*storage()));
+    EXPECT_THAT(open_receipts, testing::IsEmpty());
+    loses_answer = true;
+    ASSERT_TRUE(put_large(*storage()));
+    EXPECT_THAT(open_receipts, testing::ElementsAre(HasSubstr(R"({"key":"large","asked_at":)")));
+}
+
+TEST_F(S3Test, FindsTheUploadsThatAnUnansweredRequestMayHaveBegun) {
+    const std::string asked = R"({"key":"a","asked_at":1577836830000,"mark":"x"})";
+    std::string begun = "2020-01-01T00:00:00.000Z";
+    s3.step_in = [&](const Call& call, Wire& wire) {
+        const auto upload = [](const std::string& key, int id, const std::string& at) {
+            return "<Upload><Key>" + key + "</Key><UploadId>" + std::to_string(id) +
+                   "</UploadId><Initiated>" + at + "</Initiated></Upload>";
+        };
+        return call.target.starts_with("/films/?") &&
+               wire.answer(
+                   200, "<R>" + upload("a", 1, begun) + upload("ab", 2, begun) +
+                            upload("a", 3, "2020-01-01T02:00:00.000Z") + "</R>"
+               );
+    };
+    const auto own = storage()->uploads_of(asked, {});
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_THAT(*own, testing::ElementsAre(R"({"key":"a","upload_id":"1"})"));
+    EXPECT_THAT(*storage()->uploads_of(own->front(), {}), testing::ElementsAre(own->front()));
+    begun = "2020-01-01T01:00:00.000Z";
+    EXPECT_THAT(*storage()->uploads_of(asked, {}), testing::IsEmpty());
 }
 
 /// Against a real service (tests/s3_server.sh), which says these things in its own way.

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "base/ids.h"
 #include "base/json.h"
 #include "storage/digests.h"
 
@@ -49,6 +50,14 @@ Error cancelled() {
 
 }  // namespace
 
+std::string upload_receipt(const std::string& key, const std::string& id) {
+    return compact_json(json::object{{"key", key}, {"upload_id", id}});
+}
+
+std::string intent_receipt(const std::string& key, UnixMillis now) {
+    return compact_json(json::object{{"key", key}, {"asked_at", now}, {"mark", random_hex(64)}});
+}
+
 Result<> abort_multipart(const S3Bucket& bucket, const std::string& key, const std::string& id) {
     const auto answer = bucket.send(
         {.action = S3Action::kWrite, .method = "DELETE", .key = key, .query = {{"uploadId", id}}},
@@ -79,19 +88,28 @@ net::Headers S3Upload::object_headers() const {
 }
 
 Result<> S3Upload::start(const std::stop_token& stop) {
-    const auto answer = TRY(bucket_->send(
+    // The service may begin one and we not hear of it.
+    const auto intent = intent_receipt(key_, SystemClock().now());
+    if (options_.on_started) options_.on_started(intent);
+    bool is_in_doubt = false;
+    const auto answer = bucket_->send(
         {.action = S3Action::kWrite,
          .method = "POST",
          .key = key_,
          .query = {{"uploads", ""}},
-         .headers = object_headers()},
+         .headers = object_headers(),
+         .is_in_doubt = &is_in_doubt},
         stop
-    ));
-    id_ = xml_text(answer.body, "UploadId");
+    );
+    if (answer) id_ = xml_text(answer->body, "UploadId");
+    if (!id_.empty()) {
+        receipt_ = upload_receipt(key_, id_);
+        if (options_.on_started) options_.on_started(receipt_);
+    }
+    if (!is_in_doubt && options_.on_ended) options_.on_ended(intent);
+    if (!answer) return answer.error();
     if (id_.empty())
         return Error{"upload_failed", "the S3 service began no upload", bucket_->name_of(key_)};
-    receipt_ = json::serialize(json::object{{"key", key_}, {"upload_id", id_}});
-    if (options_.on_started) options_.on_started(receipt_);
     for (int i = 0; i < bucket_->tuning().parallel; ++i)
         threads_.emplace_back([this](const std::stop_token& end) { work(end); });
     return {};

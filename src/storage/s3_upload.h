@@ -86,6 +86,10 @@ private:
     std::vector<std::jthread> threads_;
 };
 
+/// What is kept on record of a multipart upload; and of one that the service is asked to begin.
+std::string upload_receipt(const std::string& key, const std::string& id);
+std::string intent_receipt(const std::string& key, UnixMillis now);
+
 /// Removes a multipart upload and its parts; one that is gone is removed already.
 Result<> abort_multipart(const S3Bucket& bucket, const std::string& key, const std::string& id);
 

@@ -32,10 +32,11 @@ struct UploadOptions {
     std::string content_type = "application/octet-stream";
     std::string cache_control = {};                  // empty: none
     std::optional<std::int64_t> expected_size = {};  // an upper estimate; decides the part size
-    /// Told, once and from any thread, the receipt of an upload that would outlive a crash of this
-    /// process. Whoever keeps receipts gives them to Storage::abort later.
+    /// Told, from any thread, the receipt of an upload that would outlive a crash of this process:
+    /// one before the service is asked to begin it, another when it has. Whoever keeps receipts
+    /// gives them to Storage::uploads_of later.
     std::function<void(const std::string& receipt)> on_started = {};
-    /// Told the same receipt once that upload has become an object or is surely gone.
+    /// Told the same receipt once nothing is left of what it stands for but an object.
     std::function<void(const std::string& receipt)> on_ended = {};
 };
 
@@ -112,6 +113,13 @@ public:
 
     /// Whether objects are on another machine: then an unfinished upload is somebody's cost.
     virtual bool is_remote() const { return false; }
+
+    /// The receipts, for `abort`, of the uploads that one told before the service had answered may
+    /// stand for; of any other, itself. Errors: `unavailable` while that cannot be told yet.
+    virtual Result<std::vector<std::string>>
+    uploads_of(const std::string& receipt, const std::stop_token&) {
+        return std::vector{receipt};
+    }
 
     /// Aborts the upload a receipt is of; one that is gone is aborted already.
     virtual Result<> abort(const std::string& receipt, const std::stop_token& stop) = 0;

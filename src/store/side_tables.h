@@ -74,6 +74,7 @@ public:
     Result<void> add(const OpenUpload& upload, UnixMillis now);
     /// Those whose attempt is not being worked on any more, oldest first.
     Result<std::vector<OpenUpload>> abandoned(int limit);
+    Result<bool> holds(const std::string& receipt);
     Result<void> remove(const std::string& receipt);
 
 private:

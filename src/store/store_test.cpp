@@ -420,7 +420,9 @@ TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
     ASSERT_TRUE(jobs_->cancel(id, kNow + 40));
     EXPECT_THAT(receipts(), testing::ElementsAre("one", "two"));
     EXPECT_EQ(uploads.abandoned(10)->front().bucket, "films");
+    EXPECT_TRUE(*uploads.holds("one"));
     ASSERT_TRUE(uploads.remove("one"));
+    EXPECT_FALSE(*uploads.holds("one"));
     EXPECT_THAT(receipts(), testing::ElementsAre("two"));
 }
 

@@ -32,6 +32,12 @@ Result<std::vector<OpenUpload>> UploadTable::abandoned(int limit) {
     });
 }
 
+Result<bool> UploadTable::holds(const std::string& receipt) {
+    return reading(database_, [&](Session& session) -> Result<bool> {
+        return !TRY(session.run("SELECT 1 FROM open_uploads WHERE receipt = $1", {receipt})).empty();
+    });
+}
+
 Result<void> UploadTable::remove(const std::string& receipt) {
     return database_.write([&](Session& session) -> Result<void> {
         TRY(session.run("DELETE FROM open_uploads WHERE receipt = $1", {receipt}));

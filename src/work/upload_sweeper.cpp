@@ -49,10 +49,18 @@ Result<int> UploadSweeper::run_once(const std::stop_token& stop) {
 }
 
 Result<> UploadSweeper::abort(const store::OpenUpload& upload, const std::stop_token& stop) {
-    if (upload.connection.empty()) return shop_.storage->abort(upload.receipt, stop);
+    const auto place = TRY(place_of(upload));
+    for (const auto& receipt : TRY(place->uploads_of(upload.receipt, stop))) {
+        const bool has_own_record = receipt != upload.receipt && TRY(shop_.uploads.holds(receipt));
+        if (!has_own_record) TRY(place->abort(receipt, stop));
+    }
+    return {};
+}
+
+Result<std::shared_ptr<storage::Storage>> UploadSweeper::place_of(const store::OpenUpload& upload) {
+    if (upload.connection.empty()) return shop_.storage;
     auto account = TRY(account_of(shop_.connections, shop_.secrets, upload.connection));
-    const auto bucket = storage::open_s3(shop_.client, std::move(account), upload.bucket);
-    return bucket->abort(upload.receipt, stop);
+    return std::shared_ptr(storage::open_s3(shop_.client, std::move(account), upload.bucket));
 }
 
 }  // namespace ittybit::work

@@ -18,6 +18,7 @@ public:
 
 private:
     Result<> abort(const store::OpenUpload& upload, const std::stop_token& stop);
+    Result<std::shared_ptr<storage::Storage>> place_of(const store::OpenUpload& upload);
 
     Workshop& shop_;
 };
