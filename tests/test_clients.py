@@ -12,6 +12,7 @@ import cli
 from service import WAIT, Receiver, Server, wait_for
 
 CLIENTS = cli.ROOT / "tests/clients"
+CHROMIUM = shutil.which("chromium")
 
 # One of each kind, small.
 KINDS = [
@@ -121,12 +122,24 @@ def test_events_cut_off_and_resumed_miss_no_final_state(server, origin):
     assert server.events(job["id"], **{"Last-Event-ID": rest[-1]["id"]}) is None
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium: ./dev soak browser")
+def test_a_browser_plays_a_stream_from_its_url_and_changes_the_rendition(server):
+    film = (cli.ROOT / "build/test_media/flash-720p.mp4").read_bytes()
+    upload = server.call("POST", "/uploads", data=film).json()
+    job = server.wait(server.job(input=upload["url"], kind="adaptive_video"))
+    assert job["status"] == "succeeded", job["error"]
+    seen = json.loads(run_client(server, "play.mjs", CHROMIUM, server.url, job["output"]))
+    assert seen["errors"] == []
+    assert sorted(seen["levels"]) == ["1280x720", "426x240", "640x360", "854x480"]
+    assert seen["sizes"][0] == "426x240" and seen["sizes"][-1] == "1280x720"
+    assert abs(seen["time"] - 6) < 0.1 and seen["sound"] > 0
+    assert seen["frames"] > 30, "of 150: a busy machine drops many"
+
+
 def test_eventsource_in_a_browser_follows_over_a_crash_and_stops_at_the_end(tmp_path):
     origin, server = Receiver(), Server(tmp_path)
     with origin.stall() as url:
         job = server.job(input=url, kind="video")
-        words = [CLIENTS / "follow.mjs", shutil.which("chromium"), server.url, job["id"]]
+        words = [CLIENTS / "follow.mjs", CHROMIUM, server.url, job["id"]]
         env = {**os.environ, "ITTYBIT_API_KEY": server.key}
         browser = subprocess.Popen(words, env=env, text=True, stdout=subprocess.PIPE)
         assert json.loads(browser.stdout.readline()) == {"opened": True}
