@@ -62,6 +62,7 @@ rgw enable usage log = false
 # GetSessionToken gives temporary keys.
 rgw s3 auth use sts = true
 rgw sts key = ittybit-test-key
+rgw s3 auth order = local, external, sts
 # Without this the gateway hangs for 300 s where authentication is off.
 ms mon client mode = crc secure
 END

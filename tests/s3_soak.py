@@ -180,8 +180,9 @@ def main():
     for name in given.servers:
         try:
             service = s3.Service(SERVERS[name])
-            all_wrong += suite(name, service)
-            counts, wrong = faults(given.jobs, given.chance, given.seed, service)
+            wrong = suite(name, service)
+            counts, more = faults(given.jobs, given.chance, given.seed, service)
+            wrong += more
         finally:
             s3.stop(SERVERS[name])
         rows.append([name, given.jobs, given.chance, given.seed,
