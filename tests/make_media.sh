@@ -70,6 +70,7 @@ step v bare.h264 "$(flash 320x180 25 4)" $x264
 
 # Time
 step av vfr.mp4 "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.05)+not(mod(n\,3))+gt(t\,4)*not(mod(n\,2))'" "$(beep 6)" -fps_mode vfr $x264 $aac
+step av vfr-wild.mp4 "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.13)+not(mod(n\,7))',settb=1/57600,setpts='PTS+mod(N*7919\,901)'" "$(beep 6)" -fps_mode passthrough -enc_time_base 1/57600 -video_track_timescale 57600 $x264 $aac
 step av vfr.mkv "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.05)+not(mod(n\,5))'" "$(beep 6)" -fps_mode vfr $x264 -c:a libopus
 step av late-start.mkv "$(flash 320x180 30 4)" "$(beep 4)" $x264 $aac -output_ts_offset 10
 step av timestamp-wrap.ts "$(flash 320x180 25 6)" "$(beep 6)" $x264 $aac -output_ts_offset 95440

@@ -147,6 +147,16 @@ AVRational frame_rate_of(const Input& input, const AVStream& stream) {
     return is_credible(guessed) ? guessed : AVRational{0, 1};
 }
 
+bool is_steady(const AVStream& stream) {
+    const double average = av_q2d(stream.avg_frame_rate);
+    return std::abs(av_q2d(stream.r_frame_rate) - average) < 0.02 * average;
+}
+
+bool is_irregular(const AVStream& stream) {
+    return av_q2d(stream.r_frame_rate) > 210 && is_credible(stream.avg_frame_rate) &&
+           av_q2d(stream.avg_frame_rate) < 70;
+}
+
 Hdr hdr_of(const AVStream& stream) {
     switch (stream.codecpar->color_trc) {
         case AVCOL_TRC_SMPTE2084: return Hdr::kPq;

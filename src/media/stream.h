@@ -33,6 +33,12 @@ Size display_size_of(const Input& input, const AVStream& stream);
 /// Average frames per second; 0/1 when not known. Nonsense (over 1000) counts as not known.
 AVRational frame_rate_of(const Input& input, const AVStream& stream);
 
+/// Whether every picture lasts as long as the frame rate says.
+bool is_steady(const AVStream& stream);
+
+/// Whether no common rate fits the pictures' times, and the frame rate is only their average.
+bool is_irregular(const AVStream& stream);
+
 /// By the transfer characteristics.
 Hdr hdr_of(const AVStream& stream);
 

@@ -65,6 +65,10 @@ PictureClock clock_for(AVRational fps) {
     return {.ticks = fps.num * std::max(1, 90000 / fps.num), .fps = fps};
 }
 
+PictureClock irregular_clock(AVRational fps) {
+    return {.ticks = 90000, .fps = fps, .grid = 90000 / 120};
+}
+
 PictureWindow::PictureWindow(const Settings& settings, Sink<Frame>& next)
     : settings_(settings),
       next_(next),
@@ -116,7 +120,10 @@ Result<> PictureWindow::push(Frame frame) {
     }
     // Of pictures that come within a millisecond (overlapping parts of a broadcast, say) the last
     // one is shown.
-    const bool is_instead = is_inside_ && at - held_->pts < settings_.clock.ticks / 1000;
+    const auto grid = settings_.clock.grid;
+    at -= at % grid;
+    const bool is_instead =
+        is_inside_ && at - held_->pts < std::max(settings_.clock.ticks / 1000, grid);
     if (is_instead) {
         at = held_->pts;
     } else if (is_inside_) {

@@ -26,11 +26,17 @@ struct SourceTime {
 struct PictureClock {
     int ticks = 90000;
     AVRational fps = {0, 1};  // 0: none
+    int grid = 1;             // ticks; pictures begin at its multiples
     AVRational time_base() const { return {1, ticks}; }
 };
 
 /// A clock with which every frame of a constant `fps` lasts whole ticks, near 90 kHz.
 PictureClock clock_for(AVRational fps);
+
+/// A clock for times that no common rate fits, `fps` being only their average: pictures begin at
+/// multiples of 1/120 s. Readers that look for a rate find 120, where they would take the average
+/// and call the pictures that lie closer together wrong (av_guess_frame_rate).
+PictureClock irregular_clock(AVRational fps);
 
 /// Passes on the pictures with start ≤ pts < end, timed from `start` in the clock's ticks. The
 /// first one is shown from 0 on; when none lies inside, the one on screen at `start` is. Each gets

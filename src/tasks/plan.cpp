@@ -115,6 +115,8 @@ Result<PicturePlan> plan_picture(
     plan.treatment = plan_treatment(facts, options);
     plan.fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
     plan.is_rate_constant = options.fps.has_value();
+    plan.is_steady = facts.is_steady || plan.is_rate_constant;
+    plan.is_irregular = facts.is_irregular && !plan.is_rate_constant;
     if (options.frames) plan.most_frames = *options.frames;
     if (plan.is_copied) return plan;
     const Size size = plan.treatment.canvas;
@@ -151,7 +153,8 @@ void warn_of_mixing(const SoundFacts& facts, Plan& plan) {
 }  // namespace
 
 media::PictureClock PicturePlan::clock() const {
-    return media::clock_for({fps.num, fps.den});
+    const AVRational rate = {fps.num, fps.den};
+    return is_irregular ? media::irregular_clock(rate) : media::clock_for(rate);
 }
 
 int decoder_threads(const Size& stored) {

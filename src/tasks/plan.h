@@ -49,6 +49,8 @@ struct PicturePlan {
     PictureTreatment treatment;
     Ratio fps;  // nominal
     bool is_rate_constant = false;
+    bool is_steady = false;     // every picture lasts as long as the rate says
+    bool is_irregular = false;  // no rate fits the source's times
     std::optional<std::int64_t> most_frames;
     media::PictureEncoding encoding;
 
@@ -60,6 +62,8 @@ struct PicturePlan {
         Field{&PicturePlan::treatment, "treatment", ""},
         Field{&PicturePlan::fps, "fps", ""},
         Field{&PicturePlan::is_rate_constant, "constant_rate", ""},
+        Field{&PicturePlan::is_steady, "steady", ""},
+        Field{&PicturePlan::is_irregular, "irregular", ""},
         Field{&PicturePlan::most_frames, "most_frames", ""}.or_absent(),
         Field{&PicturePlan::encoding, "encoding", ""},
     };

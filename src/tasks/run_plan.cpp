@@ -35,7 +35,7 @@ Result<Sink<Packet>*> add_picture(
     const AVStream& stream = input.stream(picture.stream);
     track.set_language(picture.language);
     if (picture.is_copied) {
-        track.set_frame_rate({picture.fps.num, picture.fps.den});
+        if (picture.is_steady) track.set_frame_rate({picture.fps.num, picture.fps.den});
         TRY(track.describe(*stream.codecpar, stream.time_base));
         return &pipeline.make<media::Copying>(
             SourceTime{stream.time_base, input.origin_us()}, track
@@ -80,7 +80,8 @@ Result<Sink<Frame>*> add_picture_stages(
     const Size canvas = picture.treatment.canvas;
     auto& encoder = pipeline.add(TRY(media::Encoder::open(picture.encoding, track)));
     TRY(track.describe(encoder.codec()));
-    track.set_frame_rate({picture.encoding.fps_num, picture.encoding.fps_den});
+    if (picture.is_steady)
+        track.set_frame_rate({picture.encoding.fps_num, picture.encoding.fps_den});
     const std::size_t room = media::frames_ahead(std::int64_t{canvas.width} * canvas.height * 2);
     Sink<Frame>* next = &pipeline.detach<Frame>(room, encoder);
     const media::PictureClock clock = picture.clock();

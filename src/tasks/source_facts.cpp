@@ -76,6 +76,8 @@ PictureFacts picture_facts(const Input& input, int index) {
     facts.has_square_pixels = aspect.num == aspect.den;
     facts.orientation = media::orientation_of(stream);
     facts.fps = {fps.num, fps.den};
+    facts.is_steady = media::is_steady(stream);
+    facts.is_irregular = media::is_irregular(stream);
     facts.is_interlaced = codec.field_order > AV_FIELD_PROGRESSIVE;
     facts.has_alpha = media::has_alpha(stream);
     facts.hdr = media::hdr_of(stream);

@@ -44,7 +44,9 @@ struct PictureFacts {
     Size display;
     bool has_square_pixels = true;
     media::Orientation orientation;
-    Ratio fps;  // 0: not known
+    Ratio fps;                  // 0: not known
+    bool is_steady = false;     // every picture lasts as long as `fps` says
+    bool is_irregular = false;  // no common rate fits; `fps` is an average
     bool is_interlaced = false;
     bool has_alpha = false;
     media::Hdr hdr = media::Hdr::kNone;
