@@ -10,8 +10,8 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 set(ITTYBIT_WARNINGS
     -Wall -Wextra -Werror -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
     -Woverloaded-virtual)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # False alarms on std::string (GCC bugs 105651 and 105329).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # False alarms on std::string (GCC bugs 105651 and 105329), in GCC 14 too.
     list(APPEND ITTYBIT_WARNINGS -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
          -Wno-stringop-overread)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
