@@ -1,5 +1,7 @@
 // HTTP requests, as far as reading them is ours: a line with method and target, header lines, an
 // empty line, a body. What answers say of them must not break out of a header.
+#include <filesystem>
+
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/job_request.h"
@@ -38,7 +40,10 @@ api::Request read_request(std::string_view text) {
 
 store::ConnectionTable& connections() {
     static auto database = [] {
-        auto opened = store::SqliteDatabase::open(":memory:");
+        const auto folder = std::filesystem::temp_directory_path() / "ittybit-fuzz-requests";
+        std::filesystem::remove_all(folder);
+        std::filesystem::create_directory(folder);
+        auto opened = store::SqliteDatabase::open(folder / "db");
         fuzz::must(opened && store::migrate(**opened));
         return *std::move(opened);
     }();
