@@ -181,9 +181,7 @@ Result<void> read_connection(Reading& reading) {
         if (!found) {
             reading.wrong(
                 "connection_required", "connection",
-                fmt::format(
-                    "there is no connection {}: see GET /connections", compact_json(*value)
-                )
+                fmt::format("there is no connection {}: see GET /connections", compact_json(*value))
             );
             return {};
         }

@@ -41,8 +41,13 @@ TEST(Json, RefusesTextBehindTheEndAndDeepNesting) {
 }
 
 TEST(Json, WritesPlainNumbersAndEscapedStringsOnOneLineOrIndented) {
-    const json::value value = {{"seconds", 5.003}, {"tiny", 1e-9}, {"list", {1, -0.5, nullptr}},
-                               {"text\n", "\"ü\\"}, {"none", json::array()}};
+    const json::value value = {
+        {"seconds", 5.003},
+        {"tiny", 1e-9},
+        {"list", {1, -0.5, nullptr}},
+        {"text\n", "\"ü\\"},
+        {"none", json::array()}
+    };
     EXPECT_EQ(
         compact_json(value),
         R"({"seconds":5.003,"tiny":1e-09,"list":[1,-0.5,null],"text\n":"\"ü\\","none":[]})"

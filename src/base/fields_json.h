@@ -89,10 +89,9 @@ private:
         if (number >= field.min && number <= field.max) return;
         if (std::isinf(field.max)) {
             return wrong(
-                at,
-                fmt::format(
-                    "must be at least {}, not {}", number_text(field.min), compact_json(value)
-                )
+                at, fmt::format(
+                        "must be at least {}, not {}", number_text(field.min), compact_json(value)
+                    )
             );
         }
         wrong(
@@ -150,9 +149,7 @@ private:
     void read_scalar(const json::value& value, T& out, const std::string& at) {
         if constexpr (std::is_same_v<T, bool>) {
             if (!value.is_bool())
-                return wrong(
-                    at, fmt::format("must be true or false, not {}", compact_json(value))
-                );
+                return wrong(at, fmt::format("must be true or false, not {}", compact_json(value)));
             out = value.get_bool();
         } else if constexpr (std::is_integral_v<T>) {
             read_whole(value, out, at);

@@ -22,9 +22,9 @@ Result<Length> parse_percentage(const json::value& value) {
     const auto [end, code] = std::from_chars(text.data(), last, length.value);
     const bool is_whole = code == std::errc() && end + 1 == last && *end == '%';
     if (!is_whole)
-        return wrong(fmt::format(
-            "must be pixels or a percentage like \"50%\", not {}", compact_json(value)
-        ));
+        return wrong(
+            fmt::format("must be pixels or a percentage like \"50%\", not {}", compact_json(value))
+        );
     if (length.value > 0 && length.value <= 1000) return length;
     return wrong(fmt::format("must be above 0% and at most 1000%, not {}", compact_json(value)));
 }
@@ -41,13 +41,12 @@ int hex_digit(char digit) {
 Result<Length> Length::from_json(const json::value& value) {
     if (value.is_string()) return parse_percentage(value);
     if (!value.is_number())
-        return wrong(fmt::format(
-            "must be pixels or a percentage like \"50%\", not {}", compact_json(value)
-        ));
+        return wrong(
+            fmt::format("must be pixels or a percentage like \"50%\", not {}", compact_json(value))
+        );
     const double pixels = value.to_number<double>();
     if (pixels != std::floor(pixels))
-        return wrong(fmt::format("must be a whole number of pixels, not {}", compact_json(value))
-        );
+        return wrong(fmt::format("must be a whole number of pixels, not {}", compact_json(value)));
     return Length{.value = pixels, .is_percent = false};
 }
 
@@ -68,8 +67,7 @@ int Length::pixels(int of) const {
 
 Result<Colour> Colour::from_json(const json::value& value) {
     const auto refuse = [&] {
-        return wrong(
-            fmt::format("must be #rgb, #rrggbb or #rrggbbaa, not {}", compact_json(value))
+        return wrong(fmt::format("must be #rgb, #rrggbb or #rrggbbaa, not {}", compact_json(value))
         );
     };
     if (!value.is_string()) return refuse();

@@ -30,7 +30,7 @@ public:
         ByteSource* upload = nullptr;
         std::string payload_hash = {};  // of `upload`; hexadecimal SHA-256
         std::string part_md5 = {};      // bytes; the ETag of the answer must be it, where it is one
-        bool* is_in_doubt = nullptr;    // becomes true when a try may have been done unbeknown to us
+        bool* is_in_doubt = nullptr;  // becomes true when a try may have been done unbeknown to us
     };
 
     S3Bucket(net::Client& client, S3Account account, std::string bucket, S3Tuning tuning)

@@ -162,8 +162,9 @@ public:
     }
 
     /// Of the same key, and begun when the receipt was made, give or take how wrong a clock may be.
-    Result<std::vector<std::string>>
-    uploads_of(const std::string& receipt, const std::stop_token& stop) override {
+    Result<std::vector<std::string>> uploads_of(
+        const std::string& receipt, const std::stop_token& stop
+    ) override {
         const auto parsed = TRY(parse_json(receipt));
         const auto* asked_at = parsed.get_object().if_contains("asked_at");
         if (asked_at == nullptr) return std::vector{receipt};
@@ -195,8 +196,9 @@ private:
         UnixMillis begun = 0;
     };
 
-    Result<std::vector<Unfinished>>
-    unfinished(const std::string& prefix, const std::stop_token& stop) const {
+    Result<std::vector<Unfinished>> unfinished(
+        const std::string& prefix, const std::stop_token& stop
+    ) const {
         std::vector<Unfinished> found;
         Query position;
         for (;;) {

@@ -86,9 +86,8 @@ Result<void> ConnectionTable::add(const ConnectionRecord& connection) {
         const auto rows = TRY(session.run(
             "INSERT INTO connections (id, name, settings, secret, is_default, created_at, "
             "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id",
-            {connection.id, connection.name, compact_json(connection.settings),
-             connection.secret, std::int64_t{connection.is_default}, connection.created_at,
-             connection.updated_at}
+            {connection.id, connection.name, compact_json(connection.settings), connection.secret,
+             std::int64_t{connection.is_default}, connection.created_at, connection.updated_at}
         ));
         if (rows.empty()) return name_is_taken(connection.name);
         return clear_default(session, connection);
@@ -105,8 +104,8 @@ Result<void> ConnectionTable::update(const ConnectionRecord& connection) {
         TRY(session.run(
             "UPDATE connections SET name = $2, settings = $3, secret = $4, is_default = $5, "
             "updated_at = $6 WHERE id = $1",
-            {connection.id, connection.name, compact_json(connection.settings),
-             connection.secret, std::int64_t{connection.is_default}, connection.updated_at}
+            {connection.id, connection.name, compact_json(connection.settings), connection.secret,
+             std::int64_t{connection.is_default}, connection.updated_at}
         ));
         return clear_default(session, connection);
     });

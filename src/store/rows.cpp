@@ -114,8 +114,8 @@ Result<void> insert_job(Session& session, const JobRecord& record) {
         "webhook_url, revision, attempt, available_at, created_at, updated_at) "
         "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, 1, 0, $9, $9, $9)",
         {job.id, std::int64_t{record.is_task}, job.kind, job.input, compact_json(job.options),
-         compact_json(job.metadata), compact_json(record.request),
-         value_of(record.webhook_url), job.created_at}
+         compact_json(job.metadata), compact_json(record.request), value_of(record.webhook_url),
+         job.created_at}
     ));
     std::int64_t position = 0;
     for (const auto& task : job.tasks) {

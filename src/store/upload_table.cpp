@@ -34,7 +34,8 @@ Result<std::vector<OpenUpload>> UploadTable::abandoned(int limit) {
 
 Result<bool> UploadTable::holds(const std::string& receipt) {
     return reading(database_, [&](Session& session) -> Result<bool> {
-        return !TRY(session.run("SELECT 1 FROM open_uploads WHERE receipt = $1", {receipt})).empty();
+        return !TRY(session.run("SELECT 1 FROM open_uploads WHERE receipt = $1", {receipt}))
+                    .empty();
     });
 }
 
