@@ -132,7 +132,7 @@ class Bench:
         print(f"overlap: median {statistics.median(ratios):.2f} of the longest (at most 1.25)")
 
     def large(self, gigabytes):
-        small = make_film(self.folder / "small.mp4", 40, 20)
+        small = make_film(self.folder / "small.mp4", 80, 10)  # what is copied, not encoded
         size = small.stat().st_size
         large = self.folder / "large.mp4"
         loops = int(gigabytes * 1e9 / size)

@@ -146,12 +146,21 @@ Result<> Output::write(Track& track, Packet packet) {
 }
 
 /// MP4 has the length of a track as the sum of decoding steps: with reordered pictures of a varying
-/// rate it is right only when the last step makes up the difference.
+/// rate it is right only when the last steps make up the difference. None lasts longer than its
+/// picture is shown, or the muxer takes the presentation to be longer; what is missing still is
+/// made up by decoding the last one later.
 Result<> Output::write_last(Track& track) {
     if (track.last_ == nullptr) return {};
     const std::int64_t steps = track.last_->dts - track.first_dts_;
     const std::int64_t length = track.end_pts_ - track.first_pts_;
-    track.last_->duration = std::max<std::int64_t>(1, length - steps);
+    AVPacket& last = *track.last_;
+    const std::int64_t missing = length - steps;
+    const std::int64_t shown = track.end_pts_ - last.pts;
+    last.duration = std::max<std::int64_t>(1, std::min(missing, shown));
+    if (missing > shown) {
+        last.dts = std::min(last.dts + missing - shown, last.pts);
+        ++track.index_.time_runs;
+    }
     return check(av_interleaved_write_frame(format_.get(), track.last_.get()));
 }
 

@@ -154,7 +154,7 @@ std::int64_t PictureWindow::length_of(const AVFrame& last) const {
     const std::int64_t nominal =
         fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 1;
     const std::int64_t said = duration_of(last) > 0 ? duration_of(last) : nominal;
-    return std::max<std::int64_t>(said < last_length_ / 4 ? last_length_ : said, 1);
+    return std::max<std::int64_t>(said < last_length_ / 10 ? last_length_ : said, 1);
 }
 
 Result<> PictureWindow::finish() {
