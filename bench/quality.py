@@ -48,8 +48,10 @@ def ittybit(kind, source, out, level):
 
 
 # Frame by frame, whatever their times are.
-SAME_TIMES = ("[0:v]settb=1/1000,setpts=N,format=yuv420p[a];"
-              "[1:v]settb=1/1000,setpts=N,format=yuv420p[b];")
+# Also the same tags: a newer ffmpeg converts what says BT.709 to what says nothing.
+ALIKE = ("settb=1/1000,setpts=N,format=yuv420p,"
+         "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv")
+SAME_TIMES = f"[0:v]{ALIKE}[a];[1:v]{ALIKE}[b];"
 
 
 def ssim(path, reference):
