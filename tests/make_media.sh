@@ -65,6 +65,7 @@ step av flash-small.ts "$(flash 320x180 25 5)" "$(beep 5)" $x264 $aac
 step av flash-h265.mp4 "$(flash 320x180 30 5)" "$(beep 5)" -c:v libx265 -preset veryfast -x265-params log-level=none -pix_fmt yuv420p -tag:v hvc1 $aac
 step av flash-prores.mov "$(flash 320x180 25 3)" "$(beep 3)" -c:v prores_ks -profile:v 3 -c:a pcm_s16le
 step av flash-60fps.mp4 "$(flash 320x180 60 3)" "$(beep 3)" $x264 $aac
+step v open-gop.mp4 "testsrc2=size=320x180:rate=1:duration=12" -c:v libx264 -pix_fmt yuv420p -g 3 -bf 2 -x264-params open-gop=1:b-adapt=0:scenecut=0
 step v no-audio.mp4 "$(flash 320x180 30 3)" $x264
 step v bare.h264 "$(flash 320x180 25 4)" $x264
 
@@ -169,6 +170,7 @@ step v bars-hdr10.png "movie=bars-hdr10.mp4" -frames:v 1 -pix_fmt rgb48be
 step ff -i tone.wav -i corner.png -map 0 -map 1 -c:a libmp3lame -c:v copy -disposition:v attached_pic cover.mp3
 step ff -i tone.m4a -i corner.png -map 0 -map 1 -c copy -disposition:v attached_pic cover.m4a
 step ff -ss 1.3 -i flash-720p.mp4 -c copy edit-list.mp4
+step ff -ss 0.5 -i open-gop.mp4 -c copy open-gop-cut.mp4
 finish
 for orientation in 1 2 3 4 5 6 7 8; do
     step exiftool -q -overwrite_original -n -Orientation=$orientation -GPSLatitude=48.8577 \

@@ -147,6 +147,11 @@ def test_time_starts_at_the_first_presented_sample(make, media, source, first_fl
     assert abs(look.flash_times(out)[0] - first_flash) <= 0.05
 
 
+def test_pictures_that_need_one_before_the_start_are_there(make, media):
+    out = make("video", media / "open-gop-cut.mp4", "out.mp4", quality="low")
+    assert look.frame_times(out) == list(range(11))
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
 @pytest.mark.parametrize("source", ["vfr.mp4", "vfr-wild.mp4"])
 def test_variable_frame_rate_keeps_every_frame_where_it_was(make, media, source, name):

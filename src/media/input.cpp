@@ -16,6 +16,7 @@ namespace {
 constexpr int kIoBytes = 65536;
 constexpr std::int64_t kProbeBytes = 5'000'000;
 constexpr std::uint64_t kScanBytes = 64'000'000;  // files up to here are read whole for a duration
+constexpr std::int64_t kLongestLead = 3'600'000'000;  // microseconds
 constexpr int kErrorsInRow = 16;
 constexpr std::int64_t kJumpUs = 10'000'000;  // a larger step of the clock is a fault, not a gap
 
@@ -252,6 +253,10 @@ Result<> Input::rewind() {
     const bool has_bytes = (format_->iformat->flags & AVFMT_NO_BYTE_SEEK) == 0;
     const bool has_times = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
     int code = has_bytes && !has_times ? by_bytes() : -1;
+    // MP4 is sought by decoding times: at the origin a key frame may be decoded that is shown
+    // later, and what lies before the origin may be needed.
+    if (code < 0 && sniffed_.demuxer == "mov")
+        code = av_seek_frame(format_.get(), -1, origin_us_ - kLongestLead, AVSEEK_FLAG_BACKWARD);
     if (code < 0)
         code = avformat_seek_file(format_.get(), -1, INT64_MIN, origin_us_, origin_us_, 0);
     if (code < 0) code = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BACKWARD);
