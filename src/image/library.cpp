@@ -21,6 +21,7 @@ constexpr std::array kAllowed = {
     "VipsForeignLoadNsgifSource", "VipsForeignLoadTiffSource", "VipsForeignLoadHeifSource",
     "VipsForeignSaveJpegTarget",  "VipsForeignSavePngTarget",  "VipsForeignSaveWebpTarget",
     "VipsForeignSaveHeifTarget",  "VipsForeignSaveAvifTarget",
+    "VipsForeignSaveSpngTarget",  // PNG by another library, in newer builds
 };
 
 constexpr std::array kLoaders = {
@@ -63,7 +64,9 @@ void allow_only_ours() {
     vips_operation_block_set("VipsForeignLoad", TRUE);
     vips_operation_block_set("VipsForeignSave", TRUE);
     vips_operation_block_set("VipsSystem", TRUE);
-    for (const char* name : kAllowed) vips_operation_block_set(name, FALSE);
+    for (const char* name : kAllowed) {
+        if (g_type_from_name(name) != 0) vips_operation_block_set(name, FALSE);
+    }
 }
 
 /// Lets each reader look at nonsense: enough to load its plugins and tables. Nothing here may start

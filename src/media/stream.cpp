@@ -153,8 +153,11 @@ bool is_steady(const AVStream& stream) {
 }
 
 bool is_irregular(const AVStream& stream) {
-    return av_q2d(stream.r_frame_rate) > 210 && is_credible(stream.avg_frame_rate) &&
-           av_q2d(stream.avg_frame_rate) < 70;
+    const auto is_whole = [](double rate) { return std::abs(rate - std::round(rate)) < 0.01; };
+    if (!is_credible(stream.avg_frame_rate) || av_q2d(stream.avg_frame_rate) >= 70) return false;
+    // What libav takes for a common rate is by chance one when it is an odd one.
+    const double rate = av_q2d(stream.r_frame_rate);
+    return !is_steady(stream) && (rate > 210 || !(is_whole(rate) || is_whole(rate * 1.001)));
 }
 
 Hdr hdr_of(const AVStream& stream) {
