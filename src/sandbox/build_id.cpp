@@ -20,8 +20,7 @@ std::uint64_t hash_of(std::string_view text) {
 
 template <std::size_t... Index>
 std::string words_exchanged(std::index_sequence<Index...> /*alternatives*/) {
-    std::string words =
-        compact_json(schema_of<Assignment>()) + compact_json(schema_of<Reply>());
+    std::string words = compact_json(schema_of<Assignment>()) + compact_json(schema_of<Reply>());
     ((words += compact_json(schema_of<std::variant_alternative_t<Index, Event>>())), ...);
     for (const auto kind : kKinds) words += compact_json(options_schema(kind));
     return words;
