@@ -23,14 +23,14 @@ struct Level {
 using Levels = std::array<Level, 5>;  // very_low … very_high
 
 constexpr Levels kX264 = {
-    {{31, "veryfast"}, {27, "faster"}, {23, "fast"}, {20, "fast"}, {17, "fast"}}
+    {{29, "veryfast"}, {27, "faster"}, {23, "fast"}, {20, "fast"}, {17, "fast"}}
 };
 constexpr Levels kX265 = {
-    {{34, "superfast"}, {30, "veryfast"}, {26, "veryfast"}, {22, "veryfast"}, {18, "veryfast"}}
+    {{32, "superfast"}, {30, "veryfast"}, {26, "veryfast"}, {22, "veryfast"}, {18, "veryfast"}}
 };
-constexpr Levels kVp9 = {{{46, "5"}, {40, "5"}, {34, "4"}, {28, "4"}, {20, "4"}}};
-constexpr Levels kSvtAv1 = {{{52, "10"}, {44, "9"}, {35, "9"}, {27, "8"}, {19, "8"}}};
-constexpr Levels kAom = {{{52, "8"}, {44, "8"}, {35, "8"}, {27, "8"}, {19, "8"}}};
+constexpr Levels kVp9 = {{{48, "5"}, {40, "5"}, {34, "4"}, {28, "4"}, {20, "4"}}};
+constexpr Levels kSvtAv1 = {{{58, "10"}, {44, "9"}, {35, "9"}, {27, "8"}, {19, "8"}}};
+constexpr Levels kAom = {{{58, "8"}, {44, "8"}, {35, "8"}, {27, "8"}, {19, "8"}}};
 
 /// Bits per second of stereo.
 using Rates = std::array<std::int64_t, 5>;
