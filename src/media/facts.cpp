@@ -123,7 +123,9 @@ StreamFacts stream_facts(const Input& input, const AVStream& stream) {
     facts.language = tag(stream.metadata, "language");
     facts.is_default = (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
     if (stream.duration > 0 && stream.duration != kNoTime && facts.type != "cover") {
-        const double seconds = static_cast<double>(stream.duration) * av_q2d(stream.time_base);
+        // To the microsecond, as the file's: more digits say nothing, and not all survive JSON.
+        const double exact = static_cast<double>(stream.duration) * av_q2d(stream.time_base);
+        const double seconds = std::round(exact * 1e6) / 1e6;
         facts.duration = input.duration() ? std::min(seconds, *input.duration()) : seconds;
     }
     if (facts.type == "video" || facts.type == "cover") add_picture(input, stream, facts);
