@@ -1,10 +1,9 @@
 #include "work/janitor.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "sandbox/workspace.h"
 #include "work/managed.h"
 
@@ -20,8 +19,6 @@ constexpr int kBite = 100;
 
 void Janitor::run(const std::stop_token& stop) {
     UnixMillis next_tidy = 0;
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
         if (const auto done = run_once(stop); !done) {
             log::warn("the janitor is kept from its work", {{"error", done.error().message}});
@@ -32,8 +29,7 @@ void Janitor::run(const std::stop_token& stop) {
             }
             next_tidy = clock_.now() + kTidyEveryMs;
         }
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, stop, kLookEvery, [] { return false; });
+        pause(stop, kLookEvery);
     }
 }
 

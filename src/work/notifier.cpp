@@ -10,6 +10,7 @@
 #include <openssl/hmac.h>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "base/text.h"
 
 namespace ittybit::work {
@@ -18,6 +19,7 @@ namespace {
 constexpr UnixMillis kTryMs = 15'000;
 constexpr UnixMillis kDayMs = 86'400'000;
 constexpr int kGone = 410;
+constexpr auto kLookPause = std::chrono::milliseconds(50);
 
 using Digest = std::array<unsigned char, 32>;
 
@@ -112,6 +114,8 @@ void Notifier::run(const std::stop_token& stop) {
             const auto left = std::max<UnixMillis>(**next - clock_.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
+        // Others may commit thousands of times a second: look only so often.
+        pause(stop, kLookPause);
         database_.wait_for_change(seen, nap, stop);
     }
 }

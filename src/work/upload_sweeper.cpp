@@ -1,10 +1,9 @@
 #include "work/upload_sweeper.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "storage/s3.h"
 #include "work/places.h"
 
@@ -18,14 +17,11 @@ constexpr UnixMillis kWorthTryingMs = 7 * 86'400'000LL;
 }  // namespace
 
 void UploadSweeper::run(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
         if (const auto left = run_once(stop); !left) {
             log::warn("uploads cannot be swept", {{"error", left.error().message}});
         }
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, stop, kLookEvery, [] { return false; });
+        pause(stop, kLookEvery);
     }
 }
 
