@@ -1,8 +1,11 @@
 #include "api/writer.h"
 
+#include <array>
 #include <ctime>
+#include <initializer_list>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
 #include <sys/sendfile.h>
 
 #include "base/log.h"
@@ -17,21 +20,45 @@ constexpr auto kWriteStall = 30s;
 constexpr auto kStreamTick = 200ms;
 constexpr auto kStreamComment = 15s;
 
-template <typename Body>
-http::response<Body> begin(const Response& response, const Writer::Terms& terms) {
-    http::response<Body> out;
-    out.version(terms.version);
-    out.result(static_cast<unsigned>(response.status));
-    out.set(http::field::date, http_date(std::time(nullptr)));
-    out.set(http::field::access_control_allow_origin, "*");
-    out.set(
-        http::field::access_control_expose_headers,
+/// As Date is written, made anew once a second.
+const std::string& date_now() {
+    thread_local std::time_t second = 0;
+    thread_local std::string text;
+    if (const auto now = std::time(nullptr); now != second) {
+        second = now;
+        text = http_date(now);
+    }
+    return text;
+}
+
+/// Status line and headers, up to the empty line (RFC 9112 section 4); `framing` is the header that
+/// tells how long the body is.
+std::string head_of(
+    const Response& response, const Writer::Terms& terms, std::string_view framing
+) {
+    const auto status = static_cast<unsigned>(response.status);
+    const std::string_view reason = http::obsolete_reason(http::int_to_status(status));
+    std::string head;
+    head.reserve(512);
+    const auto add = [&](std::initializer_list<std::string_view> pieces) {
+        for (const auto piece : pieces) head += piece;
+    };
+    add({terms.version >= 11 ? "HTTP/1.1 " : "HTTP/1.0 ", std::to_string(status), " ", reason});
+    add({"\r\nDate: ", date_now()});
+    head +=
+        "\r\nAccess-Control-Allow-Origin: *"
+        "\r\nAccess-Control-Expose-Headers: "
         "Content-Length, Content-Range, ETag, Link, Has-More, Location"
-    );
-    out.set("X-Content-Type-Options", "nosniff");
-    for (const auto& header : response.headers) out.set(header.name, header.value);
-    out.keep_alive(terms.keeps_alive);
-    return out;
+        "\r\nX-Content-Type-Options: nosniff";
+    for (const auto& header : response.headers) add({"\r\n", header.name, ": ", header.value});
+    if (!terms.keeps_alive && terms.version >= 11) head += "\r\nConnection: close";
+    if (terms.keeps_alive && terms.version < 11) head += "\r\nConnection: keep-alive";
+    add({framing.empty() ? "" : "\r\n", framing, "\r\n\r\n"});
+    return head;
+}
+
+std::string length_header(std::uint64_t length) {
+    return fmt::format("Content-Length: {}", length);
 }
 
 awaitable<std::optional<std::string>> next_events(EventStream& events) {
@@ -53,22 +80,20 @@ awaitable<bool> Writer::write(const Response& response, Terms terms) {
 }
 
 awaitable<bool> Writer::write_text(const Response& response, Terms terms) {
-    auto out = begin<http::string_body>(response, terms);
     const bool has_body = response.status != 204 && response.status != 304 && !response.events;
-    if (has_body) out.content_length(response.body.size());
-    if (!terms.is_head) out.body() = response.body;
+    const auto head = head_of(response, terms, has_body ? length_header(response.body.size()) : "");
+    std::array<asio::const_buffer, 2> pieces = {asio::buffer(head)};
+    if (has_body && !terms.is_head) pieces[1] = asio::buffer(response.body);
     patience(kWriteStall);
-    co_await http::async_write(stream_, out, use_awaitable);
+    co_await asio::async_write(stream_, pieces, use_awaitable);
     co_return terms.keeps_alive;
 }
 
 awaitable<bool> Writer::write_file(const Response& response, Terms terms) {
-    auto head = begin<http::empty_body>(response, terms);
     const auto length = response.file ? response.file->length : response.pulled->length;
-    head.content_length(static_cast<std::uint64_t>(length));
-    http::response_serializer<http::empty_body> serializer(head);
+    const auto head = head_of(response, terms, length_header(static_cast<std::uint64_t>(length)));
     patience(kWriteStall);
-    co_await http::async_write_header(stream_, serializer, use_awaitable);
+    co_await asio::async_write(stream_, asio::buffer(head), use_awaitable);
     if (terms.is_head) co_return terms.keeps_alive;
     stream_.expires_never();
     const bool is_sent =
@@ -126,12 +151,10 @@ awaitable<void> Writer::write_events(
     const Response& response, Terms terms, const std::function<bool()>& is_over
 ) {
     terms.keeps_alive = false;
-    auto head = begin<http::empty_body>(response, terms);
     const bool is_chunked = terms.version >= 11;
-    head.chunked(is_chunked);
-    http::response_serializer<http::empty_body> serializer(head);
+    const auto head = head_of(response, terms, is_chunked ? "Transfer-Encoding: chunked" : "");
     patience(kWriteStall);
-    co_await http::async_write_header(stream_, serializer, use_awaitable);
+    co_await asio::async_write(stream_, asio::buffer(head), use_awaitable);
     stream_.expires_never();
     co_await (until_gone() || pump(*response.events, is_chunked, is_over));
 }
