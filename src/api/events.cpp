@@ -53,9 +53,7 @@ private:
         if (!record || !*record) return "";
         seen_ = (*record)->revision;
         is_over_ = is_final((*record)->job.status);
-        return fmt::format(
-            "id: {}\nevent: job\ndata: {}\n\n", seen_, compact_json(job_json((*record)->job))
-        );
+        return fmt::format("id: {}\nevent: job\ndata: {}\n\n", seen_, json_text((*record)->job));
     }
 
     bool may_tell() const {

@@ -62,7 +62,8 @@ template <typename T>
 concept Named = requires(T value) { names(value); };
 
 /// A value type with its own JSON form: `static Result<T> from_json(const json::value&)`,
-/// `to_json_value()`, and `schema()`, its JSON Schema.
+/// `to_json_value()`, and `schema()`, its JSON Schema; may have `append_json_to(std::string&)`,
+/// which writes the same without building it.
 template <typename T>
 concept SelfDescribed = requires(const T value) {
     value.to_json_value();

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include "base/fields.h"
@@ -212,6 +214,59 @@ json::value to_json(const T& value) {
     } else {
         return json::value(value);
     }
+}
+
+/// Appends compact_json(to_json(value)) to `out`, without building the document.
+template <typename T>
+void append_json_of(std::string& out, const T& value) {
+    if constexpr (std::is_same_v<T, json::value> || std::is_same_v<T, json::object>) {
+        append_json(out, value);
+    } else if constexpr (Described<T>) {
+        char before = '{';
+        for_each_field<T>([&](const auto& field) {
+            const auto& member = value.*field.member;
+            if constexpr (kIsOptional<std::decay_t<decltype(member)>>) {
+                if (field.is_left_out_when_empty && !member) return;
+            }
+            out.append(1, std::exchange(before, ',')).append(1, '"').append(field.name);
+            out += "\":";
+            append_json_of(out, member);
+        });
+        if (before == '{') out += '{';
+        out += '}';
+    } else if constexpr (Named<T>) {
+        append_json_string(out, name_of(value));
+    } else if constexpr (requires { value.append_json_to(out); }) {
+        value.append_json_to(out);
+    } else if constexpr (SelfDescribed<T>) {
+        append_json(out, value.to_json_value());
+    } else if constexpr (kIsOptional<T>) {
+        if (value) return append_json_of(out, *value);
+        out += "null";
+    } else if constexpr (kIsList<T>) {
+        out += '[';
+        for (bool is_first = true; const auto& item : value) {
+            if (!std::exchange(is_first, false)) out += ',';
+            append_json_of(out, item);
+        }
+        out += ']';
+    } else if constexpr (std::is_same_v<T, bool>) {
+        out += value ? "true" : "false";
+    } else if constexpr (std::is_integral_v<T>) {
+        fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+        append_json_number(out, value);
+    } else {
+        append_json_string(out, value);
+    }
+}
+
+/// compact_json(to_json(value)).
+template <typename T>
+std::string json_text(const T& value) {
+    std::string out;
+    append_json_of(out, value);
+    return out;
 }
 
 }  // namespace ittybit

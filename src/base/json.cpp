@@ -31,17 +31,6 @@ struct Layout {
     }
 };
 
-void write_string(std::string& out, std::string_view text) {
-    const auto is_plain = [](char letter) {
-        return static_cast<unsigned char>(letter) >= ' ' && letter != '"' && letter != '\\';
-    };
-    if (std::all_of(text.begin(), text.end(), is_plain)) {
-        out.append(1, '"').append(text).append(1, '"');
-    } else {
-        out += json::serialize(text);
-    }
-}
-
 void write(std::string& out, const json::value& value, Layout layout);
 
 template <typename Items, typename WriteItem>
@@ -61,7 +50,7 @@ void write_items(
 
 void write_object(std::string& out, const json::object& object, Layout layout) {
     write_items(out, object, "{}", layout, [&](const auto& member) {
-        write_string(out, member.key());
+        append_json_string(out, member.key());
         out += layout.depth ? ": " : ":";
         write(out, member.value(), layout.inside());
     });
@@ -75,10 +64,9 @@ void write(std::string& out, const json::value& value, Layout layout) {
             write(out, item, layout.inside());
         });
     } else if (const auto* text = value.if_string()) {
-        write_string(out, *text);
-    } else if (const auto* number = value.if_double();
-               number != nullptr && std::isfinite(*number)) {
-        fmt::format_to(std::back_inserter(out), "{}", *number);
+        append_json_string(out, *text);
+    } else if (const auto* number = value.if_double()) {
+        append_json_number(out, *number);
     } else {
         out += json::serialize(value);
     }
@@ -86,8 +74,10 @@ void write(std::string& out, const json::value& value, Layout layout) {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text) {
-    json::stream_parser parser;
+Result<json::value> parse_json(std::string_view text, std::size_t deepest) {
+    json::parse_options options;
+    options.max_depth = deepest;
+    json::stream_parser parser({}, options);
     json::error_code code;
     std::size_t used = parser.write_some(text.data(), text.size(), code);
     if (!code && used < text.size()) {
@@ -102,15 +92,42 @@ Result<json::value> parse_json(std::string_view text) {
     return parser.release();
 }
 
+void append_json(std::string& out, const json::value& value) {
+    write(out, value, {});
+}
+
+void append_json(std::string& out, const json::object& object) {
+    write_object(out, object, {});
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    const auto is_plain = [](char letter) {
+        return static_cast<unsigned char>(letter) >= ' ' && letter != '"' && letter != '\\';
+    };
+    if (std::all_of(text.begin(), text.end(), is_plain)) {
+        out.append(1, '"').append(text).append(1, '"');
+    } else {
+        out += json::serialize(text);
+    }
+}
+
+void append_json_number(std::string& out, double number) {
+    if (std::isfinite(number)) {
+        fmt::format_to(std::back_inserter(out), "{}", number);
+    } else {
+        out += json::serialize(json::value(number));
+    }
+}
+
 std::string compact_json(const json::value& value) {
     std::string out;
-    write(out, value, {});
+    append_json(out, value);
     return out;
 }
 
 std::string compact_json(const json::object& object) {
     std::string out;
-    write_object(out, object, {});
+    append_json(out, object);
     return out;
 }
 

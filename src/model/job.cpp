@@ -43,6 +43,10 @@ json::value TaskInput::to_json_value() const {
     return std::visit([](const auto& value) { return to_json(value); }, file);
 }
 
+void TaskInput::append_json_to(std::string& out) const {
+    std::visit([&](const auto& value) { append_json_of(out, value); }, file);
+}
+
 json::object TaskInput::schema() {
     return {{"oneOf", json::array{schema_of<ExternalFile>(), schema_of<File>()}}};
 }

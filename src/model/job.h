@@ -63,6 +63,7 @@ struct TaskInput {
     /// Reads a URL string, `{url}`, an `external_file` or a `file`. Errors: `invalid_input`.
     static Result<TaskInput> from_json(const json::value& value);
     json::value to_json_value() const;
+    void append_json_to(std::string& out) const;
     static json::object schema();
 
     /// Its address; "" for a file that is not published.

@@ -145,7 +145,7 @@ struct Reply {
 
 template <typename T>
 std::string encode_line(const T& message) {
-    return compact_json(to_json(message)) + "\n";
+    return json_text(message) + "\n";
 }
 
 /// Reads an Assignment or Reply. Errors: `internal_error`.
