@@ -58,6 +58,8 @@ ERRORS = [
      "connection_required", "connection"),
     ({"input": "https://a/b", "kind": "video", "connection": "nobody"}, 400, "connection_required",
      "nobody"),
+    ({"input": "https://a/b", "kind": "video", "connection": "nobody",
+      "options": {"connection_id": [[1]]}}, 400, "invalid_options", "connection_id"),
     ({"input": "https://a/b", "kind": "video", "webhook_url": "ftp://a"}, 400,
      "invalid_webhook_url", "webhook_url"),
     ({"input": "https://a/b", "kind": "video", "metadata": []}, 400, "invalid_request", "metadata"),
@@ -73,6 +75,21 @@ def test_a_wrong_job_is_refused_in_words(server, body, status, kind, words):
     answer = server.post("/jobs", body)
     assert (answer.status_code, answer.json()["kind"]) == (status, kind), answer.text
     assert words in answer.json()["message"]
+
+
+def test_a_hundred_of_very_many_mistakes_are_told(server):
+    body = {"input": "https://a/b", "kind": "video", **{f"not_known_{i}": i for i in range(20_000)}}
+    answer = server.post("/jobs", body)
+    assert answer.status_code == 400
+    assert len(answer.json()["errors"]) == 100
+
+
+def test_a_large_body_is_as_good_as_a_small_one(server):
+    body = {"input": "https://a.invalid/b", "kind": "video", "metadata": {"a": "b"}}
+    made = server.call("POST", "/jobs", data=json.dumps(body) + " " * 500_000)
+    assert made.status_code == 201
+    assert made.json()["metadata"] == body["metadata"]
+    assert server.get(f"/jobs/{made.json()['id']}").json()["options"] == {}
 
 
 def test_several_problems_are_all_listed_and_ranked(server):

@@ -18,14 +18,15 @@ constexpr std::size_t kMostKnown = 10'000;
 
 std::optional<Response> Gate::admit(const Request& request, const Route& route) {
     if (route.is_open) return std::nullopt;
-    if (!request.has_header("Authorization")) {
+    const auto* header = request.find_header("Authorization");
+    if (header == nullptr) {
         return error_response(Error{
             "token_missing", "send your API key: Authorization: Bearer <key>", "Authorization"
         });
     }
     constexpr std::string_view kScheme = "bearer ";
-    auto token = request.header("Authorization");
-    const bool is_bearer = to_lower(token.substr(0, kScheme.size())) == kScheme;
+    std::string_view token = header->value;
+    const bool is_bearer = is_same_word(token.substr(0, kScheme.size()), kScheme);
     if (is_bearer) token.remove_prefix(kScheme.size());
     const auto hash = store::hash_of_key(token);
     const std::lock_guard lock(mutex_);

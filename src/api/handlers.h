@@ -34,9 +34,6 @@ Response list_response(
     const std::string& last
 );
 
-/// Whether one more job or task may wait. Errors: `too_many_requests`.
-Result<> check_room(Service& service);
-
 /// Bodies are taken as they are. Errors: `unsupported_media_type` (a Content-Encoding).
 Result<> check_coding(const Request& request);
 

@@ -34,18 +34,15 @@ int status_of(std::string_view kind) {
 }  // namespace
 
 std::string_view Request::header(std::string_view name) const {
-    const std::string wanted = to_lower(name);
-    for (const auto& header : headers) {
-        if (to_lower(header.name) == wanted) return header.value;
-    }
-    return "";
+    const auto* found = find_header(name);
+    return found != nullptr ? std::string_view(found->value) : "";
 }
 
-bool Request::has_header(std::string_view name) const {
-    const std::string wanted = to_lower(name);
-    return std::ranges::any_of(headers, [&](const auto& header) {
-        return to_lower(header.name) == wanted;
+const Header* Request::find_header(std::string_view name) const {
+    const auto found = std::ranges::find_if(headers, [&](const auto& header) {
+        return is_same_word(header.name, name);
     });
+    return found == headers.end() ? nullptr : &*found;
 }
 
 std::string_view Request::capture(std::string_view name) const {

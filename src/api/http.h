@@ -40,7 +40,7 @@ struct Request {
 
     /// The first header of this name in any case; "" when there is none.
     std::string_view header(std::string_view name) const;
-    bool has_header(std::string_view name) const;
+    const Header* find_header(std::string_view name) const;
     std::string_view capture(std::string_view name) const;
     std::optional<std::string> query_value(std::string_view name) const;
 };
@@ -81,7 +81,9 @@ struct Response {
     std::optional<FileBody> file;
     std::optional<PulledBody> pulled;
     std::shared_ptr<EventStream> events;
+    std::function<void()> note;  // called on the server's thread before the answer is sent
 
+    /// Each name once.
     Response& with(std::string name, std::string value) {
         headers.push_back({std::move(name), std::move(value)});
         return *this;

@@ -94,8 +94,6 @@ Handler idempotent(Handler handler) {
         for (const auto& header : response.headers) {
             if (header.name == "Location") answer.location = header.value;
         }
-        // A handler that wrote its own answer along with its work has remembered it already; then
-        // this changes nothing.
         TRY(service.jobs.remember(*key, answer, service.clock.now()));
         return response;
     };

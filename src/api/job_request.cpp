@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -13,6 +15,7 @@
 namespace ittybit::api {
 namespace {
 
+constexpr std::size_t kMostErrors = 100;  // told at once
 constexpr std::size_t kLargestMetadata = 16U << 10U;
 constexpr std::string_view kSchemes = "input must use http://, https://, or s3:// scheme";
 constexpr std::array<std::string_view, 8> kJobFields = {
@@ -32,6 +35,7 @@ struct Reading {
     std::optional<std::string> webhook_url;
 
     void wrong(std::string_view error, std::string_view field, std::string message) {
+        if (errors.size() >= kMostErrors) return;
         errors.push_back({std::string(error), std::string(field), std::move(message)});
     }
     /// The member, unless it is absent or null.
@@ -101,12 +105,19 @@ constexpr std::array<std::string_view, 9> kLaterOptions = {
     "subtitle_url", "subtitle_style", "subtitles",   "encryption",
 };
 
+std::set<std::string, std::less<>> option_names() {
+    std::set<std::string, std::less<>> names(kLaterOptions.begin(), kLaterOptions.end());
+    for (const auto kind : kKinds) {
+        const auto schema = options_schema(kind);
+        for (const auto& option : schema.at("properties").as_object()) names.emplace(option.key());
+    }
+    return names;
+}
+
 /// Whether some kind has, or will have, an option of this name.
 bool is_option_name(std::string_view name) {
-    if (std::ranges::find(kLaterOptions, name) != kLaterOptions.end()) return true;
-    return std::ranges::any_of(kKinds, [&](std::string_view kind) {
-        return options_schema(kind).at("properties").as_object().contains(name);
-    });
+    static const auto names = option_names();
+    return names.contains(name);
 }
 
 /// `options` and the options given beside it become one object; all else is unknown.
@@ -169,10 +180,14 @@ void read_output(Reading& reading, const json::value* value, json::object& optio
 Result<void> read_connection(Reading& reading) {
     const auto* value = reading.member("connection");
     if (value == nullptr) value = reading.member("connection_id");
-    if (value == nullptr) {
-        const auto* inner = reading.options.if_contains("connection_id");
-        if (inner != nullptr && !inner->is_null()) value = inner;
+    const auto* inner = reading.options.if_contains("connection_id");
+    if (inner != nullptr && !inner->is_null() && !inner->is_string()) {
+        reading.wrong(
+            "invalid_options", "options.connection_id", "connection_id must be a connection's name"
+        );
+        return {};
     }
+    if (value == nullptr && inner != nullptr && !inner->is_null()) value = inner;
     const bool needs_one = has_scheme(reading.input, "s3://") || reading.request.contains("output");
     std::optional<store::ConnectionRecord> found;
     if (value != nullptr) {
@@ -259,11 +274,7 @@ Result<JobRequest> read_job(
     record.request = std::move(reading.request);
     record.request["options"] = std::move(effective);
     record.webhook_url = std::move(reading.webhook_url);
-    auto& exported = record.job.task("export").options;
-    if (record.request.contains("output")) exported["url"] = record.request["output"];
-    if (record.request.contains("connection")) {
-        exported["connection_id"] = record.request["connection"];
-    }
+    record.show_destination();
     return result;
 }
 
@@ -382,9 +393,7 @@ store::JobRecord same_again(const store::JobRecord& earlier, UnixMillis now) {
     record.job.metadata = earlier.job.metadata;
     record.request = earlier.request;
     record.webhook_url = earlier.webhook_url;
-    for (const auto& task : earlier.job.tasks) {
-        if (task.kind == "export") record.job.task("export").options = task.options;
-    }
+    record.show_destination();
     return record;
 }
 

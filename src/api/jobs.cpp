@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "api/creating.h"
 #include "api/events.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
-#include "api/job_request.h"
 #include "base/log.h"
 
 namespace ittybit::api {
@@ -24,58 +24,14 @@ Result<store::JobRecord> find_job(Service& service, const Request& request) {
     return *std::move(record);
 }
 
-}  // namespace
-
-/// How many wait is looked at once a second, not at every request.
-Result<> check_room(Service& service) {
-    static std::mutex mutex;
-    static UnixMillis counted_at = 0;
-    static std::int64_t queued = 0;
-    const std::lock_guard lock(mutex);
-    const auto now = service.clock.now();
-    if (now - counted_at >= 1000) {
-        queued = TRY(service.jobs.counts()).queued;
-        counted_at = now;
-    }
-    if (queued++ < service.settings.most_queued) return {};
-    return Error{"too_many_requests", "too many jobs are waiting already: try again later", ""};
-}
-
-namespace {
-
-void note_created(Service& service, const Job& job) {
-    log::info("job queued", {{"job", job.id}, {"kind", job.kind}, {"status", "queued"}});
-    service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", job.kind));
-}
-
-Result<Response> store_job(
-    Service& service, const Request& request, const store::JobRecord& record
-) {
-    TRY(check_room(service));
-    const auto key = TRY(idempotency_key(request));
-    store::Answer answer;
-    answer.body = compact_json(job_json(record.job));
-    answer.location = fmt::format("/jobs/{}", record.job.id);
-    const auto created = TRY(service.jobs.create(record, key, answer));
-    if (created.is_replayed) return replay(created.answer);
-    note_created(service, record.job);
-    Response response;
-    response.status = 201;
-    response.body = std::move(answer.body);
-    response.with("Content-Type", "application/json").with("Location", answer.location);
-    return response;
-}
-
-Result<Response> create(Service& service, const Request& request) {
+Result<JobRequest> read_new(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
-    auto job = TRY(read_job(body, service.connections, service.clock.now()));
-    if (!job.errors.empty()) return error_response(std::move(job.errors));
-    return store_job(service, request, job.record);
+    return read_job(body, service.connections, service.clock.now());
 }
 
-Result<Response> retry(Service& service, const Request& request) {
+Result<JobRequest> read_retry(Service& service, const Request& request) {
     const auto earlier = TRY(find_job(service, request));
-    return store_job(service, request, same_again(earlier, service.clock.now()));
+    return JobRequest{same_again(earlier, service.clock.now()), {}};
 }
 
 Result<Response> list(Service& service, const Request& request) {
@@ -132,7 +88,7 @@ std::vector<Route> job_routes() {
         {.method = "POST",
          .pattern = "/jobs",
          .summary = "Create a job",
-         .handler = idempotent(create),
+         .prompt = creating(read_new),
          .body = Body::kJson,
          .success = 201,
          .request_schema = "JobRequest",
@@ -170,7 +126,7 @@ std::vector<Route> job_routes() {
         {.method = "POST",
          .pattern = "/jobs/{id}/retry",
          .summary = "Make a new job with the same request",
-         .handler = idempotent(retry),
+         .prompt = creating(read_retry),
          .body = Body::kJson,
          .success = 201,
          .answer_schema = "Job",

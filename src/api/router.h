@@ -11,8 +11,16 @@ namespace ittybit::api {
 
 struct Service;
 
-/// What an endpoint does.
+/// What an endpoint does. It may wait: it has a thread to itself.
 using Handler = std::function<Result<Response>(Service&, Request&)>;
+
+/// Gives a request its answer. Called once, from any thread.
+using Reply = std::function<void(Result<Response>)>;
+
+/// What an endpoint does that has thousands of requests a second: on the server's own thread (but
+/// a large body's on one of the pool), where it may look something up in the database and waits
+/// for nothing else. Its reply may come later, from any thread.
+using PromptHandler = std::function<void(Service&, Request&, const Reply&)>;
 
 /// What a request's body is.
 enum class Body { kNone, kJson, kStream };
@@ -23,7 +31,8 @@ struct Route {
     std::string_view method;
     std::string_view pattern;  // {name} takes a piece of the path, {name...} the whole rest
     std::string_view summary;
-    Handler handler;
+    Handler handler = {};
+    PromptHandler prompt = {};  // instead of a handler
     Body body = Body::kNone;
     bool is_open = false;  // needs no key
     int success = 200;

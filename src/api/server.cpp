@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <list>
+#include <thread>
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -128,6 +129,7 @@ void Server::run() {
     asio::co_spawn(state_->io, state_->accept_all(), asio::detached);
     state_->io.run();
     state_->shared.pool.join();
+    while (state_->shared.replies_due > 0) std::this_thread::sleep_for(1ms);
 }
 
 void Server::stop() {

@@ -8,6 +8,7 @@
 
 #include "api/http.h"
 #include "api/router.h"
+#include "base/clock.h"
 
 namespace ittybit::api {
 
@@ -16,13 +17,17 @@ struct Application {
     /// Before the body is read: a response refuses the request (auth, rate). Called on the one
     /// thread of the server, so it must not wait long.
     std::function<std::optional<Response>(const Request&, const Route&)> admit;
-    /// The answer. Called on a thread of a pool.
-    std::function<Result<Response>(const Route&, Request&)> handle;
+    /// Does the work and replies. Called on a thread of a pool, or on the server's where the route
+    /// is prompt.
+    std::function<void(const Route&, Request&, const Reply&)> handle;
+    /// Told of each that was, with the milliseconds it took. Called on the server's thread.
+    std::function<void(const Route&, const Request&, UnixMillis duration)> handled;
     /// Told of every answer, also of those that were never handled.
     std::function<void(int status)> answered;
 };
 
-/// HTTP/1.1 on one thread, handlers on a pool of their own. Knows routes, not what they do.
+/// HTTP/1.1 on one thread, handlers that wait on a pool of their own. Knows routes, not what they
+/// do.
 class Server {
 public:
     struct Options {
@@ -33,7 +38,7 @@ public:
         int header_seconds = 30;  // for a request's header, and idle between requests
         int body_seconds = 60;  // for a body that is read whole; between pieces of one that is not
         int connections = 2000;
-        int handlers = 64;  // requests worked on at once
+        int handlers = 64;  // requests that may wait at once
         int streams = 64;   // uploads at once
     };
 

@@ -66,8 +66,9 @@ protected:
         auto opened = Server::open(
             router_,
             {.admit = [](const Request&, const Route&) { return std::nullopt; },
-             .handle =
-                 [this](const Route& route, Request& request) { return handle(route, request); },
+             .handle = [](const Route& route, Request& request,
+                          const Reply& reply) { reply(handle(route, request)); },
+             .handled = [](const Route&, const Request&, UnixMillis) {},
              .answered = [](int) {}},
             {.port = 0, .header_seconds = 2, .body_seconds = 1, .connections = 3, .streams = 1}
         );
@@ -93,10 +94,9 @@ private:
     }
 
     const Router router_{{
-        {.method = "GET", .pattern = "/", .summary = "", .handler = {}},
-        {.method = "POST", .pattern = "/json", .summary = "", .handler = {}, .body = Body::kJson},
-        {.method = "POST", .pattern = "/stream", .summary = "", .handler = {}, .body = Body::kStream
-        },
+        {.method = "GET", .pattern = "/", .summary = ""},
+        {.method = "POST", .pattern = "/json", .summary = "", .body = Body::kJson},
+        {.method = "POST", .pattern = "/stream", .summary = "", .body = Body::kStream},
     }};
     std::unique_ptr<Server> server_;
     std::jthread thread_;

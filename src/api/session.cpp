@@ -15,21 +15,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kWorthDraining = 64U << 10U;
+constexpr std::size_t kQuicklyRead = 64U << 10U;  // so that reading it holds nobody up
 
 /// Without exceptions, so that a handler's bug is one request's 500 and a line in the log.
-Response call(const Application& application, const Route& route, Request& request) {
+void call(
+    const Application& application, const Route& route, Request& request, const Reply& reply
+) {
     try {
-        auto result = application.handle(route, request);
-        if (result) return *std::move(result);
-        return error_response(result.error());
+        application.handle(route, request, reply);
     } catch (const std::exception& exception) {
-        return error_response(Error{"internal_error", exception.what(), ""});
+        reply(Error{"internal_error", exception.what(), ""});
     }
 }
 
-/// The same as a coroutine, to be run on a pool.
-awaitable<Response> respond(const Application& application, const Route& route, Request& request) {
-    co_return call(application, route, request);
+Response response_of(Result<Response> result) {
+    return result ? *std::move(result) : error_response(result.error());
 }
 
 /// The path and query of a target, which may also be an absolute URL (RFC 9112 3.2.2).
@@ -190,10 +190,39 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
         co_return co_await write(*problem, is_head);
     }
     stream_.expires_never();
-    const auto response = co_await asio::co_spawn(
-        shared_.pool, respond(shared_.application, **route, request), use_awaitable
-    );
+    const auto response = co_await handle(shared_.pool, **route, request);
     co_return co_await write(response, is_head);
+}
+
+/// Has the request handled, here or on a pool, and waits for the reply without holding a thread.
+awaitable<Response> Session::handle(asio::thread_pool& pool, const Route& route, Request& request) {
+    const auto begin = [&](auto completed) {
+        auto waiting = std::make_shared<decltype(completed)>(std::move(completed));
+        ++shared_.replies_due;
+        Reply reply = [&shared = shared_, here = stream_.get_executor(),
+                       waiting](Result<Response> result) {
+            auto response = response_of(std::move(result));
+            asio::post(
+                here, [completed = std::move(*waiting),
+                       response = std::move(response)]() mutable { completed(std::move(response)); }
+            );
+            --shared.replies_due;
+        };
+        if (route.prompt && request.body.size() <= kQuicklyRead) {
+            return call(shared_.application, route, request, reply);
+        }
+        asio::post(pool, [&shared = shared_, &route, &request, reply = std::move(reply)] {
+            call(shared.application, route, request, reply);
+        });
+    };
+    const auto started = std::chrono::steady_clock::now();
+    auto response = co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(
+        begin, use_awaitable
+    );
+    const auto duration = std::chrono::steady_clock::now() - started;
+    shared_.application.handled(route, request, duration / 1ms);
+    if (response.note) response.note();
+    co_return response;
 }
 
 /// A streaming route reads from the socket itself, on a thread of its own.
@@ -210,8 +239,7 @@ awaitable<bool> Session::answer_stream(HeaderParser& parser, const Route& route,
     request.read_body = [&body](std::span<std::byte> out) { return body.read(out); };
     ++shared_.streams;
     asio::thread_pool own(1);
-    const auto response =
-        co_await asio::co_spawn(own, respond(shared_.application, route, request), use_awaitable);
+    const auto response = co_await handle(own, route, request);
     --shared_.streams;
     keeps_alive_ = keeps_alive_ && body.is_done();
     co_return co_await write(response);

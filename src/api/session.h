@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "api/beast.h"
@@ -13,7 +14,8 @@ struct SharedState {
     const Router& router;
     const Application application;
     const Server::Options options;
-    asio::thread_pool pool;  // where the application works
+    asio::thread_pool pool;            // where the application may wait
+    std::atomic<int> replies_due = 0;  // each will touch its session
     int sessions = 0;
     int streams = 0;  // bodies being streamed
     bool is_stopping = false;
@@ -26,7 +28,7 @@ struct SharedState {
 };
 
 /// One connection: reads requests one after the other and answers each. Lives on the server's one
-/// thread; only handlers run elsewhere.
+/// thread; only handlers that may wait run elsewhere.
 class Session : public std::enable_shared_from_this<Session> {
 public:
     Session(SharedState& shared, tcp::socket socket);
@@ -42,6 +44,7 @@ public:
 private:
     awaitable<bool> serve_one();
     awaitable<bool> answer(HeaderParser& parser);
+    awaitable<Response> handle(asio::thread_pool& pool, const Route& route, Request& request);
     awaitable<bool> answer_stream(HeaderParser& parser, const Route& route, Request& request);
     awaitable<bool> refuse(HeaderParser& parser, const Response& response);
     awaitable<std::optional<Response>> take_body(HeaderParser& parser, Request& request);

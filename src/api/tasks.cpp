@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "api/creating.h"
 #include "api/events.h"
 #include "api/handlers.h"
-#include "api/idempotency.h"
-#include "api/job_request.h"
-#include "base/log.h"
 
 namespace ittybit::api {
 namespace {
@@ -18,29 +16,9 @@ Result<store::JobStore::TaskRecord> find_task(Service& service, const Request& r
     return Error{"task_not_found", fmt::format("there is no task {}", id), "id"};
 }
 
-Result<Response> create(Service& service, const Request& request) {
+Result<JobRequest> read_new(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
-    auto wanted = TRY(read_task(body, service.connections, service.clock.now()));
-    if (!wanted.errors.empty()) return error_response(std::move(wanted.errors));
-    TRY(check_room(service));
-    const auto& task = wanted.record.job.tasks.front();
-    const auto key = TRY(idempotency_key(request));
-    store::Answer answer;
-    answer.body = compact_json(task_json(task));
-    answer.location = fmt::format("/tasks/{}", task.id);
-    const auto created = TRY(service.jobs.create(wanted.record, key, answer));
-    if (created.is_replayed) return replay(created.answer);
-    log::info(
-        "task queued", {{"job", wanted.record.job.id},
-                        {"task", task.id},
-                        {"kind", task.kind},
-                        {"status", "waiting"}}
-    );
-    Response response;
-    response.status = 201;
-    response.body = std::move(answer.body);
-    response.with("Content-Type", "application/json").with("Location", answer.location);
-    return response;
+    return read_task(body, service.connections, service.clock.now());
 }
 
 Result<Response> list(Service& service, const Request& request) {
@@ -88,7 +66,7 @@ std::vector<Route> task_routes() {
         {.method = "POST",
          .pattern = "/tasks",
          .summary = "Create a standalone task",
-         .handler = idempotent(create),
+         .prompt = creating(read_new),
          .body = Body::kJson,
          .success = 201,
          .request_schema = "TaskRequest",

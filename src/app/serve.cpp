@@ -152,16 +152,19 @@ api::Application application(api::Service& service, api::Gate& gate) {
                      const api::Request& request, const api::Route& route
                  ) { return gate.admit(request, route); },
         .handle =
-            [&service](const api::Route& route, api::Request& request) {
-                const auto started = service.clock.now();
-                auto response = route.handler(service, request);
+            [&service](const api::Route& route, api::Request& request, const api::Reply& reply) {
+                if (route.prompt) return route.prompt(service, request, reply);
+                reply(route.handler(service, request));
+            },
+        .handled =
+            [](const api::Route& route, const api::Request& request, UnixMillis duration) {
+                if (!log::is_written(log::Level::kDebug)) return;
                 // The route's pattern: a path may hold what is somebody's permission.
                 log::debug(
-                    "request handled", {{"method", request.method},
-                                        {"route", route.pattern},
-                                        {"duration_ms", service.clock.now() - started}}
+                    "request handled",
+                    {{"method", request.method}, {"route", route.pattern}, {"duration_ms", duration}
+                    }
                 );
-                return response;
             },
         .answered =
             [&service](int status) {

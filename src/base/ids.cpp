@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t kLength = 26;
+constexpr std::uint64_t kFollowers = 15;
 
 void fill_random(std::span<unsigned char> out) {
     std::size_t done = 0;
@@ -27,7 +28,8 @@ void fill_random(std::span<unsigned char> out) {
     }
 }
 
-/// The 74 bits behind the timestamp: random, or one more than the last within a millisecond.
+/// The 74 bits behind the timestamp: random, or a little more than the last within a millisecond,
+/// which leaves room for those that follow from it.
 struct Tail {
     UnixMillis millis = 0;
     std::uint64_t high = 0;  // 12 bits
@@ -48,8 +50,8 @@ Tail next_tail(UnixMillis now) {
         last.low &= (1ULL << 62U) - 1;
         return last;
     }
-    last.low = (last.low + 1) & ((1ULL << 62U) - 1);
-    if (last.low == 0) ++last.high;
+    last.low = (last.low + kFollowers + 1) & ((1ULL << 62U) - 1);
+    if (last.low <= kFollowers) ++last.high;
     return last;
 }
 
@@ -71,6 +73,17 @@ std::string make_id(std::string_view prefix, UnixMillis now) {
         (static_cast<std::uint64_t>(tail.millis) << 16U) | (7ULL << 12U) | (tail.high & 0xFFF);
     const auto low = (2ULL << 62U) | tail.low;
     return std::string(prefix) + "_" + encode(high, low);
+}
+
+std::string following_id(std::string_view id, std::string_view prefix, unsigned place) {
+    std::string digits(id.substr(id.size() - kLength));
+    std::size_t carry = place;
+    for (std::size_t i = digits.size(); carry > 0 && i-- > 0;) {
+        const auto sum = kAlphabet.find(digits[i]) + carry;
+        digits[i] = kAlphabet[sum % kAlphabet.size()];
+        carry = sum / kAlphabet.size();
+    }
+    return std::string(prefix) + "_" + digits;
 }
 
 bool is_id(std::string_view text, std::string_view prefix) {

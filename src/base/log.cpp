@@ -40,8 +40,12 @@ void configure(Level least) {
     g_least = least;
 }
 
+bool is_written(Level level) {
+    return level >= g_least.load(std::memory_order_relaxed);
+}
+
 void write(Level level, std::string_view message, const json::object& facts) {
-    if (level < g_least.load(std::memory_order_relaxed)) return;
+    if (!is_written(level)) return;
     const auto name = kNames.at(static_cast<std::size_t>(level));
     const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
     const auto line =

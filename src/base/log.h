@@ -12,6 +12,9 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 /// for people; elsewhere each is one JSON object with `time`, `level`, `message` and the facts.
 void configure(Level least);
 
+/// Whether lines of this level are written, for those to whom their facts cost something.
+bool is_written(Level level);
+
 /// Writes one line to standard error. Facts never hold a secret or a URL's query string.
 void write(Level level, std::string_view message, const json::object& facts = {});
 

@@ -42,6 +42,10 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+constexpr char lower_case(char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
@@ -60,10 +64,12 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 std::string to_lower(std::string_view text) {
     std::string lower(text);
-    for (char& letter : lower) {
-        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    }
+    for (char& letter : lower) letter = lower_case(letter);
     return lower;
+}
+
+bool is_same_word(std::string_view one, std::string_view other) {
+    return std::ranges::equal(one, other, {}, lower_case, lower_case);
 }
 
 std::string valid_utf8(std::string_view text) {

@@ -13,6 +13,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 /// ASCII only, whatever the locale.
 std::string to_lower(std::string_view text);
 
+/// Whether two words are the same but for the case of ASCII letters.
+bool is_same_word(std::string_view one, std::string_view other);
+
 /// The same text where it is UTF-8; each byte that is part of none becomes U+FFFD.
 std::string valid_utf8(std::string_view text);
 

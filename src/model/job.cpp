@@ -1,6 +1,7 @@
 #include "model/job.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/fields_json.h"
@@ -69,18 +70,22 @@ Job Job::make(std::string kind, std::string input, json::object options, UnixMil
     job.input = std::move(input);
     job.options = std::move(options);
     job.created_at = job.updated_at = now;
-    for (const auto& name :
-         {std::string("probe"), std::string("import"), job.kind, std::string("export")}) {
-        Task task;
-        task.id = make_id("task", now);
-        task.kind = name;
-        task.created_at = task.updated_at = now;
-        job.tasks.push_back(std::move(task));
-    }
-    job.task("probe").input = TaskInput{ExternalFile{.url = job.input}};
-    job.task("import").input = TaskInput{ExternalFile{.url = job.input}};
-    job.task(job.kind).options = job.options;
+    job.tasks = waiting_tasks(job);
     return job;
+}
+
+std::vector<Task> waiting_tasks(const Job& job) {
+    const std::array<std::string_view, 4> kinds = {"probe", "import", job.kind, "export"};
+    std::vector<Task> tasks(kinds.size());
+    for (unsigned i = 0; i < kinds.size(); ++i) {
+        Task& task = tasks[i];
+        task.id = following_id(job.id, "task", i + 1);
+        task.kind = kinds.at(i);
+        task.created_at = task.updated_at = job.created_at;
+    }
+    tasks[0].input = tasks[1].input = TaskInput{ExternalFile{.url = job.input}};
+    tasks[2].options = job.options;
+    return tasks;
 }
 
 Task& Job::task(std::string_view name) {
@@ -114,7 +119,7 @@ void fail(Task& task, const Error& error, UnixMillis now) {
 
 void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis now) {
     Task& failed = job.task(task_kind);
-    fail(failed, error, now);
+    if (!is_final(failed.status)) fail(failed, error, now);
     for (auto& task : job.tasks) {
         if (!is_final(task.status)) cancel(task, now);
     }

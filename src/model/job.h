@@ -162,12 +162,15 @@ struct Job {
         Field{&Job::updated_at, "updated_at", "Unix milliseconds."},
     };
 
-    /// A new job with its four waiting tasks. Ids are made here.
+    /// A new job with its four waiting tasks.
     static Job make(std::string kind, std::string input, json::object options, UnixMillis now);
 
     /// The task of this kind; the job's own kind names the work itself. There must be one.
     Task& task(std::string_view kind);
 };
+
+/// The tasks of a job that nobody has begun: all of them follow from it, their ids too.
+std::vector<Task> waiting_tasks(const Job& job);
 
 /// The transitions; each stamps the times. Progress is kept from going back.
 void begin(Task& task, UnixMillis now);
@@ -176,7 +179,7 @@ void succeed(Task& task, std::optional<File> output, UnixMillis now);
 void fail(Task& task, const Error& error, UnixMillis now);
 
 /// Ends a job by an error of one of its tasks: that task is failed (or cancelled, for the kind
-/// `cancelled`), every other that is not final is cancelled.
+/// `cancelled`), every other is cancelled. One that is final already stays as it is.
 void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis now);
 
 }  // namespace ittybit

@@ -1,5 +1,7 @@
 #include "store/database.h"
 
+#include <future>
+
 namespace ittybit::store {
 namespace {
 
@@ -29,6 +31,15 @@ std::optional<std::int64_t> Row::optional_integer(std::size_t column) const {
 std::optional<std::string> Row::optional_text(std::size_t column) const {
     if (is_null(column)) return std::nullopt;
     return text(column);
+}
+
+Result<void> Database::write(const Work& work) {
+    std::promise<Result<void>> outcome;
+    write_later(
+        [&](Session& session) { return work(session); },
+        [&](Result<void> result) { outcome.set_value(std::move(result)); }
+    );
+    return outcome.get_future().get();
 }
 
 }  // namespace ittybit::store

@@ -65,16 +65,21 @@ public:
 class Database {
 public:
     using Work = std::function<Result<void>(Session&)>;
+    using Done = std::function<void(Result<void>)>;
 
     Database() = default;
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     virtual ~Database() = default;
 
-    /// Runs `work` in one transaction, durable when this returns; nothing of it remains when it
-    /// returns an error. Concurrent calls may share a commit, and `work` may run on the thread of
-    /// another caller while this one waits.
-    virtual Result<void> write(const Work& work) = 0;
+    /// Runs `work` in one transaction and then tells `done` what it came to: that it is durable, or
+    /// an error, and then nothing of it remains. Both run on a thread of the database, maybe before
+    /// this returns; they must not wait, and so not write. What is written at the same moment
+    /// shares a commit.
+    virtual void write_later(Work work, Done done) = 0;
+
+    /// The same for those who wait: durable when this returns.
+    Result<void> write(const Work& work);
 
     /// Runs `work` on one consistent snapshot. It must not write.
     virtual Result<void> read(const Work& work) = 0;

@@ -52,9 +52,7 @@ struct PageQuery {
 PageQuery page_query(const ListQuery& query, bool is_task) {
     PageQuery page;
     page.is_reversed = query.before && !query.after;
-    page.sql = fmt::format(
-        "SELECT {} FROM jobs WHERE is_task = {}", is_task ? "id" : kJobColumns, is_task ? 1 : 0
-    );
+    page.sql = fmt::format("SELECT {} FROM jobs WHERE is_task = {}", kJobColumns, is_task ? 1 : 0);
     const auto add = [&](std::string_view condition, const std::optional<std::string>& value) {
         if (!value) return;
         page.values.emplace_back(*value);
@@ -80,14 +78,34 @@ void trim(Page<T>& page, int limit, bool is_reversed) {
     if (is_reversed) std::ranges::reverse(page.items);
 }
 
+/// The job whose tasks are next behind it in the order of ids, where this id is a task's.
+std::string floor_of(const std::string& task_id) {
+    constexpr std::string_view kPrefix = "task_";
+    return task_id.starts_with(kPrefix) ? "job_" + task_id.substr(kPrefix.size()) : "";
+}
+
+/// A task of any job, and that job. No index of tasks is needed: a task's id follows its job's, and
+/// no other job's lies between. (In jobs from before schema 6, those made at the same moment may.)
+Result<std::optional<JobStore::TaskRecord>> load_task(Session& session, const std::string& id) {
+    static const std::string kSql =
+        fmt::format("SELECT {} FROM jobs WHERE id < $1 ORDER BY id DESC LIMIT $2", kJobColumns);
+    std::optional<JobStore::TaskRecord> found;
+    for (const std::int64_t candidates : {1, 64}) {
+        for (const auto& row : TRY(session.run(kSql, {floor_of(id), candidates}))) {
+            auto record = TRY(job_from(row));
+            const auto task = std::ranges::find(record.job.tasks, id, &Task::id);
+            if (task == record.job.tasks.end()) continue;
+            found = {std::move(*task), std::move(record.job.id), record.is_task};
+            return found;
+        }
+    }
+    return found;
+}
+
 /// The id of the hidden job behind a task that a cursor names.
 Result<std::string> job_of_task(Session& session, const std::string& task_id) {
-    const auto rows = TRY(session.run(
-        "SELECT t.job_id FROM tasks t JOIN jobs j ON j.id = t.job_id WHERE t.id = $1 AND "
-        "j.is_task = 1",
-        {task_id}
-    ));
-    if (!rows.empty()) return rows.front().text(0);
+    auto found = TRY(load_task(session, task_id));
+    if (found && found->is_standalone) return std::move(found->job_id);
     return Error{"invalid_request", "there is no task with the id in after or before", "after"};
 }
 
@@ -99,16 +117,9 @@ Result<void> check_cursor(Session& session, const std::optional<std::string>& id
 }
 
 /// Ends a record that is not final as cancelled, with all its tasks.
-void mark_cancelled(JobRecord& record, UnixMillis now) {
+Result<void> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
     Job& job = record.job;
     fail(job, job.tasks.front().kind, Error{"cancelled", "cancelled on request", ""}, now);
-}
-
-Result<void> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
-    // fail() stamps the first task even when it had succeeded: keep what it was.
-    const Task first = record.job.tasks.front();
-    mark_cancelled(record, now);
-    if (is_final(first.status)) record.job.tasks.front() = first;
     ++record.revision;
     return end_job(session, record, now);
 }
@@ -149,21 +160,28 @@ Result<Page<Part>> page_of_parts(
 
 }  // namespace
 
-Result<JobStore::Created> JobStore::create(
-    const JobRecord& record, const std::optional<IdempotencyKey>& key, const Answer& answer
+void JobStore::create_later(
+    const JobRecord& record, std::optional<IdempotencyKey> key, Answer answer, WhenCreated done
 ) {
-    return writing(database_, [&](Session& session) -> Result<Created> {
-        Created created{answer, false};
+    auto created = std::make_shared<Created>(std::move(answer), false);
+    auto work = [created, row = row_of(record), now = record.job.created_at,
+                 key = std::move(key)](Session& session) -> Result<void> {
         if (key) {
             if (auto earlier = TRY(answer_of(session, *key))) {
-                created = {std::move(*earlier), true};
-                return created;
+                *created = {*std::move(earlier), true};
+                return {};
             }
-            TRY(insert_answer(session, *key, answer, record.job.created_at));
+            TRY(insert_answer(session, *key, created->answer, now));
         }
-        TRY(insert_job(session, record));
-        return created;
-    });
+        return insert_job(session, row);
+    };
+    database_.write_later(
+        std::move(work),
+        [created, done = std::move(done)](const Result<void>& outcome) {
+            if (!outcome) return done(outcome.error());
+            done(std::move(*created));
+        }
+    );
 }
 
 Result<std::optional<Answer>> JobStore::find_answer(const IdempotencyKey& key) {
@@ -189,14 +207,7 @@ Result<std::optional<JobRecord>> JobStore::find_job(const std::string& id) {
 }
 
 Result<std::optional<JobStore::TaskRecord>> JobStore::find_task(const std::string& id) {
-    static const std::string kSql =
-        fmt::format("SELECT {}, job_id FROM tasks WHERE id = $1", kTaskColumns);
-    return reading(database_, [&](Session& session) -> Result<std::optional<TaskRecord>> {
-        std::optional<TaskRecord> found;
-        const auto rows = TRY(session.run(kSql, {id}));
-        if (!rows.empty()) found = TaskRecord{TRY(task_from(rows.front())), rows.front().text(12)};
-        return found;
-    });
+    return reading(database_, [&](Session& session) { return load_task(session, id); });
 }
 
 Result<Page<Job>> JobStore::list_jobs(const ListQuery& query) {
@@ -209,7 +220,6 @@ Result<Page<Job>> JobStore::list_jobs(const ListQuery& query) {
             page.items.push_back(TRY(job_from(row)).job);
         }
         trim(page, query.limit, is_reversed);
-        for (auto& job : page.items) job.tasks = TRY(load_tasks(session, job.id));
         return page;
     });
 }
@@ -223,8 +233,9 @@ Result<Page<Task>> JobStore::list_tasks(const ListQuery& query) {
         if (query.status == "waiting") of_jobs.status = "queued";
         const auto [sql, values, is_reversed] = page_query(of_jobs, true);
         for (const auto& row : TRY(session.run(sql, values))) {
-            auto tasks = TRY(load_tasks(session, row.text(0)));
-            if (!tasks.empty()) page.items.push_back(std::move(tasks.front()));
+            auto record = TRY(job_from(row));
+            if (!record.job.tasks.empty())
+                page.items.push_back(std::move(record.job.tasks.front()));
         }
         trim(page, query.limit, is_reversed);
         return page;
@@ -270,12 +281,7 @@ Result<void> JobStore::remove(const std::string& id, UnixMillis now) {
         TRY(session.run(
             "UPDATE files SET is_ready = 0, role = 'garbage', job_id = NULL WHERE job_id = $1", {id}
         ));
-        TRY(session.run(
-            "DELETE FROM parts WHERE task_id IN (SELECT id FROM tasks WHERE job_id = $1)", {id}
-        ));
-        TRY(session.run("DELETE FROM tasks WHERE job_id = $1", {id}));
-        TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
-        return {};
+        return delete_job(session, id, record->job.tasks);
     });
 }
 

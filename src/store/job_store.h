@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,17 +18,19 @@ public:
 
     explicit JobStore(Database& database) : database_(database) {}
 
-    /// What create() came to: the answer to give, and whether it is an earlier one.
+    /// What create_later() came to: the answer to give, and whether it is an earlier one.
     struct Created {
         Answer answer;
         bool is_replayed = false;
     };
 
-    /// Writes a new job with its tasks and remembers `answer` under `key`, durable on return. A key
-    /// used before gives the answer it was given then.
-    /// Errors: `idempotency_key_reused`.
-    Result<Created> create(
-        const JobRecord& record, const std::optional<IdempotencyKey>& key, const Answer& answer
+    using WhenCreated = std::function<void(Result<Created>)>;
+
+    /// Writes a new job and remembers `answer` under `key`; `done` is told once that is durable, on
+    /// a thread of the database, and must not wait. A key used before gives the answer it was given
+    /// then. Errors: `idempotency_key_reused`.
+    void create_later(
+        const JobRecord& record, std::optional<IdempotencyKey> key, Answer answer, WhenCreated done
     );
 
     /// The answer that a key was given, if it was used. Errors: `idempotency_key_reused`.
@@ -40,6 +43,7 @@ public:
     struct TaskRecord {
         Task task;
         std::string job_id;
+        bool is_standalone = false;
     };
     Result<std::optional<TaskRecord>> find_task(const std::string& id);
 
@@ -68,7 +72,7 @@ public:
         const std::string& worker, UnixMillis lease_until, UnixMillis now
     );
 
-    /// Extends the lease and saves these tasks. False when the job is not the claim's any more:
+    /// Extends the lease and saves the job's tasks. False when the job is not the claim's any more:
     /// cancelled, deleted, or given to somebody else. `is_new_state`: followers should be told.
     Result<bool> heartbeat(
         const Claim& claim,

@@ -1,18 +1,69 @@
 #include "store/migrations.h"
 
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+
 namespace ittybit::store {
 namespace {
 
-using Step = std::vector<std::string_view>;
+/// Statements, and then what SQL alone cannot do.
+struct Step {
+    std::vector<std::string_view> statements;
+    Result<void> (*change)(Session&) = nullptr;
+};
+
+/// A row of the table of tasks that was, as the API shows a task.
+Result<json::value> task_of(const Row& row) {
+    constexpr std::array<std::string_view, 12> kNames = {
+        "id",     "kind",  "status",     "progress",   "input",       "options",
+        "output", "error", "created_at", "started_at", "finished_at", "updated_at",
+    };
+    json::object task{{"object", "task"}};
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+        const auto name = kNames.at(i);
+        if (row.is_null(i)) continue;
+        if (i < 3) {
+            task[name] = row.text(i);
+        } else if (i == 3 || i > 7) {
+            task[name] = row.integer(i);
+        } else {
+            auto value = parse_json(row.text(i));
+            if (!value) {
+                return std::move(value).error().in(
+                    fmt::format("{} of {} in the database", name, row.text(0))
+                );
+            }
+            task[name] = *std::move(value);
+        }
+    }
+    return json::value(std::move(task));
+}
+
+/// The tasks of each job move into its row.
+Result<void> move_tasks(Session& session) {
+    for (const auto& job : TRY(session.run("SELECT id FROM jobs"))) {
+        const auto& id = job.text(0);
+        json::array tasks;
+        const auto rows = TRY(session.run(
+            "SELECT id, kind, status, progress, input, options, output, error, created_at, "
+            "started_at, finished_at, updated_at FROM tasks WHERE job_id = $1 ORDER BY position",
+            {id}
+        ));
+        for (const auto& row : rows) tasks.push_back(TRY(task_of(row)));
+        TRY(session.run("UPDATE jobs SET tasks = $2 WHERE id = $1", {id, compact_json(tasks)}));
+    }
+    TRY(session.run("DROP TABLE tasks"));
+    return {};
+}
 
 /// Never edit a step that was released: add one.
 const std::vector<Step>& steps() {
     static const std::vector<Step> all = {
-        Step{
+        Step{{
             // Jobs and tasks. A standalone task is a job with is_task = 1 and one task.
             R"(CREATE TABLE jobs (
                 id TEXT PRIMARY KEY,
@@ -70,8 +121,8 @@ const std::vector<Step>& steps() {
                 hash TEXT NOT NULL UNIQUE,
                 hint TEXT NOT NULL,
                 created_at BIGINT NOT NULL))",
-        },
-        Step{
+        }},
+        Step{{
             // Bytes we keep: outputs, uploads and imports, and the files of many-part outputs.
             R"(CREATE TABLE files (
                 id TEXT PRIMARY KEY,
@@ -95,8 +146,8 @@ const std::vector<Step>& steps() {
                 is_default BIGINT NOT NULL,
                 created_at BIGINT NOT NULL,
                 updated_at BIGINT NOT NULL))",
-        },
-        Step{
+        }},
+        Step{{
             // Webhooks: the outbox, and what each try of a delivery came to.
             R"(CREATE TABLE deliveries (
                 id TEXT PRIMARY KEY,
@@ -120,10 +171,10 @@ const std::vector<Step>& steps() {
                 error TEXT,
                 duration_ms BIGINT NOT NULL,
                 PRIMARY KEY (delivery_id, number)))",
-        },
+        }},
         // When the next job may be taken, however many wait for a later time.
-        Step{"CREATE INDEX jobs_available ON jobs (available_at) WHERE status = 'queued'"},
-        Step{
+        Step{{"CREATE INDEX jobs_available ON jobs (available_at) WHERE status = 'queued'"}},
+        Step{{
             // Multipart uploads under way: whoever begins one may not live to end it.
             R"(CREATE TABLE open_uploads (
                 receipt TEXT NOT NULL,
@@ -133,7 +184,9 @@ const std::vector<Step>& steps() {
                 bucket TEXT NOT NULL,
                 created_at BIGINT NOT NULL))",
             "CREATE INDEX open_uploads_of_job ON open_uploads (job_id, attempt)",
-        },
+        }},
+        // A job and its tasks are one row: JSON, as the API shows them. Null: they follow from it.
+        Step{{"ALTER TABLE jobs ADD COLUMN tasks TEXT"}, move_tasks},
     };
     return all;
 }
@@ -159,9 +212,9 @@ Result<void> apply_next(Session& session, int target, bool& is_done) {
     }
     is_done = current >= target;
     if (is_done) return {};
-    for (const auto statement : steps().at(static_cast<std::size_t>(current))) {
-        TRY(session.run(statement));
-    }
+    const auto& step = steps().at(static_cast<std::size_t>(current));
+    for (const auto statement : step.statements) TRY(session.run(statement));
+    if (step.change != nullptr) TRY(step.change(session));
     TRY(session.run("INSERT INTO schema (version) VALUES ($1)", {std::int64_t{current + 1}}));
     return {};
 }

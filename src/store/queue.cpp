@@ -22,13 +22,12 @@ Values held(const Claim& claim, std::initializer_list<Value> more = {}) {
 
 /// A task that was being worked on waits again; what it had reached stays, so that progress does
 /// not go back.
-Result<void> rest_tasks(Session& session, const std::string& job_id, UnixMillis now) {
-    TRY(session.run(
-        "UPDATE tasks SET status = 'waiting', updated_at = $2 WHERE job_id = $1 AND "
-        "status = 'processing'",
-        {job_id, now}
-    ));
-    return {};
+void rest_tasks(Job& job, UnixMillis now) {
+    for (auto& task : job.tasks) {
+        if (task.status != TaskStatus::kProcessing) continue;
+        task.status = TaskStatus::kWaiting;
+        task.updated_at = now;
+    }
 }
 
 /// The task that a lost worker was most likely killed by.
@@ -44,9 +43,9 @@ std::string task_at_fault(const Job& job) {
 Result<void> take_back(
     Session& session, const std::string& id, std::int64_t attempt, UnixMillis now
 ) {
+    auto record = TRY(load_job(session, id));
+    if (!record) return {};
     if (attempt >= JobStore::kMostAttempts) {
-        auto record = TRY(load_job(session, id));
-        if (!record) return {};
         const Error error{
             "task_crashed",
             fmt::format(
@@ -57,11 +56,12 @@ Result<void> take_back(
         fail(record->job, task_at_fault(record->job), error, now);
         return end_job(session, *record, now);
     }
-    TRY(rest_tasks(session, id, now));
+    rest_tasks(record->job, now);
     TRY(session.run(
         "UPDATE jobs SET status = 'queued', worker = NULL, lease_until = NULL, available_at = $2, "
-        "updated_at = $2, revision = revision + 1 WHERE id = $1 AND status = 'processing'",
-        {id, now}
+        "updated_at = $2, tasks = $3, revision = revision + 1 WHERE id = $1 AND "
+        "status = 'processing'",
+        {id, now, tasks_value(record->job.tasks)}
     ));
     return {};
 }
@@ -97,17 +97,15 @@ Result<bool> JobStore::heartbeat(
     UnixMillis now
 ) {
     static const std::string kSql = fmt::format(
-        "UPDATE jobs SET lease_until = $4, updated_at = $5, revision = revision + $6 WHERE {} "
-        "RETURNING id",
+        "UPDATE jobs SET lease_until = $4, updated_at = $5, revision = revision + $6, tasks = $7 "
+        "WHERE {} RETURNING id",
         kHeld
     );
+    const auto values =
+        held(claim, {lease_until, now, std::int64_t{is_new_state}, tasks_value(tasks)});
     return writing(database_, [&](Session& session) -> Result<bool> {
         bool is_ours = false;
-        const auto rows =
-            TRY(session.run(kSql, held(claim, {lease_until, now, std::int64_t{is_new_state}})));
-        is_ours = !rows.empty();
-        if (!is_ours) return is_ours;
-        TRY(save_tasks(session, tasks));
+        is_ours = !TRY(session.run(kSql, values)).empty();
         return is_ours;
     });
 }
@@ -151,17 +149,22 @@ Result<bool> JobStore::give_back(
 ) {
     static const std::string kSql = fmt::format(
         "UPDATE jobs SET status = 'queued', worker = NULL, lease_until = NULL, available_at = $4, "
-        "attempt = attempt - $5, updated_at = $6, revision = revision + 1 WHERE {} RETURNING id",
+        "attempt = attempt - $5, updated_at = $6, tasks = $7, revision = revision + 1 WHERE {} "
+        "RETURNING id",
         kHeld
     );
     return writing(database_, [&](Session& session) -> Result<bool> {
         bool is_ours = false;
-        const auto rows = TRY(session.run(
-            kSql, held(claim, {available_at, std::int64_t{counts_attempt ? 0 : 1}, now})
-        ));
-        is_ours = !rows.empty();
-        if (!is_ours) return is_ours;
-        TRY(rest_tasks(session, claim.job_id, now));
+        auto record = TRY(load_job(session, claim.job_id));
+        if (!record) return is_ours;
+        rest_tasks(record->job, now);
+        const std::int64_t uncounted = counts_attempt ? 0 : 1;
+        is_ours =
+            !TRY(session.run(
+                     kSql,
+                     held(claim, {available_at, uncounted, now, tasks_value(record->job.tasks)})
+                 ))
+                 .empty();
         return is_ours;
     });
 }
@@ -213,6 +216,10 @@ Result<JobStore::Counts> JobStore::counts() {
 Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
     // A bounded bite at a time, so that nobody waits long for the writer.
     constexpr std::int64_t kBite = 500;
+    static const std::string kOldSql = fmt::format(
+        "SELECT {} FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2",
+        kJobColumns
+    );
     return writing(database_, [&](Session& session) -> Result<int> {
         int count = 0;
         const auto forgotten = TRY(session.run(
@@ -220,17 +227,11 @@ Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
             "WHERE created_at < $1 LIMIT $2) RETURNING key",
             {keys, kBite}
         ));
-        const auto old = TRY(session.run(
-            "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2",
-            {jobs, kBite}
-        ));
+        const auto old = TRY(session.run(kOldSql, {jobs, kBite}));
         for (const auto& row : old) {
-            const auto& id = row.text(0);
-            TRY(session.run(
-                "DELETE FROM parts WHERE task_id IN (SELECT id FROM tasks WHERE job_id = $1)", {id}
-            ));
-            TRY(session.run("DELETE FROM tasks WHERE job_id = $1", {id}));
-            TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
+            const auto record = job_from(row);  // goes also when it cannot be read any more
+            const auto tasks = record ? record->job.tasks : std::vector<Task>();
+            TRY(delete_job(session, row.text(0), tasks));
         }
         count = static_cast<int>(forgotten.size() + old.size());
         return count;

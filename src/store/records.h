@@ -17,6 +17,9 @@ struct JobRecord {
     std::optional<std::string> webhook_url;
     std::int64_t revision = 1;  // grows with every change of state
     std::int64_t attempt = 0;   // how often a worker has taken it
+
+    /// Shows in the export task where `request` wants the output.
+    void show_destination();
 };
 
 /// A client's promise that two requests are the same one (SPEC: Idempotency).

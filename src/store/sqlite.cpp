@@ -1,32 +1,39 @@
 #include "store/sqlite.h"
 
-#include <semaphore>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/log.h"
+#include "base/pause.h"
 #include "store/sqlite_connection.h"
 
 namespace ittybit::store {
 namespace {
 
 constexpr std::size_t kReadersKept = 8;
-constexpr std::size_t kLargestGroup = 256;
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
 
+/// Without exceptions: one that ends the writing thread would end the service.
+Result<void> attempt(const Database::Work& work, Session& session) {
+    try {
+        return work(session);
+    } catch (const std::exception& exception) {
+        return Error{"internal_error", exception.what(), "database"};
+    }
+}
+
+void tell(const Database::Done& done, Result<void> outcome) {
+    try {
+        done(std::move(outcome));
+    } catch (const std::exception& exception) {
+        log::error("nobody heard what a write came to", {{"error", exception.what()}});
+    }
+}
+
 }  // namespace
-
-/// One caller that waits for its work to be committed, or to lead the next group.
-struct SqliteDatabase::Ticket {
-    const Work* work;
-    Result<void> outcome;
-    bool is_done = false;
-    std::binary_semaphore wake{0};
-
-    explicit Ticket(const Work& given) : work(&given) {}
-};
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path) {
     // Made here first, so that it is nobody else's to read: SQLite copies the mode to its WAL.
@@ -45,58 +52,56 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
 SqliteDatabase::SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer)
     : path_(std::move(path)),
       writer_(std::move(writer)),
-      watcher_([this](const std::stop_token& stop) { watch_other_processes(stop); }) {}
+      watcher_([this](const std::stop_token& stop) { watch_other_processes(stop); }),
+      committer_([this] { commit_all(); }) {}
 
 SqliteDatabase::~SqliteDatabase() {
     watcher_.request_stop();
     version_changed_.notify_all();
+    {
+        const std::lock_guard lock(queue_mutex_);
+        is_closing_ = true;
+    }
+    queue_changed_.notify_one();
 }
 
-Result<void> SqliteDatabase::write(const Work& work) {
-    Ticket ticket(work);
-    std::unique_lock lock(queue_mutex_);
-    queue_.push_back(&ticket);
-    if (is_leading_) {
-        lock.unlock();
-        ticket.wake.acquire();
-        if (ticket.is_done) return std::move(ticket.outcome);
-        lock.lock();  // woken to lead the next group
+void SqliteDatabase::write_later(Work work, Done done) {
+    {
+        const std::lock_guard lock(queue_mutex_);
+        queue_.push_back({std::move(work), std::move(done)});
     }
-    is_leading_ = true;
-    std::vector<Ticket*> group;
-    while (!queue_.empty() && group.size() < kLargestGroup) {
-        group.push_back(queue_.front());
-        queue_.pop_front();
-    }
-    lock.unlock();
-    commit_together(group);
-    bump_version();
-    lock.lock();
-    Ticket* next = queue_.empty() ? nullptr : queue_.front();
-    is_leading_ = next != nullptr;
-    lock.unlock();
-    for (auto* member : group) {
-        if (member == &ticket) continue;
-        member->is_done = true;
-        member->wake.release();
-    }
-    if (next != nullptr) next->wake.release();
-    return std::move(ticket.outcome);
+    queue_changed_.notify_one();
 }
 
-void SqliteDatabase::commit_together(const std::vector<Ticket*>& group) {
+void SqliteDatabase::commit_all() {
+    std::vector<Ticket> group;
+    for (;;) {
+        group.clear();
+        {
+            std::unique_lock lock(queue_mutex_);
+            queue_changed_.wait(lock, [&] { return is_closing_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            group.swap(queue_);
+        }
+        commit_together(group);
+        bump_version();
+        for (auto& ticket : group) tell(ticket.done, std::move(ticket.outcome));
+    }
+}
+
+void SqliteDatabase::commit_together(std::span<Ticket> group) {
     const auto fail_all = [&](const Error& error) {
-        for (auto* ticket : group) ticket->outcome = error;
+        for (auto& ticket : group) ticket.outcome = error;
     };
     if (auto begun = writer_->run("BEGIN IMMEDIATE"); !begun) return fail_all(begun.error());
-    for (auto* ticket : group) {
+    for (auto& ticket : group) {
         // A savepoint each: the failure of one must not undo its neighbours.
         auto begun = writer_->run("SAVEPOINT work");
-        ticket->outcome = begun ? (*ticket->work)(*writer_) : Result<void>(begun.error());
+        ticket.outcome = begun ? attempt(ticket.work, *writer_) : Result<void>(begun.error());
         if (!writer_->is_in_transaction()) {
             return fail_all({"disk_full", "the database could not be written", "database"});
         }
-        if (!ticket->outcome) static_cast<void>(writer_->run("ROLLBACK TO work"));
+        if (!ticket.outcome) static_cast<void>(writer_->run("ROLLBACK TO work"));
         static_cast<void>(writer_->run("RELEASE work"));
     }
     if (auto committed = writer_->run("COMMIT"); !committed) {
@@ -148,8 +153,6 @@ void SqliteDatabase::watch_other_processes(const std::stop_token& stop) {
     auto connection = SqliteConnection::open(path_);
     if (!connection) return;
     std::int64_t last = -1;
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
         // data_version also grows with our own writer's commits; one wake-up too many is harmless.
         if (const auto rows = (*connection)->run("PRAGMA data_version"); rows && !rows->empty()) {
@@ -157,8 +160,7 @@ void SqliteDatabase::watch_other_processes(const std::stop_token& stop) {
             if (last >= 0 && now != last) bump_version();
             last = now;
         }
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, stop, kPollEvery, [] { return false; });
+        pause(stop, kPollEvery);
     }
 }
 

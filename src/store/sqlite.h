@@ -2,9 +2,9 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,15 +15,15 @@ namespace ittybit::store {
 
 class SqliteConnection;
 
-/// SQLite in one file: WAL, every commit synced to disk. One connection writes, others read.
-/// Callers that write at the same moment form a group: the first commits for all of them.
+/// SQLite in one file: WAL, every commit synced to disk. One thread writes, in one commit all that
+/// has come while it was busy with the last; whoever reads does so on a connection of its own.
 class SqliteDatabase : public Database {
 public:
     /// Opens or creates the file (mode 0600). Errors: `unavailable`, saying what is wrong with it.
     static Result<std::unique_ptr<SqliteDatabase>> open(const std::string& path);
     ~SqliteDatabase() override;
 
-    Result<void> write(const Work& work) override;
+    void write_later(Work work, Done done) override;
     Result<void> read(const Work& work) override;
     std::uint64_t version() const override { return version_.load(); }
     void wait_for_change(
@@ -33,10 +33,16 @@ public:
     Result<void> maintain() override;
 
 private:
-    struct Ticket;
+    /// One write that waits for its commit.
+    struct Ticket {
+        Work work;
+        Done done;
+        Result<void> outcome = {};
+    };
 
     SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer);
-    void commit_together(const std::vector<Ticket*>& group);
+    void commit_all();
+    void commit_together(std::span<Ticket> group);
     Result<std::unique_ptr<SqliteConnection>> borrow_reader();
     void watch_other_processes(const std::stop_token& stop);
     void bump_version();
@@ -45,8 +51,9 @@ private:
     std::unique_ptr<SqliteConnection> writer_;
 
     std::mutex queue_mutex_;
-    std::deque<Ticket*> queue_;
-    bool is_leading_ = false;
+    std::condition_variable queue_changed_;
+    std::vector<Ticket> queue_;
+    bool is_closing_ = false;
 
     std::mutex readers_mutex_;
     std::vector<std::unique_ptr<SqliteConnection>> readers_;
@@ -55,6 +62,7 @@ private:
     std::mutex version_mutex_;
     std::condition_variable_any version_changed_;
     std::jthread watcher_;
+    std::jthread committer_;
 };
 
 }  // namespace ittybit::store

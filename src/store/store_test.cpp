@@ -1,5 +1,6 @@
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -33,6 +34,19 @@ Fixture open_sqlite() {
     return {folder.string(), *std::move(database)};
 }
 
+Result<JobStore::Created> create(
+    JobStore& jobs,
+    const JobRecord& record,
+    const std::optional<IdempotencyKey>& key,
+    const Answer& answer
+) {
+    std::promise<Result<JobStore::Created>> created;
+    jobs.create_later(record, key, answer, [&](Result<JobStore::Created> result) {
+        created.set_value(std::move(result));
+    });
+    return created.get_future().get();
+}
+
 /// What every Database and the stores on it promise.
 class Conformance : public testing::TestWithParam<Opener> {
 protected:
@@ -51,7 +65,7 @@ protected:
         JobRecord record;
         record.job = Job::make("video", "https://example.com/a.mp4", {{"width", 640}}, now);
         record.webhook_url = std::move(webhook);
-        EXPECT_TRUE(jobs_->create(record, std::nullopt, {}));
+        EXPECT_TRUE(create(*jobs_, record, std::nullopt, {}));
         return record;
     }
     JobStore::Claimed claim(UnixMillis now = kNow + 10) {
@@ -122,7 +136,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
                 JobRecord record;
                 record.job = Job::make("video", "https://example.com/a", {}, kNow);
                 const IdempotencyKey key{"POST /jobs", "key", "same"};
-                const auto created = jobs_->create(record, key, {"", record.job.id});
+                const auto created = create(*jobs_, record, key, {"", record.job.id});
                 ASSERT_TRUE(created);
                 if (!created->is_replayed) ++fresh;
                 const std::lock_guard lock(mutex);
@@ -136,7 +150,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
     JobRecord other;
     other.job = Job::make("video", "https://example.com/b", {}, kNow);
     const auto reused =
-        jobs_->create(other, IdempotencyKey{"POST /jobs", "key", "other"}, {"", ""});
+        create(*jobs_, other, IdempotencyKey{"POST /jobs", "key", "other"}, {"", ""});
     ASSERT_FALSE(reused);
     EXPECT_EQ(reused.error().kind, "idempotency_key_reused");
 }
@@ -233,6 +247,33 @@ TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {
     EXPECT_EQ(jobs_->cancel("job_none", kNow).error().kind, "job_not_found");
 }
 
+TEST_P(Conformance, ATaskThatHadSucceededStaysSoWhenTheJobIsCancelled) {
+    add_job();
+    auto held = claim();
+    begin(held.record.job.tasks[0], kNow + 1);
+    succeed(held.record.job.tasks[0], std::nullopt, kNow + 2);
+    begin(held.record.job.tasks[1], kNow + 2);
+    ASSERT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 99, kNow + 3));
+    ASSERT_TRUE(jobs_->cancel(held.record.job.id, kNow + 4));
+    const auto tasks = (*jobs_->find_job(held.record.job.id))->job.tasks;
+    EXPECT_EQ(to_json(tasks[0]), to_json(held.record.job.tasks[0]));
+    EXPECT_EQ(tasks[1].status, TaskStatus::kCancelled);
+    EXPECT_EQ(tasks[1].finished_at, kNow + 4);
+}
+
+TEST_P(Conformance, OptionsOfTheGreatestDepthComeBack) {
+    json::value deep = 1;
+    for (std::size_t i = 0; i + 2 < kDeepestJson; ++i) deep = json::array{std::move(deep)};
+    JobRecord record;
+    record.job = Job::make("video", "https://example.com/a.mp4", {{"deep", deep}}, kNow);
+    ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
+    const auto held = claim();
+    ASSERT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 99, kNow + 3));
+    const auto found = jobs_->find_job(record.job.id);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(to_json((*found)->job.tasks), to_json(record.job.tasks));
+}
+
 TEST_P(Conformance, RemoveTakesTheRowsAndTurnsFilesIntoGarbage) {
     FileTable files(*fixture_.database);
     const auto record = add_job();
@@ -277,7 +318,7 @@ TEST_P(Conformance, StandaloneTasksStayOutOfTheJobList) {
     record.is_task = true;
     record.job = Job::make("probe", "https://example.com/a", {}, kNow);
     record.job.tasks.resize(1);
-    ASSERT_TRUE(jobs_->create(record, std::nullopt, {}));
+    ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     EXPECT_TRUE(jobs_->list_jobs({})->items.empty());
     EXPECT_EQ(jobs_->list_tasks({})->items.at(0).id, record.job.tasks.at(0).id);
     EXPECT_EQ((*jobs_->find_task(record.job.tasks.at(0).id))->job_id, record.job.id);
@@ -379,7 +420,7 @@ TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
     ASSERT_TRUE(files.add({"left", {}, "upload", "a", true, kNow, kNow}));
     JobRecord record;
     record.job = Job::make("video", "http://host/files/kept/a", {}, kNow);
-    ASSERT_TRUE(jobs_->create(record, std::nullopt, {}));
+    ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     ASSERT_TRUE(files.expire(kNow + kDay, 0, kNow + 2 * kDay));
     EXPECT_EQ((*files.find("left"))->role, "garbage");
     EXPECT_EQ((*files.find("kept"))->role, "upload");
@@ -450,6 +491,49 @@ TEST(Migrations, EveryEarlierSchemaBecomesTheNewest) {
         EXPECT_TRUE(Outbox(*fixture.database).next_due());
         std::filesystem::remove_all(fixture.folder);
     }
+}
+
+TEST(Migrations, TasksThatHadRowsOfTheirOwnAreStillTheirJobs) {
+    auto fixture = open_sqlite();
+    ASSERT_TRUE(migrate(*fixture.database, 5));
+    auto job = Job::make("video", "https://example.com/a.mp4", {}, kNow);
+    // Requests at the same moment drew their ids in turn.
+    const std::vector<std::string> ids = {job.id, make_id("job", kNow), make_id("job", kNow)};
+    for (auto& task : job.tasks) task.id = make_id("task", kNow);
+    ASSERT_TRUE(fixture.database->write([&](Session& session) -> Result<void> {
+        for (const auto& id : ids) {
+            TRY(session.run(
+                "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
+                "revision, attempt, available_at, created_at, updated_at) VALUES ($1, 0, 'video', "
+                "'queued', $2, '{}', '{}', '{}', 1, 0, $3, $3, $3)",
+                {id, job.input, kNow}
+            ));
+        }
+        for (std::int64_t i = 3; i >= 0; --i) {
+            const auto& task = job.tasks.at(static_cast<std::size_t>(i));
+            TRY(session.run(
+                "INSERT INTO tasks (id, job_id, position, kind, status, progress, input, "
+                "created_at, updated_at) VALUES ($1, $2, $3, $4, 'processing', 7, $5, $6, $6)",
+                {task.id, job.id, i, task.kind,
+                 i < 2 ? Value(R"({"object":"external_file","url":"https://a/b"})") : Value(), kNow}
+            ));
+        }
+        return {};
+    }));
+    ASSERT_TRUE(migrate(*fixture.database));
+    JobStore jobs(*fixture.database);
+    const auto found = jobs.find_job(job.id);
+    ASSERT_TRUE(found && *found);
+    const auto& tasks = (*found)->job.tasks;
+    ASSERT_EQ(tasks.size(), 4U);
+    EXPECT_EQ(tasks[1].kind, "import");
+    EXPECT_EQ(tasks[1].input->url(), "https://a/b");
+    EXPECT_EQ(tasks[3].kind, "export");
+    EXPECT_EQ(tasks[3].progress, 7);
+    const auto task = jobs.find_task(tasks[2].id);
+    ASSERT_TRUE(task && *task);
+    EXPECT_EQ((*task)->job_id, job.id);
+    std::filesystem::remove_all(fixture.folder);
 }
 
 TEST(Migrations, ADatabaseOfTheFutureIsRefused) {

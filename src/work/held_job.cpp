@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 
 #include "base/log.h"
+#include "base/pause.h"
 
 namespace ittybit::work {
 namespace {
@@ -44,6 +44,7 @@ void HeldJob::begin(const std::string& kind, std::optional<TaskInput> input) {
     {
         const std::lock_guard lock(mutex_);
         Task& task = find(kind);
+        if (is_final(task.status)) return;
         if (input) task.input = std::move(input);
         if (task.status != TaskStatus::kWaiting) return;
         ittybit::begin(task, shop_.clock.now());
@@ -56,6 +57,7 @@ void HeldJob::succeed(const std::string& kind, File output) {
     {
         const std::lock_guard lock(mutex_);
         Task& task = find(kind);
+        if (is_final(task.status)) return;
         ittybit::succeed(task, std::move(output), shop_.clock.now());
         log_.task_ended(task);
     }
@@ -68,7 +70,7 @@ void HeldJob::report(const std::string& kind, Progress progress) {
         const std::lock_guard lock(mutex_);
         Task& task = find(kind);
         id = task.id;
-        if (progress.percent) {
+        if (progress.percent && !is_final(task.status)) {
             advance(task, *progress.percent, shop_.clock.now());
             // An earlier attempt may have been further.
             progress.percent = std::max<double>(*progress.percent, *task.progress);
@@ -92,8 +94,6 @@ void HeldJob::take_measure() {
 void HeldJob::keep(const std::stop_token& stop) {
     auto& database = shop_.jobs.database();
     auto next_beat = Steady::now() + kBeat;
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
         const auto seen = database.version();
         if (Steady::now() >= next_beat) {
@@ -104,36 +104,30 @@ void HeldJob::keep(const std::stop_token& stop) {
             const auto is_held = shop_.jobs.is_held(claim_);
             if (is_held && !*is_held) return lose();
         }
-        {
-            // Others may commit thousands of times a second: look only so often.
-            std::unique_lock lock(mutex);
-            never.wait_for(lock, stop, kLookPause, [] { return false; });
-        }
+        // Others may commit thousands of times a second: look only so often.
+        pause(stop, kLookPause);
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(next_beat - Steady::now());
         if (left.count() > 0) database.wait_for_change(seen, left, stop);
     }
 }
 
-/// Extends the lease and writes what changed. False when the job is not ours any more. A database
-/// that cannot be written now is tried again with the next beat: until the lease ends nobody else
-/// takes the job.
+/// Extends the lease and writes how far the tasks are. False when the job is not ours any more. A
+/// database that cannot be written now is tried again with the next beat: until the lease ends
+/// nobody else takes the job.
 bool HeldJob::save(bool is_new_state) {
     const std::lock_guard alone(saving_);
-    std::vector<Task> changed;
+    std::vector<Task> tasks;
     const auto now = shop_.clock.now();
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& task : record_.job.tasks) {
-            if (task.updated_at >= saved_at_) changed.push_back(task);
-        }
+        tasks = record_.job.tasks;
     }
-    const auto is_ours = shop_.jobs.heartbeat(claim_, changed, is_new_state, now + kLeaseMs, now);
+    const auto is_ours = shop_.jobs.heartbeat(claim_, tasks, is_new_state, now + kLeaseMs, now);
     if (!is_ours) {
         log::warn("heartbeat failed", {{"job", claim_.job_id}, {"error", is_ours.error().message}});
         return true;
     }
-    saved_at_ = now;
     return *is_ours;
 }
 

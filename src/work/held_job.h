@@ -38,8 +38,8 @@ public:
     /// Whether the job is not ours any more.
     bool is_lost() const { return is_lost_; }
 
-    /// The task is being worked on. Once it is, this changes nothing; what an earlier attempt
-    /// finished stays finished.
+    /// The task is being worked on. Once it is, this changes nothing. What an earlier attempt
+    /// finished stays as it was, whatever is said of it.
     void begin(const std::string& kind, std::optional<TaskInput> input = {});
     void report(const std::string& kind, Progress progress);
     void succeed(const std::string& kind, File output);
@@ -79,7 +79,6 @@ private:
     std::mutex mutex_;  // guards record_ against the keeper
     store::JobRecord record_;
     std::mutex saving_;  // one at a time, so that no old state is written over a new one
-    UnixMillis saved_at_ = 0;
     std::mutex measuring_;
     std::pair<std::string, Percent> measured_;
     std::atomic<bool> is_lost_ = false;

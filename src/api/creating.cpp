@@ -1,0 +1,100 @@
+// What POST /jobs, POST /tasks and a retry share.
+
+#include "api/creating.h"
+
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "api/events.h"
+#include "api/idempotency.h"
+#include "base/log.h"
+
+namespace ittybit::api {
+namespace {
+
+/// Whether one more may wait. How many do is looked at once a second, not at every request.
+/// Errors: `too_many_requests`.
+Result<> check_room(Service& service) {
+    static std::mutex mutex;
+    static UnixMillis counted_at = 0;
+    static std::int64_t queued = 0;
+    const std::lock_guard lock(mutex);
+    const auto now = service.clock.now();
+    if (now - counted_at >= 1000) {
+        queued = TRY(service.jobs.counts()).queued;
+        counted_at = now;
+    }
+    if (queued++ < service.settings.most_queued) return {};
+    return Error{"too_many_requests", "too many jobs are waiting already: try again later", ""};
+}
+
+store::Answer answer_of(const store::JobRecord& record) {
+    if (record.is_task) {
+        const auto& task = record.job.tasks.front();
+        return {fmt::format("/tasks/{}", task.id), json_text(task)};
+    }
+    return {fmt::format("/jobs/{}", record.job.id), json_text(record.job)};
+}
+
+/// Tells log and metrics of a new job.
+std::function<void()> note_of(Service& service, const store::JobRecord& record) {
+    const Job& job = record.job;
+    if (record.is_task) {
+        return [id = job.id, task = job.tasks.front().id, kind = job.kind] {
+            log::info(
+                "task queued", {{"job", id}, {"task", task}, {"kind", kind}, {"status", "waiting"}}
+            );
+        };
+    }
+    return [&service, id = job.id, kind = job.kind] {
+        log::info("job queued", {{"job", id}, {"kind", kind}, {"status", "queued"}});
+        service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", kind));
+    };
+}
+
+Response created_response(store::Answer answer, std::function<void()> note) {
+    Response response;
+    response.status = 201;
+    response.body = std::move(answer.body);
+    response.with("Content-Type", "application/json").with("Location", std::move(answer.location));
+    response.note = std::move(note);
+    return response;
+}
+
+/// The answer, where there is one already; else `reply` will be told.
+Result<std::optional<Response>> create(
+    Service& service, const Request& request, ReadRequest read, const Reply& reply
+) {
+    auto key = TRY(idempotency_key(request));
+    if (key) {
+        if (const auto earlier = TRY(service.jobs.find_answer(*key))) {
+            return std::optional(replay(*earlier));
+        }
+    }
+    auto wanted = TRY(read(service, request));
+    if (!wanted.errors.empty()) return std::optional(error_response(std::move(wanted.errors)));
+    TRY(check_room(service));
+    const auto& record = wanted.record;
+    service.jobs.create_later(
+        record, std::move(key), answer_of(record),
+        [note = note_of(service, record), reply](Result<store::JobStore::Created> created) {
+            if (!created) return reply(std::move(created).error());
+            if (created->is_replayed) return reply(replay(created->answer));
+            reply(created_response(std::move(created->answer), note));
+        }
+    );
+    return std::optional<Response>();
+}
+
+}  // namespace
+
+PromptHandler creating(ReadRequest read) {
+    return [read](Service& service, Request& request, const Reply& reply) {
+        auto answer = create(service, request, read, reply);
+        if (!answer) return reply(std::move(answer).error());
+        if (*answer) reply(**std::move(answer));
+    };
+}
+
+}  // namespace ittybit::api

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "api/job_request.h"
+#include "api/router.h"
+#include "api/service.h"
+
+namespace ittybit::api {
+
+/// What a request wants to be made. Looks up what it must, and waits for nothing else.
+using ReadRequest = Result<JobRequest> (*)(Service&, const Request&);
+
+/// A handler that stores the job or standalone task that `read` gives, and answers 201 with it once
+/// that is durable. One Idempotency-Key makes one: later requests get the answer of the first.
+PromptHandler creating(ReadRequest read);
+
+}  // namespace ittybit::api
