@@ -163,7 +163,9 @@ class Maker:
                 what = path.split("/")[1].rstrip("s")
             if self.known[what] and self.chance(0.85):
                 return self.random.choice(self.known[what])
-            return requests.utils.quote(self.word(), safe="") or "x"
+            word = requests.utils.quote(self.word(), safe="")
+            # A client takes "." and ".." out of a path before it sends it (RFC 3986 5.2.4).
+            return "x" if word in ("", ".", "..") else word
 
         return re.sub(r"{(\w+)}", fill, path)
 
