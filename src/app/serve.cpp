@@ -10,7 +10,6 @@
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/file.h>
@@ -300,7 +299,6 @@ using Run = Result<> (*)(Settings, const std::stop_token&);
 
 cli::Action start(const std::shared_ptr<Settings>& settings, Run run) {
     return [settings, run](cli::Context& context) {
-        mallopt(M_ARENA_MAX, 4);  // many threads, little memory each
         log::configure(
             context.globals.is_debugging ? log::Level::kDebug : read_level(settings->log_level)
         );
