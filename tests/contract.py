@@ -229,7 +229,7 @@ def ask(server, session, request):
     answer = session.request(method, server.url + path, timeout=60, stream=is_stream,
                              allow_redirects=False, **more)
     if is_stream and "event-stream" in answer.headers.get("Content-Type", ""):
-        next(answer.iter_content(1))
+        next(answer.iter_content(1), None)  # none when the job was deleted in between
         answer.close()
         answer._content = b""  # the rest is nobody's business here
     return answer
