@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace ittybit {
 namespace {
 
@@ -47,7 +49,8 @@ std::string encode_event(const Event& event) {
             json::object object{{"event", message.kName}};
             const json::value members = to_json(message);
             for (const auto& member : members.get_object()) object[member.key()] = member.value();
-            return compact_json(object) + "\n";
+            // What a file calls its languages, say, may be in any coding.
+            return valid_utf8(compact_json(object)) + "\n";
         },
         event
     );

@@ -1,0 +1,25 @@
+#include "model/protocol.h"
+
+#include <gtest/gtest.h>
+
+namespace ittybit {
+namespace {
+
+TEST(Protocol, WhatIsNotUtf8InAFileStillMakesAMessage) {
+    Finished finished;
+    finished.file.streams.resize(1);
+    finished.file.streams.front().language =
+        "u\xDE"
+        "d";
+    const auto event = decode_event(encode_event(finished));
+    ASSERT_TRUE(event);
+    const auto& file = std::get<Finished>(*event).file;
+    EXPECT_EQ(
+        file.streams.front().language,
+        "u\uFFFD"
+        "d"
+    );
+}
+
+}  // namespace
+}  // namespace ittybit
