@@ -1,10 +1,12 @@
-"""Whatever ends a job from outside, kill or cancel: a twentieth of the soaks (./dev soak)."""
+"""Whatever ends a job from outside, kill or cancel, and whoever leaves: a twentieth of the soaks
+(./dev soak)."""
 import random
 import subprocess
 import sys
 
 import cancel_soak
 import cli
+import followers_soak
 
 
 def test_kills_lose_nothing_and_leave_nothing():
@@ -20,3 +22,9 @@ def test_cancelled_jobs_leave_nothing(tmp_path):
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     assert cancel_soak.run(tmp_path, 5, seed)["wrong"] == [], f"seed {seed}"
+
+
+def test_followers_may_leave_at_any_moment(tmp_path):
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    assert followers_soak.run(tmp_path, 1000, seed)["wrong"] == [], f"seed {seed}"

@@ -64,23 +64,70 @@ def test_what_is_not_utf8_is_answered_in_utf8(wire):
 
 
 def test_bytes_that_are_no_http_are_refused(server):
-    for request in (b"hello\r\n\r\n", b"GET /health HTTP/9.9\r\nHost: a\r\n\r\n",
-                    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-                    b"GET /h\xffalth HTTP/1.1\r\nHost: a\r\n\r\n",
-                    b"GET /health HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
-                    b"GET /health HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40000 + b"\r\n\r\n",
-                    b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-                    b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-                    b"Content-Length: 2\r\n\r\nab",
-                    b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
-                    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+    for request, status in [
+        (b"hello\r\n\r\n", 400), (b"GET /health HTTP/9.9\r\nHost: a\r\n\r\n", 505),
+        (b"GET /health HTTP/1.2\r\nHost: a\r\n\r\n", 505),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"GET /h\xffalth HTTP/1.1\r\nHost: a\r\n\r\n", 404),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a b/c\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40000 + b"\r\n\r\n", 431),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 10_000 + b"\r\n", 431),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+         b"Content-Length: 2\r\n\r\nab", 400),
+    ]:
         with Wire(server) as wire:
             wire.send(request)
             answer = wire.read()
-            assert (answer.status, answer.json()["kind"]) in [
-                (400, "invalid_request"), (404, "route_not_found")], request[:60]
-            if answer.status == 400:
+            assert answer.status == status, request[:60]
+            if status != 404:
+                assert answer.json()["kind"] == "invalid_request"
                 assert wire.is_closed()
+
+
+def test_empty_lines_before_a_request_are_passed_over(wire):
+    for before in (b"\r\n", b"\r\n\r\n\r\n"):
+        wire.send(before)
+        assert wire.ask("GET /health").status == 200
+    wire.send(b"\r")
+    wire.send(b"\n")
+    assert wire.ask("GET /health").status == 200
+
+
+CODINGS = {
+    400: ["xchunked", "chunkedx", "identity", "gzip", "chunked, identity", "chunked, gzip",
+          '"chunked"', "chunked;a=b", "'chunked'", "chunked chunked", "", ",", "chunked, chunked",
+          "chunked\r\nTransfer-Encoding: chunked", "chunked\r\nTransfer-Encoding: identity",
+          "chunked\x0b", "\x0bchunked"],
+    501: ["gzip, chunked", "identity, chunked", "foo,bar,chunked",
+          "gzip\r\nTransfer-Encoding: chunked"],
+}
+
+
+@pytest.mark.parametrize("line", ["POST /jobs", "POST /uploads", "GET /health", "POST /nowhere"])
+def test_no_request_is_smuggled_behind_a_transfer_coding(server, line):
+    """RFC 9112, 6.1 and 6.3: refused, and the connection ends, since a proxy in front may have seen
+    the end of this request elsewhere."""
+    smuggled = b"3\r\nabc\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+    cases = [(coding, "1.1", [], status) for status, known in CODINGS.items() for coding in known]
+    cases += [(coding, "1.1", ["Content-Length: 3"], 400)
+              for coding in ["chunked", *CODINGS[400], *CODINGS[501]]]
+    cases += [(coding, "1.0", ["Connection: keep-alive", *more], 400)
+              for coding in ("chunked", "identity") for more in ([], ["Content-Length: 3"])]
+    for coding, version, more, status in cases:
+        for headers in ([f"Transfer-Encoding: {coding}", *more],
+                        [*more, f"Transfer-Encoding: {coding}"]):
+            with Wire(server) as wire:
+                wire.head(f"{line} HTTP/{version}", *headers)
+                wire.send(smuggled)
+                answer = wire.read()
+                assert answer.status == status, headers
+                assert answer.json()["kind"] == "invalid_request"
+                assert wire.is_closed(), headers
 
 
 def test_pipelined_requests_are_answered_in_order(wire):

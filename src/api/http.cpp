@@ -86,6 +86,10 @@ Response error_response(const Error& error, int retry_after_s) {
     return response;
 }
 
+Response refusal(int status, std::string_view kind, std::string_view message) {
+    return json_response(status, {{"kind", kind}, {"message", message}});
+}
+
 Response error_response(std::vector<FieldError> errors) {
     std::ranges::stable_sort(errors, {}, rank);
     std::vector<std::string> sentences;

@@ -104,6 +104,9 @@ struct FieldError {
 /// goes to the log under that id. `retry_after_s`: with a 429 or 503, when it may end better.
 Response error_response(const Error& error, int retry_after_s = 5);
 
+/// `{kind, message}` with a status of its own, where HTTP has a finer one than the kind.
+Response refusal(int status, std::string_view kind, std::string_view message);
+
 /// The same for several problems, ranked in SPEC's order, all listed in `errors`.
 Response error_response(std::vector<FieldError> errors);
 

@@ -10,6 +10,8 @@
 namespace ittybit::api {
 namespace {
 
+constexpr std::size_t kShown = 200;  // of a path, in a message
+
 using Captures = std::vector<std::pair<std::string, std::string>>;
 
 std::optional<Captures> match(std::string_view pattern, const std::vector<std::string>& pieces) {
@@ -61,7 +63,7 @@ Result<const Route*> Router::find(Request& request) const {
             "route_not_found",
             fmt::format(
                 "there is nothing at {}: see /openapi.json for what there is",
-                valid_utf8(request.path)
+                valid_utf8(request.path.substr(0, kShown))
             ),
             ""
         };

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/body_stream.h"
+#include "api/framing.h"
 #include "base/log.h"
 
 namespace ittybit::api {
@@ -15,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kWorthDraining = 64U << 10U;
+constexpr std::size_t kPiece = 4U << 10U;
 constexpr std::size_t kQuicklyRead = 64U << 10U;  // so that reading it holds nobody up
 
 /// Without exceptions, so that a handler's bug is one request's 500 and a line in the log.
@@ -55,11 +57,6 @@ Request request_from(const HeaderParser::value_type& message) {
 
 bool expects_continue(const HeaderParser& parser) {
     return beast::iequals(parser.get()[http::field::expect], "100-continue");
-}
-
-/// HTTP/1.1 wants one Host, so that nobody in between takes a request for another's.
-bool has_host(const HeaderParser::value_type& message) {
-    return message.version() < 11 || message.count(http::field::host) == 1;
 }
 
 Response preflight() {
@@ -142,28 +139,45 @@ awaitable<void> Session::part() {
     }
 }
 
+std::string_view Session::unread() const {
+    const auto bytes = buffer_.data();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Empty lines in front of a request are passed over (RFC 9112 2.2). False: nothing more comes.
+awaitable<bool> Session::skip_empty_lines() {
+    for (;;) {
+        while (unread().starts_with("\r\n")) buffer_.consume(2);
+        if (!unread().empty() && unread() != "\r") co_return true;
+        const auto [code, count] =
+            co_await stream_.async_read_some(buffer_.prepare(kPiece), as_tuple(use_awaitable));
+        if (code) co_return false;
+        buffer_.commit(count);
+    }
+}
+
+/// Says why this connection ends.
+awaitable<bool> Session::part_with(const Response& refusal, bool is_head) {
+    keeps_alive_ = false;
+    co_return co_await write(refusal, is_head);
+}
+
 awaitable<bool> Session::serve_one() {
     HeaderParser parser;
     parser.header_limit(static_cast<std::uint32_t>(shared_.options.largest_header));
     parser.body_limit(boost::none);
     is_busy_ = false;
     patience(std::chrono::seconds(shared_.options.header_seconds));
+    if (!co_await skip_empty_lines()) co_return false;
     const auto [code, count] =
         co_await http::async_read_header(stream_, buffer_, parser, as_tuple(use_awaitable));
     static_cast<void>(count);
     is_busy_ = true;
     if (is_gone(code)) co_return false;
-    if (code) {
-        keeps_alive_ = false;
-        const auto* words = code == http::error::header_limit ? "the request's header is too large"
-                                                              : "this is not an HTTP/1.1 request";
-        co_return co_await write(malformed(words));
-    }
+    if (code) co_return co_await part_with(header_refusal(code, parser, unread()));
     version_ = parser.get().version();
     keeps_alive_ = parser.get().keep_alive();
-    if (!has_host(parser.get())) {
-        co_return co_await refuse(parser, malformed("send one Host header"));
-    }
+    if (const auto problem = check_framing(parser)) co_return co_await part_with(*problem);
     co_return co_await answer(parser);
 }
 
@@ -186,8 +200,7 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
     }
     const bool is_head = request.method == "HEAD";
     if (const auto problem = co_await take_body(parser, request)) {
-        keeps_alive_ = false;
-        co_return co_await write(*problem, is_head);
+        co_return co_await part_with(*problem, is_head);
     }
     stream_.expires_never();
     const auto response = co_await handle(shared_.pool, **route, request);

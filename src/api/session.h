@@ -43,6 +43,9 @@ public:
 
 private:
     awaitable<bool> serve_one();
+    awaitable<bool> skip_empty_lines();
+    awaitable<bool> part_with(const Response& refusal, bool is_head = false);
+    std::string_view unread() const;
     awaitable<bool> answer(HeaderParser& parser);
     awaitable<Response> handle(asio::thread_pool& pool, const Route& route, Request& request);
     awaitable<bool> answer_stream(HeaderParser& parser, const Route& route, Request& request);

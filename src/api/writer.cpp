@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <sys/sendfile.h>
 
+#include "api/elsewhere.h"
 #include "base/log.h"
 
 namespace ittybit::api {
@@ -61,15 +62,15 @@ std::string length_header(std::uint64_t length) {
     return fmt::format("Content-Length: {}", length);
 }
 
-awaitable<std::optional<std::string>> next_events(EventStream& events) {
-    co_return events.poll();
-}
-
-/// Optional, since what co_spawn gives must have a default value.
-awaitable<std::optional<Result<std::string>>> pull(
-    const PulledBody& body, std::int64_t offset, std::int64_t length
-) {
-    co_return body.pull(offset, length);
+/// Sends bytes of a file until the socket takes no more; how many, -1 where that cannot go on. The
+/// disk may let this wait.
+std::int64_t send_piece(int socket, const FileBody& file, std::int64_t offset, std::int64_t most) {
+    constexpr std::int64_t kPiece = 1 << 20;
+    off_t from = file.offset + offset;
+    const auto length = static_cast<std::size_t>(std::min(most, kPiece));
+    const auto count = ::sendfile(socket, file.file.get(), &from, length);
+    if (count > 0) return count;
+    return count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
 }  // namespace
@@ -101,32 +102,29 @@ awaitable<bool> Writer::write_file(const Response& response, Terms terms) {
     co_return is_sent&& terms.keeps_alive;
 }
 
-/// sendfile, so that a file of any size costs no memory.
+/// sendfile, so that a file of any size costs no memory; on the pool, so that a slow disk keeps
+/// none but this connection waiting.
 awaitable<bool> Writer::send_file(const FileBody& file) {
-    constexpr std::int64_t kPiece = 1 << 20;
-    auto& socket = stream_.socket();
-    socket.native_non_blocking(true);
-    off_t offset = file.offset;
-    std::int64_t left = file.length;
-    asio::steady_timer timer(stream_.get_executor());
-    while (left > 0) {
-        const auto count = ::sendfile(
-            socket.native_handle(), file.file.get(), &offset,
-            static_cast<std::size_t>(std::min(left, kPiece))
-        );
-        if (count > 0) {
-            left -= count;
-            continue;
-        }
-        if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return false;
-        timer.expires_after(kWriteStall);
-        const auto first = co_await (
-            socket.async_wait(tcp::socket::wait_write, as_tuple(use_awaitable)) ||
-            timer.async_wait(as_tuple(use_awaitable))
-        );
-        if (first.index() == 1) co_return false;
+    stream_.socket().native_non_blocking(true);
+    const int socket = stream_.socket().native_handle();
+    for (std::int64_t sent = 0; sent < file.length;) {
+        const auto count = co_await elsewhere(pool_, [&file, socket, sent] {
+            return send_piece(socket, file, sent, file.length - sent);
+        });
+        if (count < 0) co_return false;
+        sent += count;
+        if (sent < file.length && !co_await until_writable()) co_return false;
     }
     co_return true;
+}
+
+awaitable<bool> Writer::until_writable() {
+    asio::steady_timer timer(stream_.get_executor(), kWriteStall);
+    const auto first = co_await (
+        stream_.socket().async_wait(tcp::socket::wait_write, as_tuple(use_awaitable)) ||
+        timer.async_wait(as_tuple(use_awaitable))
+    );
+    co_return first.index() == 0;
 }
 
 /// A piece at a time, so that an object of any size costs little memory.
@@ -135,8 +133,8 @@ awaitable<bool> Writer::send_pulled(const PulledBody& body) {
     const auto end = body.offset + body.length;
     for (auto at = body.offset; at < end;) {
         const auto length = std::min(end - at, kPiece);
-        const auto pulled = co_await asio::co_spawn(pool_, pull(body, at, length), use_awaitable);
-        const auto& piece = pulled.value();
+        const auto piece =
+            co_await elsewhere(pool_, [&body, at, length] { return body.pull(at, length); });
         if (!piece) {
             log::warn("a stored file cannot be sent", {{"error", piece.error().message}});
             co_return false;
@@ -155,55 +153,59 @@ awaitable<void> Writer::write_events(
     const auto head = head_of(response, terms, is_chunked ? "Transfer-Encoding: chunked" : "");
     patience(kWriteStall);
     co_await asio::async_write(stream_, asio::buffer(head), use_awaitable);
-    stream_.expires_never();
-    co_await (until_gone() || pump(*response.events, is_chunked, is_over));
+    const auto client = watch();
+    co_await pump(*response.events, is_chunked, *client, is_over);
+    beast::error_code ignored;
+    stream_.socket().cancel(ignored);  // what watches
 }
 
 /// Readable or ended: the client is gone, since it has nothing to say here.
-awaitable<void> Writer::until_gone() {
-    char byte = 0;
-    co_await stream_.socket().async_read_some(asio::buffer(&byte, 1), as_tuple(use_awaitable));
+std::shared_ptr<Writer::Client> Writer::watch() {
+    auto client = std::make_shared<Client>(stream_.get_executor());
+    stream_.socket().async_read_some(
+        asio::buffer(&client->byte, 1),
+        [client](const beast::error_code&, std::size_t) {
+            client->is_gone = true;
+            client->pause.cancel();
+        }
+    );
+    return client;
 }
 
 awaitable<void> Writer::pump(
-    EventStream& events, bool is_chunked, const std::function<bool()>& is_over
+    EventStream& events, bool is_chunked, Client& client, const std::function<bool()>& is_over
 ) {
-    asio::steady_timer timer(stream_.get_executor());
     auto last = std::chrono::steady_clock::now();
-    while (!is_over()) {
-        if (events.is_due()) {
-            const auto text = co_await asio::co_spawn(pool_, next_events(events), use_awaitable);
-            if (!text) break;
-            if (!text->empty()) {
-                if (!co_await send(*text, is_chunked)) co_return;
-                last = std::chrono::steady_clock::now();
-            }
+    while (!is_over() && !client.is_gone) {
+        std::optional<std::string> text = "";
+        if (events.is_due()) text = co_await elsewhere(pool_, [&events] { return events.poll(); });
+        if (!text) break;
+        const auto now = std::chrono::steady_clock::now();
+        if (text->empty() && now - last >= kStreamComment) text = ": still here\n\n";
+        if (!text->empty()) {
+            if (client.is_gone || !co_await send(*text, is_chunked)) co_return;
+            last = now;
         }
-        if (std::chrono::steady_clock::now() - last >= kStreamComment) {
-            if (!co_await send(": still here\n\n", is_chunked)) co_return;
-            last = std::chrono::steady_clock::now();
-        }
-        timer.expires_after(kStreamTick);
-        co_await timer.async_wait(as_tuple(use_awaitable));
+        client.pause.expires_after(kStreamTick);
+        if (!client.is_gone) co_await client.pause.async_wait(as_tuple(use_awaitable));
     }
-    if (!is_chunked) co_return;
-    co_await asio::async_write(stream_.socket(), http::make_chunk_last(), as_tuple(use_awaitable));
+    if (!is_chunked || client.is_gone) co_return;
+    patience(kWriteStall);
+    co_await asio::async_write(stream_, http::make_chunk_last(), as_tuple(use_awaitable));
 }
 
 awaitable<bool> Writer::send(const std::string& text, bool is_chunked) {
-    asio::steady_timer timer(stream_.get_executor(), kWriteStall);
-    const auto write = [&](const auto& bytes) -> awaitable<bool> {
-        const auto first = co_await (
-            asio::async_write(stream_.socket(), bytes, as_tuple(use_awaitable)) ||
-            timer.async_wait(as_tuple(use_awaitable))
-        );
-        if (first.index() == 1) co_return false;
-        co_return !std::get<0>(std::get<0>(first));
-    };
     const auto plain = asio::buffer(text);
-    if (!is_chunked) co_return co_await write(plain);
-    const auto chunk = http::make_chunk(plain);
-    co_return co_await write(chunk);
+    std::tuple<beast::error_code, std::size_t> written;
+    patience(kWriteStall);
+    if (is_chunked) {
+        const auto chunk = http::make_chunk(plain);
+        written = co_await asio::async_write(stream_, chunk, as_tuple(use_awaitable));
+    } else {
+        written = co_await asio::async_write(stream_, plain, as_tuple(use_awaitable));
+    }
+    stream_.expires_never();
+    co_return !std::get<0>(written);
 }
 
 }  // namespace ittybit::api

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "api/beast.h"
@@ -35,9 +36,18 @@ private:
     awaitable<bool> write_file(const Response& response, Terms terms);
     awaitable<bool> send_file(const FileBody& file);
     awaitable<bool> send_pulled(const PulledBody& body);
-    awaitable<void> until_gone();
+    awaitable<bool> until_writable();
+
+    /// Whoever follows events. Only touched on the connection's executor.
+    struct Client {
+        explicit Client(const asio::any_io_executor& executor) : pause(executor) {}
+        asio::steady_timer pause;  // ends early when the client is gone
+        char byte = 0;
+        bool is_gone = false;
+    };
+    std::shared_ptr<Client> watch();
     awaitable<void> pump(
-        EventStream& events, bool is_chunked, const std::function<bool()>& is_over
+        EventStream& events, bool is_chunked, Client& client, const std::function<bool()>& is_over
     );
     awaitable<bool> send(const std::string& text, bool is_chunked);
 
