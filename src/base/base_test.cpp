@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/presentable.h"
 #include "base/text.h"
 
 namespace ittybit {
@@ -71,6 +72,15 @@ TEST(Text, WhatIsNotUtf8IsReplaced) {
     EXPECT_EQ(valid_utf8("\xC0\xAF"), replacement + replacement);  // an overlong slash
     EXPECT_EQ(valid_utf8("\xED\xA0\x80").size(), 9U);              // a surrogate
     EXPECT_EQ(valid_utf8("\xE2\x82x"), replacement + replacement + "x");
+}
+
+TEST(Presentable, HasNothingThatSteersATerminal) {
+    EXPECT_EQ(presentable("\033[31mred\r\n\x7F\u009B\u2028x"), " [31mred     x");
+    EXPECT_EQ(presentable("a\u202Eb\u2066c\u200Fd"), "abcd");
+    EXPECT_EQ(presentable("日本 🎬 é"), "日本 🎬 é");
+    EXPECT_EQ(presentable("\xC3"), "\xEF\xBF\xBD");
+    EXPECT_EQ(presentable("ééé", 5), "éé");
+    EXPECT_EQ(presentable(std::string(5000, 'x')).size(), 1000U);
 }
 
 }  // namespace
