@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/presentable.h"
 #include "base/text.h"
 
 namespace ittybit {
@@ -9,6 +10,25 @@ namespace {
 
 Error broken(const std::string& what) {
     return {"task_crashed", "the media process sent a broken message: " + what, ""};
+}
+
+/// What a child says comes before people: each text in it is made fit for that here, at the border.
+json::value made_presentable(const json::value& said) {
+    constexpr std::size_t kLongest = 4000;  // bytes of one text
+    if (const auto* text = said.if_string()) return json::string(presentable(*text, kLongest));
+    if (const auto* items = said.if_array()) {
+        json::array array;
+        for (const auto& item : *items) array.push_back(made_presentable(item));
+        return array;
+    }
+    if (const auto* members = said.if_object()) {
+        json::object object;
+        for (const auto& [key, value] : *members) {
+            object[presentable(key, kLongest)] = made_presentable(value);
+        }
+        return object;
+    }
+    return said;
 }
 
 template <std::size_t Index = 0>
@@ -62,7 +82,7 @@ Result<Event> decode_event(std::string_view line) {
     if (!parsed->is_object()) return broken("not an object");
     const std::string name = string_at(*parsed, "event");
     parsed->get_object().erase("event");
-    return decode_named(name, *parsed);
+    return decode_named(name, made_presentable(*parsed));
 }
 
 }  // namespace ittybit

@@ -83,7 +83,6 @@ long try_long_file() {
     const long result = ::ftruncate(file, 1LL << 40);
     const int error = errno;
     ::close(file);
-    ::unlink("long");
     errno = error;
     return result;
 }
@@ -125,6 +124,9 @@ json::object attempts(const json::value& options) {
     note("list the parent folder", try_open("..", O_RDONLY | O_DIRECTORY));
     note("read its own memory file", try_open("/proc/self/mem", O_RDONLY));
     note("rename out", ::rename("mine", (outside + "/renamed").c_str()));
+    note("rename a file", ::rename("mine", "renamed"));
+    note("remove a file", ::unlink("mine"));
+    note("a file without a name", try_open(".", O_TMPFILE | O_RDWR));
     note("link out", ::link("mine", (outside + "/linked").c_str()));
     note("make a symbolic link", ::symlink("/etc/passwd", "link"));
     note("make a folder", ::mkdir("folder", 0700));
@@ -187,6 +189,16 @@ void fill_disk() {
     }
 }
 
+void fill_disk_quickly() {
+    const std::vector<char> piece(4U << 20U, 'x');
+    for (int i = 0;; ++i) {
+        const auto name = "big" + std::to_string(i);
+        const int file = ::open(name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        if (::write(file, piece.data(), piece.size()) < 0) return;
+        ::close(file);
+    }
+}
+
 void print_a_gigabyte() {
     const std::vector<char> piece(1U << 20U, 'x');
     for (int i = 0; i < 1024; ++i) {
@@ -205,6 +217,7 @@ void act(const std::string& name, EventWriter& events) {
     if (name == "sleep") sleep_for_ever();
     if (name == "fill memory") fill_memory();
     if (name == "fill disk") fill_disk();
+    if (name == "fill disk quickly") fill_disk_quickly();
     if (name == "print") print_a_gigabyte();
     if (name == "allocate") throw std::bad_alloc();
     if (name == "exit") ::_exit(0);
@@ -236,6 +249,9 @@ void act(const std::string& name, EventWriter& events) {
         events.send(Need{0, 1});
         events.send(Need{0, 1});
         sleep_for_ever();
+    }
+    if (name == "never read") {
+        for (;;) events.send(Need{0, 1});
     }
     if (name == "no json") say("{\"event\":\"progr\n");
     if (name == "no event") say("{\"event\":\"pwned\"}\n");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -13,8 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/disk.h"
-#include "sandbox/process_facts.h"
 #include "sandbox/wire.h"
 
 namespace ittybit::sandbox {
@@ -23,23 +22,15 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto kTick = 50ms;                 // how often limits and stop requests are looked at
-constexpr auto kUsageInterval = 500ms;       // how often the folder is counted
+constexpr auto kTick = 50ms;
 constexpr auto kStartTimeout = 20s;          // for a child to wall itself in, on a busy machine
 constexpr auto kGoneTimeout = 5s;            // for the kernel to end a killed process
 constexpr double kMessagesPerSecond = 2000;  // a child has no reason to say more
 constexpr double kMessageBurst = 20000;
-constexpr std::int64_t kMostFiles = 200000;
 constexpr std::size_t kLongestLog = 65536;
 
 Error crashed(std::string message) {
     return {"task_crashed", std::move(message), ""};
-}
-
-Error over(std::string name, double value, std::string_view what) {
-    Error error{"limit_exceeded", fmt::format("the media needs more {} than allowed", what), ""};
-    error.limit = LimitReached{std::move(name), value};
-    return error;
 }
 
 /// Waits until the descriptor has something to read or its other end is gone.
@@ -75,8 +66,16 @@ Error error_of(const Death& death) {
 
 }  // namespace
 
-Child::Child(Workspace workspace, Fd socket, Fd fate, Fd log, std::int64_t keep_free)
-    : workspace_(std::move(workspace)),
+Child::Child(
+    std::shared_ptr<void> zygote,
+    Workspace workspace,
+    Fd socket,
+    Fd fate,
+    Fd log,
+    std::int64_t keep_free
+)
+    : zygote_(std::move(zygote)),
+      workspace_(std::move(workspace)),
       socket_(std::move(socket)),
       fate_(std::move(fate)),
       log_(std::move(log)),
@@ -113,115 +112,83 @@ Result<> Child::wait_until_walled() {
     return crashed("the media process did not start in time");
 }
 
-Result<> Child::assign(const Assignment& assignment, int input) {
+Result<> Child::assign(const Assignment& assignment, int input, const std::stop_token& stop) {
     const Fd again = TRY(open_again(input));
-    limits_ = assignment.limits;
     message_budget_ = kMessageBurst;
-    started_ = last_progress_ = last_told_ = last_check_ = last_usage_check_ = steady_clock::now();
-    if (!send_all(socket_.get(), encode_line(assignment), again.get())) return death();
-    return {};
+    last_message_ = steady_clock::now();
+    watchdog_ = std::make_unique<Watchdog>(
+        Watchdog::Watched{pid_, process_.get(), workspace_, keep_free_, assignment.limits}, stop
+    );
+    return send(encode_line(assignment), again.get());
 }
 
-Result<std::optional<Event>> Child::next_event(const std::stop_token& stop, int wake) {
-    // What the caller did since the last event, an upload say, took its own time.
-    last_progress_ += steady_clock::now() - last_told_;
-    auto event = wait_for_event(stop, wake);
-    last_told_ = steady_clock::now();
+/// At once or not at all: a child that does not read what it is told shall not hold us up.
+Result<> Child::send(std::string_view text, int descriptor) {
+    if (send_now(socket_.get(), text, descriptor)) return {};
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return death();
+    return end(crashed("the media process does not read what it asked for"));
+}
+
+Result<std::optional<Event>> Child::next_event(int wake) {
+    if (!is_waiting_) watchdog_->expect_progress();
+    auto event = wait_for_event(wake);
+    if (watchdog_) watchdog_->rest();
     return event;
 }
 
-Result<std::optional<Event>> Child::wait_for_event(const std::stop_token& stop, int wake) {
+Result<std::optional<Event>> Child::wait_for_event(int wake) {
     for (;;) {
-        if (stop.stop_requested()) {
-            kill();
-            return Error{"cancelled", "the work was cancelled", ""};
-        }
-        if (auto error = check_limits()) {
-            kill();
-            return *std::move(error);
-        }
+        if (auto error = watchdog_->verdict()) return end(*std::move(error));
         if (const auto line = socket_.next_line()) return take_event(*line);
         drain_log();
-        std::array<pollfd, 2> watched{{{socket_.get(), POLLIN, 0}, {wake, POLLIN, 0}}};
-        ::poll(watched.data(), watched.size(), static_cast<int>(kTick.count()));
+        std::array<pollfd, 4> watched{{
+            {socket_.get(), POLLIN, 0},
+            {wake, POLLIN, 0},
+            {watchdog_->alarm(), POLLIN, 0},
+            {log_.get(), POLLIN, 0},
+        }};
+        ::poll(watched.data(), watched.size(), -1);
         if (watched[1].revents != 0) return std::optional<Event>();
         if (watched[0].revents == 0) continue;
         auto received = socket_.receive();
-        if (!received) {
-            kill();
-            return std::move(received).error();
-        }
+        if (!received) return end(std::move(received).error());
         if (*received == LineReader::Received::kEnd) return death();
     }
 }
 
+/// Whether the child may say so much: a bound on how often, with patience for a burst.
+bool Child::may_speak() {
+    const auto now = steady_clock::now();
+    const std::chrono::duration<double> passed = now - last_message_;
+    last_message_ = now;
+    message_budget_ =
+        std::min(kMessageBurst, message_budget_ + passed.count() * kMessagesPerSecond) - 1;
+    return message_budget_ >= 0;
+}
+
 Result<std::optional<Event>> Child::take_event(const std::string& line) {
-    message_budget_ -= 1;
+    if (!may_speak()) return end(crashed("the media process sends too many messages"));
     auto event = decode_event(line);
-    if (event && message_budget_ < 0) event = crashed("the media process sends too many messages");
-    if (event && is_waiting_ && std::holds_alternative<Need>(*event)) {
-        event = crashed("the media process asks twice at once");
-    }
-    if (!event) {
-        kill();
-        return std::move(event).error();
-    }
-    is_waiting_ = is_waiting_ || std::holds_alternative<Need>(*event);
-    if (!is_waiting_) last_progress_ = steady_clock::now();
+    if (!event) return end(std::move(event).error());
+    const bool is_need = std::holds_alternative<Need>(*event);
+    if (is_need && is_waiting_) return end(crashed("the media process asks twice at once"));
+    is_waiting_ = is_waiting_ || is_need;
     return std::optional<Event>(*std::move(event));
 }
 
 Result<> Child::reply(const Reply& reply) {
     is_waiting_ = false;
-    last_progress_ = steady_clock::now();
-    if (!send_all(socket_.get(), encode_line(reply))) return death();
-    return {};
+    return send(encode_line(reply));
 }
 
-std::optional<Error> Child::check_limits() {
-    const auto now = steady_clock::now();
-    if (now - last_check_ < kTick) return std::nullopt;
-    const std::chrono::duration<double> passed = now - last_check_;
-    last_check_ = now;
-    message_budget_ =
-        std::min(kMessageBurst, message_budget_ + passed.count() * kMessagesPerSecond);
-    if (now - started_ > std::chrono::duration<double>(limits_.wall_seconds)) {
-        Error error{"task_timeout", "the work took longer than allowed in all", ""};
-        error.limit = LimitReached{"wall_seconds", limits_.wall_seconds};
-        return error;
-    }
-    if (!is_waiting_ &&
-        now - last_progress_ > std::chrono::duration<double>(limits_.idle_seconds)) {
-        Error error{"task_timeout", "the work made no progress for too long", ""};
-        error.limit = LimitReached{"idle_seconds", limits_.idle_seconds};
-        return error;
-    }
-    if (const auto facts = process_facts(pid_)) {
-        peak_memory_ = std::max(peak_memory_, facts->resident_bytes);
-        if (facts->resident_bytes > limits_.memory_bytes) {
-            return over("memory_bytes", static_cast<double>(limits_.memory_bytes), "memory");
-        }
-        if (facts->threads > limits_.threads) return over("threads", limits_.threads, "threads");
-    }
-    if (now - last_usage_check_ < kUsageInterval) return std::nullopt;
-    last_usage_check_ = now;
-    return check_usage();
-}
-
-std::optional<Error> Child::check_usage() {
-    const auto usage = workspace_.usage();
-    if (usage.bytes > limits_.output_bytes) {
-        return over("output_bytes", static_cast<double>(limits_.output_bytes), "output bytes");
-    }
-    if (room_on_disk(workspace_.path(), keep_free_) < 0) {
-        return Error{"disk_full", "there is hardly any disk left; free some space", ""};
-    }
-    if (usage.files > kMostFiles) return over("files", kMostFiles, "output files");
-    return std::nullopt;
+Error Child::end(Error why) {
+    kill();
+    return why;
 }
 
 Error Child::death() {
     constexpr auto kNaturalEnd = 500ms;  // it may close its socket and live on
+    if (auto verdict = watchdog_ ? watchdog_->verdict() : std::nullopt) return end(*verdict);
     Error error = crashed("the media process and its parent are gone");
     if (wait_readable(fate_.get(), kNaturalEnd)) {
         const auto message = receive_message(fate_.get());
@@ -230,11 +197,11 @@ Error Child::death() {
     } else {
         error = crashed("the media process broke off the conversation");
     }
-    kill();
-    return error;
+    return end(std::move(error));
 }
 
 void Child::kill() {
+    watchdog_.reset();
     if (is_over_ && !process_) return;
     if (!process_ && !meet_process()) return void(is_over_ = true);
     ::syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
@@ -255,10 +222,11 @@ void Child::drain_log() {
     std::array<char, 4096> bytes{};
     while (log_ && diagnostics_.size() < kLongestLog) {
         const auto count = ::read(log_.get(), bytes.data(), bytes.size());
-        if (count <= 0) return;
+        if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (count <= 0) break;
         diagnostics_.append(bytes.data(), static_cast<std::size_t>(count));
     }
-    log_.reset();  // enough: what it writes from now on is lost
+    log_.reset();  // it ended, or this is enough: what is written from now on is lost
 }
 
 }  // namespace ittybit::sandbox

@@ -20,8 +20,8 @@ constexpr std::uint64_t kNet = 3;     // bind and connect TCP
 constexpr std::uint64_t kScoped = 3;  // abstract sockets, signals
 
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
-constexpr std::uint64_t kWorkFiles = kReadFile | LANDLOCK_ACCESS_FS_WRITE_FILE |
-                                     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+constexpr std::uint64_t kWorkFiles =
+    kReadFile | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
 
 struct Ruleset {
     std::uint64_t files;

@@ -6,9 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include <sys/socket.h>
+
 #include "sandbox/passing.h"
 
 namespace ittybit::sandbox {
+
 std::optional<std::string> LineReader::next_line() {
     const auto newline = buffer_.find('\n', searched_);
     if (newline == std::string::npos) {
@@ -38,17 +41,29 @@ Result<LineReader::Received> LineReader::receive(Fd* descriptor) {
     return Error{"task_crashed", "the media process sent a message without an end", ""};
 }
 
-bool send_all(int socket, std::string_view text, int descriptor) {
+namespace {
+
+bool send_text(int socket, std::string_view text, int descriptor, int flags) {
     while (!text.empty()) {
         const bool has_passenger = descriptor >= 0;
         const auto count = send_passing(
-            socket, text, has_passenger ? std::span(&descriptor, 1) : std::span<const int>()
+            socket, text, has_passenger ? std::span(&descriptor, 1) : std::span<const int>(), flags
         );
         if (count < 0) return false;
         text.remove_prefix(static_cast<std::size_t>(count));
         descriptor = -1;
     }
     return true;
+}
+
+}  // namespace
+
+bool send_all(int socket, std::string_view text, int descriptor) {
+    return send_text(socket, text, descriptor, 0);
+}
+
+bool send_now(int socket, std::string_view text, int descriptor) {
+    return send_text(socket, text, descriptor, MSG_DONTWAIT);
 }
 
 }  // namespace ittybit::sandbox

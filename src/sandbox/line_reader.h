@@ -39,4 +39,8 @@ private:
 /// other end is gone.
 bool send_all(int socket, std::string_view text, int descriptor = -1);
 
+/// The same without waiting: false, with errno (EAGAIN), when not all of it finds room at once.
+/// What the other end then has is no whole line: the conversation is over.
+bool send_now(int socket, std::string_view text, int descriptor = -1);
+
 }  // namespace ittybit::sandbox

@@ -168,6 +168,9 @@ bool prepare_process(const Hello& hello) {
     const Fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
     if (score && ::write(score.get(), "1000", 4) < 0) ::dprintf(STDERR_FILENO, "oom_score_adj\n");
     ::signal(SIGPIPE, SIG_IGN);
+    ::prctl(
+        PR_SET_DUMPABLE, 0
+    );  // after the score, which one that may not be looked into cannot set
     for (const auto& layer : hello.left_out) {
         if (layer == "namespaces") return false;
     }

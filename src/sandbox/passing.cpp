@@ -31,7 +31,9 @@ void detach(msghdr& message, std::vector<Fd>& descriptors) {
 
 }  // namespace
 
-ssize_t send_passing(int socket, std::string_view bytes, std::span<const int> descriptors) {
+ssize_t send_passing(
+    int socket, std::string_view bytes, std::span<const int> descriptors, int flags
+) {
     iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
     Control control;
     msghdr message{};
@@ -47,7 +49,7 @@ ssize_t send_passing(int socket, std::string_view bytes, std::span<const int> de
         std::memcpy(CMSG_DATA(part), descriptors.data(), descriptors.size_bytes());
     }
     for (;;) {
-        const auto count = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+        const auto count = ::sendmsg(socket, &message, MSG_NOSIGNAL | flags);
         if (count >= 0 || errno != EINTR) return count;
     }
 }

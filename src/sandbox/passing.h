@@ -11,8 +11,10 @@
 namespace ittybit::sandbox {
 
 /// sendmsg with descriptors beside the bytes: how many bytes were taken, -1 with errno. Restarted
-/// when a signal interrupts; never raises SIGPIPE. At most 8 descriptors.
-ssize_t send_passing(int socket, std::string_view bytes, std::span<const int> descriptors);
+/// when a signal interrupts; never raises SIGPIPE. At most 8 descriptors. `flags`: MSG_DONTWAIT.
+ssize_t send_passing(
+    int socket, std::string_view bytes, std::span<const int> descriptors, int flags = 0
+);
 
 /// recvmsg: how many bytes came, 0 at the end, -1 with errno. Descriptors are appended to
 /// `descriptors`; without it the kernel closes them.

@@ -69,7 +69,12 @@ Result<Workspace> Workspace::make(const std::filesystem::path& parent) {
     Error error;
     for (int i = 0; i < kTries; ++i) {
         const auto path = parent / (std::string(kPrefix) + random_hex(64));
-        if (::mkdir(path.c_str(), 0700) != 0) return cannot_make_folder();
+        if (::mkdir(path.c_str(), 0700) != 0) {
+            error = cannot_make_folder();
+            std::error_code code;  // somebody removed the parent
+            if (!std::filesystem::create_directories(parent, code)) return error;
+            continue;
+        }
         if (Fd folder = lock(path); folder && is_linked(folder.get())) {
             return Workspace(path, std::move(folder));
         }

@@ -10,10 +10,14 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +60,16 @@ Result<Pair> make_log_pipe() {
     // Only our end: a child that has filled the pipe shall wait, not lose its assignment's log.
     ::fcntl(pair.ours.get(), F_SETFL, O_NONBLOCK);
     return pair;
+}
+
+Result<> check_descriptors() {
+    constexpr rlim_t kFewest = 128;
+    rlimit allowed{};
+    if (::getrlimit(RLIMIT_NOFILE, &allowed) != 0 || allowed.rlim_cur >= kFewest) return {};
+    return broken(fmt::format(
+        "only {} open files are allowed; allow 1024 or more (ulimit -n, LimitNOFILE=, nofile)",
+        allowed.rlim_cur
+    ));
 }
 
 /// The two halves of a spawn request, released whatever happens.
@@ -132,22 +146,51 @@ bool is_hung_up(int descriptor) {
 
 }  // namespace
 
+/// One process. Its children keep it, since it reaps them and they would die with it.
+struct Zygote::Process {
+    Process(Fd socket, int number) : control(std::move(socket)), pid(number) {}
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process() {
+        control.reset();  // which it takes as the order to leave
+        const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (!process || !is_readable(process.get(), kLeaveTimeoutMs)) ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+    }
+
+    /// Waits until its libraries are loaded.
+    Result<> greet() {
+        if (is_greeted) return {};
+        const auto answer = is_readable(control.get(), kStartTimeoutMs)
+                                ? receive_message(control.get())
+                                : Message{"", {}, true};
+        const auto greeting = decode_line<Greeting>(answer.text);
+        if (answer.is_end || !greeting) {
+            return broken("ittybit-media ended at once; install both programs again");
+        }
+        if (!greeting->problem.empty()) {
+            return broken("ittybit-media cannot be used: " + greeting->problem);
+        }
+        is_greeted = true;
+        return {};
+    }
+
+    Fd control;
+    const int pid;
+    bool is_greeted = false;
+    int children = 0;  // born so far
+};
+
 Zygote::Zygote(Options options) : options_(std::move(options)) {}
 
 Zygote::~Zygote() {
     const std::lock_guard lock(mutex_);
-    stop();
+    spare_.reset();
 }
 
-void Zygote::stop() {
-    spare_.reset();
-    control_.reset();  // which it takes as the order to leave
-    is_greeted_ = false;
-    if (pid_ < 0) return;
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!process || !is_readable(process.get(), kLeaveTimeoutMs)) ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
+int Zygote::pid() const {
+    const std::lock_guard lock(mutex_);
+    return current_ ? current_->pid : -1;
 }
 
 Result<> Zygote::start() {
@@ -155,38 +198,45 @@ Result<> Zygote::start() {
     return ensure_started();
 }
 
-Result<> Zygote::ensure_started() {
-    if (control_) return {};
+Result<std::shared_ptr<Zygote::Process>> Zygote::launch() const {
+    TRY(check_descriptors());
+    ::prctl(PR_SET_DUMPABLE, 0);
     Pair control = TRY(make_pair(SOCK_SEQPACKET));
-    pid_ = TRY(spawn(options_.program, control.theirs.get()));
-    control_ = std::move(control.ours);
+    constexpr timeval kPatience{kStartTimeoutMs / 1000, 0};  // also with one that was stopped
+    ::setsockopt(control.ours.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    const int pid = TRY(spawn(options_.program, control.theirs.get()));
+    auto process = std::make_shared<Process>(std::move(control.ours), pid);
     const Hello hello{build_id(), options_.limits.output_bytes, options_.left_out};
-    if (send_message(control_.get(), encode_line(hello))) return {};
-    stop();
+    if (send_message(process->control.get(), encode_line(hello))) return process;
     return broken("ittybit-media ended at once; install both programs again");
+}
+
+Result<> Zygote::ensure_started() {
+    if (!current_) current_ = TRY(launch());
+    return {};
 }
 
 Result<> Zygote::ensure_greeted() {
     TRY(ensure_started());
-    if (is_greeted_) return {};
-    const auto answer = is_readable(control_.get(), kStartTimeoutMs)
-                            ? receive_message(control_.get())
-                            : Message{"", {}, true};
-    const auto greeting = decode_line<Greeting>(answer.text);
-    if (answer.is_end || !greeting) {
-        stop();
-        return broken("ittybit-media ended at once; install both programs again");
+    auto greeted = current_->greet();
+    if (!greeted) current_.reset();
+    return greeted;
+}
+
+/// The next process loads its libraries while the current one goes on: nobody waits.
+void Zygote::renew_in_time() {
+    if (current_->children < options_.children_each) return;
+    if (!next_) {
+        if (auto started = launch()) next_ = *std::move(started);
     }
-    if (!greeting->problem.empty()) {
-        stop();
-        return broken("ittybit-media cannot be used: " + greeting->problem);
-    }
-    is_greeted_ = true;
-    return {};
+    if (!next_ || !is_readable(next_->control.get(), 0)) return;
+    if (next_->greet()) current_ = next_;
+    next_.reset();
 }
 
 Result<std::unique_ptr<Child>> Zygote::request_child() {
     TRY(ensure_greeted());
+    renew_in_time();
     Workspace workspace = TRY(Workspace::make(options_.scratch));
     Pair socket = TRY(make_pair(SOCK_STREAM));
     Pair fate = TRY(make_pair(SOCK_SEQPACKET));
@@ -196,13 +246,14 @@ Result<std::unique_ptr<Child>> Zygote::request_child() {
     descriptors[kSocket] = socket.theirs.get();
     descriptors[kFate] = fate.theirs.get();
     descriptors[kLog] = log.theirs.get();
-    if (!send_message(control_.get(), "child", descriptors)) {
-        stop();  // it died since the last child; the next attempt starts another
+    if (!send_message(current_->control.get(), "child", descriptors)) {
+        current_.reset();  // it died since the last child; the next attempt starts another
         return broken("the media process ended unexpectedly");
     }
+    ++current_->children;
     return std::unique_ptr<Child>(new Child(
-        std::move(workspace), std::move(socket.ours), std::move(fate.ours), std::move(log.ours),
-        options_.keep_free
+        current_, std::move(workspace), std::move(socket.ours), std::move(fate.ours),
+        std::move(log.ours), options_.keep_free
     ));
 }
 
@@ -240,9 +291,9 @@ Result<std::unique_ptr<Child>> Zygote::take() {
 void Zygote::forget_dead() {
     const std::lock_guard lock(mutex_);
     spare_.reset();
-    if (!control_ || !is_hung_up(control_.get())) return;
+    if (!current_ || !is_hung_up(current_->control.get())) return;
     log::warn("the media process ended unexpectedly; starting another");
-    stop();
+    current_.reset();
 }
 
 Result<Layers> Zygote::layers() {

@@ -15,8 +15,10 @@
 namespace ittybit::sandbox {
 
 /// The `ittybit-media` process that has its libraries loaded and forks a child for each media
-/// operation. Started at once, awaited at the first use; restarted when it dies; gone with this
-/// object. Safe from any thread.
+/// operation. Started at once, awaited at the first use; restarted when it dies, and renewed now
+/// and then, since all its children have the same addresses and canaries; gone with this object and
+/// the last child. Makes this process one that no other of its user may look into. Safe from any
+/// thread.
 class Zygote {
 public:
     struct Options {
@@ -26,6 +28,7 @@ public:
         std::int64_t keep_free = 0;              // bytes of scratch's disk; at most a tenth of it
         std::vector<std::string> left_out = {};  // layers not to build (kLayerNames): for tests
         bool keeps_spare = true;                 // forks the next child before it is asked for
+        int children_each = 200;                 // of one process, before the next takes over
     };
 
     explicit Zygote(Options options);
@@ -43,14 +46,17 @@ public:
     /// The walls that children have on this machine: those of a child made for the question.
     Result<Layers> layers();
 
-    int pid() const { return pid_; }
+    int pid() const;
 
 private:
+    struct Process;
+    Result<std::shared_ptr<Process>> launch() const;
+
     // With the lock held:
     Result<> ensure_started();
     Result<> ensure_greeted();
+    void renew_in_time();
     Result<std::unique_ptr<Child>> request_child();
-    void stop();
 
     Result<std::unique_ptr<Child>> take_spare_or_new();
     Result<std::unique_ptr<Child>> take_walled();
@@ -58,10 +64,9 @@ private:
     void forget_dead();
 
     const Options options_;
-    std::mutex mutex_;
-    Fd control_;
-    int pid_ = -1;
-    bool is_greeted_ = false;
+    mutable std::mutex mutex_;  // guards the rest
+    std::shared_ptr<Process> current_;
+    std::shared_ptr<Process> next_;  // getting ready
     std::unique_ptr<Child> spare_;
 };
 

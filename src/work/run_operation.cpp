@@ -2,18 +2,27 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
+#include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fields_json.h"
 #include "base/log.h"
+#include "base/presentable.h"
 #include "model/error_kinds.h"
 
 namespace ittybit::work {
 namespace {
+
+constexpr std::size_t kMostFiles = 200'000;     // that a child may announce
+constexpr std::size_t kMostWarnings = 100;      // each of a presentable length
+constexpr std::size_t kLargestFacts = 262'144;  // bytes of JSON: many hundreds of streams
 
 Error crashed(std::string message) {
     return {"task_crashed", std::move(message), ""};
@@ -32,17 +41,6 @@ Assignment assignment_of(const OperationRequest& request) {
     return assignment;
 }
 
-/// What a child says is shown to people: no control characters, and not for ever.
-std::string presentable(std::string text) {
-    constexpr std::size_t kLongestMessage = 1000;
-    if (text.size() > kLongestMessage) text.resize(kLongestMessage);
-    std::ranges::replace_if(
-        text,
-        [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; }, ' '
-    );
-    return text;
-}
-
 /// One of the service's, or what the output's format sets.
 bool is_limit(std::string_view name) {
     bool is_known = name == "longest_side";
@@ -59,8 +57,8 @@ Error error_of(const Failed& failed) {
         return crashed("the media process failed with an unknown kind of error");
     }
     if (error.limit && !is_limit(error.limit->name)) error.limit.reset();
-    error.message = presentable(std::move(error.message));
-    error.where = presentable(std::move(error.where));
+    error.message = presentable(error.message);
+    error.where = presentable(error.where);
     return error;
 }
 
@@ -109,6 +107,21 @@ Result<> check_size(const FileReady& ready, const sandbox::Workspace& workspace)
     return crashed("the media process left a file of another size than it said");
 }
 
+/// What it makes of its work goes into a row that is read again and again.
+Result<Finished> bounded(Finished finished) {
+    if (json_text(finished.file).size() > kLargestFacts) {
+        return crashed("the media process tells too much of a file");
+    }
+    auto& warnings = finished.warnings;
+    if (warnings.size() > kMostWarnings) {
+        const auto more = warnings.size() - kMostWarnings + 1;
+        warnings.resize(kMostWarnings - 1);
+        warnings.push_back(fmt::format("and {} more warnings", more));
+    }
+    for (auto& warning : warnings) warning = presentable(warning);
+    return finished;
+}
+
 /// One run: what is known so far, and one function per event.
 class Run {
 public:
@@ -119,13 +132,13 @@ public:
         : request_(request), events_(events), child_(child), supplier_(request.input, stop) {}
 
     /// Until the child has finished.
-    Result<Finished> finish(const std::stop_token& stop) {
+    Result<Finished> finish() {
         for (;;) {
-            auto event = TRY(child_.next_event(stop, supplier_.wake()));
+            auto event = TRY(child_.next_event(supplier_.wake()));
             if (!event) {
                 TRY(answer_need());
             } else if (auto* finished = std::get_if<Finished>(&*event)) {
-                return std::move(*finished);
+                return bounded(std::move(*finished));
             } else {
                 TRY(std::visit([this](const auto& message) { return take(message); }, *event));
             }
@@ -170,9 +183,10 @@ private:
 
     Result<> take(const FileReady& ready) {
         TRY(check_size(ready, child_.workspace()));
-        if (std::ranges::find(files_, ready.name, &FileReady::name) != files_.end()) {
+        if (!names_.insert(ready.name).second) {
             return crashed("the media process made a file twice");
         }
+        if (names_.size() > kMostFiles) return crashed("the media process makes too many files");
         files_.push_back(ready);
         return events_.file_ready ? events_.file_ready(ready, child_.workspace()) : Result<>();
     }
@@ -187,6 +201,7 @@ private:
     sandbox::Child& child_;
     Supplier supplier_;
     std::vector<FileReady> files_;
+    std::set<std::string> names_;  // of these
     std::optional<Error> input_error_;
     double percent_ = 0;
 };
@@ -216,9 +231,9 @@ Result<Outcome> run_operation(
     const std::stop_token& stop
 ) {
     auto child = TRY(zygote.take());
-    TRY(child->assign(assignment_of(request), request.input.descriptor));
+    TRY(child->assign(assignment_of(request), request.input.descriptor, stop));
     Run run(request, events, *child, stop);
-    auto finished = run.finish(stop);
+    auto finished = run.finish();
     child->kill();
     if (!finished) {
         log_diagnostics(*child, finished.error());

@@ -54,6 +54,22 @@ Result<Finished> forge(
     if (deed == "unknown kind") return Error{"pwned", "x", ""};
     if (deed == "not its word") return Error{"token_invalid", "x", ""};
     if (deed == "escape codes") return Error{"corrupt_media", "\033[2Jgone\n", ""};
+    if (deed == "many words") {
+        Finished finished;
+        finished.file.kind = "video";
+        finished.file.format = "mp4\u009B31m";
+        finished.warnings.assign(20'000, "\033[31mRED\r\n\u202Edetrever\u009B");
+        ready("output.mp4", 5);
+        return finished;
+    }
+    if (deed == "many facts") {
+        Finished finished;
+        finished.file.kind = "video";
+        finished.file.format = "mp4";
+        finished.file.streams.resize(5000);
+        ready("output.mp4", 5);
+        return finished;
+    }
     if (deed == "forged limit") {
         return Error{"limit_exceeded", "x", "", LimitReached{"\033[2Jgone", 1}};
     }
@@ -129,7 +145,7 @@ protected:
 TEST_F(RunOperation, ForgedFilesAndErrorsAreTheChildsCrash) {
     for (const char* deed :
          {"climb", "absolute", "absent", "wrong size", "twice", "grown", "nothing", "unknown kind",
-          "not its word"}) {
+          "not its word", "many facts"}) {
         EXPECT_EQ(error_of(deed).kind, "task_crashed") << deed;
     }
     EXPECT_EQ(error_of("honest").message, "succeeded");
@@ -138,6 +154,12 @@ TEST_F(RunOperation, ForgedFilesAndErrorsAreTheChildsCrash) {
 TEST_F(RunOperation, WhatAChildSaysCannotSteerATerminal) {
     EXPECT_EQ(error_of("escape codes").message, " [2Jgone ");
     EXPECT_FALSE(error_of("forged limit").limit);
+    const auto outcome = run_operation(*zygote_, request("many words"), {}, {});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    EXPECT_EQ(outcome->finished.file.format, "mp4 31m");
+    EXPECT_EQ(outcome->finished.warnings.size(), 100U);
+    EXPECT_EQ(outcome->finished.warnings.front(), " [31mRED  detrever ");
+    EXPECT_EQ(outcome->finished.warnings.back(), "and 19901 more warnings");
 }
 
 TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
