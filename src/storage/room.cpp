@@ -16,7 +16,7 @@ Error no_room(std::int64_t wanted, std::int64_t left) {
     return {
         "disk_full",
         "the disk is full: the working copy of the input needs " + std::to_string(wanted) +
-            " bytes, and " + std::to_string(std::max<std::int64_t>(0, left)) +
+            " bytes more, and " + std::to_string(std::max<std::int64_t>(0, left)) +
             " can be had; free some space and try again",
         ""
     };
@@ -26,53 +26,109 @@ Error no_room(std::int64_t wanted, std::int64_t left) {
 
 Room::Share& Room::Share::operator=(Share&& other) noexcept {
     std::swap(room_, other.room_);
-    std::swap(held_, other.held_);
-    std::swap(promised_, other.promised_);
+    std::swap(account_, other.account_);
     return *this;
 }
 
 Room::Share::~Share() {
     if (room_ == nullptr) return;
-    const std::lock_guard lock(room_->mutex_);
-    room_->held_ -= held_;
-    room_->promised_ -= promised_;
-    room_->changed_.notify_all();
+    const Lock lock(room_->mutex_);
+    room_->accounts_.erase(account_);
+    room_->tell();
+}
+
+Room::Share Room::open() {
+    const Lock lock(mutex_);
+    return {*this, accounts_.emplace(accounts_.end())};
+}
+
+Result<> Room::Share::expect(std::int64_t bytes) {
+    const Lock lock(room_->mutex_);
+    account_->expected = bytes;
+    std::int64_t most = room_->left();
+    for (const auto& other : room_->accounts_) {
+        if (&other != &*account_) most += other.held;
+    }
+    if (bytes > most) return no_room(bytes, most);
+    return {};
+}
+
+Result<> Room::Share::wait_for(std::int64_t bytes, const std::stop_token& stop) {
+    Lock lock(room_->mutex_);
+    return room_->find(bytes, *account_, lock, stop);
+}
+
+Result<> Room::Share::take(std::int64_t bytes, const std::stop_token& stop) {
+    Lock lock(room_->mutex_);
+    TRY(room_->find(bytes, *account_, lock, stop));
+    account_->held += bytes;
+    account_->unwritten += bytes;
+    account_->expected = std::max<std::int64_t>(0, account_->expected - bytes);
+    return {};
 }
 
 void Room::Share::wrote(std::int64_t bytes) {
-    const std::lock_guard lock(room_->mutex_);
-    const auto kept = std::min(bytes, promised_);
-    promised_ -= kept;
-    room_->promised_ -= kept;
+    const Lock lock(room_->mutex_);
+    account_->unwritten -= bytes;
+}
+
+void Room::tell() {
+    ++changes_;
+    changed_.notify_all();
 }
 
 std::int64_t Room::left() const {
-    return room_on_disk(folder_, keep_) - promised_;
+    std::int64_t unwritten = 0;
+    for (const auto& account : accounts_) unwritten += account.unwritten;
+    return room_on_disk(folder_, keep_) - unwritten;
 }
 
-Result<Room::Share> Room::reserve(std::int64_t bytes, const std::stop_token& stop) {
-    Lock lock(mutex_);
-    TRY(wait_for(bytes, lock, stop));
-    held_ += bytes;
-    promised_ += bytes;
-    return Share(*this, bytes);
-}
-
-Result<> Room::wait_for(std::int64_t bytes, const std::stop_token& stop) {
-    Lock lock(mutex_);
-    return wait_for(bytes, lock, stop);
-}
-
-Result<> Room::wait_for(std::int64_t bytes, Lock& lock, const std::stop_token& stop) {
-    for (;;) {
-        const auto now = left();
-        if (bytes <= now) return {};
-        // All shares that are held will end, and with them what they wrote.
-        if (bytes > now + held_) return no_room(bytes, now);
-        if (stop.stop_requested()) return Error{"cancelled", "the download was cancelled", ""};
-        const auto held = held_;
-        changed_.wait_for(lock, stop, kLookAgain, [&] { return held_ != held; });
+/// An eighth of an input proves the rest.
+std::int64_t Room::kept_for_older(const Account& than) const {
+    constexpr std::int64_t kEarned = 7;
+    std::int64_t kept = 0;
+    for (const auto& account : accounts_) {
+        if (&account == &than) break;
+        kept += std::min(account.expected, kEarned * account.held);
     }
+    return kept;
+}
+
+/// Whether waiting can help: one of those who wait can come to its end once those at work have.
+/// Where all wait for each other the youngest that holds any room gives way.
+bool Room::has_hope(const Account& account) const {
+    std::int64_t free = left();
+    for (const auto& other : accounts_) {
+        if (other.waiting == 0) free += other.held;
+    }
+    bool is_younger = false;
+    for (const auto& other : accounts_) {
+        if (other.waiting > 0 && std::max(other.wanted, other.expected) <= free) return true;
+        if (&other == &account) {
+            is_younger = true;
+        } else if (other.waiting > 0 && other.held > 0 && (is_younger || account.held == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Result<> Room::find(std::int64_t bytes, Account& account, Lock& lock, const std::stop_token& stop) {
+    const auto room = [&] { return left() - kept_for_older(account); };
+    if (bytes <= room()) return {};
+    account.wanted = bytes;
+    ++account.waiting;
+    tell();
+    Result<> found;
+    while (bytes > room()) {
+        if (!has_hope(account)) found = no_room(bytes, room());
+        if (stop.stop_requested()) found = Error{"cancelled", "the download was cancelled", ""};
+        if (!found) break;
+        const auto seen = changes_;
+        changed_.wait_for(lock, stop, kLookAgain, [&] { return changes_ != seen; });
+    }
+    --account.waiting;
+    return found;
 }
 
 }  // namespace ittybit::storage

@@ -2,18 +2,23 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 
 namespace ittybit::storage {
 
-/// The disk that scratch files lie on, shared by all inputs of a process. Who will need many bytes
-/// reserves them before it writes, so that a few inputs come to their end instead of all of them
-/// running into a full disk together. Every function may be called from any thread.
+/// The disk that scratch files lie on, shared by all inputs of a process, so that a few inputs come
+/// to their end instead of all of them running into a full disk together. Room is taken as bytes
+/// come. What an origin says of its size binds nobody: an older input is kept as much room as it
+/// has earned by what it brought already. Every function may be called from any thread.
 class Room {
+    struct Account;
+
 public:
     /// `keep`: bytes that stay free for others, at most a tenth of the disk.
     Room(std::string folder, std::int64_t keep) : folder_(std::move(folder)), keep_(keep) {}
@@ -21,7 +26,7 @@ public:
     Room& operator=(const Room&) = delete;
     ~Room() = default;
 
-    /// Bytes that are ours alone; the destructor, which comes after the file is gone, gives them
+    /// What one input has on the disk; the destructor, which comes after the file is gone, gives it
     /// back.
     class Share {
     public:
@@ -31,36 +36,51 @@ public:
         ~Share();
 
         explicit operator bool() const { return room_ != nullptr; }
-        /// So many of them are on the disk now.
+
+        /// So many bytes will come, if its origin tells the truth. Errors: `disk_full`, where not
+        /// even the end of all others would make room for them.
+        Result<> expect(std::int64_t bytes);
+
+        /// Waits until there is room for so many bytes, while the end of others may make some.
+        /// Errors: `disk_full`; `cancelled`.
+        Result<> wait_for(std::int64_t bytes, const std::stop_token& stop);
+
+        /// The same, and they are ours: they will be written now.
+        Result<> take(std::int64_t bytes, const std::stop_token& stop);
         void wrote(std::int64_t bytes);
 
     private:
         friend class Room;
-        Share(Room& room, std::int64_t bytes) : room_(&room), held_(bytes), promised_(bytes) {}
+        Share(Room& room, std::list<Account>::iterator account) : room_(&room), account_(account) {}
 
         Room* room_ = nullptr;
-        std::int64_t held_ = 0;
-        std::int64_t promised_ = 0;  // and not written yet
+        std::list<Account>::iterator account_;
     };
 
-    /// Waits while the end of other shares may make room. Errors: `disk_full`, at once where that
-    /// would not help; `cancelled`.
-    Result<Share> reserve(std::int64_t bytes, const std::stop_token& stop);
-
-    /// The same for a few bytes that are written without a share.
-    Result<> wait_for(std::int64_t bytes, const std::stop_token& stop);
+    Share open();
 
 private:
     using Lock = std::unique_lock<std::mutex>;
-    std::int64_t left() const;  // with the mutex held, as the next
-    Result<> wait_for(std::int64_t bytes, Lock& lock, const std::stop_token& stop);
+    struct Account {
+        std::int64_t held = 0;       // taken
+        std::int64_t unwritten = 0;  // of these, not on the disk yet
+        std::int64_t expected = 0;   // still to come
+        std::int64_t wanted = 0;     // at once, by one that waits
+        int waiting = 0;             // threads
+    };
+    // With the mutex held:
+    std::int64_t left() const;
+    std::int64_t kept_for_older(const Account& than) const;
+    bool has_hope(const Account& account) const;
+    Result<> find(std::int64_t bytes, Account& account, Lock& lock, const std::stop_token& stop);
+    void tell();
 
     const std::string folder_;
     const std::int64_t keep_;
-    std::mutex mutex_;
+    std::mutex mutex_;  // guards the rest
     std::condition_variable_any changed_;
-    std::int64_t held_ = 0;
-    std::int64_t promised_ = 0;
+    std::uint64_t changes_ = 0;
+    std::list<Account> accounts_;  // the oldest first
 };
 
 }  // namespace ittybit::storage

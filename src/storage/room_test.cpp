@@ -19,54 +19,89 @@ protected:
 };
 
 TEST_F(RoomTest, GivesWhatThereIsAndNoMore) {
-    const auto share = room.reserve(all / 2, {});
-    ASSERT_TRUE(share) << share.error().message;
-    EXPECT_TRUE(room.wait_for(1, {}));
-    const auto more = room.wait_for(all * 2, {});
+    auto share = room.open();
+    EXPECT_TRUE(share.take(all / 2, {}));
+    EXPECT_TRUE(share.wait_for(1, {}));
+    const auto more = share.take(all * 2, {});
     ASSERT_FALSE(more);
     EXPECT_EQ(more.error().kind, "disk_full");
 }
 
 TEST_F(RoomTest, RefusesAtOnceWhatNoWaitingWouldHelp) {
-    const auto share = room.reserve(all / 2, {});
-    ASSERT_TRUE(share);
-    const auto never = room.reserve(all * 2, {});
-    ASSERT_FALSE(never);
-    EXPECT_EQ(never.error().kind, "disk_full");
+    auto other = room.open();
+    ASSERT_TRUE(other.take(all / 2, {}));
+    auto share = room.open();
+    EXPECT_TRUE(share.expect(all / 4 * 3));
+    EXPECT_EQ(share.expect(all * 2).error().kind, "disk_full");
 }
 
 TEST_F(RoomTest, WaitsForTheEndOfOthers) {
-    auto first = room.reserve(all / 2, {});
-    ASSERT_TRUE(first);
-    auto second = std::async(std::launch::async, [&] { return room.reserve(all / 4 * 3, {}); });
-    EXPECT_EQ(second.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    auto first = room.open();
+    ASSERT_TRUE(first.take(all / 2, {}));
+    auto second = room.open();
+    auto taken = std::async(std::launch::async, [&] { return second.take(all / 4 * 3, {}); });
+    EXPECT_EQ(taken.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
     first = Room::Share();
-    EXPECT_TRUE(second.get());
+    EXPECT_TRUE(taken.get());
 }
 
-TEST_F(RoomTest, LetsWhatNeedsNoShareWaitToo) {
-    auto first = room.reserve(all / 2, {});
-    ASSERT_TRUE(first);
-    auto second = std::async(std::launch::async, [&] { return room.wait_for(all / 4 * 3, {}); });
-    EXPECT_EQ(second.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
-    first = Room::Share();
-    EXPECT_TRUE(second.get());
+TEST_F(RoomTest, WhatAnOriginClaimsStallsNobody) {
+    auto liar = room.open();
+    ASSERT_TRUE(liar.expect(all / 10 * 9));
+    ASSERT_TRUE(liar.take(2000, {}));
+    auto honest = room.open();
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(honest.take(all / 2, {}));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+}
+
+TEST_F(RoomTest, AnOlderInputIsKeptWhatItHasEarned) {
+    auto older = room.open();
+    ASSERT_TRUE(older.expect(all / 10 * 8));
+    ASSERT_TRUE(older.take(all / 10, {}));
+    auto younger = room.open();
+    auto taken = std::async(std::launch::async, [&] { return younger.take(all / 10 * 3, {}); });
+    EXPECT_EQ(taken.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    EXPECT_TRUE(older.take(all / 10 * 7, {}));
+    older = Room::Share();
+    EXPECT_TRUE(taken.get());
+}
+
+TEST_F(RoomTest, WhereAllWaitForEachOtherTheYoungestGivesWay) {
+    auto older = room.open();
+    auto younger = room.open();
+    auto drip = room.open();  // at work, and of no help
+    ASSERT_TRUE(drip.take(2000, {}));
+    for (auto* share : {&older, &younger}) {
+        ASSERT_TRUE(share->expect(all / 10 * 8));
+        ASSERT_TRUE(share->take(all / 20, {}));
+    }
+    ASSERT_TRUE(younger.take(all / 10 * 4, {}));
+    auto first = std::async(std::launch::async, [&] { return older.take(all / 10 * 6, {}); });
+    EXPECT_EQ(first.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    const auto second = younger.take(all / 10 * 6, {});
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, "disk_full");
+    younger = Room::Share();
+    EXPECT_TRUE(first.get());
 }
 
 TEST_F(RoomTest, StopsWaitingWhenCancelled) {
-    const auto first = room.reserve(all / 2, {});
+    auto first = room.open();
+    ASSERT_TRUE(first.take(all / 2, {}));
     std::stop_source stop;
     stop.request_stop();
-    const auto second = room.reserve(all / 4 * 3, stop.get_token());
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, "cancelled");
+    auto second = room.open();
+    const auto taken = second.take(all / 4 * 3, stop.get_token());
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().kind, "cancelled");
 }
 
 TEST_F(RoomTest, CountsWhatIsWrittenOnce) {
-    auto first = room.reserve(all / 2, {});
-    ASSERT_TRUE(first);
-    first->wrote(all / 2);  // as if: the disk itself does not know of it
-    EXPECT_TRUE(room.wait_for(all / 4 * 3, {}));
+    auto share = room.open();
+    ASSERT_TRUE(share.take(all / 2, {}));
+    share.wrote(all / 2);  // as if: the disk itself does not know of it
+    EXPECT_TRUE(share.take(all / 4 * 3, {}));
 }
 
 TEST_F(RoomTest, KeepsAtMostATenthOfTheDiskFree) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include <fcntl.h>
@@ -32,6 +33,9 @@ Error write_error(const std::string& what) {
 Result<Scratch> Scratch::make(const std::string& folder) {
     Scratch scratch;
     scratch.writer_ = make_nameless(folder);
+    std::error_code code;
+    if (!scratch.writer_ && errno == ENOENT && std::filesystem::create_directories(folder, code))
+        scratch.writer_ = make_nameless(folder);
     if (!scratch.writer_) return write_error("a scratch file cannot be made");
     const auto path = "/proc/self/fd/" + std::to_string(scratch.writer_.get());
     scratch.reader_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -68,7 +68,6 @@ struct Source::State {
     std::optional<std::int64_t> size;
     bool has_ranges = false;
     bool is_whole = false;         // every byte is there
-    bool is_reserving = false;     // room for the rest is waited for
     std::optional<Error> failure;  // of the thread that reads front to back
     std::int64_t fetched = 0;
     int requests = 0;
@@ -80,13 +79,12 @@ struct Source::State {
     Result<> complete(const std::stop_token& stop);
 
 private:
-    Result<> reserve(Lock& lock, const std::stop_token& stop);
-    Result<> wait_for_room(std::int64_t bytes, const std::stop_token& stop);
+    Result<> expect_the_rest();
     void read_front_to_back(const std::stop_token& stop);
     Result<> fetch(Range range, Lock& lock, const std::stop_token& stop);
     Result<> fetch_with_retries(Flight& flight, const std::stop_token& stop);
     Result<> fetch_once(Flight& flight, const std::stop_token& stop);
-    Result<> accept(const Answer& answer, const std::stop_token& stop);
+    Result<> accept(const Answer& answer);
     Result<bool> take(
         Flight& flight,
         std::int64_t offset,
@@ -118,6 +116,7 @@ Result<> Source::State::open(const std::stop_token& stop) {
         is_whole = true;
         return check_size(*size);
     }
+    if (options.room != nullptr) share = options.room->open();
     scratch = TRY(Scratch::make(options.scratch_folder));
     reader = std::jthread([this](const std::stop_token& end) { read_front_to_back(end); });
     Lock lock(mutex);
@@ -162,7 +161,7 @@ Error Source::State::changed_at_origin() const {
 }
 
 /// Judges the head of an answer against what is known.
-Result<> Source::State::accept(const Answer& answer, const std::stop_token& stop) {
+Result<> Source::State::accept(const Answer& answer) {
     const auto& told = answer.version;
     if (told.size) TRY(check_size(*told.size));
     {
@@ -172,8 +171,7 @@ Result<> Source::State::accept(const Answer& answer, const std::stop_token& stop
     }
     // The first answer: nobody else is at work on this source yet.
     if (told.size) TRY(scratch.resize(*told.size));
-    if (told.size && !answer.has_ranges && options.room != nullptr)
-        share = TRY(options.room->reserve(*told.size, stop));
+    if (told.size && !answer.has_ranges && share) TRY(share.expect(*told.size));
     const Lock lock(mutex);
     version = told;
     has_ranges = answer.has_ranges;
@@ -200,10 +198,11 @@ Result<bool> Source::State::take(
         return rest.empty() || TRY(take(flight, offset + known, rest, stop));
     }
     TRY(check_size(offset + count));
-    TRY(wait_for_room(count, stop));
-    TRY(scratch.write(offset, bytes));
-    const Lock lock(mutex);
+    if (share) TRY(share.take(count, stop));
+    auto written = scratch.write(offset, bytes);
     if (share) share.wrote(count);
+    TRY(std::move(written));
+    const Lock lock(mutex);
     flight.at = offset + count;
     present.add({offset, flight.at});
     fetched += count;
@@ -222,12 +221,12 @@ Result<> Source::State::fetch_once(Flight& flight, const std::stop_token& stop) 
         ++requests;
     }
     // Rather before than while a server waits for us.
-    TRY(wait_for_room(std::min(range.length(), options.first_read), stop));
+    if (share) TRY(share.wait_for(std::min(range.length(), options.first_read), stop));
     std::int64_t offset = 0;
     const Taker taker = {
         .answer = [&](const Answer& answer) -> Result<> {
             offset = answer.offset;
-            return accept(answer, stop);
+            return accept(answer);
         },
         .bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
             const bool wants_more = TRY(take(flight, offset, bytes, stop));
@@ -332,10 +331,6 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
         if (is_there(range)) return {};
         if (failure) return *failure;
         if (stop.stop_requested()) return cancelled();
-        if (is_reserving) {
-            changed.wait(lock, stop, [&] { return !is_reserving; });
-            continue;
-        }
         const Range gap = present.first_gap(clipped(range));
         Flight* const over = flight_over(gap.from);
         if (over != nullptr && (!has_ranges || gap.from - over->at <= kWorthWaiting)) {
@@ -354,37 +349,17 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
     }
 }
 
-/// Room for all that is missing, unless it is not known how much that is. Readers wait meanwhile.
-Result<> Source::State::reserve(Lock& lock, const std::stop_token& stop) {
-    if (options.room == nullptr || share || is_whole || failure || !has_ranges) return {};
-    const auto missing = *size - present.total();
-    is_reserving = true;
-    lock.unlock();
-    auto reserved = options.room->reserve(missing, stop);
-    lock.lock();
-    is_reserving = false;
-    changed.notify_all();
-    if (reserved) {
-        share = *std::move(reserved);
-        return {};
-    }
-    if (reserved.error().kind == "disk_full") failure = reserved.error();
-    return std::move(reserved).error();
-}
-
-/// For what is read without a reservation: little, so that it waits only where others fill the
-/// disk.
-Result<> Source::State::wait_for_room(std::int64_t bytes, const std::stop_token& stop) {
-    {
-        const Lock lock(mutex);
-        if (options.room == nullptr || share) return {};
-    }
-    return options.room->wait_for(bytes, stop);
+/// With the lock held.
+Result<> Source::State::expect_the_rest() {
+    if (!share || is_whole || failure || !has_ranges) return {};
+    auto expected = share.expect(*size - present.total());
+    if (!expected) failure = expected.error();
+    return expected;
 }
 
 Result<> Source::State::complete(const std::stop_token& stop) {
     Lock lock(mutex);
-    TRY(reserve(lock, stop));
+    TRY(expect_the_rest());
     for (;;) {
         if (is_whole) return {};
         if (failure) return *failure;

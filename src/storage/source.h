@@ -59,8 +59,8 @@ public:
     /// as `open`, and `source_changed`.
     Result<> ensure(std::int64_t offset, std::int64_t length, const std::stop_token& stop);
 
-    /// Returns when every byte is readable and the length is known and right. Reserves room for
-    /// them first, for which it may have to wait.
+    /// Returns when every byte is readable and the length is known and right. Errors: `disk_full`
+    /// at once where there can never be room for them.
     Result<> complete(const std::stop_token& stop);
 
     /// Bytes of payload that came from the origin so far; 0 for a local file.

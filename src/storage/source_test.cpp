@@ -495,8 +495,8 @@ TEST_F(SourceTest, DoesNotBeginADownloadThatTheDiskCannotHold) {
 TEST_F(SourceTest, ReadsLittleOnceOthersHaveMadeRoom) {
     const auto all = room_on_disk(options.scratch_folder, 0);
     Room room(options.scratch_folder, 0);
-    auto share = room.reserve(all / 2, {});
-    ASSERT_TRUE(share);
+    auto share = room.open();
+    ASSERT_TRUE(share.take(all / 2, {}));
     options.room = &room;
     options.first_read = all / 4 * 3;  // a little of a vast disk
     FileServer files(random_bytes(1000));
@@ -504,6 +504,30 @@ TEST_F(SourceTest, ReadsLittleOnceOthersHaveMadeRoom) {
     EXPECT_EQ(source.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
     share = Room::Share();
     EXPECT_TRUE(source.get());
+}
+
+TEST_F(SourceTest, AServerThatClaimsTheDiskAndDripsStallsNobody) {
+    const auto all = room_on_disk(options.scratch_folder, 0);
+    Room room(options.scratch_folder, 0);
+    options.room = &room;
+    options.largest = 1'000'000'000'000'000;
+    std::atomic<bool> is_over = false;
+    TestServer liar([&](const Call&, Wire& wire) {
+        const auto length = std::to_string(all - 65536);
+        if (!wire.send("HTTP/1.1 200 OK\r\nContent-Length: " + length + "\r\n\r\nbegin"))
+            return false;
+        while (!is_over && wire.send("x"))
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return false;
+    });
+    const auto slow = open(liar.url());
+    ASSERT_TRUE(slow) << slow.error().message;
+    FileServer files(random_bytes(1'000'000));
+    const auto begin = std::chrono::steady_clock::now();
+    const auto source = opened(files);
+    EXPECT_TRUE(source->complete({}));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    is_over = true;
 }
 
 TEST_F(SourceTest, UsesALocalFileInPlace) {
