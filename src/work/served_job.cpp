@@ -129,7 +129,10 @@ Result<std::unique_ptr<storage::Origin>> ServedJob::origin() {
         const auto file = TRY(shop_.files.find(ours->id));
         if (file && file->is_ready) {
             TRY(shop_.files.touch(ours->id, shop_.clock.now()));
-            return shop_.storage->origin(managed_key(*ours));
+            auto found = shop_.storage->origin(managed_key(*ours));
+            if (found || found.error().kind != "file_not_found") return found;
+            // Its words would tell the address, which is all one needs to read it.
+            return Error{"internal_error", "the stored input is missing; upload it again", "input"};
         }
     }
     auto parsed = TRY(net::Url::parse(url));
