@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/result.h"
 #include "media/bitstream.h"
 
 namespace ittybit::media {
@@ -11,7 +12,6 @@ namespace ittybit::media {
 struct ReadSample {
     std::int64_t presented = 0;
     std::int64_t decoded = 0;
-    std::size_t bytes = 0;
     bool is_key = false;
 };
 

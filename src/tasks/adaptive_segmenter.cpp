@@ -26,24 +26,8 @@ Error invalid(std::string_view name, std::string_view what) {
     };
 }
 
-bool is_idr(media::ByteView avc_sample) {
-    constexpr int kIdrSlice = 5;
-    while (avc_sample.size() > 4) {
-        std::size_t size = 0;
-        for (const auto byte : avc_sample.first(4)) size = size << 8U | byte;
-        if ((avc_sample[4] & 0x1F) == kIdrSlice) return true;
-        avc_sample = avc_sample.subspan(std::min(avc_sample.size(), size + 4));
-    }
-    return false;
-}
-
-media::ColourTags colour_of(const AVCodecContext& codec) {
-    return {
-        .primaries = static_cast<std::uint16_t>(codec.color_primaries),
-        .transfer = static_cast<std::uint16_t>(codec.color_trc),
-        .matrix = static_cast<std::uint16_t>(codec.colorspace),
-        .is_full_range = codec.color_range == AVCOL_RANGE_JPEG
-    };
+bool is_key(const AVPacket& packet) {
+    return (packet.flags & AV_PKT_FLAG_KEY) != 0;
 }
 
 }  // namespace
@@ -94,128 +78,108 @@ Segmenter::Segmenter(Settings settings, PartWriter& parts, media::Meter& meter)
       meter_number_(meter.add_output()) {}
 
 Result<> Segmenter::describe(const AVCodecContext& codec) {
-    const media::ByteView extradata(
-        codec.extradata, static_cast<std::size_t>(codec.extradata_size)
-    );
-    track_.is_video = codec.codec_type == AVMEDIA_TYPE_VIDEO;
-    track_.timescale = static_cast<std::uint32_t>(codec.time_base.den);
-    track_.language = settings_.language;
-    track_.bitrate = static_cast<std::uint32_t>(codec.bit_rate);
-    if (track_.is_video) {
-        track_.configuration = TRY(media::avc_configuration(extradata));
-        track_.size = {codec.width, codec.height};
-        track_.colour = colour_of(codec);
-    } else {
-        track_.configuration.assign(extradata.begin(), extradata.end());
-        track_.channels = codec.ch_layout.nb_channels;
-        track_.priming = static_cast<std::uint32_t>(codec.initial_padding);
-    }
-    init_ = media::init_segment(track_);
-    return parts_.write(settings_.name + "-init.mp4", init_);
+    track_.reset(avcodec_parameters_alloc());
+    const int code = avcodec_parameters_from_context(track_.get(), &codec);
+    if (code < 0) return media::output_error(code, "set up a rendition");
+    clock_ = codec.time_base;
+    muxer_ = TRY(media::FragmentMuxer::open(codec, settings_.language));
+    return {};
 }
 
 std::string Segmenter::codec() const {
-    return track_.is_video ? media::avc_codec(track_.configuration)
-                           : media::aac_codec(track_.configuration);
+    const media::ByteView extradata(
+        track_->extradata, static_cast<std::size_t>(track_->extradata_size)
+    );
+    return is_video() ? media::avc_codec(extradata) : media::aac_codec(extradata);
 }
 
 double Segmenter::duration() const {
-    return static_cast<double>(end_ - track_.priming) / track_.timescale;
+    return static_cast<double>(end_ - track_->initial_padding) * av_q2d(clock_);
 }
 
 double Segmenter::listed_seconds(std::int64_t ticks) const {
-    return std::round(static_cast<double>(ticks) / track_.timescale * 1e6) / 1e6;
+    return std::round(static_cast<double>(ticks) * av_q2d(clock_) * 1e6) / 1e6;
 }
 
 Result<> Segmenter::push(media::Packet packet) {
-    TRY(take(*packet));
-    const auto least =
-        static_cast<std::int64_t>(track_.is_video ? 0 : kLeastSoundSeconds * track_.timescale);
-    if (cut_ > 0 && presented_.back() - presented_[cut_] >= least) TRY(close(cut_));
+    av_packet_rescale_ts(packet.get(), packet->time_base, clock_);
+    packet->time_base = clock_;
+    TRY(check_times(*packet));
+    look_for_cut(*packet);
+    end_ += packet->duration;
+    packets_.push_back(std::move(packet));
+    const auto least = is_video() ? 0 : std::llround(kLeastSoundSeconds / av_q2d(clock_));
+    if (cut_ > 0 && packets_.back()->pts - packets_[cut_]->pts >= least) TRY(close(cut_));
     meter_.written(meter_number_, duration());
     return {};
 }
 
-/// Decode times are counted, so that they begin at 0 and have no gap; the encoder's own begin
-/// before it.
-Result<> Segmenter::take(const AVPacket& packet) {
-    const AVRational clock = {1, static_cast<int>(track_.timescale)};
-    const auto presented = av_rescale_q(packet.pts, packet.time_base, clock);
-    const auto duration = av_rescale_q(packet.duration, packet.time_base, clock);
-    if (duration <= 0) return invalid(settings_.name, "a sample has no duration");
-    const media::ByteView data(packet.data, static_cast<std::size_t>(packet.size));
-    media::Sample sample;
-    sample.data =
-        track_.is_video ? media::avc_sample(data) : media::Bytes(data.begin(), data.end());
-    sample.duration = static_cast<std::uint32_t>(duration);
-    sample.is_key = !track_.is_video || is_idr(sample.data);
-    if (track_.is_video) {
-        sample.composition = static_cast<std::int32_t>(presented - end_);
-    }
-    const bool is_in_time = presented == end_ - track_.priming;
-    if (sample.is_key && !is_in_time) return invalid(settings_.name, "its times jump");
-    if (end_ == 0 && !sample.is_key)
+/// Whether a packet follows without a gap on those before it: durations are the steps of time.
+Result<> Segmenter::check_times(const AVPacket& packet) const {
+    if (packet.duration <= 0) return invalid(settings_.name, "a sample has no duration");
+    const bool is_in_time = packet.pts == end_ - track_->initial_padding;
+    if (is_key(packet) && !is_in_time) return invalid(settings_.name, "its times jump");
+    if (end_ == 0 && !is_key(packet)) {
         return invalid(settings_.name, "it begins without a key frame");
-    look_for_cut(sample, presented);
-    end_ += duration;
-    samples_.push_back(std::move(sample));
-    presented_.push_back(presented);
+    }
     return {};
 }
 
-void Segmenter::look_for_cut(const media::Sample& sample, std::int64_t presented) {
-    if (!sample.is_key || samples_.empty()) return;
-    const int timescale = static_cast<int>(track_.timescale);
+void Segmenter::look_for_cut(const AVPacket& packet) {
+    if (!is_key(packet) || packets_.empty()) return;
     // Sound begins a segment with the frame that begins nearest to the picture.
-    const auto at = presented + (track_.is_video ? 0 : sample.duration / 2);
-    if (at < settings_.grid.begin(next_number_, timescale)) return;
-    while (at >= settings_.grid.begin(next_number_, timescale)) ++next_number_;
-    if (cut_ == 0) cut_ = samples_.size();
+    const auto at = packet.pts + (is_video() ? 0 : packet.duration / 2);
+    if (at < settings_.grid.begin(next_number_, clock_.den)) return;
+    while (at >= settings_.grid.begin(next_number_, clock_.den)) ++next_number_;
+    if (cut_ == 0) cut_ = packets_.size();
 }
 
 Result<> Segmenter::finish() {
-    if (samples_.empty()) return invalid(settings_.name, "it is empty");
-    TRY(close(samples_.size()));
+    if (packets_.empty()) return invalid(settings_.name, "it is empty");
+    TRY(close(packets_.size()));
     end_key_picture(end_);
     return {};
 }
 
-/// Makes a segment of the first `count` samples.
+/// Makes a segment of the first `count` packets.
 Result<> Segmenter::close(std::size_t count) {
-    const auto samples = std::span(samples_).first(count);
+    const auto packets = std::span(packets_).first(count);
     Segment segment{
         .name = fmt::format("{}-{:05}.m4s", settings_.name, segments_.size() + 1), .duration = 0
     };
-    const media::Bytes bytes = chunks(samples, segment.name);
-    TRY(check(bytes, count));
+    const media::Bytes bytes = TRY(chunks(packets, segment.name));
+    TRY(check(bytes, packets));
     std::int64_t ticks = 0;
-    for (const auto& sample : samples) ticks += sample.duration;
+    for (const auto& packet : packets) ticks += packet->duration;
     decoded_ += ticks;
-    if (segments_.empty()) ticks -= track_.priming;  // is never heard
+    if (segments_.empty()) {
+        TRY(parts_.write(settings_.name + "-init.mp4", muxer_->init()));
+        ticks -= track_->initial_padding;  // is never heard
+    }
     segment.duration = listed_seconds(ticks);
     segment.bytes = static_cast<std::int64_t>(bytes.size());
     TRY(parts_.write(segment.name, bytes));
     segments_.push_back(std::move(segment));
-    const auto gone = static_cast<std::ptrdiff_t>(count);
-    samples_.erase(samples_.begin(), samples_.begin() + gone);
-    presented_.erase(presented_.begin(), presented_.begin() + gone);
+    packets_.erase(packets_.begin(), packets_.begin() + static_cast<std::ptrdiff_t>(count));
     cut_ = 0;
     return {};
 }
 
-media::Bytes Segmenter::chunks(std::span<const media::Sample> samples, const std::string& name) {
-    media::Bytes bytes = media::segment_head();
+Result<media::Bytes> Segmenter::chunks(
+    std::span<const media::Packet> packets, const std::string& name
+) {
+    const auto head = media::segment_head();
+    media::Bytes bytes(head.begin(), head.end());
     auto at = decoded_;
-    while (!samples.empty()) {
-        const bool is_picture = track_.is_video && samples.front().is_key;
+    while (!packets.empty()) {
+        const bool is_picture = is_video() && is_key(*packets.front());
         const auto next_key =
-            std::find_if(samples.begin() + 1, samples.end(), [&](const media::Sample& sample) {
-                return track_.is_video && sample.is_key;
+            std::find_if(packets.begin() + 1, packets.end(), [&](const media::Packet& packet) {
+                return is_video() && is_key(*packet);
             });
-        const auto count = is_picture ? 1 : static_cast<std::size_t>(next_key - samples.begin());
-        const auto run = samples.first(count);
-        const media::Bytes made =
-            media::chunk(track_, ++chunk_number_, static_cast<std::uint64_t>(at), run);
+        const auto count = is_picture ? 1 : static_cast<std::size_t>(next_key - packets.begin());
+        const auto run = packets.first(count);
+        const media::Bytes made = TRY(muxer_->chunk(run));
         if (is_picture) {
             end_key_picture(at);
             key_begin_ = at;
@@ -225,8 +189,8 @@ media::Bytes Segmenter::chunks(std::span<const media::Sample> samples, const std
             );
         }
         bytes.insert(bytes.end(), made.begin(), made.end());
-        for (const auto& sample : run) at += sample.duration;
-        samples = samples.subspan(count);
+        for (const auto& packet : run) at += packet->duration;
+        packets = packets.subspan(count);
     }
     return bytes;
 }
@@ -236,24 +200,28 @@ void Segmenter::end_key_picture(std::int64_t presented) {
     key_pictures_.back().duration = listed_seconds(presented - key_begin_);
 }
 
-Result<> Segmenter::check(media::ByteView segment, std::size_t count) const {
-    const auto read = TRY(media::read_fragments(init_, segment));
-    if (read.size() != count) return invalid(settings_.name, "a segment has lost samples");
+Result<> Segmenter::check(media::ByteView segment, std::span<const media::Packet> packets) const {
+    const auto read = TRY(media::read_fragments(muxer_->init(), segment));
+    if (read.size() != packets.size()) return invalid(settings_.name, "a segment has lost samples");
     // libav presents everything later by the most negative composition offset it has seen so far.
     std::int64_t shift = 0;
-    for (const auto& sample : std::span(samples_).first(count))
-        shift = std::max<std::int64_t>(shift, -sample.composition);
-    auto decoded = decoded_ - track_.priming;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto& sample = samples_[i];
-        const auto late = read[i].presented - presented_[i];
-        const bool is_same = read[i].decoded == decoded && (late == 0 || late == shift) &&
-                             read[i].bytes == sample.data.size() && read[i].is_key == sample.is_key;
-        if (!is_same) return invalid(settings_.name, "a segment reads back with other times");
-        decoded += sample.duration;
+    auto decoded = decoded_ - track_->initial_padding;
+    for (const auto& packet : packets) {
+        shift = std::max(shift, decoded - packet->pts);
+        decoded += packet->duration;
     }
-    if (!read.front().is_key)
+    decoded = decoded_ - track_->initial_padding;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        const AVPacket& packet = *packets[i];
+        const auto late = read[i].presented - packet.pts;
+        const bool is_same = read[i].decoded == decoded && (late == 0 || late == shift) &&
+                             read[i].is_key == is_key(packet);
+        if (!is_same) return invalid(settings_.name, "a segment reads back with other times");
+        decoded += packet.duration;
+    }
+    if (!read.front().is_key) {
         return invalid(settings_.name, "a segment begins without a key frame");
+    }
     return {};
 }
 

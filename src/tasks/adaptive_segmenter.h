@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "media/fragment.h"
+#include "media/fragment_muxer.h"
 #include "media/fragment_reader.h"
 #include "media/handles.h"
 #include "media/meter.h"
@@ -70,7 +72,7 @@ public:
     Result<> finish() override;
 
     const std::string& name() const { return settings_.name; }
-    const media::FragmentTrack& track() const { return track_; }
+    const AVCodecParameters& track() const { return *track_; }
     std::string codec() const;  // RFC 6381
     const std::vector<Segment>& segments() const { return segments_; }
     const std::vector<Segment>& key_pictures() const { return key_pictures_; }
@@ -79,30 +81,30 @@ public:
 private:
     /// As playlists write them, to the microsecond, so that rates are true to what they say.
     double listed_seconds(std::int64_t ticks) const;
-    Result<> take(const AVPacket& packet);
-    void look_for_cut(const media::Sample& sample, std::int64_t presented);
+    bool is_video() const { return track_->codec_type == AVMEDIA_TYPE_VIDEO; }
+    Result<> check_times(const AVPacket& packet) const;
+    void look_for_cut(const AVPacket& packet);
     Result<> close(std::size_t count);
-    media::Bytes chunks(std::span<const media::Sample> samples, const std::string& name);
+    Result<media::Bytes> chunks(std::span<const media::Packet> packets, const std::string& name);
     void end_key_picture(std::int64_t presented);
-    Result<> check(media::ByteView segment, std::size_t count) const;
+    Result<> check(media::ByteView segment, std::span<const media::Packet> packets) const;
 
     Settings settings_;
     PartWriter& parts_;
     media::Meter& meter_;
     int meter_number_;
-    media::FragmentTrack track_;
-    media::Bytes init_;
+    media::CodecParameters track_;
+    AVRational clock_ = {0, 1};  // of all times below
+    std::unique_ptr<media::FragmentMuxer> muxer_;
     std::vector<Segment> segments_;
     std::vector<Segment> key_pictures_;
 
-    std::vector<media::Sample> samples_;   // of the segment being filled, and of the next
-    std::vector<std::int64_t> presented_;  // their times, in ticks
-    std::size_t cut_ = 0;                  // where the next segment begins in samples_; 0: not yet
-    std::int64_t next_number_ = 1;         // of the segment whose begin is looked for
-    std::int64_t decoded_ = 0;             // ticks before samples_
-    std::int64_t end_ = 0;                 // ticks behind samples_, of decode time
-    std::int64_t key_begin_ = 0;           // of the last key picture listed
-    std::uint32_t chunk_number_ = 0;
+    std::vector<media::Packet> packets_;  // of the segment being filled, and of the next
+    std::size_t cut_ = 0;                 // where the next segment begins in packets_; 0: not yet
+    std::int64_t next_number_ = 1;        // of the segment whose begin is looked for
+    std::int64_t decoded_ = 0;            // ticks before packets_
+    std::int64_t end_ = 0;                // ticks behind packets_, of decode time
+    std::int64_t key_begin_ = 0;          // of the last key picture listed
 };
 
 }  // namespace ittybit::tasks

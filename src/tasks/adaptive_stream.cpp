@@ -39,7 +39,7 @@ Variant picture_variant(const AdaptiveStream& stream, const Segmenter& picture, 
         .bandwidth = peak_bitrate(picture.segments(), target),
         .average_bandwidth = average_bitrate(picture.segments()),
         .codecs = picture.codec(),
-        .resolution = picture.track().size,
+        .resolution = Size{picture.track().width, picture.track().height},
         .frame_rate = stream.fps.value(),
     };
     if (!stream.sounds.empty()) {
@@ -57,7 +57,7 @@ Variant frames_variant(const Segmenter& picture) {
         .bandwidth = peak_bitrate(picture.key_pictures(), frames_target(picture)),
         .average_bandwidth = average_bitrate(picture.key_pictures()),
         .codecs = picture.codec(),
-        .resolution = picture.track().size,
+        .resolution = Size{picture.track().width, picture.track().height},
         .frame_rate = {},
     };
 }
@@ -96,15 +96,16 @@ StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, in
     const auto& track = made.track();
     StreamFacts facts;
     facts.index = index;
-    facts.type = track.is_video ? "video" : "audio";
-    facts.codec = track.is_video ? "h264" : "aac";
+    const bool is_video = track.codec_type == AVMEDIA_TYPE_VIDEO;
+    facts.type = is_video ? "video" : "audio";
+    facts.codec = avcodec_get_name(track.codec_id);
     facts.duration = made.duration();
     facts.bitrate = average_bitrate(made.segments());
     facts.is_default = true;
-    if (track.is_video) {
+    if (is_video) {
         facts.profile = "High";
-        facts.width = track.size.width;
-        facts.height = track.size.height;
+        facts.width = track.width;
+        facts.height = track.height;
         facts.fps = stream.fps.value();
         facts.rotation = 0;
         facts.pixel_format = "yuv420p";
@@ -113,9 +114,9 @@ StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, in
     } else {
         facts.profile = "LC";
         facts.language = stream.language.empty() ? "und" : stream.language;
-        facts.channels = track.channels;
-        facts.channel_layout = track.channels == 1 ? "mono" : "stereo";
-        facts.sample_rate = static_cast<int>(track.timescale);
+        facts.channels = track.ch_layout.nb_channels;
+        facts.channel_layout = track.ch_layout.nb_channels == 1 ? "mono" : "stereo";
+        facts.sample_rate = track.sample_rate;
     }
     return facts;
 }
@@ -143,7 +144,7 @@ MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
         playlist.audio = AudioRendition{
             .playlist = playlist_name(sounds.front()),
             .language = language_tag(language),
-            .channels = sounds.front().track().channels,
+            .channels = sounds.front().track().ch_layout.nb_channels,
         };
     }
     return playlist;
@@ -194,17 +195,17 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
         file.renditions->push_back(rendition_of(main[i], variants[i]));
     if (!stream.pictures.empty()) {
         const auto& best = stream.pictures.front();
-        file.width = best.track().size.width;
-        file.height = best.track().size.height;
+        file.width = best.track().width;
+        file.height = best.track().height;
         file.fps = stream.fps.value();
         file.rotation = 0;
-        file.codecs.video = "h264";
+        file.codecs.video = avcodec_get_name(best.track().codec_id);
         file.duration = best.duration();
         file.streams.push_back(stream_facts(best, stream, 0));
     }
     if (!stream.sounds.empty()) {
         const auto& sound = stream.sounds.front();
-        file.codecs.audio = "aac";
+        file.codecs.audio = avcodec_get_name(sound.track().codec_id);
         file.duration = std::max(*file.duration, sound.duration());
         file.streams.push_back(stream_facts(sound, stream, static_cast<int>(file.streams.size())));
     }
