@@ -14,7 +14,7 @@ namespace {
 void read_event(const std::string& line) {
     const auto event = decode_event(line);
     if (!event) {
-        fuzz::must(event.error().kind == "task_crashed");
+        fuzz::must(event.error().kind == ErrorKind::kTaskCrashed);
         return;
     }
     const auto again = decode_event(encode_event(*event));

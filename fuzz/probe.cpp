@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerInitialize(int* /*count*/, char*** /*arguments*/) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    constexpr std::array kKnown = {"unsupported_media", "corrupt_media", "limit_exceeded"};
+    constexpr std::array kKnown = {
+        ErrorKind::kUnsupportedMedia, ErrorKind::kCorruptMedia, ErrorKind::kLimitExceeded
+    };
     MemorySource source(fuzz::bytes_of(data, size));
     Limits limits;
     limits.pixels = 16'000'000;
@@ -25,7 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto file = tasks::probe(source, limits);
     if (!file) {
         fuzz::must(std::ranges::find(kKnown, file.error().kind) != kKnown.end());
-        fuzz::must((file.error().kind == "limit_exceeded") == file.error().limit.has_value());
+        fuzz::must(
+            (file.error().kind == ErrorKind::kLimitExceeded) == file.error().limit.has_value()
+        );
         return 0;
     }
     Finished finished;

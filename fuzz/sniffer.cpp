@@ -11,7 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MemorySource source(bytes);
     const auto whole = sniff(source);
     if (!whole) {
-        fuzz::must(whole.error().kind == "unsupported_media" && !whole.error().message.empty());
+        fuzz::must(
+            whole.error().kind == ErrorKind::kUnsupportedMedia && !whole.error().message.empty()
+        );
         return 0;
     }
     fuzz::must(whole->family != Family::kRefused && !whole->format.empty());

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto [text, references] = fuzz::cut_line(fuzz::text_of(data, size));
     auto url = net::Url::parse(text);
     if (!url) {
-        fuzz::must(url.error().kind == "invalid_input");
+        fuzz::must(url.error().kind == ErrorKind::kInvalidInput);
         return 0;
     }
     check(*url);

@@ -21,7 +21,8 @@ std::optional<Response> Gate::admit(const Request& request, const Route& route) 
     const auto* header = request.find_header("Authorization");
     if (header == nullptr) {
         return error_response(Error{
-            "token_missing", "send your API key: Authorization: Bearer <key>", "Authorization"
+            ErrorKind::kTokenMissing, "send your API key: Authorization: Bearer <key>",
+            "Authorization"
         });
     }
     constexpr std::string_view kScheme = "bearer ";
@@ -37,7 +38,8 @@ std::optional<Response> Gate::admit(const Request& request, const Route& route) 
     if (!is_bearer || !*good) {
         known_.erase(hash);
         return error_response(Error{
-            "token_invalid", "this API key is not known: see ittybit keys list", "Authorization"
+            ErrorKind::kTokenInvalid, "this API key is not known: see ittybit keys list",
+            "Authorization"
         });
     }
     if (takes_token(known)) return std::nullopt;
@@ -45,7 +47,7 @@ std::optional<Response> Gate::admit(const Request& request, const Route& route) 
     const auto wait = static_cast<int>(std::ceil((1 - known.tokens) * 60 / most));
     return error_response(
         Error{
-            "too_many_requests",
+            ErrorKind::kTooManyRequests,
             fmt::format("more than {} requests a minute: try again in {} s", most, wait), ""
         },
         wait

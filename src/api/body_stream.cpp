@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kPiece = 64U << 10U;
 
 Error broken(const char* message) {
-    return {"invalid_request", message, ""};
+    return {ErrorKind::kInvalidRequest, message, ""};
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ Result<store::ConnectionRecord> find_connection(Service& service, const Request&
     const std::string id(request.capture("id"));
     auto record = TRY(service.connections.find(id));
     if (record) return *std::move(record);
-    return Error{"connection_not_found", fmt::format("there is no connection {}", id), "id"};
+    return Error{
+        ErrorKind::kConnectionNotFound, fmt::format("there is no connection {}", id), "id"
+    };
 }
 
 /// Puts what was read into the record: plain settings beside, secrets sealed.
@@ -50,11 +52,11 @@ std::vector<FieldError> read(const json::value& body, ConnectionRequest& out) {
     reader.read(body, out);
     std::vector<FieldError> errors;
     for (const auto& problem : reader.problems()) {
-        errors.push_back({"invalid_request", problem.where, problem.message});
+        errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
     }
     if (errors.empty()) {
         for (auto& problem : check(out)) {
-            errors.push_back({"invalid_request", problem.where, problem.message});
+            errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
         }
     }
     return errors;
@@ -81,7 +83,7 @@ Result<Response> change(Service& service, const Request& request) {
     auto record = TRY(find_connection(service, request));
     const auto body = TRY(read_json_body(request));
     if (!body.is_object()) {
-        return Error{"invalid_request", "the body must be a JSON object", ""};
+        return Error{ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
     }
     const auto secret = TRY(service.secrets.unseal(record.secret, "connections." + record.id));
     json::object merged = record.settings;
@@ -133,7 +135,9 @@ Result<Response> test(Service& service, const Request& request) {
         bucket = string_at(body, "bucket");
         const std::size_t known = bucket.empty() ? 0 : 1;
         if (!is_object || body.get_object().size() != known) {
-            return Error{"invalid_request", "the body may hold the name of a bucket", "bucket"};
+            return Error{
+                ErrorKind::kInvalidRequest, "the body may hold the name of a bucket", "bucket"
+            };
         }
     }
     const auto account = TRY(work::account_of(service.connections, service.secrets, record.id));
@@ -152,20 +156,22 @@ std::vector<Route> connection_routes() {
          .success = 201,
          .request_schema = "ConnectionRequest",
          .answer_schema = "Connection",
-         .errors = {"invalid_request", "connection_exists", "idempotency_key_reused"}},
+         .errors =
+             {ErrorKind::kInvalidRequest, ErrorKind::kConnectionExists,
+              ErrorKind::kIdempotencyKeyReused}},
         {.method = "GET",
          .pattern = "/connections",
          .summary = "List connections",
          .handler = list,
          .answer_schema = "ConnectionList",
          .query = {"limit", "after", "before", "order"},
-         .errors = {"invalid_request"}},
+         .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/connections/{id}",
          .summary = "Show a connection",
          .handler = show,
          .answer_schema = "Connection",
-         .errors = {"connection_not_found"}},
+         .errors = {ErrorKind::kConnectionNotFound}},
         {.method = "PATCH",
          .pattern = "/connections/{id}",
          .summary = "Change a connection",
@@ -173,7 +179,9 @@ std::vector<Route> connection_routes() {
          .body = Body::kJson,
          .request_schema = "ConnectionChange",
          .answer_schema = "Connection",
-         .errors = {"invalid_request", "connection_not_found", "connection_exists"}},
+         .errors =
+             {ErrorKind::kInvalidRequest, ErrorKind::kConnectionNotFound,
+              ErrorKind::kConnectionExists}},
         {.method = "POST",
          .pattern = "/connections/{id}/test",
          .summary = "Write, read and delete a small object, and say what is wrong",
@@ -181,13 +189,13 @@ std::vector<Route> connection_routes() {
          .body = Body::kJson,
          .request_schema = "ConnectionTestRequest",
          .answer_schema = "ConnectionTest",
-         .errors = {"invalid_request", "connection_not_found"}},
+         .errors = {ErrorKind::kInvalidRequest, ErrorKind::kConnectionNotFound}},
         {.method = "DELETE",
          .pattern = "/connections/{id}",
          .summary = "Delete a connection",
          .handler = remove,
          .success = 204,
-         .errors = {"connection_not_found"}},
+         .errors = {ErrorKind::kConnectionNotFound}},
     };
 }
 

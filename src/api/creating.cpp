@@ -26,7 +26,9 @@ Result<> check_room(Service& service) {
         counted_at = now;
     }
     if (queued++ < service.settings.most_queued) return {};
-    return Error{"too_many_requests", "too many jobs are waiting already: try again later", ""};
+    return Error{
+        ErrorKind::kTooManyRequests, "too many jobs are waiting already: try again later", ""
+    };
 }
 
 store::Answer answer_of(const store::JobRecord& record) {

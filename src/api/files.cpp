@@ -14,7 +14,9 @@ namespace ittybit::api {
 namespace {
 
 Error no_such_file() {
-    return {"file_not_found", "there is no file at this address: it may have been deleted", ""};
+    return {
+        ErrorKind::kFileNotFound, "there is no file at this address: it may have been deleted", ""
+    };
 }
 
 /// A stored object to be sent: a file of this machine, or known by its key.
@@ -34,9 +36,12 @@ Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
     open.key = work::managed_key(name);
     auto stored = service.storage.head(open.key, {});
     // A name that no key can have (`invalid_output`) is the name of no file.
-    const std::string kind = stored ? "" : stored.error().kind;
-    if (kind == "file_not_found" || kind == "invalid_output") return no_such_file();
-    if (!stored) return Error{"unavailable", "the storage cannot be reached: try again later", ""};
+    if (!stored && (stored.error().kind == ErrorKind::kFileNotFound ||
+                    stored.error().kind == ErrorKind::kInvalidOutput)) {
+        return no_such_file();
+    }
+    if (!stored)
+        return Error{ErrorKind::kUnavailable, "the storage cannot be reached: try again later", ""};
     auto origin = service.storage.origin(open.key);
     if (!origin) return no_such_file();
     open.file = TRY((*origin)->local_file());
@@ -60,7 +65,7 @@ PulledBody pulled_body(Service& service, const OpenFile& open, const Wanted& wan
         };
         TRY(storage.read(key, {offset, offset + length}, take, {}));
         if (std::cmp_equal(bytes.size(), length)) return bytes;
-        return Error{"unavailable", "the stored object became shorter", key};
+        return Error{ErrorKind::kUnavailable, "the stored object became shorter", key};
     };
     return body;
 }
@@ -157,7 +162,7 @@ std::vector<Route> file_routes() {
          .handler = get,
          .is_open = true,
          .answer_schema = "Bytes",
-         .errors = {"file_not_found"}},
+         .errors = {ErrorKind::kFileNotFound}},
     };
 }
 

@@ -13,22 +13,11 @@
 namespace ittybit::api {
 namespace {
 
-int hex_digit(char letter) {
-    if (letter >= '0' && letter <= '9') return letter - '0';
-    const char lower = static_cast<char>(letter | 0x20);
-    if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
-    return -1;
-}
-
-std::ptrdiff_t rank(const FieldError& error) {
-    return &error_kind(error.kind) - kErrorKinds.data();
-}
-
 /// A kind that only ends jobs is ours to answer for when a request runs into it.
-int status_of(std::string_view kind) {
-    const int status = error_kind(kind).http_status;
+int status_of(ErrorKind kind) {
+    const int status = error_row(kind).http_status;
     if (status != 0) return status;
-    return kind == "disk_full" ? 503 : 500;
+    return kind == ErrorKind::kDiskFull ? 503 : 500;
 }
 
 }  // namespace
@@ -71,14 +60,17 @@ Response error_response(const Error& error, int retry_after_s) {
     const int status = status_of(error.kind);
     if (status == 500) {
         const auto id = random_hex(64);
-        log::error("request failed", {{"id", id}, {"kind", error.kind}, {"error", error.message}});
+        log::error(
+            "request failed",
+            {{"id", id}, {"kind", std::string(name_of(error.kind))}, {"error", error.message}}
+        );
         return json_response(
             500, {{"kind", "internal_error"},
                   {"message", fmt::format("something broke on our side; in the log it is {}", id)}}
         );
     }
-    const std::string kind = status == 503 ? "unavailable" : error.kind;
-    auto response = json_response(status, {{"kind", kind}, {"message", error.message}});
+    const auto kind = status == 503 ? ErrorKind::kUnavailable : error.kind;
+    auto response = json_response(status, {{"kind", name_of(kind)}, {"message", error.message}});
     if (status == 401) response.with("WWW-Authenticate", "Bearer");
     if (status == 429 || status == 503) {
         response.with("Retry-After", fmt::format("{}", retry_after_s));
@@ -86,51 +78,32 @@ Response error_response(const Error& error, int retry_after_s) {
     return response;
 }
 
-Response refusal(int status, std::string_view kind, std::string_view message) {
-    return json_response(status, {{"kind", kind}, {"message", message}});
+Response refusal(int status, ErrorKind kind, std::string_view message) {
+    return json_response(status, {{"kind", name_of(kind)}, {"message", message}});
 }
 
 Response error_response(std::vector<FieldError> errors) {
-    std::ranges::stable_sort(errors, {}, rank);
+    std::ranges::stable_sort(errors, {}, &FieldError::kind);
     std::vector<std::string> sentences;
     json::array list;
     for (const auto& error : errors) {
         sentences.push_back(error.message);
-        list.push_back({{"kind", error.kind}, {"field", error.field}, {"message", error.message}});
+        list.push_back(
+            {{"kind", name_of(error.kind)}, {"field", error.field}, {"message", error.message}}
+        );
     }
     const auto& first = errors.front();
     return json_response(
-        status_of(first.kind),
-        {{"kind", first.kind}, {"message", join(sentences, "; ")}, {"errors", std::move(list)}}
+        status_of(first.kind), {{"kind", name_of(first.kind)},
+                                {"message", join(sentences, "; ")},
+                                {"errors", std::move(list)}}
     );
 }
 
 std::string percent_decoded(std::string_view text, bool is_query) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-            i += 2;
-        } else {
-            out += is_query && text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return valid_utf8(out);
-}
-
-std::string percent_encoded(std::string_view text) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-    std::string out;
-    for (const char letter : text) {
-        if (kPlain.find(letter) != std::string_view::npos) {
-            out += letter;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(letter));
-        }
-    }
-    return out;
+    std::string words(text);
+    if (is_query) std::ranges::replace(words, '+', ' ');
+    return valid_utf8(percent_decode(words));
 }
 
 std::string http_date(std::time_t seconds) {

@@ -95,7 +95,7 @@ Response json_response(int status, const json::value& value);
 
 /// One thing wrong with a request.
 struct FieldError {
-    std::string kind;
+    ErrorKind kind = ErrorKind::kInvalidRequest;
     std::string field;
     std::string message;
 };
@@ -105,7 +105,7 @@ struct FieldError {
 Response error_response(const Error& error, int retry_after_s = 5);
 
 /// `{kind, message}` with a status of its own, where HTTP has a finer one than the kind.
-Response refusal(int status, std::string_view kind, std::string_view message);
+Response refusal(int status, ErrorKind kind, std::string_view message);
 
 /// The same for several problems, ranked in SPEC's order, all listed in `errors`.
 Response error_response(std::vector<FieldError> errors);
@@ -113,7 +113,6 @@ Response error_response(std::vector<FieldError> errors);
 /// `%41` and the like; `+` as a space where `is_query`. Broken escapes stay as they are; what is
 /// not UTF-8 becomes U+FFFD, since it may come back in an answer.
 std::string percent_decoded(std::string_view text, bool is_query = false);
-std::string percent_encoded(std::string_view text);
 
 /// As Date and Last-Modified are written.
 std::string http_date(std::time_t seconds);

@@ -63,7 +63,8 @@ Result<std::optional<store::IdempotencyKey>> idempotency_key(const Request& requ
     if (key.empty()) return std::optional<store::IdempotencyKey>();
     if (key.size() > kLongestKey) {
         return Error{
-            "invalid_request", "Idempotency-Key is longer than 255 characters", "Idempotency-Key"
+            ErrorKind::kInvalidRequest, "Idempotency-Key is longer than 255 characters",
+            "Idempotency-Key"
         };
     }
     return std::optional(store::IdempotencyKey{

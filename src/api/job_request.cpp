@@ -34,9 +34,9 @@ struct Reading {
     json::object metadata;
     std::optional<std::string> webhook_url;
 
-    void wrong(std::string_view error, std::string_view field, std::string message) {
+    void wrong(ErrorKind error, std::string_view field, std::string message) {
         if (errors.size() >= kMostErrors) return;
-        errors.push_back({std::string(error), std::string(field), std::move(message)});
+        errors.push_back({error, std::string(field), std::move(message)});
     }
     /// The member, unless it is absent or null.
     const json::value* member(std::string_view name) const {
@@ -51,18 +51,18 @@ bool has_scheme(std::string_view url, std::string_view scheme) {
 
 void read_url(Reading& reading, const std::string& url) {
     if (url.empty()) {
-        return reading.wrong("input_required", "input", "input is required: give a URL");
+        return reading.wrong(ErrorKind::kInputRequired, "input", "input is required: give a URL");
     }
     if (!has_scheme(url, "http://") && !has_scheme(url, "https://") && !has_scheme(url, "s3://")) {
-        return reading.wrong("invalid_input", "input", std::string(kSchemes));
+        return reading.wrong(ErrorKind::kInvalidInput, "input", std::string(kSchemes));
     }
     const auto parsed = net::Url::parse(url);
     if (!parsed) {
-        return reading.wrong("invalid_input", "input", "input: " + parsed.error().message);
+        return reading.wrong(ErrorKind::kInvalidInput, "input", "input: " + parsed.error().message);
     }
     if (parsed->is_s3() && parsed->key().empty()) {
         return reading.wrong(
-            "invalid_input", "input", "input must name an object: s3://bucket/key"
+            ErrorKind::kInvalidInput, "input", "input must name an object: s3://bucket/key"
         );
     }
     reading.input = url;
@@ -73,7 +73,7 @@ void read_input(Reading& reading) {
     if (value == nullptr) return read_url(reading, "");
     const auto* text = value->if_string();
     if (text == nullptr) {
-        return reading.wrong("invalid_input", "input", "input must be a URL, as a string");
+        return reading.wrong(ErrorKind::kInvalidInput, "input", "input must be a URL, as a string");
     }
     read_url(reading, std::string(*text));
 }
@@ -83,13 +83,13 @@ void read_kind(Reading& reading) {
     const auto* text = value != nullptr ? value->if_string() : nullptr;
     if (value == nullptr || (text != nullptr && text->empty())) {
         return reading.wrong(
-            "kind_required", "kind",
+            ErrorKind::kKindRequired, "kind",
             "kind is required: one of video, audio, image, animation, adaptive_video"
         );
     }
     if (text == nullptr || !is_job_kind(*text)) {
         return reading.wrong(
-            "invalid_kind", "kind",
+            ErrorKind::kInvalidKind, "kind",
             fmt::format(
                 "kind must be one of video, audio, image, animation, adaptive_video, not {}",
                 compact_json(*value)
@@ -126,7 +126,7 @@ void merge_options(Reading& reading, std::span<const std::string_view> known) {
         if (value->is_object()) {
             reading.options = value->get_object();
         } else {
-            reading.wrong("invalid_options", "options", "options must be an object");
+            reading.wrong(ErrorKind::kInvalidOptions, "options", "options must be an object");
         }
     }
     for (const auto& member : reading.body) {
@@ -134,12 +134,12 @@ void merge_options(Reading& reading, std::span<const std::string_view> known) {
         if (std::ranges::find(known, name) != known.end()) continue;
         if (!is_option_name(name)) {
             reading.wrong(
-                "invalid_request", name,
-                fmt::format("{} is not a field here; the nearest is {}", name, nearest(name, known))
+                ErrorKind::kInvalidRequest, name,
+                fmt::format("{} is not a field here{}", name, suggestion(name, known))
             );
         } else if (reading.options.contains(name)) {
             reading.wrong(
-                "invalid_options", name,
+                ErrorKind::kInvalidOptions, name,
                 fmt::format("{} is given twice: at the top and in options", name)
             );
         } else {
@@ -161,7 +161,7 @@ void read_options(Reading& reading, const json::object& options) {
 void take_format_from(Reading& reading, std::string_view output, json::object& options) {
     if (reading.kind.empty()) return;
     if (const auto settled = settle_format(reading.kind, output, options); !settled) {
-        reading.wrong("invalid_output", "output", settled.error().message);
+        reading.wrong(ErrorKind::kInvalidOutput, "output", settled.error().message);
     }
 }
 
@@ -170,7 +170,7 @@ void read_output(Reading& reading, const json::value* value, json::object& optio
     const auto* text = value->if_string();
     const std::string output = text != nullptr ? std::string(*text) : "";
     if (const auto checked = check_s3_output(output); !checked) {
-        return reading.wrong("invalid_output", "output", checked.error().message);
+        return reading.wrong(ErrorKind::kInvalidOutput, "output", checked.error().message);
     }
     reading.request["output"] = output;
     take_format_from(reading, output, options);
@@ -183,7 +183,8 @@ Result<void> read_connection(Reading& reading) {
     const auto* inner = reading.options.if_contains("connection_id");
     if (inner != nullptr && !inner->is_null() && !inner->is_string()) {
         reading.wrong(
-            "invalid_options", "options.connection_id", "connection_id must be a connection's name"
+            ErrorKind::kInvalidOptions, "options.connection_id",
+            "connection_id must be a connection's name"
         );
         return {};
     }
@@ -195,7 +196,7 @@ Result<void> read_connection(Reading& reading) {
         if (name != nullptr) found = TRY(reading.connections.find(std::string(*name)));
         if (!found) {
             reading.wrong(
-                "connection_required", "connection",
+                ErrorKind::kConnectionRequired, "connection",
                 fmt::format("there is no connection {}: see GET /connections", compact_json(*value))
             );
             return {};
@@ -204,7 +205,7 @@ Result<void> read_connection(Reading& reading) {
         found = TRY(reading.connections.find_default());
         if (!found) {
             reading.wrong(
-                "connection_required", "connection",
+                ErrorKind::kConnectionRequired, "connection",
                 "s3:// needs a connection: add one, or name which of yours is meant"
             );
             return {};
@@ -218,10 +219,12 @@ void read_metadata(Reading& reading) {
     const auto* value = reading.member("metadata");
     if (value == nullptr) return;
     if (!value->is_object()) {
-        return reading.wrong("invalid_request", "metadata", "metadata must be an object");
+        return reading.wrong(ErrorKind::kInvalidRequest, "metadata", "metadata must be an object");
     }
     if (compact_json(*value).size() > kLargestMetadata) {
-        return reading.wrong("invalid_request", "metadata", "metadata is larger than 16 KiB");
+        return reading.wrong(
+            ErrorKind::kInvalidRequest, "metadata", "metadata is larger than 16 KiB"
+        );
     }
     reading.metadata = value->get_object();
 }
@@ -233,19 +236,20 @@ void read_webhook(Reading& reading) {
     const std::string url = text != nullptr ? std::string(*text) : "";
     if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
         return reading.wrong(
-            "invalid_webhook_url", "webhook_url", "webhook_url must be an http:// or https:// URL"
+            ErrorKind::kInvalidWebhookUrl, "webhook_url",
+            "webhook_url must be an http:// or https:// URL"
         );
     }
     if (const auto parsed = net::Url::parse(url); !parsed) {
         return reading.wrong(
-            "invalid_webhook_url", "webhook_url", "webhook_url: " + parsed.error().message
+            ErrorKind::kInvalidWebhookUrl, "webhook_url", "webhook_url: " + parsed.error().message
         );
     }
     reading.webhook_url = url;
 }
 
 Error not_an_object() {
-    return {"invalid_request", "the body must be a JSON object", ""};
+    return {ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
 }
 
 }  // namespace
@@ -288,7 +292,7 @@ void read_task_kind(Reading& reading) {
     const auto* value = reading.member("kind");
     if (value == nullptr) {
         return reading.wrong(
-            "kind_required", "kind",
+            ErrorKind::kKindRequired, "kind",
             "kind is required: probe, import, export or one of the job kinds"
         );
     }
@@ -297,7 +301,7 @@ void read_task_kind(Reading& reading) {
         kind == "import" || kind == "export" || std::ranges::find(kKinds, kind) != kKinds.end();
     if (!is_known) {
         return reading.wrong(
-            "invalid_kind", "kind",
+            ErrorKind::kInvalidKind, "kind",
             fmt::format(
                 "kind must be probe, import, export, video, audio, image, animation or "
                 "adaptive_video, not {}",
@@ -316,7 +320,7 @@ std::optional<TaskInput> read_task_input(Reading& reading) {
     }
     auto input = TaskInput::from_json(*value);
     if (!input) {
-        reading.wrong("invalid_input", "input", "input " + input.error().message);
+        reading.wrong(ErrorKind::kInvalidInput, "input", "input " + input.error().message);
         return std::nullopt;
     }
     read_url(reading, input->url());
@@ -329,13 +333,13 @@ void read_export_options(Reading& reading) {
     const auto* url = reading.options.if_contains("url");
     if (url == nullptr || url->is_null()) {
         return reading.wrong(
-            "invalid_options", "options.url", "url is required: where to export to"
+            ErrorKind::kInvalidOptions, "options.url", "url is required: where to export to"
         );
     }
     for (const auto& member : reading.options) {
         if (member.key() == "url" || member.key() == "connection_id") continue;
         reading.wrong(
-            "invalid_options", fmt::format("options.{}", std::string_view(member.key())),
+            ErrorKind::kInvalidOptions, fmt::format("options.{}", std::string_view(member.key())),
             fmt::format("{} is not an option of export", std::string_view(member.key()))
         );
     }
@@ -351,7 +355,7 @@ void read_task_options(Reading& reading) {
     options.erase("connection_id");
     if (reading.kind == "import") {
         if (options.empty()) return;
-        return reading.wrong("invalid_options", "options", "import has no options");
+        return reading.wrong(ErrorKind::kInvalidOptions, "options", "import has no options");
     }
     read_options(reading, options);
     reading.request["options"] = std::move(options);

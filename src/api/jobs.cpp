@@ -14,7 +14,7 @@ namespace ittybit::api {
 namespace {
 
 Error no_such_job(std::string_view id) {
-    return {"job_not_found", fmt::format("there is no job {}", id), "id"};
+    return {ErrorKind::kJobNotFound, fmt::format("there is no job {}", id), "id"};
 }
 
 Result<store::JobRecord> find_job(Service& service, const Request& request) {
@@ -94,35 +94,37 @@ std::vector<Route> job_routes() {
          .request_schema = "JobRequest",
          .answer_schema = "Job",
          .errors =
-             {"input_required", "invalid_input", "kind_required", "invalid_kind", "invalid_format",
-              "invalid_codec", "invalid_options", "invalid_output", "connection_required",
-              "invalid_webhook_url", "idempotency_key_reused"}},
+             {ErrorKind::kInputRequired, ErrorKind::kInvalidInput, ErrorKind::kKindRequired,
+              ErrorKind::kInvalidKind, ErrorKind::kInvalidFormat, ErrorKind::kInvalidCodec,
+              ErrorKind::kInvalidOptions, ErrorKind::kInvalidOutput, ErrorKind::kConnectionRequired,
+              ErrorKind::kInvalidWebhookUrl, ErrorKind::kIdempotencyKeyReused}},
         {.method = "GET",
          .pattern = "/jobs",
          .summary = "List jobs, newest first",
          .handler = list,
          .answer_schema = "JobList",
          .query = {"limit", "after", "before", "order", "kind", "status", "input"},
-         .errors = {"invalid_request"}},
+         .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/jobs/{id}",
          .summary = "Show a job with its tasks",
          .handler = show,
          .answer_schema = "Job",
-         .errors = {"job_not_found"}},
+         .errors = {ErrorKind::kJobNotFound}},
         {.method = "GET",
          .pattern = "/jobs/{id}/events",
          .summary = "Follow a job by Server-Sent Events",
          .handler = events,
          .answer_schema = "Events",
-         .errors = {"job_not_found"}},
+         .errors = {ErrorKind::kJobNotFound}},
         {.method = "POST",
          .pattern = "/jobs/{id}/cancel",
          .summary = "Cancel a job",
          .handler = idempotent(cancel),
          .body = Body::kJson,
          .answer_schema = "Job",
-         .errors = {"job_not_found", "job_finished", "idempotency_key_reused"}},
+         .errors =
+             {ErrorKind::kJobNotFound, ErrorKind::kJobFinished, ErrorKind::kIdempotencyKeyReused}},
         {.method = "POST",
          .pattern = "/jobs/{id}/retry",
          .summary = "Make a new job with the same request",
@@ -130,13 +132,13 @@ std::vector<Route> job_routes() {
          .body = Body::kJson,
          .success = 201,
          .answer_schema = "Job",
-         .errors = {"job_not_found", "idempotency_key_reused"}},
+         .errors = {ErrorKind::kJobNotFound, ErrorKind::kIdempotencyKeyReused}},
         {.method = "DELETE",
          .pattern = "/jobs/{id}",
          .summary = "Delete a job and its managed files; a running one is cancelled first",
          .handler = remove,
          .success = 204,
-         .errors = {"job_not_found"}},
+         .errors = {ErrorKind::kJobNotFound}},
     };
 }
 

@@ -12,7 +12,7 @@ namespace ittybit::api {
 namespace {
 
 Error bad(std::string_view name, std::string message) {
-    return {"invalid_request", std::move(message), std::string(name)};
+    return {ErrorKind::kInvalidRequest, std::move(message), std::string(name)};
 }
 
 Result<int> read_limit(const std::string& text) {
@@ -75,9 +75,7 @@ Result<store::ListQuery> read_list_query(const Request& request, Filters filters
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(known, name) == known.end()) {
             return bad(
-                name, fmt::format(
-                          "{} is no parameter here; the nearest is {}", name, nearest(name, known)
-                      )
+                name, fmt::format("{} is no parameter here{}", name, suggestion(name, known))
             );
         }
         if (std::ranges::find(seen, name) != seen.end()) {
@@ -107,10 +105,10 @@ Response list_response(
         std::string link = fmt::format("{}{}?", service.settings.public_url, request.path);
         for (const auto& [name, value] : request.query) {
             if (name == "after" || name == "before") continue;
-            link += fmt::format("{}={}&", name, percent_encoded(value));
+            link += fmt::format("{}={}&", name, percent_encode(value));
         }
         response.with(
-            "Link", fmt::format("<{}after={}>; rel=\"next\"", link, percent_encoded(last))
+            "Link", fmt::format("<{}after={}>; rel=\"next\"", link, percent_encode(last))
         );
     }
     response.with("Has-More", has_more ? "true" : "false");
@@ -122,7 +120,7 @@ Result<> check_coding(const Request& request) {
     const auto coding = to_lower(request.header("Content-Encoding"));
     if (coding.empty() || coding == "identity") return {};
     return Error{
-        "unsupported_media_type", "send the body as it is, without a Content-Encoding",
+        ErrorKind::kUnsupportedMediaType, "send the body as it is, without a Content-Encoding",
         "Content-Encoding"
     };
 }
@@ -135,7 +133,7 @@ Result<json::value> read_json_body(const Request& request) {
                          essence == "application/x-www-form-urlencoded";  // what curl -d says
     if (!is_json) {
         return Error{
-            "unsupported_media_type", "send the body as Content-Type: application/json",
+            ErrorKind::kUnsupportedMediaType, "send the body as Content-Type: application/json",
             "Content-Type"
         };
     }

@@ -22,16 +22,23 @@ json::object content_of(std::string_view schema) {
     return {{"application/json", {{"schema", schema_reference(schema)}}}};
 }
 
-/// The kinds that a route may answer with, by status.
+/// The words of the kinds that a route may answer with, by status.
 std::map<int, std::vector<std::string>> failures_of(const Route& route) {
-    std::set<std::string> kinds(route.errors.begin(), route.errors.end());
-    kinds.insert({"internal_error", "unavailable", "invalid_request"});
-    if (!route.is_open) kinds.insert({"token_missing", "token_invalid", "too_many_requests"});
+    std::set<ErrorKind> kinds(route.errors.begin(), route.errors.end());
+    kinds.insert({ErrorKind::kInternalError, ErrorKind::kUnavailable, ErrorKind::kInvalidRequest});
+    if (!route.is_open)
+        kinds.insert(
+            {ErrorKind::kTokenMissing, ErrorKind::kTokenInvalid, ErrorKind::kTooManyRequests}
+        );
     if (route.body == Body::kJson) {
-        kinds.insert({"body_too_large", "unsupported_media_type", "invalid_json"});
+        kinds.insert(
+            {ErrorKind::kBodyTooLarge, ErrorKind::kUnsupportedMediaType, ErrorKind::kInvalidJson}
+        );
     }
     std::map<int, std::vector<std::string>> failures;
-    for (const auto& kind : kinds) failures[error_kind(kind).http_status].push_back(kind);
+    for (const auto kind : kinds) {
+        failures[error_row(kind).http_status].emplace_back(name_of(kind));
+    }
     if (route.pattern.starts_with("/files/")) failures[416] = {"invalid_request"};
     return failures;
 }

@@ -60,7 +60,7 @@ Result<const Route*> Router::find(Request& request) const {
     }
     if (allowed.empty()) {
         return Error{
-            "route_not_found",
+            ErrorKind::kRouteNotFound,
             fmt::format(
                 "there is nothing at {}: see /openapi.json for what there is",
                 valid_utf8(request.path.substr(0, kShown))
@@ -70,7 +70,7 @@ Result<const Route*> Router::find(Request& request) const {
     }
     allowed.emplace_back("OPTIONS");
     return Error{
-        "method_not_allowed",
+        ErrorKind::kMethodNotAllowed,
         fmt::format("{} is not allowed here; allowed are {}", request.method, join(allowed)),
         join(allowed)
     };

@@ -38,8 +38,8 @@ struct Route {
     int success = 200;
     std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
     std::string_view answer_schema = {};
-    std::vector<std::string_view> query = {};   // names of query parameters
-    std::vector<std::string_view> errors = {};  // kinds beyond those that every endpoint has
+    std::vector<std::string_view> query = {};  // names of query parameters
+    std::vector<ErrorKind> errors = {};        // kinds beyond those that every endpoint has
 };
 
 /// Finds the route of a request.

@@ -158,8 +158,8 @@ json::object file_reference_schema() {
 
 json::object error_schema() {
     json::array kinds;
-    for (const auto& row : kErrorKinds) {
-        if (row.http_status != 0) kinds.push_back(json::string(row.name));
+    for (const auto& row : kErrorRows) {
+        if (row.http_status != 0) kinds.push_back(json::string(name_of(row.kind)));
     }
     const json::object kind{{"type", "string"}, {"enum", std::move(kinds)}};
     json::object problem{

@@ -100,7 +100,9 @@ Result<std::unique_ptr<Server>> Server::open(
     beast::error_code code;
     const auto address = asio::ip::make_address(given.address, code);
     if (code) {
-        return Error{"unavailable", fmt::format("{} is no IP address", given.address), "listen"};
+        return Error{
+            ErrorKind::kUnavailable, fmt::format("{} is no IP address", given.address), "listen"
+        };
     }
     const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(given.port));
     state->acceptor.open(endpoint.protocol(), code);
@@ -109,7 +111,7 @@ Result<std::unique_ptr<Server>> Server::open(
     if (!code) state->acceptor.listen(tcp::acceptor::max_listen_connections, code);
     if (code) {
         return Error{
-            "unavailable",
+            ErrorKind::kUnavailable,
             fmt::format("cannot listen on {}:{}: {}", given.address, given.port, code.message()),
             "listen"
         };

@@ -26,7 +26,7 @@ void call(
     try {
         application.handle(route, request, reply);
     } catch (const std::exception& exception) {
-        reply(Error{"internal_error", exception.what(), ""});
+        reply(Error{ErrorKind::kInternalError, exception.what(), ""});
     }
 }
 
@@ -72,13 +72,13 @@ Response preflight() {
 }
 
 Response malformed(std::string message) {
-    return error_response(Error{"invalid_request", std::move(message), ""});
+    return error_response(Error{ErrorKind::kInvalidRequest, std::move(message), ""});
 }
 
 Response too_large(std::size_t largest) {
-    return error_response(
-        Error{"body_too_large", fmt::format("the body is larger than {} bytes", largest), ""}
-    );
+    return error_response(Error{
+        ErrorKind::kBodyTooLarge, fmt::format("the body is larger than {} bytes", largest), ""
+    });
 }
 
 /// The far end left or was too slow: nobody is there to be told.
@@ -241,7 +241,9 @@ awaitable<Response> Session::handle(asio::thread_pool& pool, const Route& route,
 /// A streaming route reads from the socket itself, on a thread of its own.
 awaitable<bool> Session::answer_stream(HeaderParser& parser, const Route& route, Request& request) {
     if (shared_.streams >= shared_.options.streams) {
-        const Error full{"unavailable", "too many uploads at once: try again in a moment", ""};
+        const Error full{
+            ErrorKind::kUnavailable, "too many uploads at once: try again in a moment", ""
+        };
         co_return co_await refuse(parser, error_response(full));
     }
     stream_.expires_never();

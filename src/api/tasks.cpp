@@ -13,7 +13,7 @@ Result<store::JobStore::TaskRecord> find_task(Service& service, const Request& r
     const std::string id(request.capture("id"));
     auto found = TRY(service.jobs.find_task(id));
     if (found) return *std::move(found);
-    return Error{"task_not_found", fmt::format("there is no task {}", id), "id"};
+    return Error{ErrorKind::kTaskNotFound, fmt::format("there is no task {}", id), "id"};
 }
 
 Result<JobRequest> read_new(Service& service, const Request& request) {
@@ -72,29 +72,30 @@ std::vector<Route> task_routes() {
          .request_schema = "TaskRequest",
          .answer_schema = "Task",
          .errors =
-             {"input_required", "invalid_input", "kind_required", "invalid_kind", "invalid_format",
-              "invalid_codec", "invalid_options", "invalid_output", "connection_required",
-              "invalid_webhook_url", "idempotency_key_reused"}},
+             {ErrorKind::kInputRequired, ErrorKind::kInvalidInput, ErrorKind::kKindRequired,
+              ErrorKind::kInvalidKind, ErrorKind::kInvalidFormat, ErrorKind::kInvalidCodec,
+              ErrorKind::kInvalidOptions, ErrorKind::kInvalidOutput, ErrorKind::kConnectionRequired,
+              ErrorKind::kInvalidWebhookUrl, ErrorKind::kIdempotencyKeyReused}},
         {.method = "GET",
          .pattern = "/tasks",
          .summary = "List standalone tasks, newest first",
          .handler = list,
          .answer_schema = "TaskList",
          .query = {"limit", "after", "before", "order", "kind", "status", "input"},
-         .errors = {"invalid_request"}},
+         .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/tasks/{id}",
          .summary = "Show a task, standalone or of a job",
          .handler = show,
          .answer_schema = "Task",
-         .errors = {"task_not_found"}},
+         .errors = {ErrorKind::kTaskNotFound}},
         {.method = "GET",
          .pattern = "/tasks/{id}/parts",
          .summary = "List the files of a many-part output",
          .handler = parts,
          .answer_schema = "PartList",
          .query = {"limit", "after", "before", "order"},
-         .errors = {"task_not_found", "invalid_request"}},
+         .errors = {ErrorKind::kTaskNotFound, ErrorKind::kInvalidRequest}},
     };
 }
 

@@ -37,16 +37,17 @@ Result<Response> create(Service& service, const Request& request) {
     for (const auto& [name, value] : request.query) {
         if (name == "filename") continue;
         return Error{
-            "invalid_request", fmt::format("{} is no parameter here; known is filename", name), name
+            ErrorKind::kInvalidRequest,
+            fmt::format("{} is no parameter here; known is filename", name), name
         };
     }
     if (request.query.size() > 1) {
-        return Error{"invalid_request", "filename is given twice", "filename"};
+        return Error{ErrorKind::kInvalidRequest, "filename is given twice", "filename"};
     }
     TRY(check_coding(request));
     if (to_lower(request.header("Content-Type")).starts_with("multipart/")) {
         return Error{
-            "unsupported_media_type",
+            ErrorKind::kUnsupportedMediaType,
             "send the file's bytes alone as the body, not a form (curl: --data-binary @FILE)",
             "Content-Type"
         };
@@ -80,7 +81,7 @@ std::vector<Route> upload_routes() {
          .request_schema = "Bytes",
          .answer_schema = "ExternalFile",
          .query = {"filename"},
-         .errors = {"unsupported_media_type", "idempotency_key_reused"}},
+         .errors = {ErrorKind::kUnsupportedMediaType, ErrorKind::kIdempotencyKeyReused}},
     };
 }
 

@@ -11,7 +11,7 @@ namespace {
 Result<void> check_job(Service& service, const std::string& id) {
     const auto record = TRY(service.jobs.find_job(id));
     if (record && !record->is_task) return {};
-    return Error{"job_not_found", fmt::format("there is no job {}", id), "id"};
+    return Error{ErrorKind::kJobNotFound, fmt::format("there is no job {}", id), "id"};
 }
 
 template <typename T>
@@ -66,7 +66,8 @@ Result<Response> resend(Service& service, const Request& request) {
         }
     }
     return Error{
-        "route_not_found", fmt::format("the job has no webhook delivery {}", wanted), "delivery"
+        ErrorKind::kRouteNotFound, fmt::format("the job has no webhook delivery {}", wanted),
+        "delivery"
     };
 }
 
@@ -79,14 +80,16 @@ std::vector<Route> webhook_routes() {
          .summary = "List a job's webhook deliveries with every try",
          .handler = list,
          .answer_schema = "DeliveryList",
-         .errors = {"job_not_found"}},
+         .errors = {ErrorKind::kJobNotFound}},
         {.method = "POST",
          .pattern = "/jobs/{id}/webhooks/{delivery}/resend",
          .summary = "Try a delivery once more",
          .handler = idempotent(resend),
          .body = Body::kJson,
          .answer_schema = "Delivery",
-         .errors = {"job_not_found", "route_not_found", "idempotency_key_reused"}},
+         .errors =
+             {ErrorKind::kJobNotFound, ErrorKind::kRouteNotFound, ErrorKind::kIdempotencyKeyReused}
+        },
     };
 }
 

@@ -34,7 +34,7 @@ Result<> open_bucket(Engine& engine, const std::string& url) {
     auto account = TRY(storage::account_from_environment(environment));
     if (!account) {
         return Error{
-            "connection_required",
+            ErrorKind::kConnectionRequired,
             "--storage s3://… needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the files of "
             "AWS",
             "storage"
@@ -69,7 +69,7 @@ Result<> open_secrets(Engine& engine, bool is_rotating) {
     const auto given = environment("ITTYBIT_SECRET_KEY");
     if (is_rotating && !given.empty()) {
         return Error{
-            "invalid_request",
+            ErrorKind::kInvalidRequest,
             "--rotate-secret-key is for the key file: put the new key in front of the old one in "
             "ITTYBIT_SECRET_KEY, with a comma between",
             ""
@@ -94,7 +94,8 @@ Result<> make_folder(const std::string& path) {
     if (!code) fs::permissions(path, fs::perms::owner_all, code);
     if (!code) return {};
     return Error{
-        "unavailable", fmt::format("the folder {} cannot be used: {}", path, code.message()), "data"
+        ErrorKind::kUnavailable,
+        fmt::format("the folder {} cannot be used: {}", path, code.message()), "data"
     };
 }
 
@@ -116,7 +117,8 @@ Result<std::string> keep_secret(const std::string& path, const std::function<std
     const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
     std::string text(4096, '\0');
     const auto count = file ? ::pread(file.get(), text.data(), text.size(), 0) : -1;
-    if (count < 0) return Error{"unavailable", fmt::format("{} cannot be read", path), "data"};
+    if (count < 0)
+        return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be read", path), "data"};
     text.resize(static_cast<std::size_t>(count));
     while (!text.empty() && text.back() == '\n') text.pop_back();
     if (!text.empty()) return text;
@@ -124,7 +126,7 @@ Result<std::string> keep_secret(const std::string& path, const std::function<std
     const auto line = text + "\n";
     const auto written = ::pwrite(file.get(), line.data(), line.size(), 0);
     if (std::cmp_not_equal(written, line.size()) || ::fsync(file.get()) != 0) {
-        return Error{"unavailable", fmt::format("{} cannot be written", path), "data"};
+        return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", path), "data"};
     }
     return text;
 }
@@ -141,7 +143,8 @@ Result<UnixMillis> read_duration(const std::string& text) {
     if (unit == "d") factor = 86'400'000;
     if (code == std::errc() && factor > 0 && number > 0 && number < 100'000) return number * factor;
     return Error{
-        "invalid_request", fmt::format("{} is no time: write 30d, 12h, 45m or 90s", text), ""
+        ErrorKind::kInvalidRequest, fmt::format("{} is no time: write 30d, 12h, 45m or 90s", text),
+        ""
     };
 }
 

@@ -75,11 +75,16 @@ void print_kinds(std::index_sequence<Index...> /*alternatives*/) {
 }
 
 void print_errors() {
-    fmt::print("\n## Kinds of error\n\n| kind | HTTP status | exit status |\n| --- | --- | --- |\n"
+    fmt::print(
+        "\n## Kinds of error\n\n| kind | HTTP status | exit status | meaning |\n| --- | --- | --- "
+        "| --- |\n"
     );
-    for (const auto& row : kErrorKinds) {
+    for (const auto& row : kErrorRows) {
         const auto status = row.http_status == 0 ? "ends a job" : std::to_string(row.http_status);
-        fmt::print("| `{}` | {} | {} |\n", row.name, status, exit_status(row.fault));
+        fmt::print(
+            "| `{}` | {} | {} | {} |\n", name_of(row.kind), status, exit_status(row.fault),
+            names(row.kind).at(static_cast<std::size_t>(row.kind)).help
+        );
     }
 }
 

@@ -39,7 +39,7 @@ constexpr int kNotifiers = 4;
 
 int complain(const Error& error) {
     std::cerr << "ittybit: " << error.message << "\n";
-    return exit_status(error_kind(error.kind).fault);
+    return exit_status(error_row(error.kind).fault);
 }
 
 struct Address {
@@ -60,7 +60,9 @@ Result<Address> read_listen(const std::string& text) {
         }
         if (is_port && !address.host.empty()) return address;
     }
-    return Error{"invalid_request", fmt::format("--listen {} is no ADDRESS:PORT", text), "listen"};
+    return Error{
+        ErrorKind::kInvalidRequest, fmt::format("--listen {} is no ADDRESS:PORT", text), "listen"
+    };
 }
 
 log::Level read_level(const std::string& word) {
@@ -75,7 +77,7 @@ Result<Fd> lock_folder(const std::string& data) {
     Fd lock(::open((data + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
     return Error{
-        "unavailable", fmt::format("another ittybit serve is running on {}", data), "data"
+        ErrorKind::kUnavailable, fmt::format("another ittybit serve is running on {}", data), "data"
     };
 }
 
@@ -118,7 +120,8 @@ Result<json::object> check_sandbox(Engine& engine, bool is_required) {
         const auto names = join(missing);
         if (is_required) {
             return Error{
-                "unavailable", fmt::format("this machine lacks sandbox layers: {}", names), ""
+                ErrorKind::kUnavailable,
+                fmt::format("this machine lacks sandbox layers: {}", names), ""
             };
         }
         log::warn("some sandbox layers are not in force", {{"missing", names}});
@@ -351,7 +354,7 @@ Result<> run_keys(const KeysWords& words) {
     }
     if (words.action == "revoke") {
         if (TRY(keys.revoke(words.name))) return {};
-        return Error{"invalid_request", fmt::format("there is no key {}", words.name), ""};
+        return Error{ErrorKind::kInvalidRequest, fmt::format("there is no key {}", words.name), ""};
     }
     for (const auto& key : TRY(keys.list())) {
         std::cout << fmt::format("{}  {}…  {}\n", key.id, key.hint, key.name);

@@ -30,7 +30,7 @@ TEST(Ids, AreRecognisedByPrefixLengthAndAlphabet) {
 TEST(Json, SaysWhereItIsBroken) {
     const auto result = parse_json("{\n  \"a\": 1,\n  \"b\": oops\n}");
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "invalid_json");
+    EXPECT_EQ(result.error().kind, ErrorKind::kInvalidJson);
     EXPECT_THAT(result.error().message, testing::HasSubstr("line 3, column 8"));
 }
 
@@ -60,8 +60,23 @@ TEST(Json, WritesPlainNumbersAndEscapedStringsOnOneLineOrIndented) {
 TEST(Text, FindsTheNearestWord) {
     const std::vector<std::string_view> known = {"width", "height", "quality"};
     EXPECT_EQ(nearest("qualty", known), "quality");
-    EXPECT_EQ(nearest(std::string(1'000'000, 'w'), known).empty(), false);
+    EXPECT_EQ(nearest("widht", known), "width");
+    EXPECT_EQ(suggestion("heigth", known), "; the nearest is height");
     EXPECT_EQ(nearest("width", {}), "");
+}
+
+TEST(Text, NamesNoWordThatIsNotNear) {
+    const std::vector<std::string_view> known = {"format", "input", "jobs", "fps"};
+    for (const auto* word : {"interval", "priority", "foo", "x", "", "frames"}) {
+        EXPECT_EQ(suggestion(word, known), "") << word;
+    }
+    EXPECT_EQ(nearest(std::string(1'000'000, 'f'), known), "");
+}
+
+TEST(Text, IsPercentEncodedByRfc3986) {
+    EXPECT_EQ(percent_encode("a b/ü~-_.:"), "a%20b%2F%C3%BC~-_.%3A");
+    EXPECT_EQ(percent_encode("a/b", true), "a/b");
+    EXPECT_EQ(percent_decode("a%20b%2f%zz%4"), "a b/%zz%4");
 }
 
 TEST(Text, WhatIsNotUtf8IsReplaced) {

@@ -14,7 +14,9 @@ Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byt
         const auto count = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
         if (count >= 0) return static_cast<std::size_t>(count);
         if (errno != EINTR)
-            return Error{"internal_error", std::string("read: ") + std::strerror(errno), ""};
+            return Error{
+                ErrorKind::kInternalError, std::string("read: ") + std::strerror(errno), ""
+            };
     }
 }
 

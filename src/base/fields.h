@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/names.h"
+
 namespace ittybit {
 
 /// One row of an option table: where the value lives, its name, what it means, what it may be.
@@ -45,21 +47,9 @@ struct Field {
     }
 };
 
-/// One row of an enum table.
-template <typename Enum>
-struct Name {
-    Enum value;
-    std::string_view name;
-    std::string_view help;
-};
-
 /// A struct with a table: `static constexpr auto kFields = std::tuple{Field{...}, ...}`.
 template <typename T>
 concept Described = requires { T::kFields; };
-
-/// An enum with a table of names: `constexpr auto names(Enum)` returning an array of Name rows.
-template <typename T>
-concept Named = requires(T value) { names(value); };
 
 /// A value type with its own JSON form: `static Result<T> from_json(const json::value&)`,
 /// `to_json_value()`, and `schema()`, its JSON Schema; may have `append_json_to(std::string&)`,
@@ -83,24 +73,6 @@ inline constexpr bool kIsOptional<std::optional<T>> = true;
 template <Described T, typename Visit>
 void for_each_field(Visit&& visit) {
     std::apply([&](const auto&... field) { (visit(field), ...); }, T::kFields);
-}
-
-/// The name of an enum's value, as users write it.
-template <Named T>
-constexpr std::string_view name_of(T value) {
-    for (const auto& row : names(T{})) {
-        if (row.value == value) return row.name;
-    }
-    return "";
-}
-
-/// The value that has this name, if there is one.
-template <Named T>
-constexpr std::optional<T> find_named(std::string_view name) {
-    for (const auto& row : names(T{})) {
-        if (row.name == name) return row.value;
-    }
-    return std::nullopt;
 }
 
 }  // namespace ittybit

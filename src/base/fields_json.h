@@ -32,7 +32,8 @@ inline std::string number_text(double number) {
 }
 
 /// Reads described structs from JSON and collects every problem instead of stopping at the first.
-/// What each row of the table says is checked here and nowhere else.
+/// What each row of the table says is checked here and nowhere else. A member that is null is as
+/// if it were absent.
 class Reader {
 public:
     template <typename T>
@@ -73,11 +74,11 @@ private:
             const std::string here =
                 at.empty() ? std::string(field.name) : fmt::format("{}.{}", at, field.name);
             const auto* member = object.if_contains(field.name);
-            if (member == nullptr) {
+            if (member != nullptr) ++known;
+            if (member == nullptr || member->is_null()) {  // null is as if absent
                 if (field.is_required) wrong(here, "is required");
                 return;
             }
-            ++known;
             read(*member, out.*field.member, here);
             check_range(*member, field, here);
         });
@@ -112,9 +113,7 @@ private:
             const std::string_view key = member.key();
             if (std::find(known.begin(), known.end(), key) != known.end()) continue;
             const std::string here = at.empty() ? std::string(key) : fmt::format("{}.{}", at, key);
-            wrong(
-                here, fmt::format("is not an option here; the nearest is {}", nearest(key, known))
-            );
+            wrong(here, fmt::format("is not an option here{}", suggestion(key, known)));
         }
     }
 

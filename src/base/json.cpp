@@ -16,8 +16,8 @@ Error syntax_error(std::string_view text, std::size_t offset, const std::string&
     const auto newline = before.rfind('\n');
     const auto column = newline == std::string_view::npos ? offset + 1 : offset - newline;
     return {
-        "invalid_json", fmt::format("invalid JSON at line {}, column {}: {}", line, column, reason),
-        ""
+        ErrorKind::kInvalidJson,
+        fmt::format("invalid JSON at line {}, column {}: {}", line, column, reason), ""
     };
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/error_kind.h"
+
 namespace ittybit {
 
 /// The bound that a failure ran into: its name in model/limits.h and the value in force.
@@ -14,13 +16,14 @@ struct LimitReached {
     double value = 0;
 };
 
-/// Why something could not be done, as a value. `kind` is one of the words of model/error_kinds.h,
-/// which gives each its fault, HTTP status and exit status; `message` tells the user what to do.
+/// Why something could not be done, as a value. model/error_kinds.h gives each `kind` its fault,
+/// HTTP status and exit status; `message` tells the user what to do.
 struct Error {
-    std::string kind = "internal_error";
+    ErrorKind kind = ErrorKind::kInternalError;
     std::string message;  // one sentence, lower case at the start, no full stop
     std::string where;    // the field, URL or stream the sentence is about; may be empty
     std::optional<LimitReached> limit = {};
+    std::string code = {};  // the far end's own word for it, as S3's "NoSuchUpload"; may be empty
 
     /// Adds the caller's view in front, once per floor: "open output 2: bad frame size".
     Error in(std::string_view context) && {

@@ -1,25 +1,29 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
+#include <utility>
 
 namespace ittybit {
 namespace {
 
+/// How many letters must be added, left out, replaced or swapped with the next (optimal string
+/// alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
+    std::vector<std::size_t> before;
+    std::vector<std::size_t> last(b.size() + 1);
+    std::iota(last.begin(), last.end(), 0);
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
+        std::vector<std::size_t> row(b.size() + 1, i);
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+            const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+            const bool is_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (is_swapped) row[j] = std::min(row[j], before[j - 2] + 1);
         }
+        before = std::exchange(last, std::move(row));
     }
-    return row.back();
+    return last.back();
 }
 
 /// The length of the character that `text` begins with; 0 when it begins with none (RFC 3629).
@@ -42,6 +46,19 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+bool is_plain_in_url(char letter) {
+    const char lower = static_cast<char>(letter | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (letter >= '0' && letter <= '9') ||
+           std::string_view("-_.~").find(letter) != std::string_view::npos;
+}
+
+/// -1 for what is no digit.
+int hex_digit(char letter) {
+    if (letter >= '0' && letter <= '9') return letter - '0';
+    const char lower = static_cast<char>(letter | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 constexpr char lower_case(char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
@@ -50,16 +67,22 @@ constexpr char lower_case(char letter) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
     constexpr std::size_t kLongestWord = 64;  // an attacker's megabyte is near to nothing
+    if (word.size() > kLongestWord) return "";
     std::string_view best;
-    std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const auto candidate : known) {
-        const auto distance = edit_distance(word.substr(0, kLongestWord), candidate);
-        if (distance < best_distance) {
+        const auto distance = edit_distance(word, candidate);
+        if (distance < best_distance && distance < word.size()) {
             best = candidate;
             best_distance = distance;
         }
     }
     return best;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
+    const auto found = nearest(word, known);
+    return found.empty() ? "" : "; the nearest is " + std::string(found);
 }
 
 std::string to_lower(std::string_view text) {
@@ -81,6 +104,36 @@ std::string valid_utf8(std::string_view text) {
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;
+}
+
+std::string percent_encode(std::string_view text, bool keep_slash) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char letter : text) {
+        if (is_plain_in_url(letter) || (keep_slash && letter == '/')) {
+            encoded += letter;
+        } else {
+            const auto byte = static_cast<unsigned char>(letter);
+            encoded += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
+        }
+    }
+    return encoded;
+}
+
+std::string percent_decode(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool has_two = text[i] == '%' && i + 2 < text.size();
+        const int high = has_two ? hex_digit(text[i + 1]) : -1;
+        const int low = has_two ? hex_digit(text[i + 2]) : -1;
+        if (high < 0 || low < 0) {
+            decoded += text[i];
+        } else {
+            decoded += static_cast<char>(high * 16 + low);
+            i += 2;
+        }
+    }
+    return decoded;
 }
 
 std::string join(std::span<const std::string> parts, std::string_view between) {

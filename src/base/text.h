@@ -7,8 +7,12 @@
 
 namespace ittybit {
 
-/// The word among `known` with the smallest edit distance to `word`; "" when there is none.
+/// The word among `known` that `word` may have been meant to be: at most one letter in three is
+/// missing, too many, another or swapped with the next. "" when none is that near.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
+
+/// "; the nearest is width", to be put behind a complaint; "" when none is near.
+std::string suggestion(std::string_view word, std::span<const std::string_view> known);
 
 /// ASCII only, whatever the locale.
 std::string to_lower(std::string_view text);
@@ -18,6 +22,12 @@ bool is_same_word(std::string_view one, std::string_view other);
 
 /// The same text where it is UTF-8; each byte that is part of none becomes U+FFFD.
 std::string valid_utf8(std::string_view text);
+
+/// RFC 3986: everything but letters, digits and `-_.~` becomes %XX; `/` stays where `keep_slash`.
+std::string percent_encode(std::string_view text, bool keep_slash = false);
+
+/// %XX becomes the byte; a % that begins no escape stays.
+std::string percent_decode(std::string_view text);
 
 /// "a, b, c"
 std::string join(std::span<const std::string> parts, std::string_view between = ", ");

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "model/error_kinds.h"
 
 namespace ittybit::cli {
@@ -40,28 +41,25 @@ json::value read_config() {
 
 Error unreachable(const std::string& url, const Error& cause) {
     return {
-        "unavailable", fmt::format("the server {} cannot be reached: {}", url, cause.message), ""
+        ErrorKind::kUnavailable,
+        fmt::format("the server {} cannot be reached: {}", url, cause.message), ""
     };
 }
 
 /// The error that an answer carries.
 Error error_of(const net::Response& answer) {
     const auto body = parse_json(answer.body);
-    const auto kind = body ? string_at(*body, "kind") : "";
-    if (!kind.empty()) return {kind, string_at(*body, "message"), ""};
-    return {"unavailable", "the server answered " + net::status_in_words(answer.status), ""};
-}
-
-std::string encoded(std::string_view text) {
-    std::string out;
-    for (const char letter : text) {
-        const bool is_plain =
-            (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-            (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
-        out += is_plain ? std::string(1, letter)
-                        : fmt::format("%{:02X}", static_cast<unsigned char>(letter));
+    const auto word = body ? string_at(*body, "kind") : "";
+    if (word.empty()) {
+        return {
+            ErrorKind::kUnavailable,
+            fmt::format("the server answered {}", net::status_in_words(answer.status)), ""
+        };
     }
-    return out;
+    // A server of another version may have other kinds.
+    const auto other = answer.status < 500 ? ErrorKind::kInvalidRequest : ErrorKind::kUnavailable;
+    const auto kind = find_named<ErrorKind>(word).value_or(other);
+    return {kind, string_at(*body, "message"), "", std::nullopt, word};
 }
 
 /// Tells how far it has been read.
@@ -137,7 +135,7 @@ Result<> save_server(const ServerAccess& server) {
         file && ::fchmod(file.get(), 0600) == 0 &&
         std::cmp_equal(::write(file.get(), text.data(), text.size()), text.size());
     if (is_written) return {};
-    return Error{"unavailable", fmt::format("{} cannot be written", path.string()), ""};
+    return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", path.string()), ""};
 }
 
 ApiClient::ApiClient(ServerAccess server)
@@ -165,7 +163,7 @@ Result<json::value> ApiClient::call(
     }
     const auto answer = client_.send(request, stop);
     if (!answer) {
-        if (answer.error().kind == "cancelled") return answer.error();
+        if (answer.error().kind == ErrorKind::kCancelled) return answer.error();
         return unreachable(server_.url, answer.error());
     }
     if (answer->status >= 300) return error_of(*answer);
@@ -180,15 +178,17 @@ Result<std::string> ApiClient::upload(
 ) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file || !fs::is_regular_file(path)) {
-        return Error{"invalid_input", fmt::format("{} is no file that can be read", path), "input"};
+        return Error{
+            ErrorKind::kInvalidInput, fmt::format("{} is no file that can be read", path), "input"
+        };
     }
     CountedFile source(file.get(), progress);
     const auto name = fs::path(path).filename().string();
-    auto request = TRY(this->request("POST", "/uploads?filename=" + encoded(name)));
+    auto request = TRY(this->request("POST", "/uploads?filename=" + percent_encode(name)));
     request.upload = &source;
     const auto answer = client_.send(request, stop);
     if (!answer) {
-        if (answer.error().kind == "cancelled") return answer.error();
+        if (answer.error().kind == ErrorKind::kCancelled) return answer.error();
         return unreachable(server_.url, answer.error());
     }
     if (answer->status != 201) return error_of(*answer);
@@ -201,7 +201,9 @@ Result<> ApiClient::download(
     const auto partial = path + ".part";
     const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) {
-        return Error{"invalid_output", fmt::format("{} cannot be written", path), "output"};
+        return Error{
+            ErrorKind::kInvalidOutput, fmt::format("{} cannot be written", path), "output"
+        };
     }
     net::Request request;
     request.url = TRY(net::Url::parse(url));
@@ -221,10 +223,12 @@ Result<> ApiClient::download(
     fs::remove(partial, code);
     if (!answer) return answer.error();
     if (is_full)
-        return Error{"disk_full", fmt::format("{} cannot be written: disk full", path), ""};
+        return Error{
+            ErrorKind::kDiskFull, fmt::format("{} cannot be written: disk full", path), ""
+        };
     return Error{
-        "download_failed", "the result's address answered " + net::status_in_words(answer->status),
-        ""
+        ErrorKind::kDownloadFailed,
+        "the result's address answered " + net::status_in_words(answer->status), ""
     };
 }
 
@@ -245,14 +249,14 @@ Result<> ApiClient::follow(
     if (!answer) return answer.error();
     if (answer->status < 300) return {};
     return Error{
-        answer->status == 404 ? "job_not_found" : "unavailable",
+        answer->status == 404 ? ErrorKind::kJobNotFound : ErrorKind::kUnavailable,
         "the job's events answered " + net::status_in_words(answer->status), ""
     };
 }
 
 int exit_status_of(const Error& error) {
-    if (error.kind == "unavailable") return kUnreachable;
-    return exit_status(error_kind(error.kind).fault);
+    if (error.kind == ErrorKind::kUnavailable) return kUnreachable;
+    return exit_status(error_row(error.kind).fault);
 }
 
 }  // namespace ittybit::cli

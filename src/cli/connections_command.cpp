@@ -30,7 +30,7 @@ struct ConnectionWords {
 
 Error wrong_words() {
     return {
-        "invalid_request",
+        ErrorKind::kInvalidRequest,
         "connections knows list, add s3 --name …, test NAME [--bucket B] and delete NAME", ""
     };
 }
@@ -90,7 +90,7 @@ Result<int> add_here(Display& display, ConnectionsFile& file, const ConnectionWo
     auto problems = reader.problems();
     if (problems.empty()) problems = check(wanted);
     if (!problems.empty()) {
-        return Error{"invalid_request", problems.front().message, problems.front().where};
+        return Error{ErrorKind::kInvalidRequest, problems.front().message, problems.front().where};
     }
     TRY(file.add(wanted));
     display.print(shown(wanted));

@@ -29,7 +29,7 @@ std::string file_path() {
 
 Error no_connection(const std::string& name) {
     return {
-        "connection_not_found",
+        ErrorKind::kConnectionNotFound,
         fmt::format("there is no connection {} in {}: see ittybit connections", name, kShownPath),
         "connection"
     };
@@ -49,7 +49,7 @@ Result<ConnectionsFile> ConnectionsFile::read() {
     if (document && reader.problems().empty()) return made;
     const auto problem = document ? reader.problems().front().message : document.error().message;
     return Error{
-        "invalid_request", fmt::format("{} is not understood: {}", kShownPath, problem), ""
+        ErrorKind::kInvalidRequest, fmt::format("{} is not understood: {}", kShownPath, problem), ""
     };
 }
 
@@ -67,7 +67,7 @@ const ConnectionRequest* ConnectionsFile::find_default() const {
 Result<> ConnectionsFile::add(ConnectionRequest connection) {
     if (find(connection.name) != nullptr) {
         return Error{
-            "connection_exists",
+            ErrorKind::kConnectionExists,
             fmt::format("a connection named {} exists already", connection.name), "name"
         };
     }
@@ -97,7 +97,7 @@ Result<> ConnectionsFile::save() const {
         file && std::cmp_equal(::write(file.get(), text.data(), text.size()), text.size()) &&
         ::fsync(file.get()) == 0 && std::rename(fresh.c_str(), path_.c_str()) == 0;
     if (is_saved) return {};
-    return Error{"unavailable", fmt::format("{} cannot be written", kShownPath), ""};
+    return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", kShownPath), ""};
 }
 
 Result<storage::S3Account> choose_account(
@@ -108,14 +108,14 @@ Result<storage::S3Account> choose_account(
     if (chosen != nullptr) return work::account_of(*chosen);
     if (!name.empty()) {
         auto error = no_connection(name);
-        error.kind = "connection_required";
+        error.kind = ErrorKind::kConnectionRequired;
         return error;
     }
     if (auto account = TRY(storage::account_from_environment(environment))) {
         return *std::move(account);
     }
     return Error{
-        "connection_required",
+        ErrorKind::kConnectionRequired,
         "s3:// needs keys: add a connection with ittybit connections add s3, or set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         "connection"

@@ -111,12 +111,12 @@ int Display::finish(const Task& task) {
 
 int Display::finish(const Error& error) {
     if (!is_for_people_) {
-        json::object line{{"kind", error.kind}, {"message", error.message}};
+        json::object line{{"kind", name_of(error.kind)}, {"message", error.message}};
         if (!error.where.empty()) line["field"] = error.where;
         print_line(line);
     }
     say(error.message);
-    return exit_status(error_kind(error.kind).fault);
+    return exit_status(error_row(error.kind).fault);
 }
 
 void Display::print(const json::value& document) {
@@ -141,7 +141,7 @@ int Display::end(
     clear_bar();
     if (error) {
         say(error->message);
-        return exit_status(error_kind(error->kind).fault);
+        return exit_status(error_row(error->kind).fault);
     }
     if (status == "cancelled") {
         say("interrupted; nothing was written");

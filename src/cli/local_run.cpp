@@ -15,20 +15,20 @@ namespace {
 
 constexpr std::size_t kLongestMetadata = 16384;
 
-Error wrong(std::string kind, std::string message) {
-    return {std::move(kind), std::move(message), ""};
+Error wrong(ErrorKind kind, std::string message) {
+    return {kind, std::move(message), ""};
 }
 
 /// `-i` of a task may be the JSON that another task gave: then its address is meant.
 Result<std::string> address_of(const std::string& input) {
     if (input.empty()) {
-        return wrong("input_required", "an input is required: give a path or URL with -i");
+        return wrong(ErrorKind::kInputRequired, "an input is required: give a path or URL with -i");
     }
     if (!input.starts_with("{")) return input;
     const auto document = TRY(parse_json(input));
     const auto file = TRY(TaskInput::from_json(document));
     if (!file.url().empty()) return file.url();
-    return wrong("invalid_input", "the input file has no url");
+    return wrong(ErrorKind::kInvalidInput, "the input file has no url");
 }
 
 bool is_s3(const std::string& url) {
@@ -53,9 +53,10 @@ Result<Operation> judge(const JobWords& words) {
 
 Result<json::object> judge_metadata(const json::value& metadata) {
     if (metadata.is_null()) return json::object();
-    if (!metadata.is_object()) return wrong("invalid_request", "metadata must be an object");
+    if (!metadata.is_object())
+        return wrong(ErrorKind::kInvalidRequest, "metadata must be an object");
     if (compact_json(metadata).size() <= kLongestMetadata) return metadata.get_object();
-    return wrong("invalid_request", "metadata must be at most 16 KiB");
+    return wrong(ErrorKind::kInvalidRequest, "metadata must be at most 16 KiB");
 }
 
 /// Where S3 is meant, and with which keys.
@@ -65,7 +66,7 @@ Result<> judge_places(const Globals& globals, work::LocalRequest& request) {
         request.output = globals.output;
     } else if (globals.output.find("://") != std::string::npos &&
                !globals.output.starts_with("file://")) {
-        return wrong("invalid_output", "output must be a path or s3://bucket/key");
+        return wrong(ErrorKind::kInvalidOutput, "output must be a path or s3://bucket/key");
     }
     if (!is_s3(request.input) && request.output.empty()) return {};
     const auto environment = storage::process_environment();
@@ -91,7 +92,7 @@ Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
     request.metadata = TRY(judge_metadata(words.metadata));
     if (!words.webhook_url.empty()) {
         return wrong(
-            "invalid_webhook_url", "webhook_url needs a server; leave it out with --local"
+            ErrorKind::kInvalidWebhookUrl, "webhook_url needs a server; leave it out with --local"
         );
     }
     const bool makes_no_file =

@@ -69,7 +69,7 @@ Result<int> on_jobs(
         return 0;
     }
     return Error{
-        "invalid_request",
+        ErrorKind::kInvalidRequest,
         fmt::format("jobs {} is nothing: it is create, cancel, retry, watch or an id", verb), ""
     };
 }
@@ -119,8 +119,8 @@ int with_server(Context& context, const ServerAction& action) {
     };
     if (!server) {
         return fail(
-            {"token_missing", "no server is configured: run ittybit login, or set ITTYBIT_API_KEY",
-             ""}
+            {ErrorKind::kTokenMissing,
+             "no server is configured: run ittybit login, or set ITTYBIT_API_KEY", ""}
         );
     }
     ApiClient api(*server);

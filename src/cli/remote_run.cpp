@@ -39,7 +39,9 @@ Result<std::string> input_of(
     ApiClient& api, const Globals& globals, Display& display, const std::stop_token& stop
 ) {
     if (globals.input.empty()) {
-        return Error{"input_required", "an input is required: give a path or URL with -i", ""};
+        return Error{
+            ErrorKind::kInputRequired, "an input is required: give a path or URL with -i", ""
+        };
     }
     if (is_url(globals.input)) return globals.input;
     Task task;
@@ -103,7 +105,7 @@ Result<Job> job_from(const json::value& value) {
     reader.read(value, job);
     if (reader.problems().empty()) return job;
     return Error{
-        "unavailable",
+        ErrorKind::kUnavailable,
         "the server's answer is not understood: " + reader.problems().front().message, ""
     };
 }
@@ -132,7 +134,7 @@ Result<Job> follow_to_end(
     int failures = 0;
     while (!stop.stop_requested()) {
         const auto followed = api.follow(job_id, event, stop);
-        if (!followed && followed.error().kind == "job_not_found") return followed.error();
+        if (!followed && followed.error().kind == ErrorKind::kJobNotFound) return followed.error();
         // Whatever the stream said last, the job itself decides.
         const auto now = api.call("GET", "/jobs/" + job_id, nullptr, stop);
         if (!now && ++failures > 20) return now.error();

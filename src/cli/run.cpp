@@ -49,18 +49,18 @@ std::vector<std::string> with_dashes(int argc, char** argv) {
     return words;
 }
 
-/// The flags of a command, for the guess at what was meant.
-std::string nearest_flag(const CLI::App& command, const std::string& word) {
+/// What was meant, maybe, behind a flag that is none.
+std::string flag_suggestion(const CLI::App& command, const std::string& word) {
     std::vector<std::string> flags;
     for (const auto* option : command.get_options()) {
         for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
     }
     const std::vector<std::string_view> known(flags.begin(), flags.end());
-    return std::string(nearest(word.substr(0, word.find('=')), known));
+    return suggestion(word.substr(0, word.find('=')), known);
 }
 
 Error wrong(std::string message) {
-    return {"invalid_options", std::move(message), ""};
+    return {ErrorKind::kInvalidOptions, std::move(message), ""};
 }
 
 /// What the parser left over, or nothing.
@@ -71,9 +71,7 @@ std::optional<Error> leftover(const CLI::App& command) {
     if (!word.starts_with("-")) {
         return wrong(fmt::format("\"{}\" is one word too many; inputs need -i in front", word));
     }
-    return wrong(fmt::format(
-        "{} is not an option here; the nearest is {}", word, nearest_flag(command, word)
-    ));
+    return wrong(fmt::format("{} is not an option here{}", word, flag_suggestion(command, word)));
 }
 
 std::optional<Error> unknown_command(const CLI::App& app, const std::vector<Command>& commands) {
@@ -81,10 +79,9 @@ std::optional<Error> unknown_command(const CLI::App& app, const std::vector<Comm
     if (words.empty()) return std::nullopt;
     std::vector<std::string_view> known;
     for (const auto& command : commands) known.push_back(command.name);
-    return wrong(fmt::format(
-        "there is no command \"{}\"; the nearest is \"{}\"", words.front(),
-        nearest(words.front(), known)
-    ));
+    return wrong(
+        fmt::format("there is no command \"{}\"{}", words.front(), suggestion(words.front(), known))
+    );
 }
 
 struct Parsed {
@@ -141,7 +138,9 @@ int run(int argc, char** argv, const std::vector<Command>& commands) {
     } catch (const std::exception& failure) {
         log::error("unexpected", {{"what", failure.what()}});
         return Display(parsed.globals)
-            .finish(Error{"internal_error", "something unforeseen happened; see --debug", ""});
+            .finish(
+                Error{ErrorKind::kInternalError, "something unforeseen happened; see --debug", ""}
+            );
     }
 }
 

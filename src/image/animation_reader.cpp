@@ -20,11 +20,13 @@ struct DeleteDecoder {
 using Decoder = std::unique_ptr<WebPAnimDecoder, DeleteDecoder>;
 
 Error damaged() {
-    return {"corrupt_media", "the webp animation is damaged or cut short", ""};
+    return {ErrorKind::kCorruptMedia, "the webp animation is damaged or cut short", ""};
 }
 
 Error too_large(std::string message, std::string name, double value) {
-    return {"limit_exceeded", std::move(message), "", LimitReached{std::move(name), value}};
+    return {
+        ErrorKind::kLimitExceeded, std::move(message), "", LimitReached{std::move(name), value}
+    };
 }
 
 Result<std::vector<std::uint8_t>> read_all(ByteSource& source) {

@@ -64,13 +64,13 @@ TEST(Animation, CutShortIsCorruptOrShort) {
     MemorySource source(std::span<const std::byte>(bytes).first(bytes.size() / 2));
     auto reader = AnimationReader::open(source, {});
     if (!reader) {
-        EXPECT_EQ(reader.error().kind, "corrupt_media");
+        EXPECT_EQ(reader.error().kind, ErrorKind::kCorruptMedia);
         return;
     }
     while (true) {
         const auto frame = (*reader)->next();
         if (!frame) {
-            EXPECT_EQ(frame.error().kind, "corrupt_media");
+            EXPECT_EQ(frame.error().kind, ErrorKind::kCorruptMedia);
             break;
         }
         if (!*frame) break;
@@ -82,7 +82,7 @@ TEST(Animation, LimitsAreKept) {
     MemorySource source(bytes);
     const auto pixels = AnimationReader::open(source, Limits{.pixels = 100});
     ASSERT_FALSE(pixels);
-    EXPECT_EQ(pixels.error().kind, "limit_exceeded");
+    EXPECT_EQ(pixels.error().kind, ErrorKind::kLimitExceeded);
     EXPECT_EQ(pixels.error().limit->name, "pixels");
     const auto frames = AnimationReader::open(source, Limits{.frames = 2});
     ASSERT_FALSE(frames);

@@ -33,8 +33,8 @@ struct Assembled {
 Error failed(std::string_view doing, WebPAnimEncoder* encoder) {
     const char* reason = encoder == nullptr ? nullptr : WebPAnimEncoderGetError(encoder);
     return {
-        "encode_failed", fmt::format("{}: {}", doing, reason == nullptr ? "out of memory" : reason),
-        ""
+        ErrorKind::kEncodeFailed,
+        fmt::format("{}: {}", doing, reason == nullptr ? "out of memory" : reason), ""
     };
 }
 
@@ -42,9 +42,10 @@ Result<> write_file(const WebPData& data, const std::string& name) {
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const auto give_up = [&](int reason) {
         ::unlink(name.c_str());
-        if (reason == ENOSPC) return Error{"disk_full", "there is no room left for the output", ""};
+        if (reason == ENOSPC)
+            return Error{ErrorKind::kDiskFull, "there is no room left for the output", ""};
         return Error{
-            "encode_failed", fmt::format("write the output: {}", std::strerror(reason)), ""
+            ErrorKind::kEncodeFailed, fmt::format("write the output: {}", std::strerror(reason)), ""
         };
     };
     if (!file) return give_up(errno);
@@ -71,7 +72,9 @@ Result<std::unique_ptr<AnimationWriter>> AnimationWriter::open(const AnimationSe
     auto state = std::make_unique<State>();
     WebPAnimEncoderOptions options;
     if (WebPAnimEncoderOptionsInit(&options) == 0 || WebPConfigInit(&state->config) == 0)
-        return Error{"internal_error", "libwebp is of another version than it was built for", ""};
+        return Error{
+            ErrorKind::kInternalError, "libwebp is of another version than it was built for", ""
+        };
     options.anim_params.loop_count = settings.loop;
     options.kmin = 0;  // no key frames between: nobody seeks in an animation
     options.kmax = 0;

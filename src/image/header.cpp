@@ -150,7 +150,7 @@ Result<> check_limits(const Header& header, const Limits& limits) {
     const auto pixels = static_cast<std::int64_t>(header.stored.width) * header.stored.height;
     if (pixels > limits.pixels) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "the picture is {}×{}, more than the {} pixels allowed: make it smaller",
                 header.stored.width, header.stored.height, limits.pixels

@@ -36,7 +36,7 @@ Result<> start_without_modules() {
     ::setenv("VIPSHOME", "/nonexistent", 1);
     const int code = vips_init("ittybit-media");
     ::unsetenv("VIPSHOME");
-    if (code != 0) return Error{"internal_error", "start libvips: " + take_message(), ""};
+    if (code != 0) return Error{ErrorKind::kInternalError, "start libvips: " + take_message(), ""};
     return {};
 }
 
@@ -54,7 +54,9 @@ Result<> load_heif() {
         fmt::format("{}/vips-modules-{}.{}/vips-heif.so", folder, vips_version(0), vips_version(1));
     GModule* module = g_module_open(path.c_str(), G_MODULE_BIND_LAZY);
     if (module == nullptr || !has_operation("heifload_source"))
-        return Error{"internal_error", "libvips lacks its HEIF module: install libheif1", ""};
+        return Error{
+            ErrorKind::kInternalError, "libvips lacks its HEIF module: install libheif1", ""
+        };
     g_module_make_resident(module);
     return {};
 }

@@ -64,7 +64,7 @@ Result<Loaded> load(ByteSource& source, const Sniffed& sniffed, const Picture::L
     const std::string message = take_message();
     if (loaded.state->error) return *loaded.state->error;
     return Error{
-        "corrupt_media",
+        ErrorKind::kCorruptMedia,
         fmt::format("the {} picture is damaged or cut short ({})", sniffed.format, message), ""
     };
 }

@@ -49,7 +49,7 @@ Result<Picture> Picture::from_pixels(Pixels pixels) {
         pixels.bytes.data(), pixels.bytes.size(), pixels.width, pixels.height, pixels.bands, format
     );
     if (image == nullptr)
-        return Error{"internal_error", "take decoded pixels: " + take_message(), ""};
+        return Error{ErrorKind::kInternalError, "take decoded pixels: " + take_message(), ""};
     image->Type = interpretation_of(pixels);
     if (!pixels.icc_profile.empty()) {
         vips_image_set_blob_copy(
@@ -75,17 +75,18 @@ Result<Pixels> Picture::pixels() const {
     pixels.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image_)));
     std::size_t length = 0;
     void* bytes = vips_image_write_to_memory(image_, &length);
-    if (bytes == nullptr) return failure("corrupt_media", "the picture's pixels cannot be read");
+    if (bytes == nullptr)
+        return failure(ErrorKind::kCorruptMedia, "the picture's pixels cannot be read");
     const auto* first = static_cast<const std::byte*>(bytes);
     pixels.bytes.assign(first, first + length);
     g_free(bytes);
     return pixels;
 }
 
-Error Picture::failure(std::string_view kind, std::string_view doing) const {
+Error Picture::failure(ErrorKind kind, std::string_view doing) const {
     const std::string message = take_message();
     if (state_ != nullptr && state_->error) return *state_->error;
-    return {std::string(kind), fmt::format("{} ({})", doing, message), ""};
+    return {kind, fmt::format("{} ({})", doing, message), ""};
 }
 
 }  // namespace ittybit::image

@@ -71,7 +71,7 @@ public:
     /// The same source, another image.
     Picture with(VipsImage* owned) const { return {owned, state_}; }
     /// Why computing failed: what the source said, else what libvips said as `kind`.
-    Error failure(std::string_view kind, std::string_view doing) const;
+    Error failure(ErrorKind kind, std::string_view doing) const;
 
 private:
     VipsImage* image_;  // owned

@@ -50,13 +50,14 @@ int write(const Picture& picture, const SaveSettings& settings, VipsTarget* targ
 }
 
 Error failure_of(const Picture& picture) {
-    Error error = picture.failure("corrupt_media", "the picture is damaged or cut short");
+    Error error = picture.failure(ErrorKind::kCorruptMedia, "the picture is damaged or cut short");
     // libvips tells the system's reasons only as text.
     if (error.message.find(std::strerror(ENOSPC)) != std::string::npos)
-        return {"disk_full", "there is no room left for the output", ""};
+        return {ErrorKind::kDiskFull, "there is no room left for the output", ""};
     if (error.message.find(std::strerror(EFBIG)) != std::string::npos)
         return {
-            "limit_exceeded", "the output is larger than allowed", "", LimitReached{"output_bytes"}
+            ErrorKind::kLimitExceeded, "the output is larger than allowed", "",
+            LimitReached{"output_bytes"}
         };
     return error;
 }
@@ -77,10 +78,10 @@ Result<> save(const Picture& picture, const SaveSettings& settings, const std::s
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file)
         return Error{
-            "encode_failed", fmt::format("create the output: {}", std::strerror(errno)), ""
+            ErrorKind::kEncodeFailed, fmt::format("create the output: {}", std::strerror(errno)), ""
         };
     const Target target(vips_target_new_to_descriptor(file.get()));
-    if (target == nullptr) return picture.failure("encode_failed", "create the output");
+    if (target == nullptr) return picture.failure(ErrorKind::kEncodeFailed, "create the output");
     if (write(picture, settings, target.get()) == 0) return {};
     ::unlink(name.c_str());
     return failure_of(picture);

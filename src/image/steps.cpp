@@ -15,7 +15,7 @@ namespace {
 /// Ends a step: takes over what the operation made, or tells why it made nothing.
 Result<Picture> next(const Picture& before, int code, VipsImage* made, std::string_view problem) {
     if (code == 0) return before.with(made);
-    return before.failure("corrupt_media", problem);
+    return before.failure(ErrorKind::kCorruptMedia, problem);
 }
 
 VipsInterpretation interpretation_of(const Picture& picture) {
@@ -169,7 +169,7 @@ Result<Picture> orient(Picture picture) {
     // Turning wants the pixels in any order, files give them from the top.
     VipsImage* out = vips_image_copy_memory(picture.vips());
     if (out == nullptr)
-        return picture.failure("corrupt_media", "the picture's pixels cannot be read");
+        return picture.failure(ErrorKind::kCorruptMedia, "the picture's pixels cannot be read");
     picture = picture.with(out);
     const int code = vips_autorot(picture.vips(), &out, nullptr);
     return next(picture, code, out, "the picture cannot be turned");

@@ -46,12 +46,12 @@ Error why_not_decodable(const Input& input, int stream_index) {
     const std::string name = name_of(input, stream);
     if (is_encrypted(stream)) {
         return Error{
-            "unsupported_media", name + " is encrypted: upload a file without copy protection",
-            "input"
+            ErrorKind::kUnsupportedMedia,
+            name + " is encrypted: upload a file without copy protection", "input"
         };
     }
     return Error{
-        "unsupported_media",
+        ErrorKind::kUnsupportedMedia,
         name +
             " is in a codec that is not supported: convert it to a common one such as H.264 or"
             " AAC",
@@ -110,7 +110,7 @@ Result<> Decoder::finish() {
     if (packets_ > 0 && frames_ == 0 && (is_video || damaged_ > 0)) {
         if (is_unsupported_) return input_error(AVERROR_PATCHWELCOME, "decode " + name_);
         return Error{
-            "corrupt_media",
+            ErrorKind::kCorruptMedia,
             "nothing in " + name_ +
                 " can be decoded: the file is damaged or incomplete; check"
                 " that it plays",

@@ -116,7 +116,7 @@ TEST(Decoder, FailsWhenNothingDecodes) {
     }
     const auto result = decoder->finish();
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "corrupt_media");
+    EXPECT_EQ(result.error().kind, ErrorKind::kCorruptMedia);
     EXPECT_FALSE(frames.is_finished);
 }
 
@@ -182,7 +182,7 @@ TEST(FrameAt, RefusesATimeBehindTheEnd) {
     const auto input = open_clip("flash-small.mp4");
     const auto frame = frame_at(*input, *find_video(*input), 99);
     ASSERT_FALSE(frame);
-    EXPECT_EQ(frame.error().kind, "start_out_of_range");
+    EXPECT_EQ(frame.error().kind, ErrorKind::kStartOutOfRange);
 }
 
 TEST(FirstPicture, ReadsStillsThatLibavKnows) {

@@ -19,7 +19,7 @@ std::string text_of(const json::value& value) {
 Result<const AVCodec*> find_encoder(const std::string& name) {
     const AVCodec* found = avcodec_find_encoder_by_name(name.c_str());
     if (found != nullptr) return found;
-    return Error{"encode_failed", "this build of FFmpeg lacks the encoder " + name, ""};
+    return Error{ErrorKind::kEncodeFailed, "this build of FFmpeg lacks the encoder " + name, ""};
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ Result<> Encoder::open_codec(const AVCodec& encoder, const json::object& options
     if (code < 0) return output_error(code, fmt::format("open the encoder {}", encoder.name));
     if (const auto* entry = av_dict_get(left.get(), "", nullptr, AV_DICT_IGNORE_SUFFIX)) {
         return Error{
-            "encode_failed",
+            ErrorKind::kEncodeFailed,
             fmt::format("the encoder {} has no option {}", encoder.name, entry->key), ""
         };
     }
@@ -159,7 +159,7 @@ Result<> Encoder::finish() {
     }
     if (frames_ == 0) {
         return Error{
-            "corrupt_media",
+            ErrorKind::kCorruptMedia,
             fifo_ == nullptr ? "no picture of the video could be decoded in the chosen part"
                              : "no sound could be decoded in the chosen part",
             ""

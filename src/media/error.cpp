@@ -46,15 +46,13 @@ bool has_noted(bool LastLine::* what) {
     return last_line().*what;
 }
 
-Error of_kind(std::string_view kind, std::string_view doing, std::string_view advice) {
-    return Error{
-        std::string(kind), "cannot " + std::string(doing) + ": " + std::string(advice), "input"
-    };
+Error of_kind(ErrorKind kind, std::string_view doing, std::string_view advice) {
+    return Error{kind, "cannot " + std::string(doing) + ": " + std::string(advice), "input"};
 }
 
 Error over_limit(std::string_view doing, std::string_view name, std::string_view advice) {
     return Error{
-        "limit_exceeded", "cannot " + std::string(doing) + ": " + std::string(advice), "",
+        ErrorKind::kLimitExceeded, "cannot " + std::string(doing) + ": " + std::string(advice), "",
         LimitReached{std::string(name)}
     };
 }
@@ -85,13 +83,13 @@ Error input_error(int code, std::string_view doing) {
     if (is_out_of_memory(code)) return over_memory(doing);
     if (is_unsupported(code)) {
         return of_kind(
-            "unsupported_media", doing,
+            ErrorKind::kUnsupportedMedia, doing,
             "it uses a feature or codec that is not supported here; convert it to H.264 in MP4, or"
             " to another common format, and try again"
         );
     }
     return of_kind(
-        "corrupt_media", doing,
+        ErrorKind::kCorruptMedia, doing,
         "the file is damaged, incomplete or not what it claims to be; check that it plays and that"
         " its upload completed"
     );
@@ -101,15 +99,15 @@ Error output_error(int code, std::string_view doing) {
     const std::string what = "cannot " + std::string(doing);
     if (code == AVERROR_EXIT) return cancelled();
     if (code == AVERROR(ENOSPC) || code == AVERROR(EDQUOT))
-        return Error{"disk_full", what + ": there is no room left; free some space", ""};
+        return Error{ErrorKind::kDiskFull, what + ": there is no room left; free some space", ""};
     if (code == AVERROR(EFBIG))
         return over_limit(doing, "output_bytes", "the output is larger than is allowed");
     if (is_out_of_memory(code)) return over_memory(doing);
-    return Error{"encode_failed", what + ": the encoder or the container refused it", ""};
+    return Error{ErrorKind::kEncodeFailed, what + ": the encoder or the container refused it", ""};
 }
 
 Error cancelled() {
-    return Error{"cancelled", "the work was stopped", ""};
+    return Error{ErrorKind::kCancelled, "the work was stopped", ""};
 }
 
 void capture_log() {

@@ -1,5 +1,6 @@
 #include "media/error.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "media/handles.h"
@@ -8,7 +9,7 @@ namespace ittybit::media {
 namespace {
 
 std::string kind_and_limit(const Error& error) {
-    return error.kind + " " + (error.limit ? error.limit->name : "none");
+    return fmt::format("{} {}", name_of(error.kind), error.limit ? error.limit->name : "none");
 }
 
 TEST(Error, EveryLimitIsNamed) {
@@ -22,10 +23,10 @@ TEST(Error, EveryLimitIsNamed) {
 }
 
 TEST(Error, AFullDiskAndAStopAreNoFaultOfTheEncoders) {
-    EXPECT_EQ(output_error(AVERROR(ENOSPC), "write").kind, "disk_full");
-    EXPECT_EQ(output_error(AVERROR(EDQUOT), "write").kind, "disk_full");
-    EXPECT_EQ(output_error(AVERROR_EXIT, "write").kind, "cancelled");
-    EXPECT_EQ(output_error(AVERROR(EINVAL), "write").kind, "encode_failed");
+    EXPECT_EQ(output_error(AVERROR(ENOSPC), "write").kind, ErrorKind::kDiskFull);
+    EXPECT_EQ(output_error(AVERROR(EDQUOT), "write").kind, ErrorKind::kDiskFull);
+    EXPECT_EQ(output_error(AVERROR_EXIT, "write").kind, ErrorKind::kCancelled);
+    EXPECT_EQ(output_error(AVERROR(EINVAL), "write").kind, ErrorKind::kEncodeFailed);
 }
 
 }  // namespace

@@ -234,7 +234,7 @@ Result<File> facts_of(const Input& input) {
     });
     if (!video && !has_sound) {
         return Error{
-            "unsupported_media",
+            ErrorKind::kUnsupportedMedia,
             "the file has neither picture nor sound that is known here: check that it plays",
             "input"
         };

@@ -21,7 +21,7 @@ Result<AVFilterContext*> add_filter(AVFilterGraph& graph, std::string_view name)
     AVFilterContext* made =
         filter == nullptr ? nullptr : avfilter_graph_alloc_filter(&graph, filter, nullptr);
     if (made == nullptr)
-        return Error{"encode_failed", "this build of FFmpeg lacks the filter " + word, ""};
+        return Error{ErrorKind::kEncodeFailed, "this build of FFmpeg lacks the filter " + word, ""};
     return made;
 }
 

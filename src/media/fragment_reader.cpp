@@ -32,7 +32,10 @@ struct CloseInput {
 using Demuxer = std::unique_ptr<AVFormatContext, CloseInput>;
 
 Error unreadable() {
-    return {"output_invalid", "a segment that was made does not read back; please report it", ""};
+    return {
+        ErrorKind::kOutputInvalid, "a segment that was made does not read back; please report it",
+        ""
+    };
 }
 
 Result<Demuxer> open(AVIOContext& io) {

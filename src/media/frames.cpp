@@ -59,7 +59,7 @@ Result<> decode_until_passed(
 Error start_out_of_range(const Input& input) {
     const std::string length = input.duration() ? std::to_string(*input.duration()) : "unknown";
     return Error{
-        "start_out_of_range",
+        ErrorKind::kStartOutOfRange,
         "start lies behind the end of the input, which is " + length + " seconds long", "start"
     };
 }
@@ -78,7 +78,7 @@ Result<Frame> frame_at(
         LastBefore frames(input, time_base, seconds);
         const auto result = decode_until_passed(input, stream_index, options, frames);
         if (Frame found = frames.take()) return found;
-        const bool is_final = !result && result.error().kind != "corrupt_media";
+        const bool is_final = !result && result.error().kind != ErrorKind::kCorruptMedia;
         if (is_final) return result.error();
     }
     // Some containers (APNG) cannot even go back to their start: they are opened again.

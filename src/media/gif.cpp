@@ -21,7 +21,9 @@ Result<AVFilterContext*> add(AVFilterGraph& graph, const char* name, const std::
     const AVFilter* filter = avfilter_get_by_name(name);
     AVFilterContext* made = nullptr;
     if (filter == nullptr)
-        return Error{"encode_failed", fmt::format("this build of FFmpeg lacks {}", name), ""};
+        return Error{
+            ErrorKind::kEncodeFailed, fmt::format("this build of FFmpeg lacks {}", name), ""
+        };
     TRY(check(avfilter_graph_create_filter(&made, filter, nullptr, options.c_str(), nullptr, &graph)
     ));
     return made;
@@ -124,7 +126,7 @@ Result<Frame> Gif::make_palette() const {
     }
     TRY(check(av_buffersrc_add_frame(entrance, nullptr)));
     Frame palette = TRY(take(exit));
-    if (palette == nullptr) return Error{"encode_failed", "the gif got no colours", ""};
+    if (palette == nullptr) return Error{ErrorKind::kEncodeFailed, "the gif got no colours", ""};
     return palette;
 }
 
@@ -157,7 +159,7 @@ Result<> Gif::encode_held() {
 Result<> Gif::open_encoder(const AVFrame& like) {
     const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_GIF);
     if (codec == nullptr)
-        return Error{"encode_failed", "this build of FFmpeg lacks the gif encoder", ""};
+        return Error{ErrorKind::kEncodeFailed, "this build of FFmpeg lacks the gif encoder", ""};
     encoder_.reset(avcodec_alloc_context3(codec));
     encoder_->width = like.width;
     encoder_->height = like.height;

@@ -54,8 +54,8 @@ Result<> Input::open_container() {
     take_last_log_line();
     if (size() > static_cast<std::uint64_t>(limits_.input_bytes)) {
         return Error{
-            "limit_exceeded", "the file is larger than is allowed: upload a smaller one", "input",
-            LimitReached{"input_bytes", static_cast<double>(limits_.input_bytes)}
+            ErrorKind::kLimitExceeded, "the file is larger than is allowed: upload a smaller one",
+            "input", LimitReached{"input_bytes", static_cast<double>(limits_.input_bytes)}
         };
     }
     const AVInputFormat* demuxer = av_find_input_format(std::string(sniffed_.demuxer).c_str());
@@ -103,7 +103,7 @@ Result<> Input::find_streams() {
 Result<> Input::check_limits() const {
     if (std::cmp_greater(format_->nb_streams, limits_.streams)) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             "the file has more than " + std::to_string(limits_.streams) +
                 " streams: upload it with fewer",
             "input", LimitReached{"streams", static_cast<double>(limits_.streams)}
@@ -114,7 +114,7 @@ Result<> Input::check_limits() const {
         if (codec.codec_type != AVMEDIA_TYPE_VIDEO) continue;
         if (std::int64_t{codec.width} * codec.height <= limits_.pixels) continue;
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             "the picture has " + std::to_string(codec.width) + "x" + std::to_string(codec.height) +
                 " pixels, more than is allowed: upload a smaller one",
             "input", LimitReached{"pixels", static_cast<double>(limits_.pixels)}

@@ -30,7 +30,7 @@ public:
         : MemorySource(bytes), until_(until) {}
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
         if (offset + out.size() > until_)
-            return Error{"download_failed", "the server answered 410", "input"};
+            return Error{ErrorKind::kDownloadFailed, "the server answered 410", "input"};
         return MemorySource::read_at(offset, out);
     }
 
@@ -67,7 +67,7 @@ TEST(Input, PassesOnTheErrorOfItsSourceUnchanged) {
     Result<Packet> packet = (*input)->read();
     while (packet && *packet != nullptr) packet = (*input)->read();
     ASSERT_FALSE(packet);
-    EXPECT_EQ(packet.error().kind, "download_failed");
+    EXPECT_EQ(packet.error().kind, ErrorKind::kDownloadFailed);
     EXPECT_EQ(packet.error().message, "the server answered 410");
 }
 
@@ -78,7 +78,7 @@ TEST(Input, PassesOnAnErrorWhileOpening) {
     ASSERT_TRUE(sniffed);
     const auto input = Input::open(source, *sniffed, {});
     ASSERT_FALSE(input);
-    EXPECT_EQ(input.error().kind, "download_failed");
+    EXPECT_EQ(input.error().kind, ErrorKind::kDownloadFailed);
 }
 
 TEST(Input, StopsWhenAsked) {
@@ -89,20 +89,20 @@ TEST(Input, StopsWhenAsked) {
     stop.request_stop();
     const auto packet = (*input)->read();
     ASSERT_FALSE(packet);
-    EXPECT_EQ(packet.error().kind, "cancelled");
+    EXPECT_EQ(packet.error().kind, ErrorKind::kCancelled);
 }
 
 TEST(Input, CallsAFileWithoutItsIndexCorruptInWordsOfOurOwn) {
     const auto input = open_path(clip("no-index.mp4"));
     ASSERT_FALSE(input);
-    EXPECT_EQ(input.error().kind, "corrupt_media");
+    EXPECT_EQ(input.error().kind, ErrorKind::kCorruptMedia);
     EXPECT_THAT(input.error().message, HasSubstr("incomplete"));
 }
 
 TEST(Input, NamesTheLimitOfPixels) {
     const auto input = open_path(clip("flash-1080p.mp4"), Limits{.pixels = 1'000'000});
     ASSERT_FALSE(input);
-    EXPECT_EQ(input.error().kind, "limit_exceeded");
+    EXPECT_EQ(input.error().kind, ErrorKind::kLimitExceeded);
     ASSERT_TRUE(input.error().limit);
     EXPECT_EQ(input.error().limit->name, "pixels");
     EXPECT_EQ(input.error().limit->value, 1'000'000);
@@ -112,7 +112,7 @@ TEST(Input, NamesTheLimitOfStreams) {
     for (const int most : {1, 2}) {
         const auto input = open_path(clip("two-tracks.mp4"), Limits{.streams = most});
         ASSERT_FALSE(input);
-        EXPECT_EQ(input.error().kind, "limit_exceeded");
+        EXPECT_EQ(input.error().kind, ErrorKind::kLimitExceeded);
         EXPECT_EQ(input.error().limit.value_or(LimitReached{}).name, "streams");
     }
 }

@@ -207,7 +207,7 @@ void Output::tell_meter() {
 Result<> Output::begin() {
     for (const auto& track : tracks_) {
         if (!track->is_described_)
-            return Error{"internal_error", "a track without a description", ""};
+            return Error{ErrorKind::kInternalError, "a track without a description", ""};
     }
     AVDictionary* raw = nullptr;
     for (const auto& option : file_.options) {
@@ -277,7 +277,7 @@ int Output::write_bytes(void* self, WriteBuffer bytes, int size) {
     const auto wanted = output.position_ + size;
     if (wanted > output.limits_.output_bytes) {
         output.io_error_ = Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "the output would be larger than {} bytes; choose a lower quality or bitrate, or a "
                 "part with start and end",

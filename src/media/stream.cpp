@@ -58,7 +58,7 @@ private:
 };
 
 bool is_about_track(const Error& error) {
-    return error.kind == "corrupt_media" || error.kind == "unsupported_media";
+    return error.kind == ErrorKind::kCorruptMedia || error.kind == ErrorKind::kUnsupportedMedia;
 }
 
 /// Decodes the first packets of a track with a reader of its own. Errors: why it cannot be decoded
@@ -195,7 +195,7 @@ Result<int> require_video(const Input& input) {
     const auto found = find_video(input);
     if (!found) {
         return Error{
-            "no_video_stream",
+            ErrorKind::kNoVideoStream,
             "the input has no moving picture: upload a video, or use the audio or"
             " image kind",
             "input"
@@ -224,7 +224,9 @@ Result<AudioChoice> require_audio(const Input& input) {
     AudioChoice choice = TRY(choose_audio(input));
     if (choice.stream) return choice;
     if (choice.failure) return *choice.failure;
-    return Error{"no_audio_stream", "the input has no sound: upload a file that has", "input"};
+    return Error{
+        ErrorKind::kNoAudioStream, "the input has no sound: upload a file that has", "input"
+    };
 }
 
 std::optional<std::span<const std::byte>> cover_bytes(const Input& input) {

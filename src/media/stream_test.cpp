@@ -65,7 +65,7 @@ TEST(Stream, DoesNotTakeACoverForTheVideo) {
     EXPECT_EQ(find_video(*input), std::nullopt);
     const auto required = require_video(*input);
     ASSERT_FALSE(required);
-    EXPECT_EQ(required.error().kind, "no_video_stream");
+    EXPECT_EQ(required.error().kind, ErrorKind::kNoVideoStream);
     const auto cover = cover_bytes(*input);
     ASSERT_TRUE(cover);
     EXPECT_EQ(sniff(*cover).format, "png");
@@ -91,7 +91,7 @@ TEST(Stream, SaysThatThereIsNoSound) {
     const auto input = open_clip("no-audio.mp4");
     const auto choice = require_audio(*input);
     ASSERT_FALSE(choice);
-    EXPECT_EQ(choice.error().kind, "no_audio_stream");
+    EXPECT_EQ(choice.error().kind, ErrorKind::kNoAudioStream);
 }
 
 }  // namespace

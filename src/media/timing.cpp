@@ -17,7 +17,7 @@ constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
 Error too_long(const Limits& limits) {
     return {
-        "limit_exceeded",
+        ErrorKind::kLimitExceeded,
         fmt::format(
             "the output would last more than {:.0f} seconds: its timestamps leave gaps, or it is "
             "too long; choose a part with start and end",
@@ -29,7 +29,7 @@ Error too_long(const Limits& limits) {
 
 Error too_many_frames(const Limits& limits) {
     return {
-        "limit_exceeded",
+        ErrorKind::kLimitExceeded,
         fmt::format(
             "the output would have more than {} frames; choose a part with start and end, or a "
             "lower fps",

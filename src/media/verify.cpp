@@ -23,7 +23,7 @@ namespace {
 constexpr int kIoBytes = 1 << 20;
 
 Error invalid(const std::string& what) {
-    return {"output_invalid", "the result did not pass its own check: " + what, ""};
+    return {ErrorKind::kOutputInvalid, "the result did not pass its own check: " + what, ""};
 }
 
 /// The finished file, read by libav's demuxer of its own format.

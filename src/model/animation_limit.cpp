@@ -19,7 +19,7 @@ Result<> check_animation(const Size& size, std::int64_t frames, const Limits& li
     const auto most_frames = std::max<std::int64_t>(1, limits.frames / kFramesOfAFilm);
     if (frames > most_frames) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "the animation has {} frames, more than the {} allowed", frames, most_frames
             ),
@@ -31,7 +31,7 @@ Result<> check_animation(const Size& size, std::int64_t frames, const Limits& li
         static_cast<double>(kFullPictures) * static_cast<double>(limits.pixels);
     if (static_cast<double>(frames) * pixels <= most_pixels) return {};
     return Error{
-        "limit_exceeded",
+        ErrorKind::kLimitExceeded,
         fmt::format(
             "the animation has {} frames of {}×{}, which together are more than {} pictures of {} "
             "pixels: make it smaller or shorter",

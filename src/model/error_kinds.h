@@ -1,8 +1,9 @@
 #pragma once
 
 #include <array>
-#include <optional>
-#include <string_view>
+#include <cstddef>
+
+#include "base/error_kind.h"
 
 namespace ittybit {
 
@@ -16,72 +17,77 @@ enum class Fault {
     kCancelled,  // someone asked us to stop
 };
 
-/// One kind of error: its word in `error.kind`, whose fault it is, and the HTTP status when it
-/// answers a request (0: it only ever ends a job).
-struct ErrorKind {
-    std::string_view name;
+/// Whose fault a kind of error is, and the HTTP status when it answers a request (0: it only ever
+/// ends a job).
+struct ErrorRow {
+    ErrorKind kind;
     Fault fault;
     int http_status;
 };
 
-/// Every error kind there is (SPEC: Errors). In the order in which several problems of one request
-/// are ranked.
-inline constexpr std::array kErrorKinds = {
-    ErrorKind{"token_missing", Fault::kAccess, 401},
-    ErrorKind{"token_invalid", Fault::kAccess, 401},
-    ErrorKind{"body_too_large", Fault::kRequest, 413},
-    ErrorKind{"unsupported_media_type", Fault::kRequest, 415},
-    ErrorKind{"invalid_json", Fault::kRequest, 400},
-    ErrorKind{"invalid_request", Fault::kRequest, 400},
-    ErrorKind{"input_required", Fault::kRequest, 400},
-    ErrorKind{"invalid_input", Fault::kRequest, 400},
-    ErrorKind{"kind_required", Fault::kRequest, 400},
-    ErrorKind{"invalid_kind", Fault::kRequest, 400},
-    ErrorKind{"invalid_format", Fault::kRequest, 400},
-    ErrorKind{"invalid_codec", Fault::kRequest, 400},
-    ErrorKind{"invalid_options", Fault::kRequest, 400},
-    ErrorKind{"invalid_output", Fault::kRequest, 400},
-    ErrorKind{"connection_required", Fault::kRequest, 400},
-    ErrorKind{"invalid_webhook_url", Fault::kRequest, 400},
-    ErrorKind{"job_not_found", Fault::kRequest, 404},
-    ErrorKind{"task_not_found", Fault::kRequest, 404},
-    ErrorKind{"connection_not_found", Fault::kRequest, 404},
-    ErrorKind{"file_not_found", Fault::kRequest, 404},
-    ErrorKind{"route_not_found", Fault::kRequest, 404},
-    ErrorKind{"method_not_allowed", Fault::kRequest, 405},
-    ErrorKind{"job_finished", Fault::kRequest, 409},
-    ErrorKind{"connection_exists", Fault::kRequest, 409},
-    ErrorKind{"idempotency_key_reused", Fault::kRequest, 422},
-    ErrorKind{"too_many_requests", Fault::kRequest, 429},
-    ErrorKind{"unavailable", Fault::kFarEnd, 503},
-    ErrorKind{"internal_error", Fault::kOurselves, 500},
-    ErrorKind{"download_failed", Fault::kFarEnd, 0},
-    ErrorKind{"source_changed", Fault::kFarEnd, 0},
-    ErrorKind{"input_blocked", Fault::kInput, 0},
-    ErrorKind{"unsupported_media", Fault::kInput, 0},
-    ErrorKind{"corrupt_media", Fault::kInput, 0},
-    ErrorKind{"no_video_stream", Fault::kInput, 0},
-    ErrorKind{"no_audio_stream", Fault::kInput, 0},
-    ErrorKind{"start_out_of_range", Fault::kInput, 0},
-    ErrorKind{"limit_exceeded", Fault::kInput, 0},
-    ErrorKind{"encode_failed", Fault::kOurselves, 0},
-    ErrorKind{"output_invalid", Fault::kOurselves, 0},
-    ErrorKind{"task_timeout", Fault::kInput, 0},
-    ErrorKind{"task_crashed", Fault::kOurselves, 0},
-    ErrorKind{"upload_failed", Fault::kFarEnd, 0},
-    ErrorKind{"disk_full", Fault::kOurselves, 0},
-    ErrorKind{"cancelled", Fault::kCancelled, 0},
+/// One row for each kind, in their order.
+inline constexpr std::array kErrorRows = {
+    ErrorRow{ErrorKind::kTokenMissing, Fault::kAccess, 401},
+    ErrorRow{ErrorKind::kTokenInvalid, Fault::kAccess, 401},
+    ErrorRow{ErrorKind::kBodyTooLarge, Fault::kRequest, 413},
+    ErrorRow{ErrorKind::kUnsupportedMediaType, Fault::kRequest, 415},
+    ErrorRow{ErrorKind::kInvalidJson, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidRequest, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInputRequired, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidInput, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kKindRequired, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidKind, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidFormat, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidCodec, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidOptions, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidOutput, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kConnectionRequired, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kInvalidWebhookUrl, Fault::kRequest, 400},
+    ErrorRow{ErrorKind::kJobNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kTaskNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kConnectionNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kFileNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kDeliveryNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kRouteNotFound, Fault::kRequest, 404},
+    ErrorRow{ErrorKind::kMethodNotAllowed, Fault::kRequest, 405},
+    ErrorRow{ErrorKind::kJobFinished, Fault::kRequest, 409},
+    ErrorRow{ErrorKind::kConnectionExists, Fault::kRequest, 409},
+    ErrorRow{ErrorKind::kIdempotencyKeyReused, Fault::kRequest, 422},
+    ErrorRow{ErrorKind::kTooManyRequests, Fault::kRequest, 429},
+    ErrorRow{ErrorKind::kUnavailable, Fault::kFarEnd, 503},
+    ErrorRow{ErrorKind::kInternalError, Fault::kOurselves, 500},
+    ErrorRow{ErrorKind::kDownloadFailed, Fault::kFarEnd, 0},
+    ErrorRow{ErrorKind::kSourceChanged, Fault::kFarEnd, 0},
+    ErrorRow{ErrorKind::kInputBlocked, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kUnsupportedMedia, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kCorruptMedia, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kNoVideoStream, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kNoAudioStream, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kStartOutOfRange, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kLimitExceeded, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kEncodeFailed, Fault::kOurselves, 0},
+    ErrorRow{ErrorKind::kOutputInvalid, Fault::kOurselves, 0},
+    ErrorRow{ErrorKind::kTaskTimeout, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kTaskCrashed, Fault::kOurselves, 0},
+    ErrorRow{ErrorKind::kUploadFailed, Fault::kFarEnd, 0},
+    ErrorRow{ErrorKind::kDiskFull, Fault::kOurselves, 0},
+    ErrorRow{ErrorKind::kCancelled, Fault::kCancelled, 0},
 };
 
-/// The row of a kind; `internal_error`'s for a word that is none.
-constexpr const ErrorKind& error_kind(std::string_view name) {
-    const ErrorKind* found = nullptr;
-    for (const auto& row : kErrorKinds) {
-        if (row.name == "internal_error" && found == nullptr) found = &row;
-        if (row.name == name) found = &row;
-    }
-    return *found;
+constexpr const ErrorRow& error_row(ErrorKind kind) {
+    return kErrorRows.at(static_cast<std::size_t>(kind));
 }
+
+static_assert(
+    [] {
+        for (std::size_t i = 0; i < kErrorRows.size(); ++i) {
+            const auto kind = static_cast<ErrorKind>(i);
+            if (kErrorRows.at(i).kind != kind || names(kind).at(i).value != kind) return false;
+        }
+        return names(ErrorKind{}).size() == kErrorRows.size();
+    }(),
+    "each kind has a word and a row, in the order of the kinds"
+);
 
 /// The command line's exit status for a fault (SPEC section 3).
 constexpr int exit_status(Fault fault) {

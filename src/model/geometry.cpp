@@ -12,7 +12,7 @@ namespace ittybit {
 namespace {
 
 Error wrong(std::string message) {
-    return {"invalid_options", std::move(message), ""};
+    return {ErrorKind::kInvalidOptions, std::move(message), ""};
 }
 
 Result<Length> parse_percentage(const json::value& value) {

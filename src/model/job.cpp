@@ -12,7 +12,7 @@ namespace ittybit {
 namespace {
 
 Error bad_input(std::string message) {
-    return {"invalid_input", std::move(message), "input"};
+    return {ErrorKind::kInvalidInput, std::move(message), "input"};
 }
 
 void cancel(Task& task, UnixMillis now) {
@@ -111,7 +111,7 @@ void succeed(Task& task, std::optional<File> output, UnixMillis now) {
 }
 
 void fail(Task& task, const Error& error, UnixMillis now) {
-    if (error.kind == "cancelled") return cancel(task, now);
+    if (error.kind == ErrorKind::kCancelled) return cancel(task, now);
     task.status = TaskStatus::kFailed;
     task.error = Failure::from(error);
     task.finished_at = task.updated_at = now;
@@ -124,7 +124,7 @@ void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis n
         if (!is_final(task.status)) cancel(task, now);
     }
     job.status = JobStatus::kCancelled;
-    if (error.kind != "cancelled") {
+    if (error.kind != ErrorKind::kCancelled) {
         job.status = JobStatus::kFailed;
         job.error = Failure::from(error);
         job.error->task = failed.id;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "base/fields.h"
 #include "base/json.h"
 #include "model/file.h"
@@ -82,7 +83,7 @@ struct LimitInForce {
 
 /// Why a task or job failed.
 struct Failure {
-    std::string kind;
+    ErrorKind kind = ErrorKind::kInternalError;
     std::string message;
     std::optional<LimitInForce> limit;
     std::optional<std::string> task;  // in a job: the id of the task that failed

@@ -42,7 +42,10 @@ TEST(Job, WrittenDirectlyItIsTheDocumentItWouldBe) {
     job.tasks[2].input = TaskInput{file};
     job.warnings = {"one", "two\n"};
     EXPECT_EQ(json_text(job), compact_json(to_json(job)));
-    fail(job, "import", Error{"corrupt_media", "é", "", LimitReached{"pixels", 1e9}}, kNow + 3);
+    fail(
+        job, "import", Error{ErrorKind::kCorruptMedia, "é", "", LimitReached{"pixels", 1e9}},
+        kNow + 3
+    );
     EXPECT_EQ(json_text(job), compact_json(to_json(job)));
 }
 
@@ -50,7 +53,7 @@ TEST(Job, WhatHasEndedStaysAsItIsWhenTheJobFails) {
     auto job = Job::make("video", "https://example.com/a", {}, kNow);
     succeed(job.tasks[0], std::nullopt, kNow + 1);
     const auto probe = to_json(job.tasks[0]);
-    fail(job, "probe", Error{"download_failed", "gone", ""}, kNow + 2);
+    fail(job, "probe", Error{ErrorKind::kDownloadFailed, "gone", ""}, kNow + 2);
     EXPECT_EQ(to_json(job.tasks[0]), probe);
     EXPECT_EQ(job.status, JobStatus::kFailed);
     EXPECT_EQ(job.error->task, job.tasks[0].id);

@@ -5,20 +5,14 @@
 
 #include "base/fields_schema.h"
 #include "base/text.h"
-#include "model/error_kinds.h"
 
 namespace ittybit {
 namespace {
 
-std::string kind_of_problem(std::string_view field) {
-    if (field == "format") return "invalid_format";
-    if (field == "codec") return "invalid_codec";
-    return "invalid_options";
-}
-
-/// Where an error kind stands in SPEC's order of several problems.
-std::ptrdiff_t rank(const OptionProblem& problem) {
-    return &error_kind(problem.kind) - kErrorKinds.data();
+ErrorKind kind_of_problem(std::string_view field) {
+    if (field == "format") return ErrorKind::kInvalidFormat;
+    if (field == "codec") return ErrorKind::kInvalidCodec;
+    return ErrorKind::kInvalidOptions;
 }
 
 template <std::size_t Index = 0>
@@ -58,9 +52,7 @@ Operation read_operation(
         },
         operation
     );
-    std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-        return rank(a) < rank(b);
-    });
+    std::ranges::stable_sort(problems, {}, &OptionProblem::kind);
     return operation;
 }
 

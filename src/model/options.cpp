@@ -7,7 +7,7 @@ using Problems = std::vector<OptionProblem>;
 
 void check_span(const Span& span, Problems& problems) {
     if (span.end && *span.end <= span.start.value_or(0)) {
-        problems.push_back({"invalid_options", "end", "end must be greater than start"});
+        problems.push_back({ErrorKind::kInvalidOptions, "end", "end must be greater than start"});
     }
 }
 
@@ -15,7 +15,7 @@ void check_framing(const Framing& framing, Problems& problems) {
     const auto fit = framing.fit.value_or(Fit::kContain);
     if (framing.background && fit != Fit::kContain) {
         problems.push_back(
-            {"invalid_options", "background",
+            {ErrorKind::kInvalidOptions, "background",
              "background goes with fit contain only: cover and fill leave no room to pad"}
         );
     }
@@ -27,11 +27,15 @@ void check(const VideoOptions& options, Problems& problems) {
     const auto codec = options.chosen_codec();
     const bool is_webm_codec = codec == VideoCodec::kVp9 || codec == VideoCodec::kAv1;
     if (options.format == VideoFormat::kWebm && !is_webm_codec) {
-        problems.push_back({"invalid_codec", "codec", "codec for webm must be vp9 or av1"});
+        problems.push_back({ErrorKind::kInvalidCodec, "codec", "codec for webm must be vp9 or av1"}
+        );
     } else if (options.format == VideoFormat::kMp4 && codec == VideoCodec::kVp9) {
-        problems.push_back({"invalid_codec", "codec", "codec for mp4 must be h264, h265 or av1"});
+        problems.push_back(
+            {ErrorKind::kInvalidCodec, "codec", "codec for mp4 must be h264, h265 or av1"}
+        );
     } else if (options.format == VideoFormat::kMov && is_webm_codec) {
-        problems.push_back({"invalid_codec", "codec", "codec for mov must be h264 or h265"});
+        problems.push_back({ErrorKind::kInvalidCodec, "codec", "codec for mov must be h264 or h265"}
+        );
     }
     check_framing(options, problems);
     check_span(options, problems);
@@ -42,7 +46,7 @@ void check(const AudioOptions& options, Problems& problems) {
         options.format == AudioFormat::kWav || options.format == AudioFormat::kFlac;
     if (is_lossless && options.bitrate) {
         problems.push_back(
-            {"invalid_options", "bitrate",
+            {ErrorKind::kInvalidOptions, "bitrate",
              "bitrate does not go with wav and flac, which are lossless: leave it out or choose "
              "another format"}
         );

@@ -303,8 +303,8 @@ struct AdaptiveVideoOptions : Framing, Span {
 /// What no single row can say: each sentence is appended to `problems`, as `{kind, field,
 /// sentence}`.
 struct OptionProblem {
-    std::string kind;   // invalid_format, invalid_codec or invalid_options
-    std::string field;  // dotted path below the options
+    ErrorKind kind = ErrorKind::kInvalidOptions;  // or invalid_format, invalid_codec
+    std::string field;                            // dotted path below the options
     std::string message;
 };
 void check(const VideoOptions& options, std::vector<OptionProblem>& problems);

@@ -35,7 +35,7 @@ TEST(Options, EveryKindRoundTripsThroughItsCanonicalJson) {
 
 TEST(Options, AProblemNamesFieldRangeAndValue) {
     const auto problem = only_problem("video", R"({"fps": 61})");
-    EXPECT_EQ(problem.kind, "invalid_options");
+    EXPECT_EQ(problem.kind, ErrorKind::kInvalidOptions);
     EXPECT_EQ(problem.field, "fps");
     EXPECT_EQ(problem.message, "fps must be between 1 and 60, not 61");
     EXPECT_EQ(
@@ -50,16 +50,19 @@ TEST(Options, AnUnknownOptionNamesTheNearestKnownOne) {
     EXPECT_THAT(
         only_problem("video", R"({"qualty": "high"})").message, HasSubstr("nearest is quality")
     );
-    EXPECT_EQ(only_problem("audio", R"({"width": 100})").kind, "invalid_options");
-    EXPECT_EQ(only_problem("video", R"({"interval": 2})").kind, "invalid_options");
+    EXPECT_EQ(only_problem("audio", R"({"width": 100})").kind, ErrorKind::kInvalidOptions);
+    EXPECT_EQ(only_problem("video", R"({"interval": 2})").kind, ErrorKind::kInvalidOptions);
 }
 
 TEST(Options, FormatAndCodecHaveTheirOwnKinds) {
-    EXPECT_EQ(only_problem("video", R"({"format": "avi"})").kind, "invalid_format");
+    EXPECT_EQ(only_problem("video", R"({"format": "avi"})").kind, ErrorKind::kInvalidFormat);
     EXPECT_EQ(
-        only_problem("video", R"({"format": "webm", "codec": "h264"})").kind, "invalid_codec"
+        only_problem("video", R"({"format": "webm", "codec": "h264"})").kind,
+        ErrorKind::kInvalidCodec
     );
-    EXPECT_EQ(only_problem("video", R"({"format": "mov", "codec": "av1"})").kind, "invalid_codec");
+    EXPECT_EQ(
+        only_problem("video", R"({"format": "mov", "codec": "av1"})").kind, ErrorKind::kInvalidCodec
+    );
     EXPECT_EQ(problems_of("video", R"({"format": "mp4", "codec": "av1"})").size(), 0U);
     EXPECT_EQ(problems_of("image", R"({"format": "jpg"})").size(), 0U);
 }
@@ -67,9 +70,9 @@ TEST(Options, FormatAndCodecHaveTheirOwnKinds) {
 TEST(Options, EveryProblemIsListedInTheOrderOfItsKind) {
     const auto problems = problems_of("video", R"({"fps": 0, "codec": "divx", "format": "avi"})");
     ASSERT_EQ(problems.size(), 3U);
-    EXPECT_EQ(problems[0].kind, "invalid_format");
-    EXPECT_EQ(problems[1].kind, "invalid_codec");
-    EXPECT_EQ(problems[2].kind, "invalid_options");
+    EXPECT_EQ(problems[0].kind, ErrorKind::kInvalidFormat);
+    EXPECT_EQ(problems[1].kind, ErrorKind::kInvalidCodec);
+    EXPECT_EQ(problems[2].kind, ErrorKind::kInvalidOptions);
 }
 
 TEST(Options, EndMustBeAfterStart) {

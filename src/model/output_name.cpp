@@ -18,7 +18,7 @@ constexpr std::string_view kScheme = "s3://";
 constexpr std::size_t kLongestOutput = 1024;
 
 Error bad_output(std::string message) {
-    return {"invalid_output", std::move(message), "output"};
+    return {ErrorKind::kInvalidOutput, std::move(message), "output"};
 }
 
 /// A placeholder that is none of the known ones, or a brace that belongs to none.
@@ -97,7 +97,7 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
     const auto meant = format_for_extension(kind, extension);
     if (meant.empty()) {
         return Error{
-            "invalid_output",
+            ErrorKind::kInvalidOutput,
             fmt::format("output must not end in .{}, which is no format of {}", extension, kind),
             "output"
         };
@@ -111,7 +111,7 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
     const auto wanted = kind == "adaptive_video" ? word : format_for_extension(kind, word);
     if (wanted == meant || wanted.empty()) return {};  // a format that is none has its own error
     return Error{
-        "invalid_output",
+        ErrorKind::kInvalidOutput,
         fmt::format("output ends in .{}, but the format is {}: make them agree", extension, word),
         "output"
     };

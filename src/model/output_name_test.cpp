@@ -5,9 +5,11 @@
 namespace ittybit {
 namespace {
 
-std::string kind_of_error(std::string_view kind, std::string_view output, json::object options) {
+std::string_view kind_of_error(
+    std::string_view kind, std::string_view output, json::object options
+) {
     const auto settled = settle_format(kind, output, options);
-    return settled ? "" : settled.error().kind;
+    return settled ? "" : name_of(settled.error().kind);
 }
 
 TEST(OutputName, TheExtensionDecidesTheFormat) {

@@ -9,7 +9,7 @@ namespace ittybit {
 namespace {
 
 Error broken(const std::string& what) {
-    return {"task_crashed", "the media process sent a broken message: " + what, ""};
+    return {ErrorKind::kTaskCrashed, "the media process sent a broken message: " + what, ""};
 }
 
 /// What a child says comes before people: each text in it is made fit for that here, at the border.

@@ -108,7 +108,7 @@ struct Finished {
 
 /// The work failed, for the reason `error` gives.
 struct Failed {
-    std::string kind;
+    ErrorKind kind = ErrorKind::kInternalError;
     std::string message;
     std::string where;
     std::optional<std::string> limit;
@@ -156,7 +156,9 @@ Result<T> decode_line(std::string_view line) {
     Reader reader;
     reader.read(value, message);
     if (reader.problems().empty()) return message;
-    return Error{"internal_error", "bad message: " + reader.problems().front().message, ""};
+    return Error{
+        ErrorKind::kInternalError, "bad message: " + reader.problems().front().message, ""
+    };
 }
 
 }  // namespace ittybit

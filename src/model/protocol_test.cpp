@@ -21,5 +21,11 @@ TEST(Protocol, WhatIsNotUtf8InAFileStillMakesAMessage) {
     );
 }
 
+TEST(Protocol, AKindOfErrorThatIsNoneIsABrokenMessage) {
+    const auto event = decode_event(R"({"event":"error","kind":"pwned","message":"x"})");
+    ASSERT_FALSE(event);
+    EXPECT_EQ(event.error().kind, ErrorKind::kTaskCrashed);
+}
+
 }  // namespace
 }  // namespace ittybit

@@ -56,7 +56,7 @@ Sniffed behind_tag(Head head) {
 
 Result<Sniffed> accepted(const Sniffed& sniffed) {
     if (sniffed.family != Family::kRefused) return sniffed;
-    return Error{"unsupported_media", std::string(sniffed.refusal), "input"};
+    return Error{ErrorKind::kUnsupportedMedia, std::string(sniffed.refusal), "input"};
 }
 
 }  // namespace

@@ -221,7 +221,7 @@ TEST(Sniff, RefusesWhatIsNotReadByDecision) {
 TEST(Sniff, SaysWhatTheFileIsAndWhatToUploadInstead) {
     const auto result = sniff_file("<svg/>");
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "unsupported_media");
+    EXPECT_EQ(result.error().kind, ErrorKind::kUnsupportedMedia);
     EXPECT_THAT(result.error().message, HasSubstr("SVG"));
     EXPECT_THAT(result.error().message, HasSubstr("PNG"));
 }
@@ -261,7 +261,7 @@ TEST(Sniff, NeverReadsBehindTheEndOfACutHeader) {
 class BrokenSource : public ByteSource {
 public:
     Result<std::size_t> read_at(std::uint64_t, std::span<std::byte>) override {
-        return Error{"download_failed", "the server answered 503", "input"};
+        return Error{ErrorKind::kDownloadFailed, "the server answered 503", "input"};
     }
     std::optional<std::uint64_t> size() override { return std::nullopt; }
 };
@@ -270,7 +270,7 @@ TEST(Sniff, PassesOnTheErrorOfTheSource) {
     BrokenSource source;
     const auto result = sniff(source);
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "download_failed");
+    EXPECT_EQ(result.error().kind, ErrorKind::kDownloadFailed);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ Headers without_secrets(Headers headers) {
 /// Where a redirect leads. What is no plain http(s) URL is not followed, whoever sent it.
 Result<Url> target_of(const Response& response, const Url& from) {
     auto target = from.resolve(header_value(response.headers, "location"));
-    if (!target) return Error{"input_blocked", target.error().message, from.safe_text()};
+    if (!target) return Error{ErrorKind::kInputBlocked, target.error().message, from.safe_text()};
     return target;
 }
 
@@ -111,19 +111,20 @@ Result<Response> Client::send(
         Multi multi = pool_->take();
         const CURLcode code = run(multi.get(), exchange.handle(), stop);
         pool_->give(std::move(multi));
-        if (stop.stop_requested()) return Error{"cancelled", "the request was cancelled", ""};
+        if (stop.stop_requested())
+            return Error{ErrorKind::kCancelled, "the request was cancelled", ""};
         Response response = TRY(exchange.result(code));
         if (!exchange.is_redirect()) return response;
         if (hop == allowed)
             return Error{
-                "download_failed",
+                ErrorKind::kDownloadFailed,
                 "the server redirects more than " + std::to_string(allowed) + " times",
                 request.url.safe_text()
             };
         const Url target = TRY(target_of(response, next.url));
         if (next.url.scheme() == "https" && target.scheme() == "http")
             return Error{
-                "download_failed",
+                ErrorKind::kDownloadFailed,
                 "the server redirects from https to http, which is not followed; use the http:// "
                 "URL if that is meant",
                 request.url.safe_text()

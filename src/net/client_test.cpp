@@ -100,10 +100,10 @@ TEST_F(ClientTest, PassesTheReceiversErrorOn) {
     Request request;
     request.url = server.url();
     const auto at_head = client.send(request, {}, {.head = [](const Response&) {
-                                         return Error{"source_changed", "no", ""};
+                                         return Error{ErrorKind::kSourceChanged, "no", ""};
                                      }});
     ASSERT_FALSE(at_head);
-    EXPECT_EQ(at_head.error().kind, "source_changed");
+    EXPECT_EQ(at_head.error().kind, ErrorKind::kSourceChanged);
 }
 
 TEST_F(ClientTest, RefusesAnswersLargerThanAllowed) {
@@ -154,7 +154,7 @@ TEST_F(ClientTest, DoesNotFollowRedirectsToOtherSchemes) {
         });
         const auto response = get(server.url(), 5);
         ASSERT_FALSE(response);
-        EXPECT_EQ(response.error().kind, "input_blocked");
+        EXPECT_EQ(response.error().kind, ErrorKind::kInputBlocked);
         EXPECT_THAT(response.error().message, HasSubstr("which is not followed"));
     }
 }
@@ -171,7 +171,7 @@ TEST(FetchGuard, BlocksLoopbackAndNothingArrives) {
         request.patience.connect = std::chrono::seconds(2);
         const auto response = client.send(request);
         ASSERT_FALSE(response) << host;
-        EXPECT_EQ(response.error().kind, "input_blocked") << host;
+        EXPECT_EQ(response.error().kind, ErrorKind::kInputBlocked) << host;
     }
     EXPECT_EQ(canary.connections(), 0);
 }
@@ -189,7 +189,7 @@ TEST(FetchGuard, LooksAtEachRedirect) {
     request.redirects = 5;
     const auto response = client.send(request);
     ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, "input_blocked");
+    EXPECT_EQ(response.error().kind, ErrorKind::kInputBlocked);
     EXPECT_EQ(canary.connections(), 0);
     EXPECT_EQ(server.connections(), 1);
 }
@@ -207,7 +207,7 @@ TEST(FetchGuard, LetsTheUserTypeAnyAddressButNotBeRedirectedToMetadata) {
     request.url = server.url("/hop");
     const auto response = client.send(request);
     ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, "input_blocked");
+    EXPECT_EQ(response.error().kind, ErrorKind::kInputBlocked);
     EXPECT_THAT(response.error().message, HasSubstr("link-local"));
 }
 
@@ -240,7 +240,7 @@ TEST_F(ClientTest, SaysThatTheConnectionWasCut) {
     });
     const auto response = get(server.url());
     ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, "unavailable");
+    EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable);
     EXPECT_THAT(response.error().message, HasSubstr("cut off"));
 }
 
@@ -266,7 +266,7 @@ TEST_F(ClientTest, SaysThatNothingListens) {
     }
     const auto response = get(*Url::parse(text));
     ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, "unavailable");
+    EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable);
     EXPECT_THAT(response.error().message, HasSubstr("nothing answers"));
 }
 
@@ -287,7 +287,7 @@ TEST_F(ClientTest, StopsAtOnceWhenAsked) {
     const auto begin = std::chrono::steady_clock::now();
     const auto response = client.send(request, stop.get_token());
     ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, "cancelled");
+    EXPECT_EQ(response.error().kind, ErrorKind::kCancelled);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
 }
 

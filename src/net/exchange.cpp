@@ -145,7 +145,8 @@ bool Exchange::take_header(std::string_view line) {
     head_size_ += line.size();
     if (head_size_ > kLargestHead) {
         error_ = Error{
-            "unavailable", "the server's header is larger than 64 KiB", request_.url.safe_text()
+            ErrorKind::kUnavailable, "the server's header is larger than 64 KiB",
+            request_.url.safe_text()
         };
         return false;
     }
@@ -195,7 +196,7 @@ bool Exchange::take_bytes(std::span<const char> bytes) {
         has_enough_ = is_redirect_;
         if (!is_redirect_)
             error_ = Error{
-                "unavailable", "the server's answer is larger than allowed here",
+                ErrorKind::kUnavailable, "the server's answer is larger than allowed here",
                 request_.url.safe_text()
             };
         return false;
@@ -231,11 +232,11 @@ Result<Response> Exchange::result(CURLcode code) {
 Error Exchange::failure(CURLcode code) {
     const auto& url = request_.url;
     const auto fail = [&](std::string message) {
-        return Error{"unavailable", std::move(message), url.safe_text()};
+        return Error{ErrorKind::kUnavailable, std::move(message), url.safe_text()};
     };
     if (blocked_ && !has_head_)
         return {
-            "input_blocked",
+            ErrorKind::kInputBlocked,
             "\"" + url.host() + "\" leads to a " + std::string(word_for(*blocked_)) +
                 " address, which may not be reached; --allow-host " + url.authority() +
                 " at the server's start opens it",

@@ -25,7 +25,7 @@ struct Free {
 };
 
 Error invalid(std::string message) {
-    return {"invalid_input", std::move(message), ""};
+    return {ErrorKind::kInvalidInput, std::move(message), ""};
 }
 
 bool is_digit(char c) {
@@ -41,26 +41,13 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-std::optional<unsigned> hex_digit(char c) {
-    if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-}
-
-void append_escape(std::string& text, char c) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    text += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
-}
-
 /// Escapes what may not stand in a path or query, and leaves every other spelling alone.
 std::string escape_forbidden(std::string_view text) {
     constexpr std::string_view kForbidden = " \"<>`{}^\\";
     std::string escaped;
     for (const char c : text) {
         if (!is_ascii(c) || kForbidden.find(c) != std::string_view::npos) {
-            append_escape(escaped, c);
+            escaped += percent_encode({&c, 1});
         } else {
             escaped += c;
         }
@@ -324,37 +311,6 @@ std::string Url::file_name() const {
 
 bool Url::has_same_origin(const Url& other) const {
     return scheme_ == other.scheme_ && host_ == other.host_ && port_ == other.port_;
-}
-
-std::string percent_encode(std::string_view text, bool keep_slash) {
-    std::string encoded;
-    for (const char c : text) {
-        const bool is_plain = is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' ||
-                              c == '~' || (keep_slash && c == '/');
-        if (is_plain) {
-            encoded += c;
-        } else {
-            append_escape(encoded, c);
-        }
-    }
-    return encoded;
-}
-
-std::string percent_decode(std::string_view text) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size()) {
-            const auto high = hex_digit(text[i + 1]);
-            const auto low = hex_digit(text[i + 2]);
-            if (high && low) {
-                decoded += static_cast<char>(*high << 4U | *low);
-                i += 2;
-                continue;
-            }
-        }
-        decoded += text[i];
-    }
-    return decoded;
 }
 
 }  // namespace ittybit::net

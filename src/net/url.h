@@ -62,10 +62,4 @@ private:
     int port_ = 0;
 };
 
-/// RFC 3986: everything but letters, digits and `-_.~` becomes %XX; `/` stays where `keep_slash`.
-std::string percent_encode(std::string_view text, bool keep_slash = false);
-
-/// %XX becomes the byte; a % that begins no escape stays.
-std::string percent_decode(std::string_view text);
-
 }  // namespace ittybit::net

@@ -159,7 +159,7 @@ TEST(Url, RefusesWhatIsNoPlainUrl) {
     for (const auto& text : cases) {
         const auto url = Url::parse(text);
         EXPECT_FALSE(url) << text << " became " << url->text();
-        EXPECT_EQ(url ? "" : url.error().kind, "invalid_input");
+        EXPECT_EQ(url ? "" : name_of(url.error().kind), "invalid_input");
     }
 }
 
@@ -217,12 +217,6 @@ TEST(Url, ResolvesRedirects) {
          {"file:///etc/passwd", "s3://bucket/key", "ftp://x/", "http://", "//", "//user@x/",
           "data:,", "http://[::1", "\\\\x\\y"})
         EXPECT_FALSE(base.resolve(bad)) << bad;
-}
-
-TEST(PercentEncoding, GoesBothWays) {
-    EXPECT_EQ(percent_encode("a b/\xc3\xbc~"), "a%20b%2F%C3%BC~");
-    EXPECT_EQ(percent_encode("a/b", true), "a/b");
-    EXPECT_EQ(percent_decode("a%20b%2f%zz%"), "a b/%zz%");
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ constexpr double kMessageBurst = 20000;
 constexpr std::size_t kLongestLog = 65536;
 
 Error crashed(std::string message) {
-    return {"task_crashed", std::move(message), ""};
+    return {ErrorKind::kTaskCrashed, std::move(message), ""};
 }
 
 /// Waits until the descriptor has something to read or its other end is gone.
@@ -45,7 +45,9 @@ Result<Fd> open_again(int input) {
     Fd again(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     struct stat facts{};
     if (!again || ::fstat(again.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        return Error{"internal_error", "the input is not a file that can be read", "input"};
+        return Error{
+            ErrorKind::kInternalError, "the input is not a file that can be read", "input"
+        };
     }
     return again;
 }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kBlock = std::uint64_t{1} << 20U;
 
 Error parent_gone() {
-    return {"task_crashed", "the input's source is gone", ""};
+    return {ErrorKind::kTaskCrashed, "the input's source is gone", ""};
 }
 
 std::optional<std::uint64_t> size_of(const Assignment& assignment, FileSource& file) {

@@ -38,7 +38,7 @@ Result<LineReader::Received> LineReader::receive(Fd* descriptor) {
     buffer_.append(bytes.data(), static_cast<std::size_t>(count));
     const bool has_line = buffer_.find('\n', searched_) != std::string::npos;
     if (has_line || buffer_.size() <= kLongestLine) return Received::kSome;
-    return Error{"task_crashed", "the media process sent a message without an end", ""};
+    return Error{ErrorKind::kTaskCrashed, "the media process sent a message without an end", ""};
 }
 
 namespace {

@@ -55,13 +55,15 @@ Result<Finished> run_safely(
         return program.run(assignment, source, out);
     } catch (const std::bad_alloc&) {
         return Error{
-            "limit_exceeded", "the media needs more memory than there is", "",
+            ErrorKind::kLimitExceeded, "the media needs more memory than there is", "",
             LimitReached{"memory_bytes"}
         };
     } catch (const std::exception& failure) {
         ::dprintf(STDERR_FILENO, "exception: %s\n", failure.what());
     }
-    return Error{"task_crashed", "the media process failed in a way it did not foresee", ""};
+    return Error{
+        ErrorKind::kTaskCrashed, "the media process failed in a way it did not foresee", ""
+    };
 }
 
 /// Waits for the assignment; the process ends when the parent is gone or speaks another language.

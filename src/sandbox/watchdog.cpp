@@ -29,13 +29,15 @@ constexpr int kCountShare = 20;                 // and at most so small a part o
 constexpr std::int64_t kMostFiles = 200'000;
 
 Error over(std::string name, double value, std::string_view what) {
-    Error error{"limit_exceeded", fmt::format("the media needs more {} than allowed", what), ""};
+    Error error{
+        ErrorKind::kLimitExceeded, fmt::format("the media needs more {} than allowed", what), ""
+    };
     error.limit = LimitReached{std::move(name), value};
     return error;
 }
 
 Error too_long(std::string name, double seconds, std::string_view why) {
-    Error error{"task_timeout", fmt::format("the work {}", why), ""};
+    Error error{ErrorKind::kTaskTimeout, fmt::format("the work {}", why), ""};
     error.limit = LimitReached{std::move(name), seconds};
     return error;
 }
@@ -95,7 +97,7 @@ void Watchdog::end(Error verdict) {
 }
 
 std::optional<Error> Watchdog::judge() {
-    if (stop_.stop_requested()) return Error{"cancelled", "the work was cancelled", ""};
+    if (stop_.stop_requested()) return Error{ErrorKind::kCancelled, "the work was cancelled", ""};
     const auto now = steady_clock::now();
     if (auto error = judge_time(now)) return error;
     if (auto error = judge_process()) return error;
@@ -142,7 +144,7 @@ std::optional<Error> Watchdog::judge_disk(Instant now) {
     const auto room = room_on_disk(child_.folder.path(), child_.keep_free);
     headroom_ = std::clamp<std::int64_t>(room, 0, limits.output_bytes - used_);
     if (room >= 0) return std::nullopt;
-    return Error{"disk_full", "there is hardly any disk left; free some space", ""};
+    return Error{ErrorKind::kDiskFull, "there is hardly any disk left; free some space", ""};
 }
 
 }  // namespace ittybit::sandbox

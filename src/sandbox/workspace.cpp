@@ -35,10 +35,12 @@ Directory list(int descriptor) {
 
 Error cannot_make_folder() {
     if (errno == ENOSPC || errno == EDQUOT) {
-        return {"disk_full", "there is no room for working files; free some disk space", ""};
+        return {
+            ErrorKind::kDiskFull, "there is no room for working files; free some disk space", ""
+        };
     }
     return {
-        "internal_error",
+        ErrorKind::kInternalError,
         "working files cannot be written (" + std::system_category().message(errno) +
             "); check the folder's permissions",
         ""
@@ -58,7 +60,9 @@ bool is_linked(int folder) {
 }
 
 Error bad_file(const char* what) {
-    return {"task_crashed", std::string("the media process left a file that is ") + what, ""};
+    return {
+        ErrorKind::kTaskCrashed, std::string("the media process left a file that is ") + what, ""
+    };
 }
 
 }  // namespace

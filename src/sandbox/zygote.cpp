@@ -31,7 +31,7 @@ constexpr int kStartTimeoutMs = 30000;
 constexpr int kLeaveTimeoutMs = 2000;
 
 Error broken(std::string message) {
-    return {"internal_error", std::move(message), ""};
+    return {ErrorKind::kInternalError, std::move(message), ""};
 }
 
 Error broken_by_system(std::string_view what) {
@@ -279,7 +279,7 @@ Result<std::unique_ptr<Child>> Zygote::take_walled() {
 
 Result<std::unique_ptr<Child>> Zygote::take() {
     auto child = take_walled();
-    if (!child && child.error().kind != "disk_full") {
+    if (!child && child.error().kind != ErrorKind::kDiskFull) {
         // The zygote or the spare may have died since the last use: a fresh one serves.
         forget_dead();
         child = take_walled();

@@ -27,9 +27,12 @@ constexpr std::int64_t kPiece = 1 << 20;
 
 Error refused(const std::string& what) {
     if (errno == ENAMETOOLONG)
-        return {"invalid_output", "a piece of the key is longer than the file system allows", ""};
+        return {
+            ErrorKind::kInvalidOutput, "a piece of the key is longer than the file system allows",
+            ""
+        };
     auto error = write_error(what);
-    if (error.kind == "internal_error") error.kind = "upload_failed";
+    if (error.kind == ErrorKind::kInternalError) error.kind = ErrorKind::kUploadFailed;
     return error;
 }
 
@@ -78,7 +81,8 @@ public:
 
     Result<> append(std::span<const std::byte> bytes, const std::stop_token& stop) override {
         while (!bytes.empty()) {
-            if (stop.stop_requested()) return Error{"cancelled", "the upload was cancelled", ""};
+            if (stop.stop_requested())
+                return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
             const auto piece = bytes.first(std::min<std::size_t>(bytes.size(), kPiece));
             const auto count = ::pwrite(file_.get(), piece.data(), piece.size(), end_);
             if (count < 0 && errno == EINTR) continue;
@@ -94,7 +98,8 @@ public:
         present_.add(range);
         off_t from = range.from;
         while (from < range.to) {
-            if (stop.stop_requested()) return Error{"cancelled", "the upload was cancelled", ""};
+            if (stop.stop_requested())
+                return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
             const auto length =
                 static_cast<std::size_t>(std::min<off_t>(range.to - from, 64 << 20));
             off_t to = from;
@@ -105,7 +110,9 @@ public:
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) return refused("an upload cannot be written");
             if (count == 0)
-                return Error{"internal_error", "the file is shorter than it should be", key_};
+                return Error{
+                    ErrorKind::kInternalError, "the file is shorter than it should be", key_
+                };
         }
         return {};
     }
@@ -136,10 +143,11 @@ private:
 
     Result<Stored> publish(std::int64_t size, const std::stop_token& stop) {
         struct stat status = {};
-        if (stop.stop_requested()) return Error{"cancelled", "the upload was cancelled", ""};
+        if (stop.stop_requested())
+            return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
         if (::fstat(file_.get(), &status) != 0) return refused("an upload cannot be read");
         if (status.st_size != size || !present_.contains({0, size}))
-            return Error{"upload_failed", "the object is not whole", key_};
+            return Error{ErrorKind::kUploadFailed, "the object is not whole", key_};
         if (::fsync(file_.get()) != 0) return refused("an upload cannot be synced");
         const fs::path target = root_ / key_;
         TRY(move_to(target));
@@ -206,11 +214,13 @@ public:
         const Fd file = TRY(open(key));
         std::vector<std::byte> piece(kPiece);
         while (range.from < range.to) {
-            if (stop.stop_requested()) return Error{"cancelled", "the download was cancelled", ""};
+            if (stop.stop_requested())
+                return Error{ErrorKind::kCancelled, "the download was cancelled", ""};
             const auto length = static_cast<std::size_t>(std::min(range.length(), kPiece));
             const auto count = ::pread(file.get(), piece.data(), length, range.from);
             if (count < 0 && errno == EINTR) continue;
-            if (count < 0) return Error{"download_failed", "the stored object cannot be read", key};
+            if (count < 0)
+                return Error{ErrorKind::kDownloadFailed, "the stored object cannot be read", key};
             if (count == 0) break;
             const bool wants_more =
                 TRY(take(std::span(piece).first(static_cast<std::size_t>(count))));
@@ -242,7 +252,8 @@ public:
         std::error_code error;
         fs::recursive_directory_iterator entry(root_, error);
         for (; !error && entry != fs::end(entry); entry.increment(error)) {
-            if (stop.stop_requested()) return Error{"cancelled", "the listing was cancelled", ""};
+            if (stop.stop_requested())
+                return Error{ErrorKind::kCancelled, "the listing was cancelled", ""};
             const std::string key = fs::relative(entry->path(), root_, error);
             if (key == kUploads) entry.disable_recursion_pending();
             struct stat status = {};
@@ -277,7 +288,7 @@ private:
     static Result<> check_own_key(const std::string& key) {
         TRY(check_key(key));
         if (key.substr(0, key.find('/')) != kUploads) return {};
-        return Error{"invalid_output", "the key begins with a name that is in use", ""};
+        return Error{ErrorKind::kInvalidOutput, "the key begins with a name that is in use", ""};
     }
 
     Result<Fd> open(const std::string& key) {
@@ -298,7 +309,9 @@ Result<std::unique_ptr<Storage>> open_folder(const std::string& root) {
     std::error_code error;
     fs::create_directories(fs::path(root) / kUploads, error);
     if (error)
-        return Error{"internal_error", "the storage folder cannot be made: " + error.message(), ""};
+        return Error{
+            ErrorKind::kInternalError, "the storage folder cannot be made: " + error.message(), ""
+        };
     return std::unique_ptr<Storage>(std::make_unique<FolderStorage>(fs::canonical(root, error)));
 }
 

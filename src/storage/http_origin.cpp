@@ -65,7 +65,7 @@ struct HttpOrigin::Reading {
     bool ignores_if_range = false;  // all of the same version instead of a part
 
     Error unusable(std::string message) const {
-        return {"download_failed", std::move(message), dialect.name};
+        return {ErrorKind::kDownloadFailed, std::move(message), dialect.name};
     }
 
     Result<> judge(const net::Response& head) {
@@ -149,7 +149,7 @@ Result<> HttpOrigin::fetch(
     if (reading.is_taken) return {};
     if (answer.status == 416 || answer.status == 412)
         return Error{
-            range.from > 0 ? "source_changed" : "download_failed",
+            range.from > 0 ? ErrorKind::kSourceChanged : ErrorKind::kDownloadFailed,
             range.from > 0
                 ? "the file at the origin became shorter or changed while it was read; try again"
                 : "the server answered " + net::status_in_words(answer.status) +
@@ -172,7 +172,7 @@ Error explain_status(const net::Response& answer, const std::string& name) {
     if (status == 404 || status == 410) advice = "check that the file is still there";
     if (is_passing) advice = "try again later";
     return {
-        is_passing ? "unavailable" : "download_failed",
+        is_passing ? ErrorKind::kUnavailable : ErrorKind::kDownloadFailed,
         "the server answered " + net::status_in_words(status) + " for " + name + "; " + advice, name
     };
 }
@@ -208,7 +208,7 @@ std::unique_ptr<Origin> http_origin(net::Client& client, net::Url url, net::Pati
     dialect.explain = [=](const net::Response& answer) {
         auto error = explain_status(answer, url.safe_text());
         const std::lock_guard lock(shortcut->mutex);
-        if (shortcut->url != url) error.kind = "unavailable";  // try again from the start
+        if (shortcut->url != url) error.kind = ErrorKind::kUnavailable;  // try again from the start
         shortcut->url = url;
         return error;
     };

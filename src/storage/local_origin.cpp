@@ -13,7 +13,7 @@ namespace ittybit::storage {
 namespace {
 
 Error unreadable(const std::string& path, const std::string& why) {
-    return {"invalid_input", "\"" + path + "\" " + why, path};
+    return {ErrorKind::kInvalidInput, "\"" + path + "\" " + why, path};
 }
 
 class FileOrigin : public Origin {
@@ -21,7 +21,7 @@ public:
     explicit FileOrigin(std::string path) : path_(std::move(path)) {}
 
     Result<> fetch(Range, const Version&, const Taker&, const std::stop_token&) override {
-        return Error{"internal_error", "a local file is not fetched", path_};
+        return Error{ErrorKind::kInternalError, "a local file is not fetched", path_};
     }
     std::string name() const override { return path_; }
 

@@ -50,15 +50,16 @@ public:
         if (bytes_.size() < to) bytes_.resize(to);
         if (::pread(descriptor, bytes_.data() + from, to - from, range.from) !=
             static_cast<ssize_t>(to - from))
-            return Error{"internal_error", "the file is shorter than it should be", ""};
+            return Error{ErrorKind::kInternalError, "the file is shorter than it should be", ""};
         present_.add(range);
         return {};
     }
 
     Result<Stored> commit(std::int64_t size, const std::stop_token& stop) override {
-        if (stop.stop_requested()) return Error{"cancelled", "the upload was cancelled", ""};
+        if (stop.stop_requested())
+            return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
         if (!present_.contains({0, size}) || std::cmp_not_equal(bytes_.size(), size))
-            return Error{"upload_failed", "the object is not whole", key_};
+            return Error{ErrorKind::kUploadFailed, "the object is not whole", key_};
         const std::lock_guard lock(objects_->mutex);
         auto& object = objects_->by_key[key_];
         object = {std::move(bytes_), type_, ++objects_->written};

@@ -160,7 +160,10 @@ TEST_P(OriginTest, SaysWhenThereIsNothing) {
     const auto source = open("none");
     ASSERT_FALSE(source);
     EXPECT_THAT(
-        source.error().kind, testing::AnyOf("invalid_input", "file_not_found", "download_failed")
+        source.error().kind,
+        testing::AnyOf(
+            ErrorKind::kInvalidInput, ErrorKind::kFileNotFound, ErrorKind::kDownloadFailed
+        )
     );
     EXPECT_NE(source.error().message, "");
 }

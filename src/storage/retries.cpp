@@ -16,7 +16,8 @@ Result<> Retries::wait(int failures, const std::stop_token& stop) const {
     std::unique_lock lock(own);
     std::condition_variable_any nobody;
     nobody.wait_for(lock, stop, std::chrono::milliseconds(any(random)), [] { return false; });
-    if (stop.stop_requested()) return Error{"cancelled", "the transfer was cancelled", ""};
+    if (stop.stop_requested())
+        return Error{ErrorKind::kCancelled, "the transfer was cancelled", ""};
     return {};
 }
 

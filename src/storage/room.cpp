@@ -14,7 +14,7 @@ constexpr auto kLookAgain = std::chrono::milliseconds(500);
 
 Error no_room(std::int64_t wanted, std::int64_t left) {
     return {
-        "disk_full",
+        ErrorKind::kDiskFull,
         "the disk is full: the working copy of the input needs " + std::to_string(wanted) +
             " bytes more, and " + std::to_string(std::max<std::int64_t>(0, left)) +
             " can be had; free some space and try again",
@@ -122,7 +122,8 @@ Result<> Room::find(std::int64_t bytes, Account& account, Lock& lock, const std:
     Result<> found;
     while (bytes > room()) {
         if (!has_hope(account)) found = no_room(bytes, room());
-        if (stop.stop_requested()) found = Error{"cancelled", "the download was cancelled", ""};
+        if (stop.stop_requested())
+            found = Error{ErrorKind::kCancelled, "the download was cancelled", ""};
         if (!found) break;
         const auto seen = changes_;
         changed_.wait_for(lock, stop, kLookAgain, [&] { return changes_ != seen; });

@@ -24,7 +24,7 @@ TEST_F(RoomTest, GivesWhatThereIsAndNoMore) {
     EXPECT_TRUE(share.wait_for(1, {}));
     const auto more = share.take(all * 2, {});
     ASSERT_FALSE(more);
-    EXPECT_EQ(more.error().kind, "disk_full");
+    EXPECT_EQ(more.error().kind, ErrorKind::kDiskFull);
 }
 
 TEST_F(RoomTest, RefusesAtOnceWhatNoWaitingWouldHelp) {
@@ -32,7 +32,7 @@ TEST_F(RoomTest, RefusesAtOnceWhatNoWaitingWouldHelp) {
     ASSERT_TRUE(other.take(all / 2, {}));
     auto share = room.open();
     EXPECT_TRUE(share.expect(all / 4 * 3));
-    EXPECT_EQ(share.expect(all * 2).error().kind, "disk_full");
+    EXPECT_EQ(share.expect(all * 2).error().kind, ErrorKind::kDiskFull);
 }
 
 TEST_F(RoomTest, WaitsForTheEndOfOthers) {
@@ -81,7 +81,7 @@ TEST_F(RoomTest, WhereAllWaitForEachOtherTheYoungestGivesWay) {
     EXPECT_EQ(first.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
     const auto second = younger.take(all / 10 * 6, {});
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, "disk_full");
+    EXPECT_EQ(second.error().kind, ErrorKind::kDiskFull);
     younger = Room::Share();
     EXPECT_TRUE(first.get());
 }
@@ -94,7 +94,7 @@ TEST_F(RoomTest, StopsWaitingWhenCancelled) {
     auto second = room.open();
     const auto taken = second.take(all / 4 * 3, stop.get_token());
     ASSERT_FALSE(taken);
-    EXPECT_EQ(taken.error().kind, "cancelled");
+    EXPECT_EQ(taken.error().kind, ErrorKind::kCancelled);
 }
 
 TEST_F(RoomTest, CountsWhatIsWrittenOnce) {

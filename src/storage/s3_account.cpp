@@ -44,7 +44,7 @@ Profiles read_profiles(const std::string& path) {
 }
 
 Error no_account(std::string message) {
-    return {"connection_required", std::move(message), ""};
+    return {ErrorKind::kConnectionRequired, std::move(message), ""};
 }
 
 /// Looks names up in the environment, then in the profile.
@@ -118,7 +118,7 @@ Result<net::Url> S3Account::bucket_url(const std::string& bucket) const {
     auto url = net::Url::parse(text);
     if (!url || url->is_s3() || !url->query().empty())
         return Error{
-            "invalid_request",
+            ErrorKind::kInvalidRequest,
             "the endpoint must be a URL like https://s3.example.com, with http:// or https://",
             "endpoint"
         };

@@ -95,7 +95,7 @@ TEST_F(AccountTest, SaysWhichHalfOfAKeyIsMissing) {
 
 std::string url_of(const S3Account& account, const std::string& bucket = "films") {
     const auto url = account.bucket_url(bucket);
-    return url ? url->text() : url.error().kind;
+    return url ? url->text() : std::string(name_of(url.error().kind));
 }
 
 TEST(BucketUrl, PutsTheBucketInTheHostOnlyAtAws) {

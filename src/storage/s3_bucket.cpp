@@ -6,6 +6,7 @@
 
 #include <pugixml.hpp>
 
+#include "base/text.h"
 #include "storage/digests.h"
 
 namespace ittybit::storage {
@@ -17,9 +18,9 @@ bool is_success(int status) {
     return status >= 200 && status < 300;
 }
 
-std::string_view kind_of(S3Action action) {
-    return action == S3Action::kWrite || action == S3Action::kDelete ? "upload_failed"
-                                                                     : "download_failed";
+ErrorKind kind_of(S3Action action) {
+    return action == S3Action::kWrite || action == S3Action::kDelete ? ErrorKind::kUploadFailed
+                                                                     : ErrorKind::kDownloadFailed;
 }
 
 bool is_passing(int status, std::string_view code) {
@@ -73,7 +74,7 @@ std::string bare_etag(std::string_view etag) {
 
 Result<net::Url> S3Bucket::object_url(const std::string& key) const {
     const auto base = TRY(account_.bucket_url(bucket_));
-    return net::Url::parse(base.text() + net::percent_encode(key, true));
+    return net::Url::parse(base.text() + percent_encode(key, true));
 }
 
 Result<net::Request> S3Bucket::request(const Call& call, const std::stop_token& stop) const {
@@ -117,8 +118,9 @@ Result<std::string> S3Bucket::presign(const std::string& key, std::int64_t lasts
 Result<net::Response> S3Bucket::send(const Call& call, const std::stop_token& stop) const {
     for (int failures = 0;;) {
         auto answer = send_once(call, stop);
-        const bool is_passing = !answer && answer.error().kind == "unavailable";
-        const bool is_settled = answer || (!is_passing && answer.error().kind != "cancelled");
+        const bool is_passing = !answer && answer.error().kind == ErrorKind::kUnavailable;
+        const bool is_settled =
+            answer || (!is_passing && answer.error().kind != ErrorKind::kCancelled);
         if (call.is_in_doubt != nullptr && !is_settled) *call.is_in_doubt = true;
         if (!is_passing) return answer;
         if (++failures >= tuning_.retries.tries) {
@@ -144,7 +146,8 @@ Result<net::Response> S3Bucket::send_once(const Call& call, const std::stop_toke
     const bool is_md5 = etag.size() == 32 && (encryption.empty() || encryption == "AES256");
     if (!call.part_md5.empty() && is_md5 && etag != hex_of(call.part_md5))
         return Error{
-            "unavailable", "the S3 service received other bytes than were sent", name_of(call.key)
+            ErrorKind::kUnavailable, "the S3 service received other bytes than were sent",
+            name_of(call.key)
         };
     return answer;
 }
@@ -154,7 +157,7 @@ Error S3Bucket::explain(S3Action action, const std::string& key, const net::Resp
     const auto code = xml_text(answer.body, "Code");
     const auto host = answer.url.authority();
     const auto fail = [&](std::string message) {
-        return Error{std::string(kind_of(action)), std::move(message), name_of(key)};
+        return Error{kind_of(action), std::move(message), name_of(key), std::nullopt, code};
     };
     std::string region(net::header_value(answer.headers, "x-amz-bucket-region"));
     if (region.empty()) region = xml_text(answer.body, "Region");
@@ -188,10 +191,10 @@ Error S3Bucket::explain(S3Action action, const std::string& key, const net::Resp
             "there is no bucket \"" + bucket_ + "\" at " + host + "; create it or correct the name"
         );
     if (answer.status == 404 && code != "NoSuchUpload")
-        return {"file_not_found", "there is no " + name_of(key), name_of(key)};
+        return {ErrorKind::kFileNotFound, "there is no " + name_of(key), name_of(key)};
     if (is_passing(answer.status, code) || is_success(answer.status))
         return {
-            "unavailable",
+            ErrorKind::kUnavailable,
             "the S3 service answered " + net::status_in_words(answer.status) +
                 (code.empty() ? "" : " (" + code + ")"),
             name_of(key)

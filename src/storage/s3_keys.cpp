@@ -17,11 +17,11 @@ namespace {
 constexpr UnixMillis kRenewBefore = 5 * 60 * 1000;
 
 Error no_keys(std::string message) {
-    return {"connection_required", std::move(message), ""};
+    return {ErrorKind::kConnectionRequired, std::move(message), ""};
 }
 
 Error not_now(std::string message) {
-    return {"unavailable", std::move(message), ""};
+    return {ErrorKind::kUnavailable, std::move(message), ""};
 }
 
 /// "2009-10-12T17:50:30Z"

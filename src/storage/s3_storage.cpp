@@ -41,8 +41,8 @@ std::unique_ptr<Origin> origin_in(std::shared_ptr<const S3Bucket> bucket, std::s
     };
     dialect.explain = [=](const net::Response& answer) {
         auto error = bucket->explain(S3Action::kRead, key, answer);
-        if (error.kind == "file_not_found") {
-            error.kind = "download_failed";
+        if (error.kind == ErrorKind::kFileNotFound) {
+            error.kind = ErrorKind::kDownloadFailed;
             error.message += "; check the bucket and key (404 Not Found)";
         }
         return error;
@@ -97,9 +97,9 @@ public:
             };
             auto result = origin->fetch(range, {}, taker, stop);
             if (result) continue;
-            if (result.error().kind != "unavailable") return result;
+            if (result.error().kind != ErrorKind::kUnavailable) return result;
             if (++failures >= retries.tries) {
-                result.error().kind = "download_failed";
+                result.error().kind = ErrorKind::kDownloadFailed;
                 return result;
             }
             TRY(retries.wait(failures, stop));
@@ -117,7 +117,7 @@ public:
         const auto answer = bucket_->send(
             {.action = S3Action::kDelete, .method = "DELETE", .key = prefix_ + key}, stop
         );
-        if (answer || answer.error().kind == "file_not_found") return {};
+        if (answer || answer.error().kind == ErrorKind::kFileNotFound) return {};
         return answer.error();
     }
 
@@ -176,7 +176,7 @@ public:
             if (upload.key != key || std::abs(apart) > kMostSkewMs) continue;
             // Whoever else began it has it on record by then.
             if (now - upload.begun < kOnRecordAfterMs)
-                return Error{"unavailable", "it may be somebody else's upload", key};
+                return Error{ErrorKind::kUnavailable, "it may be somebody else's upload", key};
             found.push_back(upload_receipt(key, upload.id));
         }
         return found;
@@ -245,14 +245,14 @@ private:
 
     static Result<> judge(const Answer& answer, Range range, const Stored& stored) {
         if (answer.offset == range.from && bare_etag(answer.version.etag) == stored.etag) return {};
-        return Error{"source_changed", "the object changed while it was read", stored.key};
+        return Error{ErrorKind::kSourceChanged, "the object changed while it was read", stored.key};
     }
 
     /// A HEAD has no body that says why: a GET of one byte has.
     Result<Stored> in_words(Error error, const std::string& key, const std::stop_token& stop)
         const {
-        if (error.kind == "file_not_found") return not_found(key);
-        if (error.kind != "download_failed") return error;
+        if (error.kind == ErrorKind::kFileNotFound) return not_found(key);
+        if (error.kind != ErrorKind::kDownloadFailed) return error;
         const net::Headers one = {{"Range", "bytes=0-0"}};
         const auto answer =
             bucket_->send({.action = S3Action::kRead, .key = prefix_ + key, .headers = one}, stop);

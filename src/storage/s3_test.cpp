@@ -185,7 +185,7 @@ TEST_F(S3Test, AbortsTheUploadWhenAPartFailsForGood) {
     };
     const auto stored = put_large(*storage());
     ASSERT_FALSE(stored);
-    EXPECT_EQ(stored.error().kind, "upload_failed");
+    EXPECT_EQ(stored.error().kind, ErrorKind::kUploadFailed);
     EXPECT_THAT(stored.error().message, HasSubstr("SlowDown"));
     EXPECT_THAT(stored.error().message, HasSubstr("tried 4 times"));
     EXPECT_EQ(s3.open_uploads, 0);
@@ -206,7 +206,7 @@ TEST_F(S3Test, TakesASuccessWithAnErrorInItForAFailure) {
     s3.object.clear();
     const auto stored = put_large(*storage());
     ASSERT_FALSE(stored);
-    EXPECT_EQ(stored.error().kind, "upload_failed");
+    EXPECT_EQ(stored.error().kind, ErrorKind::kUploadFailed);
     EXPECT_EQ(s3.open_uploads, 0);
 }
 
@@ -233,7 +233,7 @@ TEST_F(S3Test, RemovesAnObjectThatIsNotWhatWasSent) {
     };
     const auto stored = put_large(*storage());
     ASSERT_FALSE(stored);
-    EXPECT_EQ(stored.error().kind, "upload_failed");
+    EXPECT_EQ(stored.error().kind, ErrorKind::kUploadFailed);
     EXPECT_THAT(stored.error().message, HasSubstr("other bytes"));
     EXPECT_EQ(s3.object, "");
 }
@@ -291,7 +291,7 @@ TEST_F(S3Test, ReadsInputsByRangesThroughTheCache) {
     EXPECT_LE((*source)->bytes_fetched(), 600'000);
     const auto missing = Source::open(s3_origin(client, account(), "films", "none"), options);
     ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().kind, "download_failed");
+    EXPECT_EQ(missing.error().kind, ErrorKind::kDownloadFailed);
     EXPECT_THAT(missing.error().message, HasSubstr("there is no s3://films/none"));
 }
 
@@ -299,7 +299,7 @@ TEST_F(S3Test, KeepsToTheFetchGuard) {
     net::Client strict({.policy = net::AddressPolicy::strict()});
     const auto result = test_s3(strict, account(), "films", {});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "input_blocked");
+    EXPECT_EQ(result.error().kind, ErrorKind::kInputBlocked);
     EXPECT_EQ(s3.server().connections(), 0);
 }
 

@@ -32,7 +32,8 @@ public:
         const auto count = std::min<std::uint64_t>(out.size(), length - offset);
         const auto from = static_cast<std::uint64_t>(range_.from) + offset;
         const auto read = TRY(file_.read_at(from, out.first(count)));
-        if (read == 0) return Error{"internal_error", "the file is shorter than it should be", ""};
+        if (read == 0)
+            return Error{ErrorKind::kInternalError, "the file is shorter than it should be", ""};
         return read;
     }
     std::optional<std::uint64_t> size() override {
@@ -45,7 +46,7 @@ private:
 };
 
 Error cancelled() {
-    return {"cancelled", "the upload was cancelled", ""};
+    return {ErrorKind::kCancelled, "the upload was cancelled", ""};
 }
 
 }  // namespace
@@ -63,9 +64,8 @@ Result<> abort_multipart(const S3Bucket& bucket, const std::string& key, const s
         {.action = S3Action::kWrite, .method = "DELETE", .key = key, .query = {{"uploadId", id}}},
         {}
     );
-    const bool is_gone =
-        !answer && (answer.error().kind == "file_not_found" ||
-                    answer.error().message.find("NoSuchUpload") != std::string::npos);
+    const bool is_gone = !answer && (answer.error().kind == ErrorKind::kFileNotFound ||
+                                     answer.error().code == "NoSuchUpload");
     if (answer || is_gone) return {};
     return answer.error();
 }
@@ -109,7 +109,9 @@ Result<> S3Upload::start(const std::stop_token& stop) {
     if (!is_in_doubt && options_.on_ended) options_.on_ended(intent);
     if (!answer) return answer.error();
     if (id_.empty())
-        return Error{"upload_failed", "the S3 service began no upload", bucket_->name_of(key_)};
+        return Error{
+            ErrorKind::kUploadFailed, "the S3 service began no upload", bucket_->name_of(key_)
+        };
     for (int i = 0; i < bucket_->tuning().parallel; ++i)
         threads_.emplace_back([this](const std::stop_token& end) { work(end); });
     return {};
@@ -125,7 +127,7 @@ void S3Upload::end() {
 Result<> S3Upload::send_later(Part part, const std::stop_token& stop) {
     if (part.number > kMostParts)
         return Error{
-            "upload_failed", "the object became larger than was expected of it",
+            ErrorKind::kUploadFailed, "the object became larger than was expected of it",
             bucket_->name_of(key_)
         };
     if (id_.empty()) TRY(start(stop));
@@ -219,7 +221,7 @@ Result<Stored> S3Upload::finish(std::int64_t size, const std::stop_token& stop) 
     if (stop.stop_requested()) return cancelled();
     const bool is_whole = file_ ? present_.contains({0, size}) : appended_ == size;
     if (is_over_ || !is_whole)
-        return Error{"upload_failed", "the object is not whole", bucket_->name_of(key_)};
+        return Error{ErrorKind::kUploadFailed, "the object is not whole", bucket_->name_of(key_)};
     if (id_.empty()) return put_whole(size, stop);
     const auto last = size / part_size_ * part_size_;
     if (last < size)
@@ -290,7 +292,7 @@ Result<Stored> S3Upload::complete(std::int64_t size, const std::stop_token& stop
     const auto expected = expected_etag();
     if (!answer) return settle(size, expected, answer.error(), stop);
     auto stored = verify(size, expected, stop);
-    if (!stored && stored.error().kind == "upload_failed")
+    if (!stored && stored.error().kind == ErrorKind::kUploadFailed)
         static_cast<void>(
             bucket_->send({.action = S3Action::kDelete, .method = "DELETE", .key = key_}, {})
         );
@@ -303,7 +305,7 @@ Result<Stored> S3Upload::complete(std::int64_t size, const std::stop_token& stop
 Result<Stored> S3Upload::settle(
     std::int64_t size, const std::string& expected, const Error& error, const std::stop_token& stop
 ) {
-    const bool is_gone = error.message.find("NoSuchUpload") != std::string::npos;
+    const bool is_gone = error.code == "NoSuchUpload";
     if (!is_gone && expected.empty()) return error;
     auto stored = verify(size, expected, stop);
     if (!stored) return error;
@@ -326,7 +328,7 @@ Result<Stored> S3Upload::verify(
         (!is_comparable || there == etag);
     if (is_right) return Stored{key_, size, there, options_.content_type, SystemClock().now()};
     return Error{
-        "upload_failed", "the S3 service stored other bytes than were sent; try again",
+        ErrorKind::kUploadFailed, "the S3 service stored other bytes than were sent; try again",
         bucket_->name_of(key_)
     };
 }

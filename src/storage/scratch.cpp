@@ -26,8 +26,8 @@ Fd make_nameless(const std::string& folder) {
 
 Error write_error(const std::string& what) {
     if (errno == ENOSPC || errno == EDQUOT)
-        return {"disk_full", "the disk is full; free some space and try again", ""};
-    return {"internal_error", what + ": " + std::strerror(errno), ""};
+        return {ErrorKind::kDiskFull, "the disk is full; free some space and try again", ""};
+    return {ErrorKind::kInternalError, what + ": " + std::strerror(errno), ""};
 }
 
 Result<Scratch> Scratch::make(const std::string& folder) {

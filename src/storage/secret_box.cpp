@@ -35,7 +35,7 @@ struct Free {
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, Free>;
 
 Error failed(std::string message) {
-    return {"internal_error", std::move(message), ""};
+    return {ErrorKind::kInternalError, std::move(message), ""};
 }
 
 const unsigned char* bytes_of(std::string_view text) {

@@ -74,7 +74,7 @@ std::string canonical_query(const Query& query) {
     std::vector<std::string> pairs;
     pairs.reserve(query.size());
     for (const auto& [name, value] : query)
-        pairs.push_back(net::percent_encode(name) + "=" + net::percent_encode(value));
+        pairs.push_back(percent_encode(name) + "=" + percent_encode(value));
     std::sort(pairs.begin(), pairs.end());
     return join(pairs, "&");
 }

@@ -34,7 +34,7 @@ struct Cursor {
 };
 
 Error cancelled() {
-    return {"cancelled", "the download was cancelled", ""};
+    return {ErrorKind::kCancelled, "the download was cancelled", ""};
 }
 
 bool has_changed(const Version& known, const Version& now) {
@@ -148,14 +148,15 @@ void Source::State::read_front_to_back(const std::stop_token& stop) {
 Result<> Source::State::check_size(std::int64_t bytes) const {
     if (bytes <= options.largest) return {};
     return Error{
-        "limit_exceeded", "the input is larger than " + std::to_string(options.largest) + " bytes",
-        origin->name(), LimitReached{"input_bytes", static_cast<double>(options.largest)}
+        ErrorKind::kLimitExceeded,
+        "the input is larger than " + std::to_string(options.largest) + " bytes", origin->name(),
+        LimitReached{"input_bytes", static_cast<double>(options.largest)}
     };
 }
 
 Error Source::State::changed_at_origin() const {
     return {
-        "source_changed", "the file changed at its origin while it was read; try again",
+        ErrorKind::kSourceChanged, "the file changed at its origin while it was read; try again",
         origin->name()
     };
 }
@@ -241,7 +242,7 @@ Result<> Source::State::fetch_once(Flight& flight, const std::stop_token& stop) 
     const auto end = std::min(flight.to, size.value_or(flight.to == kNoEnd ? flight.at : kNoEnd));
     if (flight.at >= end) return {};
     return Error{
-        "unavailable",
+        ErrorKind::kUnavailable,
         "the server sent " + std::to_string(flight.at) + " of " + std::to_string(end) + " bytes",
         origin->name()
     };
@@ -253,7 +254,7 @@ Result<> Source::State::fetch_with_retries(Flight& flight, const std::stop_token
         auto result = fetch_once(flight, stop);
         if (result) return {};
         if (stop.stop_requested()) return cancelled();
-        if (result.error().kind != "unavailable") return result;
+        if (result.error().kind != ErrorKind::kUnavailable) return result;
         if (flight.at - begin >= kProgress) failures = 0;
         if (++failures >= options.retries.tries) return too_often(result.error());
         TRY(options.retries.wait(failures, stop));
@@ -261,7 +262,7 @@ Result<> Source::State::fetch_with_retries(Flight& flight, const std::stop_token
 }
 
 Error Source::State::too_often(Error error) const {
-    error.kind = "download_failed";
+    error.kind = ErrorKind::kDownloadFailed;
     const int tries = options.retries.tries;
     if (tries > 1) error.message += " (tried " + std::to_string(tries) + " times)";
     return error;
@@ -404,7 +405,7 @@ bool Source::is_complete() const {
 
 Result<> Source::ensure(std::int64_t offset, std::int64_t length, const std::stop_token& stop) {
     if (offset < 0 || length < 0 || length > kNoEnd - offset)
-        return Error{"internal_error", "a range outside of any file was asked for", ""};
+        return Error{ErrorKind::kInternalError, "a range outside of any file was asked for", ""};
     return state_->ensure({offset, offset + length}, stop);
 }
 

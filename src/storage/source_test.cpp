@@ -241,7 +241,7 @@ TEST_F(SourceTest, FailsWhenTheLineDropsForEver) {
     const auto source = opened(files);
     const auto result = source->complete({});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "download_failed");
+    EXPECT_EQ(result.error().kind, ErrorKind::kDownloadFailed);
     EXPECT_THAT(result.error().message, HasSubstr("cut off"));
     EXPECT_THAT(result.error().message, HasSubstr("tried 5 times"));
 }
@@ -257,7 +257,7 @@ TEST_F(SourceTest, FailsWhenContentLengthPromisesMoreThanThereIs) {
     EXPECT_TRUE((*source)->ensure(0, 3000, {}));
     const auto result = (*source)->ensure(0, 4000, {});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "download_failed");
+    EXPECT_EQ(result.error().kind, ErrorKind::kDownloadFailed);
 }
 
 TEST_F(SourceTest, NoticesThatTheFileChanged) {
@@ -266,7 +266,7 @@ TEST_F(SourceTest, NoticesThatTheFileChanged) {
     files.change_etag("\"two\"");
     const auto result = source->ensure(4'000'000, 10, {});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "source_changed");
+    EXPECT_EQ(result.error().kind, ErrorKind::kSourceChanged);
 }
 
 TEST_F(SourceTest, NoticesAChangeByLastModifiedAndByLength) {
@@ -290,7 +290,7 @@ TEST_F(SourceTest, NoticesAChangeByLastModifiedAndByLength) {
         ASSERT_TRUE((*source)->ensure(0, 10, {}));
         const auto result = (*source)->ensure(5000, 10, {});
         ASSERT_FALSE(result);
-        EXPECT_EQ(result.error().kind, "source_changed");
+        EXPECT_EQ(result.error().kind, ErrorKind::kSourceChanged);
     }
 }
 
@@ -300,7 +300,7 @@ TEST_F(SourceTest, TriesAgainWhenTheServerIsBusy) {
     FileServer busy(random_bytes(1000), {.failures = 1000});
     const auto source = open(busy.server().url("/x?secret=1"));
     ASSERT_FALSE(source);
-    EXPECT_EQ(source.error().kind, "download_failed");
+    EXPECT_EQ(source.error().kind, ErrorKind::kDownloadFailed);
     EXPECT_THAT(source.error().message, HasSubstr("503 Service Unavailable"));
     EXPECT_THAT(source.error().message, testing::Not(HasSubstr("secret")));
     EXPECT_EQ(busy.server().calls(), 5);
@@ -320,7 +320,7 @@ TEST_F(SourceTest, SaysWhichStatusTheServerAnswered) {
         TestServer server([&](const Call&, Wire& wire) { return wire.answer(status, "<html>"); });
         const auto source = open(server.url("/file"));
         ASSERT_FALSE(source) << status;
-        EXPECT_EQ(source.error().kind, "download_failed");
+        EXPECT_EQ(source.error().kind, ErrorKind::kDownloadFailed);
         EXPECT_THAT(source.error().message, HasSubstr(words));
     }
 }
@@ -401,13 +401,13 @@ TEST_F(SourceTest, StopsAtTheLimitWhetherTheLengthIsSaidOrNot) {
     FileServer honest(random_bytes(2'000'000));
     const auto at_once = open(honest.server().url());
     ASSERT_FALSE(at_once);
-    EXPECT_EQ(at_once.error().kind, "limit_exceeded");
+    EXPECT_EQ(at_once.error().kind, ErrorKind::kLimitExceeded);
     EXPECT_EQ(at_once.error().limit->name, "input_bytes");
     FileServer silent(random_bytes(2'000'000), {.has_ranges = false, .says_length = false});
     const auto source = opened(silent);
     const auto later = source->complete({});
     ASSERT_FALSE(later);
-    EXPECT_EQ(later.error().kind, "limit_exceeded");
+    EXPECT_EQ(later.error().kind, ErrorKind::kLimitExceeded);
     EXPECT_LE(source->bytes_fetched(), 1'000'000);
 }
 
@@ -424,7 +424,7 @@ TEST_F(SourceTest, GivesUpOnATrickle) {
     ASSERT_TRUE(source);
     const auto result = (*source)->complete({});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "download_failed");
+    EXPECT_EQ(result.error().kind, ErrorKind::kDownloadFailed);
     EXPECT_THAT(result.error().message, HasSubstr("too slow"));
 }
 
@@ -446,7 +446,7 @@ TEST_F(SourceTest, StopsWaitingWhenCancelled) {
     stop.request_stop();
     const auto result = reader.get();
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().kind, "cancelled");
+    EXPECT_EQ(result.error().kind, ErrorKind::kCancelled);
 }
 
 TEST_F(SourceTest, KeepsToTheFetchGuard) {
@@ -454,7 +454,7 @@ TEST_F(SourceTest, KeepsToTheFetchGuard) {
     net::Client strict({.policy = net::AddressPolicy::strict()});
     const auto source = Source::open(http_origin(strict, canary.url()), options);
     ASSERT_FALSE(source);
-    EXPECT_EQ(source.error().kind, "input_blocked");
+    EXPECT_EQ(source.error().kind, ErrorKind::kInputBlocked);
     EXPECT_EQ(canary.connections(), 0);
 }
 
@@ -486,9 +486,9 @@ TEST_F(SourceTest, DoesNotBeginADownloadThatTheDiskCannotHold) {
         const auto source = open(vast.url());
         const auto result = source ? (*source)->complete({}) : source.error();
         ASSERT_FALSE(result);
-        EXPECT_EQ(result.error().kind, "disk_full") << result.error().message;
+        EXPECT_EQ(result.error().kind, ErrorKind::kDiskFull) << result.error().message;
         if (!source) continue;
-        EXPECT_EQ((*source)->ensure(100, 1, {}).error().kind, "disk_full");
+        EXPECT_EQ((*source)->ensure(100, 1, {}).error().kind, ErrorKind::kDiskFull);
     }
 }
 

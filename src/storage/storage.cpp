@@ -43,12 +43,14 @@ Result<> try_storage(Storage& storage, const std::stop_token& stop) {
     TRY(storage.remove(key, stop));
     if (!found) return found.error();
     if (*found == text) return {};
-    return Error{"download_failed", "the storage gives back other bytes than it was given", key};
+    return Error{
+        ErrorKind::kDownloadFailed, "the storage gives back other bytes than it was given", key
+    };
 }
 
 Result<> check_key(const std::string& key) {
     const auto refuse = [](const std::string& why) {
-        return Error{"invalid_output", "the key " + why, ""};
+        return Error{ErrorKind::kInvalidOutput, "the key " + why, ""};
     };
     if (key.empty()) return refuse("is empty");
     if (key.size() > 1024) return refuse("is longer than 1024 bytes");
@@ -64,7 +66,7 @@ Result<> check_key(const std::string& key) {
 }
 
 Error not_found(const std::string& key) {
-    return {"file_not_found", "there is no \"" + key + "\" in the storage", key};
+    return {ErrorKind::kFileNotFound, "there is no \"" + key + "\" in the storage", key};
 }
 
 }  // namespace ittybit::storage

@@ -33,7 +33,7 @@ Result<std::optional<ConnectionRecord>> only_of(const Rows& rows) {
 
 Error name_is_taken(const std::string& name) {
     return {
-        "connection_exists",
+        ErrorKind::kConnectionExists,
         fmt::format("a connection named {} exists already: choose another name", name), "name"
     };
 }
@@ -52,7 +52,7 @@ Result<void> check_cursor(Session& session, const std::optional<std::string>& id
     const auto known = TRY(session.run("SELECT 1 FROM connections WHERE id = $1", {*id}));
     if (!known.empty()) return {};
     return Error{
-        "invalid_request", "there is no connection with the id in after or before", "after"
+        ErrorKind::kInvalidRequest, "there is no connection with the id in after or before", "after"
     };
 }
 

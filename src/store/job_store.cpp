@@ -12,7 +12,7 @@ namespace ittybit::store {
 namespace {
 
 Error no_such_job() {
-    return {"job_not_found", "there is no job with this id", "id"};
+    return {ErrorKind::kJobNotFound, "there is no job with this id", "id"};
 }
 
 Result<std::optional<Answer>> answer_of(Session& session, const IdempotencyKey& key) {
@@ -23,7 +23,7 @@ Result<std::optional<Answer>> answer_of(Session& session, const IdempotencyKey& 
     if (rows.empty()) return std::optional<Answer>();
     if (rows.front().text(0) != key.fingerprint) {
         return Error{
-            "idempotency_key_reused",
+            ErrorKind::kIdempotencyKeyReused,
             "this Idempotency-Key was used with another request: choose a new key",
             "Idempotency-Key"
         };
@@ -106,20 +106,26 @@ Result<std::optional<JobStore::TaskRecord>> load_task(Session& session, const st
 Result<std::string> job_of_task(Session& session, const std::string& task_id) {
     auto found = TRY(load_task(session, task_id));
     if (found && found->is_standalone) return std::move(found->job_id);
-    return Error{"invalid_request", "there is no task with the id in after or before", "after"};
+    return Error{
+        ErrorKind::kInvalidRequest, "there is no task with the id in after or before", "after"
+    };
 }
 
 Result<void> check_cursor(Session& session, const std::optional<std::string>& id) {
     if (!id) return {};
     const auto rows = TRY(session.run("SELECT 1 FROM jobs WHERE id = $1 AND is_task = 0", {*id}));
     if (!rows.empty()) return {};
-    return Error{"invalid_request", "there is no job with the id in after or before", "after"};
+    return Error{
+        ErrorKind::kInvalidRequest, "there is no job with the id in after or before", "after"
+    };
 }
 
 /// Ends a record that is not final as cancelled, with all its tasks.
 Result<void> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
     Job& job = record.job;
-    fail(job, job.tasks.front().kind, Error{"cancelled", "cancelled on request", ""}, now);
+    fail(
+        job, job.tasks.front().kind, Error{ErrorKind::kCancelled, "cancelled on request", ""}, now
+    );
     ++record.revision;
     return end_job(session, record, now);
 }
@@ -131,7 +137,9 @@ Result<void> check_part(
     const auto rows =
         TRY(session.run("SELECT 1 FROM parts WHERE task_id = $1 AND name = $2", {task_id, *name}));
     if (!rows.empty()) return {};
-    return Error{"invalid_request", "there is no part with the name in after or before", "after"};
+    return Error{
+        ErrorKind::kInvalidRequest, "there is no part with the name in after or before", "after"
+    };
 }
 
 /// One part more than asked for, in the direction of the reading. Parts are ordered by name.
@@ -261,7 +269,7 @@ Result<JobRecord> JobStore::cancel(const std::string& id, UnixMillis now) {
         if (status == JobStatus::kCancelled) return cancelled;
         if (is_final(status)) {
             return Error{
-                "job_finished",
+                ErrorKind::kJobFinished,
                 fmt::format(
                     "the job has already ended as {} and cannot be cancelled", name_of(status)
                 ),

@@ -201,7 +201,7 @@ Result<void> apply_next(Session& session, int target, bool& is_done) {
     const int current = TRY(current_schema(session));
     if (current > newest_schema()) {
         return Error{
-            "unavailable",
+            ErrorKind::kUnavailable,
             fmt::format(
                 "the database has schema {} and this ittybit knows {}: use the newer ittybit that "
                 "wrote it",

@@ -47,7 +47,7 @@ Result<void> take_back(
     if (!record) return {};
     if (attempt >= JobStore::kMostAttempts) {
         const Error error{
-            "task_crashed",
+            ErrorKind::kTaskCrashed,
             fmt::format(
                 "the work was cut off {} times and is given up: try it again later", attempt
             ),

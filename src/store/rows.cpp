@@ -11,7 +11,7 @@ namespace ittybit::store {
 namespace {
 
 Error broken(std::string_view what) {
-    return {"internal_error", fmt::format("the database holds a broken {}", what), ""};
+    return {ErrorKind::kInternalError, fmt::format("the database holds a broken {}", what), ""};
 }
 
 template <typename T>

@@ -21,7 +21,7 @@ Result<void> attempt(const Database::Work& work, Session& session) {
     try {
         return work(session);
     } catch (const std::exception& exception) {
-        return Error{"internal_error", exception.what(), "database"};
+        return Error{ErrorKind::kInternalError, exception.what(), "database"};
     }
 }
 
@@ -41,7 +41,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
     // without them the next process that leaves would remove the WAL under our feet.
     Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!made) {
-        return Error{"unavailable", "the data folder cannot be written to", "database"};
+        return Error{ErrorKind::kUnavailable, "the data folder cannot be written to", "database"};
     }
     made.reset();
     auto writer = TRY(SqliteConnection::open(path));
@@ -99,7 +99,8 @@ void SqliteDatabase::commit_together(std::span<Ticket> group) {
         auto begun = writer_->run("SAVEPOINT work");
         ticket.outcome = begun ? attempt(ticket.work, *writer_) : Result<void>(begun.error());
         if (!writer_->is_in_transaction()) {
-            return fail_all({"disk_full", "the database could not be written", "database"});
+            return fail_all({ErrorKind::kDiskFull, "the database could not be written", "database"}
+            );
         }
         if (!ticket.outcome) static_cast<void>(writer_->run("ROLLBACK TO work"));
         static_cast<void>(writer_->run("RELEASE work"));

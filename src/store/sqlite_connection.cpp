@@ -22,7 +22,7 @@ Result<void> bind(sqlite3_stmt* statement, int position, const Value& value) {
         code = sqlite3_bind_null(statement, position);
     }
     if (code == SQLITE_OK) return {};
-    return Error{"internal_error", fmt::format("bind: {}", sqlite3_errstr(code)), ""};
+    return Error{ErrorKind::kInternalError, fmt::format("bind: {}", sqlite3_errstr(code)), ""};
 }
 
 Value column(sqlite3_stmt* statement, int index) {
@@ -54,8 +54,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     SqliteHandle handle(raw);
     if (code != SQLITE_OK) {
         return Error{
-            "unavailable", fmt::format("the database cannot be opened: {}", sqlite3_errstr(code)),
-            "database"
+            ErrorKind::kUnavailable,
+            fmt::format("the database cannot be opened: {}", sqlite3_errstr(code)), "database"
         };
     }
     sqlite3_busy_timeout(raw, kBusyTimeoutMs);
@@ -114,12 +114,12 @@ Error SqliteConnection::last_error() const {
     const int code = sqlite3_errcode(handle_.get());
     const char* words = sqlite3_errmsg(handle_.get());
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-        return {"unavailable", "the database is busy: try again", "database"};
+        return {ErrorKind::kUnavailable, "the database is busy: try again", "database"};
     }
     if (code == SQLITE_FULL) {
-        return {"disk_full", "the disk that holds the database is full", "database"};
+        return {ErrorKind::kDiskFull, "the disk that holds the database is full", "database"};
     }
-    return {"internal_error", fmt::format("database: {}", words), "database"};
+    return {ErrorKind::kInternalError, fmt::format("database: {}", words), "database"};
 }
 
 }  // namespace ittybit::store

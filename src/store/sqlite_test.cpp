@@ -85,7 +85,7 @@ TEST(Migrations, ADatabaseOfTheFutureIsRefused) {
     }));
     const auto outcome = migrate(*fixture.database);
     ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().kind, "unavailable");
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kUnavailable);
     std::filesystem::remove_all(fixture.folder);
 }
 

@@ -138,7 +138,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
     const auto reused =
         create(*jobs_, other, IdempotencyKey{"POST /jobs", "key", "other"}, {"", ""});
     ASSERT_FALSE(reused);
-    EXPECT_EQ(reused.error().kind, "idempotency_key_reused");
+    EXPECT_EQ(reused.error().kind, ErrorKind::kIdempotencyKeyReused);
 }
 
 TEST_P(Conformance, AHeartbeatSavesProgressAndKeepsTheLease) {
@@ -179,7 +179,7 @@ TEST_P(Conformance, AfterThreeLostAttemptsAJobFails) {
     }
     const auto found = jobs_->find_job(record.job.id);
     EXPECT_EQ((*found)->job.status, JobStatus::kFailed);
-    EXPECT_EQ((*found)->job.error->kind, "task_crashed");
+    EXPECT_EQ((*found)->job.error->kind, ErrorKind::kTaskCrashed);
     EXPECT_EQ((*found)->job.tasks.at(3).status, TaskStatus::kCancelled);
     EXPECT_EQ(Outbox(*fixture_.database).of_job(record.job.id)->size(), 1U);
 }
@@ -229,8 +229,8 @@ TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {
     JobStore::Outcome outcome{other.record, {}, {}, ""};
     outcome.record.job.status = JobStatus::kSucceeded;
     ASSERT_TRUE(*jobs_->finish(other.claim, outcome, kNow + 30));
-    EXPECT_EQ(jobs_->cancel(other.claim.job_id, kNow + 31).error().kind, "job_finished");
-    EXPECT_EQ(jobs_->cancel("job_none", kNow).error().kind, "job_not_found");
+    EXPECT_EQ(jobs_->cancel(other.claim.job_id, kNow + 31).error().kind, ErrorKind::kJobFinished);
+    EXPECT_EQ(jobs_->cancel("job_none", kNow).error().kind, ErrorKind::kJobNotFound);
 }
 
 TEST_P(Conformance, ATaskThatHadSucceededStaysSoWhenTheJobIsCancelled) {
@@ -269,7 +269,7 @@ TEST_P(Conformance, RemoveTakesTheRowsAndTurnsFilesIntoGarbage) {
     EXPECT_FALSE(*jobs_->find_task(record.job.tasks.front().id));
     EXPECT_EQ((*files.find("f2"))->role, "garbage");
     EXPECT_EQ(files.garbage(10)->size(), 1U);
-    EXPECT_EQ(jobs_->remove(record.job.id, kNow).error().kind, "job_not_found");
+    EXPECT_EQ(jobs_->remove(record.job.id, kNow).error().kind, ErrorKind::kJobNotFound);
 }
 
 TEST_P(Conformance, ListsPageBothWaysAndFilter) {
@@ -296,7 +296,7 @@ TEST_P(Conformance, ListsPageBothWaysAndFilter) {
     query = {.status = "processing"};
     EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[0]);
     query = {.after = "job_unknown"};
-    EXPECT_EQ(jobs_->list_jobs(query).error().kind, "invalid_request");
+    EXPECT_EQ(jobs_->list_jobs(query).error().kind, ErrorKind::kInvalidRequest);
 }
 
 TEST_P(Conformance, StandaloneTasksStayOutOfTheJobList) {
@@ -323,7 +323,7 @@ TEST_P(Conformance, AFailedWriteLeavesNothingAndHarmsNoNeighbour) {
                         "VALUES ($1, 'n', $1, 'h', 0)",
                         {std::to_string(t)}
                     ));
-                    if (t % 2 == 1) return Error{"unavailable", "no", ""};
+                    if (t % 2 == 1) return Error{ErrorKind::kUnavailable, "no", ""};
                     return {};
                 });
                 if (!outcome) ++failures;
@@ -418,7 +418,7 @@ TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
     ASSERT_TRUE(connections.add({"conn_2", "b", {{"region", "eu"}}, "y", true, kNow, kNow}));
     EXPECT_EQ(
         connections.add({"conn_3", "b", {}, "z", false, kNow, kNow}).error().kind,
-        "connection_exists"
+        ErrorKind::kConnectionExists
     );
     EXPECT_EQ((*connections.find_default())->id, "conn_2");
     EXPECT_EQ((*connections.find("a"))->id, "conn_1");

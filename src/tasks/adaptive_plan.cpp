@@ -146,7 +146,7 @@ Result<AdaptivePlan> plan_adaptive(
         plan.sound = plan_sound(*source.sound, quality, stem, !plan.picture);
     if (!plan.picture && !plan.sound) {
         return Error{
-            "no_video_stream",
+            ErrorKind::kNoVideoStream,
             "the input has no video, and no sound is wanted or there is none; choose another input",
             "input"
         };

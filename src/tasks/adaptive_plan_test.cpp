@@ -93,7 +93,7 @@ TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
     EXPECT_EQ(plan->sound->renditions[1].encoding.bitrate, 64'000);
     AdaptiveVideoOptions mute;
     mute.no_audio = true;
-    EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, "no_video_stream");
+    EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, ErrorKind::kNoVideoStream);
 }
 
 TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace ittybit::tasks {
 namespace {
 
@@ -17,24 +19,6 @@ std::int64_t bitrate(std::int64_t bytes, double seconds) {
     if (seconds <= 0) return 0;
     const auto exact = std::ceil(static_cast<double>(bytes) * 8 / seconds);
     return static_cast<std::int64_t>(std::min(exact, kMost));
-}
-
-/// Everything but RFC 3986's unreserved characters, so that no name is read as a scheme, a query
-/// or the end of a quoted attribute.
-std::string percent_encoded(std::string_view text) {
-    std::string encoded;
-    for (const char letter : text) {
-        const auto byte = static_cast<unsigned char>(letter);
-        const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                              (byte >= '0' && byte <= '9') || letter == '-' || letter == '.' ||
-                              letter == '_' || letter == '~';
-        if (is_plain) {
-            encoded += letter;
-        } else {
-            encoded += fmt::format("%{:02X}", byte);
-        }
-    }
-    return encoded;
 }
 
 std::string attributes_of(const Variant& variant) {
@@ -115,8 +99,9 @@ int target_duration(const std::vector<Segment>& segments, int least) {
 }
 
 std::string relative_uri(std::string_view folder, std::string_view name) {
-    return folder.empty() ? percent_encoded(name)
-                          : percent_encoded(folder) + "/" + percent_encoded(name);
+    // Encoded, so that no name is read as a scheme, a query or the end of a quoted attribute.
+    return folder.empty() ? percent_encode(name)
+                          : percent_encode(folder) + "/" + percent_encode(name);
 }
 
 std::string media_playlist_text(const MediaPlaylist& playlist, int target_duration) {

@@ -21,7 +21,7 @@ constexpr double kLeastSoundSeconds = 0.45;
 
 Error invalid(std::string_view name, std::string_view what) {
     return {
-        "output_invalid",
+        ErrorKind::kOutputInvalid,
         fmt::format("the rendition {} came out wrong: {}; please report it", name, what), ""
     };
 }
@@ -52,7 +52,7 @@ Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool 
     ++count_;
     if (size_ > limits_.output_bytes) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format("the output has more than {} bytes", limits_.output_bytes), "",
             LimitReached{"output_bytes", static_cast<double>(limits_.output_bytes)}
         };

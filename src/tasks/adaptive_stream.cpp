@@ -160,7 +160,7 @@ Result<> check_alignment(const AdaptiveStream& stream) {
             std::ranges::equal(picture.key_pictures(), first.key_pictures(), is_like))
             continue;
         return Error{
-            "output_invalid",
+            ErrorKind::kOutputInvalid,
             fmt::format(
                 "the renditions {} and {} came out with different boundaries; please report it",
                 picture.name(), first.name()

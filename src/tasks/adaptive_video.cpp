@@ -61,7 +61,7 @@ struct Source {
 
 Error no_pictures() {
     return {
-        "no_video_stream",
+        ErrorKind::kNoVideoStream,
         "the input is a still image, not a video; choose a video or use kind image", "input"
     };
 }
@@ -246,7 +246,7 @@ Result<> check_length(const TimePlan& time, Ratio fps, const Limits& limits) {
     const bool is_sparse = fps.value() > 0 && fps.value() < 1;
     if (!is_sparse || time.duration.value_or(0) <= most) return {};
     return Error{
-        "limit_exceeded",
+        ErrorKind::kLimitExceeded,
         fmt::format(
             "the input has less than a picture a second, and would last {:.0f} seconds, more than "
             "the {:.0f} allowed then; choose a part with start and end",

@@ -226,14 +226,14 @@ TEST_F(AdaptiveVideo, CutsToStartAndEndAndLeavesSoundOut) {
     ASSERT_TRUE(without) << without.error().message;
     expect_valid("mute");
     EXPECT_THAT(text_of("mute.m3u8"), Not(HasSubstr("mp4a")));
-    EXPECT_EQ(stream("in.mp4", {{"start", 11}}).error().kind, "start_out_of_range");
+    EXPECT_EQ(stream("in.mp4", {{"start", 11}}).error().kind, ErrorKind::kStartOutOfRange);
 }
 
 TEST_F(AdaptiveVideo, RefusesAStillImage) {
     make("-f lavfi -i testsrc2=size=320x240 -frames:v 1 in.png");
     const auto finished = stream("in.png");
     ASSERT_FALSE(finished);
-    EXPECT_EQ(finished.error().kind, "no_video_stream");
+    EXPECT_EQ(finished.error().kind, ErrorKind::kNoVideoStream);
 }
 
 TEST_F(AdaptiveVideo, CostsLessWithLessQuality) {

@@ -49,7 +49,7 @@ public:
     Result<> push(Frame frame) override {
         if (++frames_ > limits_.frames)
             return Error{
-                "limit_exceeded",
+                ErrorKind::kLimitExceeded,
                 fmt::format(
                     "the animation would have more than {} frames; choose a shorter part or a "
                     "lower fps",
@@ -65,9 +65,9 @@ public:
     Result<> finish() override {
         if (frames_ > 0) return next_.finish();
         if (start_ <= 0)
-            return Error{"corrupt_media", "no picture of the input can be decoded", ""};
+            return Error{ErrorKind::kCorruptMedia, "no picture of the input can be decoded", ""};
         return Error{
-            "start_out_of_range",
+            ErrorKind::kStartOutOfRange,
             "start lies behind the last picture of the input; choose an earlier one", "start"
         };
     }
@@ -158,7 +158,7 @@ Result<Finished> AnimationTask::run() {
     int loop = 0;
     if (image::can_read(sniffed)) {
         const auto header = image::read_header(job_.source, sniffed, limits());
-        if (!header && header.error().kind == "limit_exceeded") return header.error();
+        if (!header && header.error().kind == ErrorKind::kLimitExceeded) return header.error();
         if (header && header->is_animated()) {
             // Once is what files without a count say.
             loop = header->loop == 1 ? 0 : header->loop;
@@ -300,7 +300,7 @@ Result<Finished> AnimationTask::finish(const AnimationPlan& plan, const Counter&
     const Fd descriptor(::open(name().c_str(), O_RDONLY | O_CLOEXEC));
     FileSource source(descriptor.get());
     const auto invalid = [](std::string message) {
-        return Error{"output_invalid", std::move(message), ""};
+        return Error{ErrorKind::kOutputInvalid, std::move(message), ""};
     };
     const auto sniffed = sniff(source);
     if (!sniffed || sniffed->format != ittybit::name_of(plan.format))

@@ -10,7 +10,7 @@ namespace ittybit::tasks {
 Result<Finished> run(const AudioOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (is_image(sniffed))
-        return Error{"no_audio_stream", "the input is a picture and has no sound", "input"};
+        return Error{ErrorKind::kNoAudioStream, "the input is a picture and has no sound", "input"};
     const auto input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
     const auto choice = TRY(media::require_audio(*input));
     SourceFacts source;

@@ -61,7 +61,9 @@ Result<Finished> run_drawn_video(const VideoOptions& options, const std::string&
     const Limits& limits = job.assignment.limits;
     const auto reader = TRY(AnimationReader::open(job.source, limits));
     if (reader->frames() < 2)
-        return Error{"no_video_stream", "the input is a still picture and has no video", "input"};
+        return Error{
+            ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"
+        };
     const SourceFacts source = TRY(facts_of(*reader));
     Plan plan = TRY(plan_video(options, source, name, limits));
     if (job.assignment.explain) return explain(plan);

@@ -29,7 +29,7 @@ Result<int> page_at(const image::Header& header, double start) {
         if (start < end) return page;
     }
     return Error{
-        "start_out_of_range",
+        ErrorKind::kStartOutOfRange,
         fmt::format("start is {} s, and the animation ends at {} s", start, end), "start"
     };
 }
@@ -63,7 +63,7 @@ Result<Finished> ImageTask::from_any(ByteSource& source) {
     if (!image::can_read(sniffed)) return from_media(source, sniffed);
     auto result = from_picture(source, sniffed);
     // What libvips cannot read of a format it knows, libav sometimes can.
-    const bool is_lost = !result && result.error().kind == "corrupt_media";
+    const bool is_lost = !result && result.error().kind == ErrorKind::kCorruptMedia;
     if (!is_lost || sniffed.demuxer.empty()) return result;
     auto second = from_media(source, sniffed);
     if (second) return second;
@@ -96,7 +96,7 @@ Result<Finished> ImageTask::from_media(ByteSource& source, const Sniffed& sniffe
     }
     // Says why: there is none, or nobody decodes it.
     TRY(media::require_video(*input));
-    return Error{"no_video_stream", "the input has no picture", ""};
+    return Error{ErrorKind::kNoVideoStream, "the input has no picture", ""};
 }
 
 Result<Finished> ImageTask::from_stream(media::Input& input, int stream) {

@@ -37,7 +37,7 @@ Result<> check_output_size(
 ) {
     if (static_cast<std::int64_t>(size.width) * size.height > limits.pixels) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "the result would be {}×{}, more than the {} pixels allowed: ask for a smaller one",
                 size.width, size.height, limits.pixels
@@ -47,7 +47,7 @@ Result<> check_output_size(
     }
     if (std::max(size.width, size.height) > longest_side) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "the result would be {}×{}, and {} has at most {} pixels a side: ask for a smaller "
                 "one or another format",

@@ -75,7 +75,7 @@ constexpr std::array kSteps = {
 };
 
 Error invalid(std::string message) {
-    return {"output_invalid", std::move(message), ""};
+    return {ErrorKind::kOutputInvalid, std::move(message), ""};
 }
 
 }  // namespace

@@ -185,10 +185,10 @@ TEST(Image, ACutJpegIsCorruptAndAHugeOneOverTheLimit) {
         "image", std::span<const std::byte>(input).first(input.size() / 2), R"({"format":"png"})"
     );
     ASSERT_FALSE(cut.result);
-    EXPECT_EQ(cut.result.error().kind, "corrupt_media");
+    EXPECT_EQ(cut.result.error().kind, ErrorKind::kCorruptMedia);
     const auto huge = run_on("image", input, "{}", Limits{.pixels = 1000});
     ASSERT_FALSE(huge.result);
-    EXPECT_EQ(huge.result.error().kind, "limit_exceeded");
+    EXPECT_EQ(huge.result.error().kind, ErrorKind::kLimitExceeded);
     EXPECT_EQ(huge.result.error().limit->name, "pixels");
 }
 
@@ -196,7 +196,7 @@ TEST(Image, WebpIsRefusedBeyondItsLongestSide) {
     const auto input = encoded(quarters(64, 2), "pngsave_target");
     const auto wide = run_on("image", input, R"({"width":16384,"height":2,"format":"webp"})");
     ASSERT_FALSE(wide.result);
-    EXPECT_EQ(wide.result.error().kind, "limit_exceeded");
+    EXPECT_EQ(wide.result.error().kind, ErrorKind::kLimitExceeded);
 }
 
 /// Red for 0.3 s, then green for 0.2 s.
@@ -220,7 +220,7 @@ TEST(Image, AnAnimationGivesTheFrameOnScreenAtStart) {
     EXPECT_TRUE(is_near(pixel_at(decoded(second.bytes), 4, 4), {0, 255, 0, 255}, 10));
     const auto none = run_on("image", input, R"({"start":0.51})");
     ASSERT_FALSE(none.result);
-    EXPECT_EQ(none.result.error().kind, "start_out_of_range");
+    EXPECT_EQ(none.result.error().kind, ErrorKind::kStartOutOfRange);
 }
 
 TEST(AnimationTask, WebpBecomesAGifWithItsTimesAndLoops) {

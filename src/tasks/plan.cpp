@@ -123,7 +123,7 @@ Result<PicturePlan> plan_picture(
     const auto pixels = std::int64_t{size.width} * size.height;
     if (pixels > limits.pixels) {
         return Error{
-            "limit_exceeded",
+            ErrorKind::kLimitExceeded,
             fmt::format(
                 "a picture of {}x{} has more than {} pixels; choose a smaller width or height",
                 size.width, size.height, limits.pixels
@@ -170,7 +170,7 @@ Result<TimePlan> plan_time(
     TimePlan plan{.start = span.start.value_or(0), .end = span.end, .duration = {}};
     if (duration && plan.start > 0 && plan.start >= *duration) {
         return Error{
-            "start_out_of_range",
+            ErrorKind::kStartOutOfRange,
             fmt::format(
                 "start is {:.3f} s but the input ends at {:.3f} s; choose an earlier start",
                 plan.start, *duration
@@ -200,7 +200,7 @@ Result<> check_frames(const TimePlan& time, Ratio fps, const Limits& limits) {
     const double frames = time.duration.value_or(0) * fps.value();
     if (frames <= static_cast<double>(limits.frames)) return {};
     return Error{
-        "limit_exceeded",
+        ErrorKind::kLimitExceeded,
         fmt::format(
             "the output would have {:.0f} frames, more than the {} allowed; choose a part with "
             "start and end, or a lower fps",

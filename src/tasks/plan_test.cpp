@@ -148,7 +148,7 @@ TEST(TimePlan, RefusesAStartBehindTheEnd) {
     span.start = 10;
     const auto plan = plan_time(span, 10, warnings);
     ASSERT_FALSE(static_cast<bool>(plan));
-    EXPECT_EQ(plan.error().kind, "start_out_of_range");
+    EXPECT_EQ(plan.error().kind, ErrorKind::kStartOutOfRange);
 }
 
 TEST(TimePlan, ClampsTheEndWithAWarning) {
@@ -189,7 +189,7 @@ TEST(VideoPlan, RefusesWhatX265CannotMake) {
     options.height = Length{8, false};
     const auto plan = plan_video(options, source, "out.mp4", {});
     ASSERT_FALSE(static_cast<bool>(plan));
-    EXPECT_EQ(plan.error().kind, "encode_failed");
+    EXPECT_EQ(plan.error().kind, ErrorKind::kEncodeFailed);
     EXPECT_THAT(plan.error().message, HasSubstr("16"));
 }
 

@@ -80,7 +80,7 @@ TEST_F(ProbeTest, BelievesTheBytesAndNotTheName) {
           "empty.mp4", "garbage.mp4", "garbage.jpg"}) {
         const auto file = probe_clip(name);
         ASSERT_FALSE(file) << name;
-        EXPECT_EQ(file.error().kind, "unsupported_media") << name;
+        EXPECT_EQ(file.error().kind, ErrorKind::kUnsupportedMedia) << name;
         EXPECT_THAT(file.error().message, testing::AnyOf(HasSubstr("upload"), HasSubstr("check")))
             << name;
     }
@@ -99,7 +99,7 @@ std::string outcome_of(const std::string& path) {
     if (child == 0) {
         ::alarm(20);
         const auto file = probe_file(path);
-        const std::string kind = file ? "" : file.error().kind;
+        const std::string_view kind = file ? "" : name_of(file.error().kind);
         const auto written = ::write(ends[1], kind.data(), kind.size());
         ::_exit(written < 0 ? 1 : 0);
     }

@@ -238,7 +238,7 @@ Result<PictureEncoding> picture_encoding(const PictureTarget& target) {
     const bool is_tiny = std::min(target.size.width, target.size.height) < 16;
     if (target.codec == VideoCodec::kH265 && is_tiny) {
         return Error{
-            "encode_failed",
+            ErrorKind::kEncodeFailed,
             fmt::format(
                 "h265 cannot make a picture of {}x{} pixels; choose at least 16 each way, or codec "
                 "h264",

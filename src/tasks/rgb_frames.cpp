@@ -156,7 +156,7 @@ Result<image::Pixels> to_pixels(Frame frame, const RgbTreatment& treatment) {
     TRY(filters.push(std::move(frame)));
     TRY(filters.finish());
     if (keeper.frame == nullptr)
-        return Error{"encode_failed", "the picture did not come out of the filters", ""};
+        return Error{ErrorKind::kEncodeFailed, "the picture did not come out of the filters", ""};
     const int bands = treatment.has_alpha ? 4 : 3;
     return image::Pixels{
         .width = keeper.frame->width,

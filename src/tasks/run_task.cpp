@@ -16,7 +16,7 @@ namespace ittybit::tasks {
 
 Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events) {
     if (std::ranges::find(kKinds, assignment.kind) == kKinds.end())
-        return Error{"invalid_kind", "no such kind of task: " + assignment.kind, "kind"};
+        return Error{ErrorKind::kInvalidKind, "no such kind of task: " + assignment.kind, "kind"};
     std::vector<OptionProblem> problems;
     const auto operation = read_operation(assignment.kind, assignment.options, problems);
     if (!problems.empty()) {

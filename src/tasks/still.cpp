@@ -16,7 +16,7 @@ Result<media::Frame> frame_of(std::span<const std::byte> rows, Size size, AVPixe
     frame->format = format;
     frame->color_range = AVCOL_RANGE_JPEG;
     const int code = av_frame_get_buffer(frame.get(), 0);
-    if (code < 0) return Error{"limit_exceeded", "the picture needs too much memory", ""};
+    if (code < 0) return Error{ErrorKind::kLimitExceeded, "the picture needs too much memory", ""};
     const std::size_t row = rows.size() / static_cast<std::size_t>(size.height);
     for (int y = 0; y < size.height; ++y)
         std::memcpy(

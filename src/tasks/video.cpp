@@ -64,7 +64,9 @@ Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan&
 Result<Finished> run(const VideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (sniffed.family == Family::kStill)
-        return Error{"no_video_stream", "the input is a still picture and has no video", "input"};
+        return Error{
+            ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"
+        };
     const std::string name = output_name(options, job);
     if (sniffed.demuxer.empty()) return run_drawn_video(options, name, job);
     const auto input = TRY(Input::open(job.source, sniffed, job.assignment.limits));

@@ -291,12 +291,12 @@ TEST_F(WholeTask, PutsTheIndexInFrontAlsoWhenTheReserveIsTooSmall) {
 }
 
 TEST_F(WholeTask, SaysWhatIsMissing) {
-    EXPECT_EQ(result_of("tone.mp3", VideoOptions{}).error().kind, "no_video_stream");
-    EXPECT_EQ(result_of("corner.png", VideoOptions{}).error().kind, "no_video_stream");
-    EXPECT_EQ(result_of("no-audio.mp4", AudioOptions{}).error().kind, "no_audio_stream");
+    EXPECT_EQ(result_of("tone.mp3", VideoOptions{}).error().kind, ErrorKind::kNoVideoStream);
+    EXPECT_EQ(result_of("corner.png", VideoOptions{}).error().kind, ErrorKind::kNoVideoStream);
+    EXPECT_EQ(result_of("no-audio.mp4", AudioOptions{}).error().kind, ErrorKind::kNoAudioStream);
     VideoOptions late;
     late.start = 60;
-    EXPECT_EQ(result_of("flash-small.mp4", late).error().kind, "start_out_of_range");
+    EXPECT_EQ(result_of("flash-small.mp4", late).error().kind, ErrorKind::kStartOutOfRange);
 }
 
 TEST_F(WholeTask, NamesTheLimitItRanInto) {
@@ -304,7 +304,7 @@ TEST_F(WholeTask, NamesTheLimitItRanInto) {
     options.quality = Quality::kHigh;
     const auto result = result_of("flash-small.mp4", options, {.output_bytes = 20'000});
     ASSERT_FALSE(static_cast<bool>(result));
-    EXPECT_EQ(result.error().kind, "limit_exceeded");
+    EXPECT_EQ(result.error().kind, ErrorKind::kLimitExceeded);
     EXPECT_EQ(result.error().limit->name, "output_bytes");
     const auto frames = result_of("flash-small.mp4", options, {.frames = 10});
     ASSERT_FALSE(static_cast<bool>(frames));

@@ -61,7 +61,7 @@ Result<> Exporter::grown(const FileGrown& grown, const sandbox::Workspace& works
     if (!main_.upload) TRY(begin_main(grown.name, kLargestGrowing));
     const bool is_next = main_.grown.to == 0 || main_.grown.to == grown.from;
     if (grown.name != main_.name || !is_next || grown.to <= grown.from) {
-        return Error{"task_crashed", "the media process told of growth out of order", ""};
+        return Error{ErrorKind::kTaskCrashed, "the media process told of growth out of order", ""};
     }
     const Fd descriptor = TRY(workspace.open_file(grown.name));
     TRY(main_.upload->put_file(descriptor.get(), {grown.from, grown.to}, stop_));
@@ -104,7 +104,7 @@ std::string Exporter::parts_folder() const {
 }
 
 Result<File> Exporter::publish(File file) {
-    if (!main_.upload) return Error{"task_crashed", "the media process made no file", ""};
+    if (!main_.upload) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     TRY(sender_.finish());
     for (auto& playlist : playlists_) TRY(sender_.send(std::move(playlist)));
     TRY(sender_.finish());

@@ -80,7 +80,7 @@ TEST_F(ExporterTest, GrowthOutOfOrderIsNoHonestChilds) {
     exporter = std::make_unique<Exporter>(to, std::stop_token());
     write("out.mp4", std::string(3 * kMega, 'a'));
     ASSERT_TRUE(grown(kMega, 2 * kMega));
-    EXPECT_EQ(grown(kMega, 3 * kMega).error().kind, "task_crashed");
+    EXPECT_EQ(grown(kMega, 3 * kMega).error().kind, ErrorKind::kTaskCrashed);
 }
 
 TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
@@ -121,7 +121,7 @@ TEST_F(ExporterTest, AStopEndsThePublishing) {
     exporter = std::make_unique<Exporter>(to, stop.get_token());
     ASSERT_TRUE(ready("out.mp4", "bytes", true));
     stop.request_stop();
-    EXPECT_EQ(exporter->publish({}).error().kind, "cancelled");
+    EXPECT_EQ(exporter->publish({}).error().kind, ErrorKind::kCancelled);
     exporter.reset();
     EXPECT_THAT(keys(), IsEmpty());
 }

@@ -32,7 +32,7 @@ bool needs_every_byte(const Operation& operation) {
 }
 
 bool is_about_fetching(const Error& error) {
-    return error_kind(error.kind).fault == Fault::kFarEnd || error.kind == "input_blocked";
+    return error_row(error.kind).fault == Fault::kFarEnd || error.kind == ErrorKind::kInputBlocked;
 }
 
 Import::Import(storage::Source& source, bool is_wanted, const std::stop_token& stop)

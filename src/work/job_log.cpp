@@ -15,7 +15,7 @@ std::string kind_label(std::string_view kind) {
 
 void add_failure(json::object& facts, const std::optional<Failure>& error) {
     if (!error) return;
-    facts["error"] = error->kind;
+    facts["error"] = name_of(error->kind);
     facts["why"] = error->message;
 }
 
@@ -59,7 +59,7 @@ void JobLog::task_ended(const Task& task) {
 }
 
 void JobLog::child_ended(const Result<Outcome>& outcome) {
-    const std::string reason = outcome ? "finished" : outcome.error().kind;
+    const std::string_view reason = outcome ? "finished" : name_of(outcome.error().kind);
     metrics_.add("ittybit_child_exits_total", fmt::format("reason=\"{}\"", reason));
 }
 
@@ -71,7 +71,7 @@ void JobLog::encoded(std::string_view kind, const File& file, double seconds) {
 void JobLog::job_handed_back(const Error& error) {
     auto line = facts();
     line["status"] = "queued";
-    line["error"] = error.kind;
+    line["error"] = name_of(error.kind);
     line["why"] = error.message;
     log::warn("job handed back", line);
     metrics_.add("ittybit_slots_busy", "", -1);

@@ -127,7 +127,7 @@ private:
         if (!outcome) {
             const auto no_bytes = import.failure();
             if (no_bytes || is_about_fetching(outcome.error())) failed_task_ = "import";
-            if (outcome.error().kind == "upload_failed") failed_task_ = "export";
+            if (outcome.error().kind == ErrorKind::kUploadFailed) failed_task_ = "export";
             return no_bytes ? *no_bytes : std::move(outcome).error();
         }
         failed_task_ = "import";

@@ -45,7 +45,7 @@ Result<> PartSender::finish() {
 /// With the mutex held.
 Result<> PartSender::outcome() const {
     if (error_) return *error_;
-    if (stop_.stop_requested()) return Error{"cancelled", "the export was cancelled", ""};
+    if (stop_.stop_requested()) return Error{ErrorKind::kCancelled, "the export was cancelled", ""};
     return {};
 }
 

@@ -51,7 +51,8 @@ Result<storage::S3Account> account_of(
     const auto record = TRY(connections.find(id));
     if (!record) {
         return Error{
-            "connection_required", "the connection of this job was deleted: add it again", ""
+            ErrorKind::kConnectionRequired, "the connection of this job was deleted: add it again",
+            ""
         };
     }
     const auto clear = TRY(secrets.unseal(record->secret, place_of(*record)));
@@ -62,7 +63,7 @@ Result<storage::S3Account> account_of(
     Reader reader;
     reader.read(merged, account);
     if (reader.problems().empty()) return account;
-    return Error{"internal_error", "a stored connection is broken", ""};
+    return Error{ErrorKind::kInternalError, "a stored connection is broken", ""};
 }
 
 storage::S3Account account_of(const ConnectionRequest& connection) {

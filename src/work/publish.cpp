@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "model/output_name.h"
 
 namespace ittybit::work {
@@ -24,9 +25,11 @@ namespace fs = std::filesystem;
 Error cannot_write(std::string_view what) {
     const auto reason = std::system_category().message(errno);
     if (errno == ENOSPC || errno == EDQUOT) {
-        return {"disk_full", fmt::format("there is no room for {}", what), "output"};
+        return {ErrorKind::kDiskFull, fmt::format("there is no room for {}", what), "output"};
     }
-    return {"invalid_output", fmt::format("{} cannot be written: {}", what, reason), "output"};
+    return {
+        ErrorKind::kInvalidOutput, fmt::format("{} cannot be written: {}", what, reason), "output"
+    };
 }
 
 /// The bytes must be on disk before the name is: a crash must not leave an empty file under it.
@@ -81,7 +84,7 @@ Result<fs::path> move_main(const fs::path& from, const Target& target, std::stri
         }
         if (errno != EEXIST) return cannot_write(to.string());
     }
-    return Error{"invalid_output", "every name like it is taken", "output"};
+    return Error{ErrorKind::kInvalidOutput, "every name like it is taken", "output"};
 }
 
 /// A folder of the target's name, or the next free one.
@@ -91,7 +94,7 @@ Result<fs::path> make_own_folder(const Target& target) {
         if (::mkdir(folder.c_str(), 0777) == 0) return folder;
         if (errno != EEXIST) return cannot_write(folder.string());
     }
-    return Error{"invalid_output", "every name like it is taken", "output"};
+    return Error{ErrorKind::kInvalidOutput, "every name like it is taken", "output"};
 }
 
 /// Parts are written under a hidden name first: the folder appears complete.
@@ -138,13 +141,13 @@ Result<> check_folder(const fs::path& folder) {
     const auto shown = folder.string();
     if (!fs::is_directory(folder, code)) {
         return Error{
-            "invalid_output", fmt::format("the folder {} does not exist; make it first", shown),
-            "output"
+            ErrorKind::kInvalidOutput,
+            fmt::format("the folder {} does not exist; make it first", shown), "output"
         };
     }
     if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
     return Error{
-        "invalid_output",
+        ErrorKind::kInvalidOutput,
         fmt::format("you may not write in the folder {}; choose another with --output", shown),
         "output"
     };
@@ -189,7 +192,7 @@ Result<fs::path> publish(
     const std::string& parts_folder
 ) {
     const auto main = std::ranges::find(files, true, &FileReady::is_main);
-    if (main == files.end()) return Error{"output_invalid", "no output was made", ""};
+    if (main == files.end()) return Error{ErrorKind::kOutputInvalid, "no output was made", ""};
     TRY(settle(workspace, main->name, usual_mode(workspace)));
     const auto extension = target.extension.empty() && !target.may_replace
                                ? std::string(extension_in(main->name))
@@ -227,17 +230,7 @@ Result<fs::path> publish_copy(int descriptor, const Target& target) {
 
 std::string file_url(const fs::path& path) {
     std::error_code code;
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-    std::string url = "file://";
-    for (const char letter : fs::absolute(path, code).lexically_normal().string()) {
-        if (kPlain.find(letter) != std::string_view::npos) {
-            url += letter;
-        } else {
-            url += fmt::format("%{:02X}", static_cast<unsigned char>(letter));
-        }
-    }
-    return url;
+    return "file://" + percent_encode(fs::absolute(path, code).lexically_normal().string(), true);
 }
 
 std::string path_of(std::string_view url_or_path) {
@@ -245,16 +238,7 @@ std::string path_of(std::string_view url_or_path) {
     if (!url_or_path.starts_with(kScheme)) return std::string(url_or_path);
     auto rest = url_or_path.substr(kScheme.size());
     if (rest.starts_with("localhost/")) rest.remove_prefix(9);
-    std::string path;
-    for (std::size_t i = 0; i < rest.size(); ++i) {
-        const auto digits = std::string(rest.substr(i + 1, 2));
-        const bool is_escape =
-            rest[i] == '%' && digits.size() == 2 &&
-            digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-        path += is_escape ? static_cast<char>(std::stoi(digits, nullptr, 16)) : rest[i];
-        if (is_escape) i += 2;
-    }
-    return path;
+    return percent_decode(rest);
 }
 
 }  // namespace ittybit::work

@@ -25,7 +25,7 @@ constexpr std::size_t kMostWarnings = 100;      // each of a presentable length
 constexpr std::size_t kLargestFacts = 262'144;  // bytes of JSON: many hundreds of streams
 
 Error crashed(std::string message) {
-    return {"task_crashed", std::move(message), ""};
+    return {ErrorKind::kTaskCrashed, std::move(message), ""};
 }
 
 Assignment assignment_of(const OperationRequest& request) {
@@ -51,9 +51,8 @@ bool is_limit(std::string_view name) {
 /// The child's word for why it failed, as far as it may speak for us.
 Error error_of(const Failed& failed) {
     Error error = failed.error();
-    const ErrorKind& kind = error_kind(error.kind);
-    if (kind.name != error.kind || kind.fault == Fault::kAccess ||
-        kind.fault == Fault::kCancelled) {
+    const Fault fault = error_row(error.kind).fault;
+    if (fault == Fault::kAccess || fault == Fault::kCancelled) {
         return crashed("the media process failed with an unknown kind of error");
     }
     if (error.limit && !is_limit(error.limit->name)) error.limit.reset();
@@ -219,7 +218,8 @@ Result<> check_files(const Outcome& outcome, const OperationRequest& request) {
 
 void log_diagnostics(sandbox::Child& child, const Error& error) {
     const auto said = presentable(child.diagnostics());
-    if (!said.empty()) log::debug("media process", {{"said", said}, {"error", error.kind}});
+    if (!said.empty())
+        log::debug("media process", {{"said", said}, {"error", name_of(error.kind)}});
 }
 
 }  // namespace

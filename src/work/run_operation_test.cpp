@@ -51,9 +51,8 @@ Result<Finished> forge(
     if (deed == "wrong size") ready("output.mp4", 6);
     if (deed == "twice") ready("output.mp4", 5);
     if (deed == "grown") events.send(FileGrown{"a/b", 0, 1});
-    if (deed == "unknown kind") return Error{"pwned", "x", ""};
-    if (deed == "not its word") return Error{"token_invalid", "x", ""};
-    if (deed == "escape codes") return Error{"corrupt_media", "\033[2Jgone\n", ""};
+    if (deed == "not its word") return Error{ErrorKind::kTokenInvalid, "x", ""};
+    if (deed == "escape codes") return Error{ErrorKind::kCorruptMedia, "\033[2Jgone\n", ""};
     if (deed == "many words") {
         Finished finished;
         finished.file.kind = "video";
@@ -71,7 +70,7 @@ Result<Finished> forge(
         return finished;
     }
     if (deed == "forged limit") {
-        return Error{"limit_exceeded", "x", "", LimitReached{"\033[2Jgone", 1}};
+        return Error{ErrorKind::kLimitExceeded, "x", "", LimitReached{"\033[2Jgone", 1}};
     }
     if (deed == "every byte") {
         // Piece by piece, everywhere at once; the answers are not even looked at.
@@ -134,7 +133,7 @@ protected:
 
     Error error_of(const std::string& deed) {
         const auto outcome = run_operation(*zygote_, request(deed), {}, {});
-        return outcome ? Error{"", "succeeded", ""} : outcome.error();
+        return outcome ? Error{ErrorKind::kInternalError, "succeeded", ""} : outcome.error();
     }
 
     fs::path folder_;
@@ -144,9 +143,9 @@ protected:
 
 TEST_F(RunOperation, ForgedFilesAndErrorsAreTheChildsCrash) {
     for (const char* deed :
-         {"climb", "absolute", "absent", "wrong size", "twice", "grown", "nothing", "unknown kind",
-          "not its word", "many facts"}) {
-        EXPECT_EQ(error_of(deed).kind, "task_crashed") << deed;
+         {"climb", "absolute", "absent", "wrong size", "twice", "grown", "nothing", "not its word",
+          "many facts"}) {
+        EXPECT_EQ(error_of(deed).kind, ErrorKind::kTaskCrashed) << deed;
     }
     EXPECT_EQ(error_of("honest").message, "succeeded");
 }
@@ -166,12 +165,12 @@ TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
     auto wanted = request("no input");
     wanted.input.ensure = [](std::int64_t, std::int64_t, const std::stop_token&) {
         return Result<std::optional<std::int64_t>>(
-            Error{"download_failed", "the server answered 500", ""}
+            Error{ErrorKind::kDownloadFailed, "the server answered 500", ""}
         );
     };
     const auto outcome = run_operation(*zygote_, wanted, {}, {});
     ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().kind, "download_failed");
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kDownloadFailed);
 }
 
 TEST_F(RunOperation, AChildThatAsksForEveryByteDoesNotHammerTheOrigin) {
@@ -255,7 +254,7 @@ TEST_F(RunOperation, AFolderThatCannotBeWrittenIsARequestsError) {
     const auto missing =
         choose_target("video", (folder_ / "no" / "o.mp4").string(), "in.mp4", "mp4");
     ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().kind, "invalid_output");
+    EXPECT_EQ(missing.error().kind, ErrorKind::kInvalidOutput);
     const auto chosen =
         choose_target("video", folder_.string() + "/", "http://x/a%20b.mov?k=1", "mp4");
     ASSERT_TRUE(chosen) << chosen.error().message;

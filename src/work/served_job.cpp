@@ -20,8 +20,9 @@ using Steady = std::chrono::steady_clock;
 /// again by its Source or Storage already. A fault of our own may be the input's: once more, then
 /// it is.
 std::int64_t most_attempts(const Error& error) {
-    if (error.kind == "download_failed" || error.kind == "upload_failed") return 1;
-    switch (error_kind(error.kind).fault) {
+    if (error.kind == ErrorKind::kDownloadFailed || error.kind == ErrorKind::kUploadFailed)
+        return 1;
+    switch (error_row(error.kind).fault) {
         case Fault::kFarEnd: return store::JobStore::kMostAttempts;
         case Fault::kOurselves: return 2;
         default: return 1;
@@ -130,9 +131,11 @@ Result<std::unique_ptr<storage::Origin>> ServedJob::origin() {
         if (file && file->is_ready) {
             TRY(shop_.files.touch(ours->id, shop_.clock.now()));
             auto found = shop_.storage->origin(managed_key(*ours));
-            if (found || found.error().kind != "file_not_found") return found;
+            if (found || found.error().kind != ErrorKind::kFileNotFound) return found;
             // Its words would tell the address, which is all one needs to read it.
-            return Error{"internal_error", "the stored input is missing; upload it again", "input"};
+            return Error{
+                ErrorKind::kInternalError, "the stored input is missing; upload it again", "input"
+            };
         }
     }
     auto parsed = TRY(net::Url::parse(url));
@@ -230,7 +233,7 @@ void ServedJob::settle(const Result<File>& result, store::JobRecord record) {
     }
     parts_.clear();
     const Error& error = result.error();
-    const bool is_handed_back = hand_back_.stop_requested() && error.kind == "cancelled";
+    const bool is_handed_back = hand_back_.stop_requested() && error.kind == ErrorKind::kCancelled;
     if (!is_handed_back && claim.attempt >= most_attempts(error)) {
         fail(record.job, record.is_task ? record.job.kind : at_fault_, error, now);
         return finish(std::move(record));

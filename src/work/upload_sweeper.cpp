@@ -30,7 +30,7 @@ Result<int> UploadSweeper::run_once(const std::stop_token& stop) {
     for (const auto& upload : TRY(shop_.uploads.abandoned(kBite))) {
         const auto done = abort(upload, stop);
         const bool is_hopeless = shop_.clock.now() - upload.created_at > kWorthTryingMs ||
-                                 (!done && done.error().kind == "connection_required");
+                                 (!done && done.error().kind == ErrorKind::kConnectionRequired);
         if (done || is_hopeless) {
             TRY(shop_.uploads.remove(upload.receipt));
         } else {
