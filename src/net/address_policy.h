@@ -15,7 +15,8 @@ enum class AddressClass {
     kPublic,
     kLoopback,
     kPrivate,      // RFC 1918, ULA, site-local, CGNAT
-    kLinkLocal,    // 169.254/16 (metadata services), fe80::/10
+    kLinkLocal,    // 169.254/16 (where most clouds have their metadata service), fe80::/10
+    kMetadata,     // the metadata services of clouds that sit elsewhere
     kUnspecified,  // 0/8, ::
     kReserved,     // multicast, benchmark, documentation, broadcast, 240/4, discard, unallocated
 };
@@ -35,10 +36,10 @@ std::string_view word_for(AddressClass address_class);
 /// made, with the very address it is made to, so that names, rebinding, redirects and number
 /// forms pass one check.
 struct AddressPolicy {
-    /// Also private and loopback addresses; link-local ones stay closed.
+    /// Also private and loopback addresses; link-local ones and metadata services stay closed.
     bool allow_private = false;
-    /// The URL itself may lead anywhere, its redirects anywhere but to link-local addresses: for
-    /// the command line, where the user typed the URL.
+    /// The URL itself may lead anywhere, its redirects anywhere but to link-local addresses and
+    /// metadata services: for the command line, where the user typed the URL.
     bool allow_typed = false;
     /// "host" or "host:port", as in the URL: their addresses are not judged.
     std::vector<std::string> allow_hosts = {};
@@ -50,5 +51,13 @@ struct AddressPolicy {
     /// `hop` is 0 for the URL itself, then 1 for its first redirect, and so on.
     bool allows(AddressClass address_class, const Url& url, int hop) const;
 };
+
+/// Whether a URL whose host is itself an address (in any number form: Url knows them), or
+/// "localhost", may be reached: what can be known before any connection is made. Other names, and
+/// s3, always pass. Errors: `input_blocked`.
+Result<> check_literal(const Url& url, const AddressPolicy& policy);
+
+/// The refusal of an address of this class, in words.
+Error blocked(const Url& url, AddressClass address_class);
 
 }  // namespace ittybit::net

@@ -29,7 +29,7 @@ const std::vector<Row> kAddresses = {
     {"11.0.0.0", kPublic},
     {"100.63.255.255", kPublic},
     {"100.64.0.0", kPrivate},
-    {"100.100.100.200", kLinkLocal},
+    {"100.100.100.200", kMetadata},
     {"100.100.100.201", kPrivate},
     {"100.127.255.255", kPrivate},
     {"100.128.0.0", kPublic},
@@ -40,7 +40,7 @@ const std::vector<Row> kAddresses = {
     {"127.255.255.255", kLoopback},
     {"128.0.0.0", kPublic},
     {"168.63.129.15", kPublic},
-    {"168.63.129.16", kLinkLocal},
+    {"168.63.129.16", kMetadata},
     {"169.253.255.255", kPublic},
     {"169.254.0.0", kLinkLocal},
     {"169.254.169.254", kLinkLocal},
@@ -54,7 +54,7 @@ const std::vector<Row> kAddresses = {
     {"172.32.0.0", kPublic},
     {"191.255.255.255", kPublic},
     {"192.0.0.0", kReserved},
-    {"192.0.0.192", kReserved},
+    {"192.0.0.192", kMetadata},
     {"192.0.0.255", kReserved},
     {"192.0.1.0", kPublic},
     {"192.0.2.1", kReserved},
@@ -115,7 +115,18 @@ const std::vector<Row> kAddresses = {
     {"fbff::1", kReserved},
     {"fc00::1", kPrivate},
     {"fd00::1", kPrivate},
-    {"fd00:ec2::254", kLinkLocal},
+    {"fd00:ec2::254", kMetadata},
+    {"fd00:ec2::23", kMetadata},
+    {"fd00:ec3::254", kPrivate},
+    {"fd20:ce::254", kMetadata},
+    {"fd20:ce::253", kPrivate},
+    {"fd00:c1::a9fe:a9fe", kMetadata},
+    {"fd00:c1::a9fe:a9ff", kPrivate},
+    {"fd00:42::42", kMetadata},
+    {"fd00:a9fe:a9fe::1", kMetadata},
+    {"fd00:100::100:200", kMetadata},
+    {"::ffff:168.63.129.16", kMetadata},
+    {"64:ff9b::100.100.100.200", kMetadata},
     {"fdff:ffff::1", kPrivate},
     {"fe00::1", kReserved},
     {"fe80::1", kLinkLocal},
@@ -286,7 +297,7 @@ TEST(Spellings, OfAnAddressAllMeanTheSame) {
         {"[::ffff:169.254.169.254]", kLinkLocal},
         {"[64:ff9b::169.254.169.254]", kLinkLocal},
         {"[2002:a9fe:a9fe::]", kLinkLocal},
-        {"[fd00:ec2::254]", kLinkLocal},
+        {"[fd00:ec2::254]", kMetadata},
         {"[FE80::1]", kLinkLocal},
         {"[fd12:3456::1]", kPrivate},
         {"[2606:4700::1111]", kPublic},
@@ -306,6 +317,49 @@ TEST(AddressPolicy, OpensPrivateNetworksButNotMetadataServices) {
     EXPECT_TRUE(policy.allows(kLoopback, url, 3));
     for (const auto closed : {kLinkLocal, kUnspecified, kReserved})
         EXPECT_FALSE(policy.allows(closed, url, 0));
+}
+
+// What each cloud documents: all of them, whichever way they are written.
+TEST(AddressPolicy, NoMetadataServiceIsOpenedWithPrivateNetworks) {
+    const AddressPolicy open = {.allow_private = true};
+    for (const std::string host :
+         {"169.254.169.254",      "169.254.170.2",       "169.254.170.23",
+          "169.254.42.42",        "169.254.0.23",        "168.63.129.16",
+          "100.100.100.200",      "192.0.0.192",         "[fe80::a9fe:a9fe]",
+          "[fd00:ec2::254]",      "[fd00:ec2::23]",      "[fd20:ce::254]",
+          "[fd00:c1::a9fe:a9fe]", "[fd00:42::42]",       "[fd00:a9fe:a9fe::1]",
+          "[fd00:100::100:200]",  "2852039166",          "0xa9fea9fe",
+          "0251.0376.0251.0376",  "169.254.43518",       "[::ffff:169.254.169.254]",
+          "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[::ffff:168.63.129.16]"}) {
+        const auto url = Url::parse("http://" + host + "/latest/meta-data");
+        ASSERT_TRUE(url) << host;
+        EXPECT_FALSE(open.allows(classify(url->host()), *url, 0)) << host;
+        EXPECT_FALSE(check_literal(*url, open)) << host;
+    }
+}
+
+TEST(AddressPolicy, RefusesALiteralAddressBeforeAnyConnection) {
+    const auto refusal = [](const std::string& text, const AddressPolicy& policy) {
+        const auto checked = check_literal(*Url::parse(text), policy);
+        return checked ? "" : checked.error().message;
+    };
+    const auto strict = AddressPolicy::strict();
+    for (const auto* text :
+         {"http://127.0.0.1/", "http://127.1/", "http://0x7f000001:81/", "http://2130706433/",
+          "http://[::1]/", "http://10.0.0.1/", "http://localhost:8080/", "http://a.localhost/",
+          "http://[::ffff:10.0.0.1]/", "http://0/", "http://①②⑦.0.0.1/"}) {
+        EXPECT_NE(refusal(text, strict), "") << text;
+        EXPECT_EQ(refusal(text, AddressPolicy::typed_by_user()), "") << text;
+    }
+    for (const auto* text : {"http://93.184.216.34/", "http://example.com/", "s3://bucket/key"}) {
+        EXPECT_EQ(refusal(text, strict), "") << text;
+    }
+    EXPECT_EQ(refusal("http://127.0.0.1:9/", {.allow_hosts = {"127.0.0.1:9"}}), "");
+    EXPECT_EQ(
+        refusal("http://10.0.0.1:81/", strict),
+        "\"10.0.0.1\" leads to a private address, which may not be reached; --allow-host "
+        "10.0.0.1:81 at the server's start opens it"
+    );
 }
 
 TEST(AddressPolicy, OpensHostsByName) {

@@ -234,14 +234,7 @@ Error Exchange::failure(CURLcode code) {
     const auto fail = [&](std::string message) {
         return Error{ErrorKind::kUnavailable, std::move(message), url.safe_text()};
     };
-    if (blocked_ && !has_head_)
-        return {
-            ErrorKind::kInputBlocked,
-            "\"" + url.host() + "\" leads to a " + std::string(word_for(*blocked_)) +
-                " address, which may not be reached; --allow-host " + url.authority() +
-                " at the server's start opens it",
-            url.safe_text()
-        };
+    if (blocked_ && !has_head_) return blocked(url, *blocked_);
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
             return fail("the host name \"" + url.host() + "\" cannot be found; check its spelling");
