@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from service import FINAL, QuietServer, wait_for
+from service import FINAL, QuietServer, Server, wait_for
 
 MEGABYTE = 1 << 20
 
@@ -312,3 +312,26 @@ def test_a_cancel_ends_a_download_that_hangs(server, serving, film):
     wait_for(lambda: origin.requests, 10, "a request")
     assert server.post(f"/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
     assert server.get(f"/jobs/{job['id']}").json()["status"] in FINAL
+
+
+def drip(handler, _first):
+    """A whole file that never ends: two kilobytes a second."""
+    handler.send_head(0, 0, False, length=50 * MEGABYTE)
+    while True:
+        handler.wfile.write(bytes(200))
+        handler.wfile.flush()
+        time.sleep(0.1)
+
+
+def test_two_dripping_inputs_hold_nobody_up(tmp_path, serving, clip):
+    slow = serving(b"\0" * MEGABYTE, ranges=False, behaviour=drip)
+    server = Server(tmp_path, "--concurrency", "2", "--slow-input-after", "2")
+    dripping = [server.job(input=f"{slow.url}?{i}", kind="image") for i in range(2)]
+    wait_for(lambda: all(server.get(f"/jobs/{job['id']}").json()["status"] == "processing"
+                         for job in dripping), 20, "both at work")
+    quick = server.wait(server.job(input=clip, kind="image"), seconds=40)
+    assert quick["status"] == "succeeded", quick["error"]
+    for job in dripping:
+        assert server.get(f"/jobs/{job['id']}").json()["status"] == "processing"
+        assert server.post(f"/jobs/{job['id']}/cancel").status_code == 200
+    assert server.stop() == 0

@@ -176,7 +176,8 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
         *engine->jobs, *engine->files, *engine->connections, *engine->uploads, engine->storage,
         *engine->secrets, *engine->client, *engine->room, *engine->zygote, engine->live,
-        engine->metrics, engine->clock, scratch, settings.public_url, worker, settings.limits
+        engine->metrics, engine->clock, scratch, settings.public_url, worker, settings.limits,
+        settings.slow_input
     });
     return engine;
 }

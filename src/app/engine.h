@@ -37,6 +37,7 @@ struct Settings {
     std::vector<std::string> allowed_hosts;
     std::int64_t keep_free = 256 << 20;  // bytes of scratch's disk; at most a tenth of it
     Limits limits;                       // of one media operation
+    work::SlowBound slow_input;
 };
 
 /// `$ITTYBIT_DATA`, else `$XDG_DATA_HOME/ittybit`, else `~/.local/share/ittybit`.

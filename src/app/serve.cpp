@@ -295,6 +295,19 @@ void add_common_flags(CLI::App& app, Settings& settings) {
         "--allow-private-network", settings.allows_private_network,
         "Inputs and webhooks may reach private and loopback addresses"
     );
+    app.add_option(
+           "--slow-input", settings.slow_input.bytes_per_second,
+           "Bytes a second; an input that brings less lends its slot to others while it is waited "
+           "for"
+    )
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option(
+           "--slow-input-after", settings.slow_input.seconds,
+           "Seconds of waiting before an input is called slow"
+    )
+        ->check(CLI::Range(0.1, 86400.0))
+        ->capture_default_str();
     add_limit_flags(app, settings.limits);
 }
 

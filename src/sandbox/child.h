@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -46,6 +47,8 @@ public:
 
     const Layers& layers() const { return layers_; }
     const Workspace& workspace() const { return workspace_; }
+    /// Its folder, which outlives it. Once it is dead.
+    Workspace take_workspace() { return std::move(workspace_); }
 
     /// What the child wrote to its standard error, at most 64 KiB: for our log, never for users.
     std::string diagnostics();

@@ -12,30 +12,30 @@
 
 namespace ittybit::work {
 
-Result<Destination> Destinations::of_result(const std::string& extension) {
+Result<Place> Destinations::of_result(const std::string& extension) {
     const auto output = string_at(record_.request, "output");
     if (!output.empty()) return in_bucket(output, extension);
     const auto stem = extension == "m3u8" ? "master" : stem_of(record_.job.input);
     return managed("output", fmt::format("{}.{}", stem, extension));
 }
 
-Result<Destination> Destinations::of_import() {
+Result<Place> Destinations::of_import() {
     return managed("import", safe_name(record_.job.input));
 }
 
-Result<Destination> Destinations::of_export() {
+Result<Place> Destinations::of_export() {
     return in_bucket(string_at(record_.job.options, "url"), "");
 }
 
-Result<Destination> Destinations::managed(const std::string& role, const std::string& name) {
+Result<Place> Destinations::managed(const std::string& role, const std::string& name) {
     const ManagedName file{random_hex(128), name};
     const auto now = shop_.clock.now();
     const auto owner = role == "output" ? std::optional(record_.job.id) : std::nullopt;
     TRY(shop_.files.add({file.id, owner, role, name, false, now, now}));
     files_.push_back(file.id);
     const ManagedName folder{file.id, parts_folder(name, record_.job.id) + "/"};
-    Destination to;
-    to.place = shop_.storage;
+    Place to;
+    to.storage = shop_.storage;
     to.main_key = managed_key(file);
     to.parts_prefix = managed_key(folder);
     to.url = managed_url(shop_.public_url, file);
@@ -44,13 +44,11 @@ Result<Destination> Destinations::managed(const std::string& role, const std::st
 }
 
 /// `output` may leave the extension to the format.
-Result<Destination> Destinations::in_bucket(
-    const std::string& output, const std::string& extension
-) {
+Result<Place> Destinations::in_bucket(const std::string& output, const std::string& extension) {
     const auto& job = record_.job;
     const auto connection = string_at(record_.request, "connection");
     auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
-    auto to = s3_destination(
+    auto to = s3_place(
         shop_.client, std::move(account), output,
         {job.created_at, job.input, job.kind, extension, job.id}
     );
@@ -60,10 +58,10 @@ Result<Destination> Destinations::in_bucket(
 
 /// What every destination of a served job has: its uploads are on record while they are open, and
 /// nobody takes back what another attempt has made its own.
-void Destinations::watch(Destination& to, store::OpenUpload upload) {
+void Destinations::watch(Place& to, store::OpenUpload upload) {
     upload.job_id = claim_.job_id;
     upload.attempt = claim_.attempt;
-    if (to.place->is_remote()) {
+    if (to.storage->is_remote()) {
         to.on_started = [this, upload](const std::string& receipt) {
             auto record = upload;
             record.receipt = receipt;

@@ -17,11 +17,11 @@ public:
         : shop_(shop), claim_(claim), record_(record) {}
 
     /// Where the request says, else managed storage.
-    Result<Destination> of_result(const std::string& extension);
+    Result<Place> of_result(const std::string& extension);
     /// A managed file that belongs to nobody and is kept like an upload.
-    Result<Destination> of_import();
+    Result<Place> of_import();
     /// Where an export's `url` says.
-    Result<Destination> of_export();
+    Result<Place> of_export();
 
     /// Ids of the managed files that were begun.
     const std::vector<std::string>& files() const { return files_; }
@@ -29,9 +29,9 @@ public:
     void discard();
 
 private:
-    Result<Destination> managed(const std::string& role, const std::string& name);
-    Result<Destination> in_bucket(const std::string& output, const std::string& extension);
-    void watch(Destination& to, store::OpenUpload upload);
+    Result<Place> managed(const std::string& role, const std::string& name);
+    Result<Place> in_bucket(const std::string& output, const std::string& extension);
+    void watch(Place& to, store::OpenUpload upload);
 
     Workshop& shop_;
     const store::Claim& claim_;

@@ -20,18 +20,16 @@ constexpr std::int64_t kLargestGrowing = 64'000'000'000;
 
 }  // namespace
 
-Exporter::Exporter(Destination destination, std::stop_token stop)
-    : destination_(std::move(destination)),
-      stop_(std::move(stop)),
-      sender_(destination_.place, stop_) {}
+Exporter::Exporter(Place place, std::stop_token stop)
+    : place_(std::move(place)), stop_(std::move(stop)), sender_(place_.storage, stop_) {}
 
 Exporter::~Exporter() {
     if (is_done_) return;
     main_.upload.reset();
     sender_.stop();
-    if (destination_.is_ours && !destination_.is_ours()) return;
+    if (place_.is_ours && !place_.is_ours()) return;
     for (const auto& key : sender_.published()) {
-        if (!destination_.place->remove(key, {})) {
+        if (!place_.storage->remove(key, {})) {
             log::warn("a part of an abandoned output stays", {{"key", key}});
         }
     }
@@ -41,15 +39,15 @@ storage::UploadOptions Exporter::options_for(const std::string& key, bool is_mai
     storage::UploadOptions options;
     options.content_type = std::string(content_type_of(key));
     options.cache_control = is_main ? kForMinutes : kForEver;
-    options.on_started = destination_.on_started;
-    options.on_ended = destination_.on_ended;
+    options.on_started = place_.on_started;
+    options.on_ended = place_.on_ended;
     return options;
 }
 
 Result<> Exporter::begin_main(const std::string& name, std::int64_t expected_size) {
-    auto options = options_for(destination_.main_key, true);
+    auto options = options_for(place_.main_key, true);
     options.expected_size = expected_size;
-    main_ = {TRY(destination_.place->begin(destination_.main_key, options, stop_)), name, {}, 0};
+    main_ = {TRY(place_.storage->begin(place_.main_key, options, stop_)), name, {}, 0};
     return {};
 }
 
@@ -72,15 +70,18 @@ Result<> Exporter::grown(const FileGrown& grown, const sandbox::Workspace& works
 
 Result<> Exporter::ready(const FileReady& ready, const sandbox::Workspace& workspace) {
     if (ready.is_main) return ready_main(ready, workspace);
-    const auto key = destination_.parts_prefix + ready.name;
-    auto options = options_for(key, false);
-    options.expected_size = ready.size;
-    PartSender::Part part{TRY(workspace.open_file(ready.name)), ready.size, key, options};
     // Named as playlists name them: from the main file's folder on.
     parts_.push_back({parts_folder() + "/" + ready.name, ready.size});
-    if (extension_in(ready.name) != "m3u8") return sender_.send(std::move(part));
-    playlists_.push_back(std::move(part));
+    if (extension_in(ready.name) != "m3u8") return send_part(ready, workspace);
+    playlists_.push_back(ready);
     return {};
+}
+
+Result<> Exporter::send_part(const FileReady& ready, const sandbox::Workspace& workspace) {
+    const auto key = place_.parts_prefix + ready.name;
+    auto options = options_for(key, false);
+    options.expected_size = ready.size;
+    return sender_.send({TRY(workspace.open_file(ready.name)), ready.size, key, options});
 }
 
 Result<> Exporter::ready_main(const FileReady& ready, const sandbox::Workspace& workspace) {
@@ -99,18 +100,19 @@ Result<> Exporter::ready_main(const FileReady& ready, const sandbox::Workspace& 
 }
 
 std::string Exporter::parts_folder() const {
-    const auto path = destination_.parts_prefix.substr(0, destination_.parts_prefix.size() - 1);
+    const auto path = place_.parts_prefix.substr(0, place_.parts_prefix.size() - 1);
     return path.substr(path.rfind('/') + 1);
 }
 
-Result<File> Exporter::publish(File file) {
+Result<File> Exporter::publish(const Outcome& outcome) {
     if (!main_.upload) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     TRY(sender_.finish());
-    for (auto& playlist : playlists_) TRY(sender_.send(std::move(playlist)));
+    for (const auto& playlist : playlists_) TRY(send_part(playlist, outcome.workspace));
     TRY(sender_.finish());
     TRY(main_.upload->commit(main_.size, stop_));
     is_done_ = true;
-    file.url = destination_.url;
+    File file = outcome.finished.file;
+    file.url = place_.url;
     if (parts_.empty()) return file;
     Parts parts{static_cast<int>(parts_.size()), 0};
     for (const auto& part : parts_) parts.size += part.size;
@@ -118,19 +120,13 @@ Result<File> Exporter::publish(File file) {
     return file;
 }
 
-Result<> send_copy(
-    const Destination& destination, int descriptor, std::int64_t size, const std::stop_token& stop
-) {
-    storage::UploadOptions options;
-    options.content_type = std::string(content_type_of(destination.main_key));
-    options.cache_control = kForMinutes;
-    options.expected_size = size;
-    options.on_started = destination.on_started;
-    options.on_ended = destination.on_ended;
-    const auto upload = TRY(destination.place->begin(destination.main_key, options, stop));
-    TRY(upload->put_file(descriptor, {0, size}, stop));
-    TRY(upload->commit(size, stop));
-    return {};
+Result<File> Exporter::copy(File facts, int descriptor, std::int64_t size) {
+    TRY(begin_main("", size));
+    TRY(main_.upload->put_file(descriptor, {0, size}, stop_));
+    TRY(main_.upload->commit(size, stop_));
+    is_done_ = true;
+    facts.url = place_.url;
+    return facts;
 }
 
 }  // namespace ittybit::work

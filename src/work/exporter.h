@@ -9,14 +9,14 @@
 #include "sandbox/workspace.h"
 #include "storage/storage.h"
 #include "store/records.h"
+#include "work/destination.h"
 #include "work/part_sender.h"
-#include "work/run_operation.h"
 
 namespace ittybit::work {
 
-/// Where a result goes, and how it is called there.
-struct Destination {
-    std::shared_ptr<storage::Storage> place;
+/// Where in a storage a result goes, and how it is called there.
+struct Place {
+    std::shared_ptr<storage::Storage> storage;
     std::string main_key;
     std::string parts_prefix;  // of the keys of parts, with a slash at the end
     std::string url;           // of the main file
@@ -28,28 +28,20 @@ struct Destination {
     std::function<bool()> is_ours = {};
 };
 
-/// Sends the files of an operation while more of them are being made: what is final of the growing
-/// main file, and parts as they become ready. Nothing has a name before it is whole: first media
-/// parts, then playlists, and last the main file, whose name users know. Destroyed before
-/// publish(), it takes back all it sent.
-class Exporter {
+/// A destination in a storage: first media parts, then playlists, and last the main file.
+class Exporter final : public Destination {
 public:
-    Exporter(Destination destination, std::stop_token stop);
-    Exporter(const Exporter&) = delete;
-    Exporter& operator=(const Exporter&) = delete;
-    ~Exporter();
+    Exporter(Place place, std::stop_token stop);
+    ~Exporter() override;
 
-    /// Final bytes of a file that still grows.
-    Result<> grown(const FileGrown& grown, const sandbox::Workspace& workspace);
-    /// A complete file.
-    Result<> ready(const FileReady& ready, const sandbox::Workspace& workspace);
-    /// Publishes the playlists and the main file; gives its facts, URL and parts included. Errors:
-    /// `upload_failed`, `disk_full`, `cancelled`.
-    Result<File> publish(File file);
-
-    /// How playlists name the folder of their parts.
-    std::string parts_folder() const;
-    const std::vector<store::Part>& parts() const { return parts_; }
+    std::string parts_folder() const override;
+    /// Errors of all: `upload_failed`, `disk_full`, `cancelled`; `task_crashed` where a child tells
+    /// of files out of order.
+    Result<> grown(const FileGrown& grown, const sandbox::Workspace& workspace) override;
+    Result<> ready(const FileReady& ready, const sandbox::Workspace& workspace) override;
+    Result<File> publish(const Outcome& outcome) override;
+    Result<File> copy(File facts, int descriptor, std::int64_t size) override;
+    std::vector<store::Part> parts() const override { return parts_; }
 
 private:
     /// The main file on its way.
@@ -61,20 +53,16 @@ private:
     };
     Result<> begin_main(const std::string& name, std::int64_t expected_size);
     Result<> ready_main(const FileReady& ready, const sandbox::Workspace& workspace);
+    Result<> send_part(const FileReady& ready, const sandbox::Workspace& workspace);
     storage::UploadOptions options_for(const std::string& key, bool is_main) const;
 
-    const Destination destination_;
+    const Place place_;
     const std::stop_token stop_;
     Main main_;
     PartSender sender_;
-    std::vector<PartSender::Part> playlists_;
+    std::vector<FileReady> playlists_;
     std::vector<store::Part> parts_;
     bool is_done_ = false;
 };
-
-/// Sends the open file `descriptor`, which has `size` bytes, as the main file.
-Result<> send_copy(
-    const Destination& destination, int descriptor, std::int64_t size, const std::stop_token& stop
-);
 
 }  // namespace ittybit::work

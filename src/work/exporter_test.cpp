@@ -18,34 +18,36 @@ constexpr std::int64_t kMega = 1 << 20;
 class ExporterTest : public testing::Test {
 protected:
     ExporterTest() {
-        to.place = storage::memory_storage();
+        to.storage = storage::memory_storage();
         to.main_key = "a/film.mp4";
         to.parts_prefix = "a/film-12345678/";
         to.url = "s3://bucket/a/film.mp4";
     }
 
     void write(const std::string& name, const std::string& bytes) const {
-        std::ofstream(workspace.path() / name) << bytes;
+        std::ofstream(outcome.workspace.path() / name) << bytes;
     }
     Result<> ready(const std::string& name, const std::string& bytes, bool is_main) {
         write(name, bytes);
         const auto size = static_cast<std::int64_t>(bytes.size());
-        return exporter->ready({.name = name, .size = size, .is_main = is_main}, workspace);
+        return exporter->ready({.name = name, .size = size, .is_main = is_main}, outcome.workspace);
     }
     Result<> grown(std::int64_t from, std::int64_t upto) {
-        return exporter->grown({"out.mp4", from, upto}, workspace);
+        return exporter->grown({"out.mp4", from, upto}, outcome.workspace);
     }
     std::vector<std::string> keys() const {
         std::vector<std::string> found;
-        const auto objects = to.place->list("", {});
+        const auto objects = to.storage->list("", {});
         for (const auto& object : *objects) found.push_back(object.key);
         return found;
     }
     /// Which came before which, as the memory counts.
-    int number(const std::string& key) const { return std::stoi(to.place->head(key, {})->etag); }
+    int number(const std::string& key) const { return std::stoi(to.storage->head(key, {})->etag); }
 
-    sandbox::Workspace workspace = *sandbox::Workspace::make(testing::TempDir());
-    Destination to;
+    Result<File> publish() const { return exporter->publish(outcome); }
+
+    Outcome outcome{{}, {}, *sandbox::Workspace::make(testing::TempDir())};
+    Place to;
     std::unique_ptr<Exporter> exporter;
 };
 
@@ -58,11 +60,11 @@ TEST_F(ExporterTest, AGrowingFileLeavesBeforeItIsWholeAndHasNoNameUntilItIs) {
     bytes.replace(0, 5, "front");
     ASSERT_TRUE(ready("out.mp4", bytes + "end", true));
     EXPECT_THAT(keys(), IsEmpty());
-    const auto file = exporter->publish({});
+    const auto file = publish();
     ASSERT_TRUE(file);
     EXPECT_EQ(file->url, to.url);
-    EXPECT_TRUE(*storage::get(*to.place, to.main_key, {}) == bytes + "end");
-    EXPECT_EQ(to.place->head(to.main_key, {})->content_type, "video/mp4");
+    EXPECT_TRUE(*storage::get(*to.storage, to.main_key, {}) == bytes + "end");
+    EXPECT_EQ(to.storage->head(to.main_key, {})->content_type, "video/mp4");
 }
 
 TEST_F(ExporterTest, WhatWasWrittenAgainIsSentAgain) {
@@ -72,8 +74,8 @@ TEST_F(ExporterTest, WhatWasWrittenAgainIsSentAgain) {
     ASSERT_TRUE(grown(0, 0));
     const std::string bytes(2 * kMega, 'b');
     ASSERT_TRUE(ready("out.mp4", bytes, true));
-    ASSERT_TRUE(exporter->publish({}));
-    EXPECT_TRUE(*storage::get(*to.place, to.main_key, {}) == bytes);
+    ASSERT_TRUE(publish());
+    EXPECT_TRUE(*storage::get(*to.storage, to.main_key, {}) == bytes);
 }
 
 TEST_F(ExporterTest, GrowthOutOfOrderIsNoHonestChilds) {
@@ -89,7 +91,7 @@ TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
     ASSERT_TRUE(ready("720p.m3u8", "playlist", false));
     ASSERT_TRUE(ready("show.m3u8", "master", true));
     for (int i = 0; i < 9; ++i) ASSERT_TRUE(ready(std::to_string(i) + ".m4s", "segment", false));
-    const auto file = exporter->publish({});
+    const auto file = publish();
     ASSERT_TRUE(file);
     EXPECT_EQ(file->parts->count, 10);
     EXPECT_EQ(file->parts->size, 9 * 7 + 8);
@@ -97,6 +99,19 @@ TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
     EXPECT_EQ(exporter->parts().front().name, "film-12345678/720p.m3u8");
     EXPECT_EQ(number("a/film-12345678/720p.m3u8"), 10);
     EXPECT_EQ(number("a/show.m3u8"), 11);
+}
+
+TEST_F(ExporterTest, AnnouncedPlaylistsHoldNoDescriptors) {
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    const auto descriptors = [] {
+        const std::filesystem::directory_iterator all("/proc/self/fd");
+        return std::distance(begin(all), end(all));
+    };
+    const auto before = descriptors();
+    for (int i = 0; i < 500; ++i) {
+        ASSERT_TRUE(ready(std::to_string(i) + ".m3u8", "playlist", false));
+    }
+    EXPECT_EQ(descriptors(), before);
 }
 
 TEST_F(ExporterTest, WhatIsAbandonedIsTakenBackUnlessItIsSomebodyElses) {
@@ -121,7 +136,7 @@ TEST_F(ExporterTest, AStopEndsThePublishing) {
     exporter = std::make_unique<Exporter>(to, stop.get_token());
     ASSERT_TRUE(ready("out.mp4", "bytes", true));
     stop.request_stop();
-    EXPECT_EQ(exporter->publish({}).error().kind, ErrorKind::kCancelled);
+    EXPECT_EQ(publish().error().kind, ErrorKind::kCancelled);
     exporter.reset();
     EXPECT_THAT(keys(), IsEmpty());
 }

@@ -15,9 +15,15 @@ constexpr auto kLookPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
-HeldJob::HeldJob(Workshop& shop, store::JobStore::Claimed claimed, const std::stop_token& hand_back)
+HeldJob::HeldJob(
+    Workshop& shop,
+    store::JobStore::Claimed claimed,
+    const std::stop_token& hand_back,
+    std::function<void()> at_beat
+)
     : shop_(shop),
       claim_(std::move(claimed.claim)),
+      at_beat_(std::move(at_beat)),
       log_(shop.metrics, claim_),
       record_(std::move(claimed.record)),
       follow_(hand_back, [this] { stop_.request_stop(); }),
@@ -36,14 +42,14 @@ store::JobRecord HeldJob::let_go() {
     return record_;
 }
 
-Task& HeldJob::find(const std::string& kind) {
-    return record_.job.task(kind);
+Task& HeldJob::find(const std::string& task) {
+    return *std::ranges::find(record_.job.tasks, task, &Task::id);
 }
 
-void HeldJob::begin(const std::string& kind, std::optional<TaskInput> input) {
+void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(kind);
+        Task& task = find(id);
         if (is_final(task.status)) return;
         if (input) task.input = std::move(input);
         if (task.status != TaskStatus::kWaiting) return;
@@ -53,10 +59,10 @@ void HeldJob::begin(const std::string& kind, std::optional<TaskInput> input) {
     if (!save(true)) lose();
 }
 
-void HeldJob::succeed(const std::string& kind, File output) {
+void HeldJob::succeed(const std::string& id, File output) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(kind);
+        Task& task = find(id);
         if (is_final(task.status)) return;
         ittybit::succeed(task, std::move(output), shop_.clock.now());
         log_.task_ended(task);
@@ -64,12 +70,10 @@ void HeldJob::succeed(const std::string& kind, File output) {
     if (!save(true)) lose();
 }
 
-void HeldJob::report(const std::string& kind, Progress progress) {
-    std::string id;
+void HeldJob::report(const std::string& id, Progress progress) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(kind);
-        id = task.id;
+        Task& task = find(id);
         if (progress.percent && !is_final(task.status)) {
             advance(task, *progress.percent, shop_.clock.now());
             // An earlier attempt may have been further.
@@ -79,9 +83,9 @@ void HeldJob::report(const std::string& kind, Progress progress) {
     shop_.live.tell(claim_.job_id, id, progress);
 }
 
-void HeldJob::set_measure(std::string kind, Percent percent) {
+void HeldJob::measure(const std::string& task, Percent percent) {
     const std::lock_guard lock(measuring_);
-    measured_ = {std::move(kind), std::move(percent)};
+    measured_ = {task, std::move(percent)};
 }
 
 void HeldJob::take_measure() {
@@ -98,6 +102,7 @@ void HeldJob::keep(const std::stop_token& stop) {
         const auto seen = database.version();
         if (Steady::now() >= next_beat) {
             take_measure();
+            at_beat_();
             if (!save(false)) return lose();
             next_beat = Steady::now() + kBeat;
         } else {

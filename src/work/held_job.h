@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "work/job_log.h"
+#include "work/ledger.h"
 #include "work/workshop.h"
 
 namespace ittybit::work {
@@ -20,61 +21,46 @@ inline constexpr UnixMillis kLeaseMs = 15'000;
 /// A claimed job while it is ours. One thread works on it and calls everything here; a thread
 /// beside that keeps the lease, saves progress, and stops the work when the job was cancelled,
 /// deleted or given to somebody else.
-class HeldJob {
+class HeldJob final : public Ledger {
 public:
-    /// `hand_back` stops the work too: somebody else shall do it.
-    HeldJob(Workshop& shop, store::JobStore::Claimed claimed, const std::stop_token& hand_back);
-    HeldJob(const HeldJob&) = delete;
-    HeldJob& operator=(const HeldJob&) = delete;
-    ~HeldJob();
+    /// `hand_back` stops the work too: somebody else shall do it. `at_beat` is called every two
+    /// seconds, on the thread that keeps the lease.
+    HeldJob(
+        Workshop& shop,
+        store::JobStore::Claimed claimed,
+        const std::stop_token& hand_back,
+        std::function<void()> at_beat
+    );
+    ~HeldJob() override;
 
     const store::Claim& claim() const { return claim_; }
     const store::JobRecord& record() const { return record_; }
-    const Job& job() const { return record_.job; }
+    const Job& job() const override { return record_.job; }
     JobLog& log() { return log_; }
 
-    /// Requested when the work is to end, for whatever reason.
-    std::stop_token stop() const { return stop_.get_token(); }
+    std::stop_token stop() const override { return stop_.get_token(); }
     /// Whether the job is not ours any more.
     bool is_lost() const { return is_lost_; }
 
-    /// The task is being worked on. Once it is, this changes nothing. What an earlier attempt
-    /// finished stays as it was, whatever is said of it.
-    void begin(const std::string& kind, std::optional<TaskInput> input = {});
-    void report(const std::string& kind, Progress progress);
-    void succeed(const std::string& kind, File output);
-
-    /// As long as the result lives, a task that says nothing by itself is asked at each beat how
-    /// far it is.
-    using Percent = std::function<std::optional<double>()>;
-    class [[nodiscard]] Measured {
-    public:
-        explicit Measured(HeldJob& job) : job_(job) {}
-        Measured(const Measured&) = delete;
-        Measured& operator=(const Measured&) = delete;
-        ~Measured() { job_.set_measure({}, {}); }
-
-    private:
-        HeldJob& job_;
-    };
-    Measured measured(const std::string& kind, Percent percent) {
-        set_measure(kind, std::move(percent));
-        return Measured(*this);
-    }
+    void begin(const std::string& task, std::optional<TaskInput> input) override;
+    void report(const std::string& task, Progress progress) override;
+    void succeed(const std::string& task, File output) override;
+    /// At each beat.
+    void measure(const std::string& task, Percent percent) override;
 
     /// Ends the keeping. What is known of the job, for its last transition.
     store::JobRecord let_go();
 
 private:
     void keep(const std::stop_token& stop);
-    void set_measure(std::string kind, Percent percent);
     void take_measure();
     bool save(bool is_new_state);
     void lose();
-    Task& find(const std::string& kind);
+    Task& find(const std::string& task);
 
     Workshop& shop_;
     const store::Claim claim_;
+    const std::function<void()> at_beat_;
     JobLog log_;
     std::mutex mutex_;  // guards record_ against the keeper
     store::JobRecord record_;

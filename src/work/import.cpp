@@ -35,6 +35,12 @@ bool is_about_fetching(const Error& error) {
     return error_row(error.kind).fault == Fault::kFarEnd || error.kind == ErrorKind::kInputBlocked;
 }
 
+std::optional<double> percent_of(const storage::Source& source) {
+    const auto size = source.size().value_or(0);
+    if (size == 0) return std::nullopt;
+    return 100.0 * static_cast<double>(source.bytes_present()) / static_cast<double>(size);
+}
+
 Import::Import(storage::Source& source, bool is_wanted, const std::stop_token& stop)
     : source_(source),
       is_needed_(is_wanted && !source.is_complete()),
@@ -57,9 +63,7 @@ std::optional<Error> Import::failure() const {
 }
 
 std::optional<double> Import::percent() const {
-    const auto size = source_.size();
-    if (!is_needed_ || !size || *size == 0) return std::nullopt;
-    return 100.0 * static_cast<double>(source_.bytes_present()) / static_cast<double>(*size);
+    return is_needed_ ? percent_of(source_) : std::nullopt;
 }
 
 Result<> Import::finish() {

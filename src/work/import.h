@@ -21,6 +21,9 @@ bool needs_every_byte(const Operation& operation);
 /// Whether a failure is about getting the bytes, not about what they are.
 bool is_about_fetching(const Error& error);
 
+/// How much of the input is there; nothing while its size is not known.
+std::optional<double> percent_of(const storage::Source& source);
+
 /// Completes an input on a thread of its own while the work already reads it. An import that fails
 /// stops the work, which could only find out later.
 class Import {

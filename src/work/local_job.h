@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -11,6 +10,7 @@
 #include "model/operation.h"
 #include "sandbox/zygote.h"
 #include "work/local_s3.h"
+#include "work/memory_ledger.h"
 #include "work/publish.h"
 
 namespace ittybit::work {
@@ -26,12 +26,6 @@ struct LocalRequest {
     std::string output;           // s3://bucket/key instead of the target; empty: the target
     std::shared_ptr<LocalS3> s3;  // where input or output is s3://
     Limits limits;
-};
-
-/// Who hears of it. Both may be empty; called on the thread that runs the job.
-struct LocalEvents {
-    std::function<void(const Job&)> changed;  // a task or the job has another state
-    std::function<void(const Task&, const Progress&)> progress;
 };
 
 /// probe → import → the work → export, like on a server. Always gives a final job; its `error`

@@ -111,7 +111,7 @@ std::string parts_folder(std::string_view name, std::string_view id) {
     return fmt::format("{}-{}", name, id.substr(id.size() - 8));
 }
 
-Destination s3_destination(
+Place s3_place(
     net::Client& client,
     storage::S3Account account,
     std::string_view output,
@@ -120,12 +120,12 @@ Destination s3_destination(
     auto url = fill_placeholders(output, words);
     if (extension_in(url).empty() && !words.format.empty()) url += "." + words.format;
     const auto place = read_s3(url);
-    Destination destination;
-    destination.place = storage::open_s3(client, std::move(account), place.bucket);
-    destination.main_key = place.key;
-    destination.parts_prefix = parts_folder(place.key, words.id) + "/";
-    destination.url = std::move(url);
-    return destination;
+    Place to;
+    to.storage = storage::open_s3(client, std::move(account), place.bucket);
+    to.main_key = place.key;
+    to.parts_prefix = parts_folder(place.key, words.id) + "/";
+    to.url = std::move(url);
+    return to;
 }
 
 std::string fill_placeholders(std::string_view output, const OutputWords& words) {

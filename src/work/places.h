@@ -51,7 +51,7 @@ std::string parts_folder(std::string_view name, std::string_view id);
 
 /// Where s3://bucket/key leads once its placeholders are filled; a key without an extension gets
 /// that of the format.
-Destination s3_destination(
+Place s3_place(
     net::Client& client,
     storage::S3Account account,
     std::string_view output,

@@ -208,7 +208,7 @@ private:
 /// Checks once more what nobody can change any more.
 Result<> check_files(const Outcome& outcome, const OperationRequest& request) {
     for (const auto& file : outcome.files) {
-        TRY(check_size(file, outcome.child->workspace()));
+        TRY(check_size(file, outcome.workspace));
     }
     const bool makes_files = !request.explain && kind_of(request.operation) != "probe";
     const auto mains = std::ranges::count(outcome.files, true, &FileReady::is_main);
@@ -239,7 +239,7 @@ Result<Outcome> run_operation(
         log_diagnostics(*child, finished.error());
         return std::move(finished).error();
     }
-    Outcome outcome{*std::move(finished), run.take_files(), std::move(child)};
+    Outcome outcome{*std::move(finished), run.take_files(), child->take_workspace()};
     TRY(check_files(outcome, request));
     return outcome;
 }

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,7 +11,7 @@
 #include "model/limits.h"
 #include "model/operation.h"
 #include "model/protocol.h"
-#include "sandbox/child.h"
+#include "sandbox/workspace.h"
 #include "sandbox/zygote.h"
 
 /// What happens outside the sandbox: running operations in children, and the life of a job.
@@ -53,7 +52,7 @@ struct OperationEvents {
 struct Outcome {
     Finished finished;
     std::vector<FileReady> files;  // each opened and its size found true
-    std::unique_ptr<sandbox::Child> child;
+    sandbox::Workspace workspace;
 };
 
 /// Runs one operation in a child of its own. Errors: those of the task, and of sandbox::Child.

@@ -128,7 +128,7 @@ protected:
     }
 
     static Result<fs::path> publish_outcome(const Outcome& outcome, const Target& target) {
-        return publish(outcome.child->workspace(), outcome.files, target, "clip-12345678");
+        return publish(outcome.workspace, outcome.files, target, "clip-12345678");
     }
 
     Error error_of(const std::string& deed) {

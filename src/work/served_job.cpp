@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "model/error_kinds.h"
 #include "storage/s3.h"
+#include "work/exporter.h"
 #include "work/managed.h"
 #include "work/places.h"
 
@@ -36,91 +37,51 @@ UnixMillis back_off(std::int64_t attempt) {
 }  // namespace
 
 ServedJob::ServedJob(
-    Workshop& shop, store::JobStore::Claimed claimed, const std::stop_token& hand_back
+    Workshop& shop,
+    store::JobStore::Claimed claimed,
+    Slots::Hold& slot,
+    const std::stop_token& hand_back
 )
     : shop_(shop),
       hand_back_(hand_back),
-      job_(shop, std::move(claimed), hand_back),
+      slow_input_(slot, shop.slow_input),
+      job_(shop, std::move(claimed), hand_back, [this] { slow_input_.look(); }),
       destinations_(shop, job_.claim(), job_.record()) {}
 
 void ServedJob::run() {
     job_.log().job_started(job_.job());
-    at_fault_ = job_.job().tasks.front().kind;
-    const auto result = job_.record().is_task ? run_standalone() : run_job();
-    if (source_) input_bytes_ = source_->size().value_or(0);
-    source_.reset();
-    settle(result, job_.let_go());
+    settle(work());
 }
 
-Result<File> ServedJob::run_job() {
-    const auto& kind = job_.job().kind;
-    const auto operation = TRY(this->operation());
-    job_.begin("probe");
-    TRY(open_input());
-    const auto facts = TRY(probe());
-    job_.succeed("probe", facts);
-
-    at_fault_ = "export";
-    Exporter exporter(
-        TRY(destinations_.of_result(extension_for(operation, facts.format))), job_.stop()
-    );
-    at_fault_ = kind;
-    Import import(*source_, needs_every_byte(operation), job_.stop());
-    const auto told = job_.measured("import", [&import] { return import.percent(); });
-    job_.begin("import");
-    job_.begin(kind, TaskInput{facts});
-    auto outcome = TRY(encode(operation, exporter, import));
-    job_.succeed(kind, outcome.finished.file);
-
-    at_fault_ = "import";
-    TRY(import.finish());
-    job_.succeed("import", facts);
-    job_.begin("export", TaskInput{outcome.finished.file});
-    return publish(exporter, std::move(outcome.finished.file));
+Ending ServedJob::work() {
+    const auto& job = job_.job();
+    RunRequest request;
+    request.kind = job.kind;
+    request.url = job.input;
+    request.limits = shop_.limits;
+    request.slow_input = &slow_input_;
+    request.open_input = [this](const std::stop_token& stop) { return open_input(stop); };
+    request.perform = [this](const auto& operation, const auto& events, const auto& stop) {
+        return perform(operation, events, stop);
+    };
+    OutputRequest output;
+    output.open = [this](const std::string& extension) { return open_output(extension); };
+    if (is_job_kind(job.kind)) {
+        auto operation = this->operation();
+        if (!operation) return {std::move(operation).error(), job.tasks.front().id};
+        output.operation = *std::move(operation);
+    }
+    request.outputs.push_back(std::move(output));
+    return work::run(request, job_);
 }
 
-Result<File> ServedJob::run_standalone() {
-    const auto& kind = job_.job().kind;
-    job_.begin(kind);
-    TRY(open_input());
-    if (kind == "probe") return probe();
-    if (kind == "import") return copy_out(TRY(destinations_.of_import()));
-    if (kind == "export") return copy_out(TRY(destinations_.of_export()));
-
-    const auto operation = TRY(this->operation());
-    std::string input_format;
-    if (kind == "image") input_format = TRY(probe()).format;
-    const auto extension = extension_for(operation, input_format);
-    Exporter exporter(TRY(destinations_.of_result(extension)), job_.stop());
-    Import import(*source_, needs_every_byte(operation), job_.stop());
-    auto outcome = TRY(encode(operation, exporter, import));
-    TRY(import.finish());
-    return publish(exporter, std::move(outcome.finished.file));
-}
-
-/// The input as it is, with its facts.
-Result<File> ServedJob::copy_out(Destination destination) {
-    const auto told = job_.measured(job_.job().kind, [this]() -> std::optional<double> {
-        const auto size = source_->size().value_or(0);
-        if (size == 0) return std::nullopt;
-        return 100.0 * static_cast<double>(source_->bytes_present()) / static_cast<double>(size);
-    });
-    TRY(source_->complete(job_.stop()));
-    auto file = TRY(probe());
-    const auto size = source_->size().value_or(0);
-    TRY(send_copy(destination, source_->descriptor(), size, job_.stop()));
-    file.url = destination.url;
-    return file;
-}
-
-Result<> ServedJob::open_input() {
+Result<std::shared_ptr<storage::Source>> ServedJob::open_input(const std::stop_token& stop) {
     storage::Source::Options options;
     options.scratch_folder = shop_.scratch;
     options.largest = shop_.limits.input_bytes;
     options.room = &shop_.room;
     auto from = TRY(origin());
-    source_ = TRY(storage::Source::open(std::move(from), options, job_.stop()));
-    return {};
+    return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));
 }
 
 /// Our own files are read from storage, whatever host their URL names.
@@ -155,90 +116,44 @@ Result<Operation> ServedJob::operation() const {
     return Error{problems.front().kind, problems.front().message, problems.front().field};
 }
 
-Result<Outcome> ServedJob::run_child(
+Result<std::unique_ptr<Destination>> ServedJob::open_output(const std::string& extension) {
+    const auto& kind = job_.job().kind;
+    auto place =
+        TRY(kind == "import"   ? destinations_.of_import()
+            : kind == "export" ? destinations_.of_export()
+                               : destinations_.of_result(extension));
+    return std::unique_ptr<Destination>(std::make_unique<Exporter>(std::move(place), job_.stop()));
+}
+
+/// Runs a child, and tells the operators of it.
+Result<Outcome> ServedJob::perform(
     const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
 ) {
+    const auto started = Steady::now();
     auto outcome = run_operation(shop_.zygote, request, events, stop);
     job_.log().child_ended(outcome);
+    const auto kind = kind_of(request.operation);
+    if (outcome && kind != "probe") {
+        const std::chrono::duration<double> took = Steady::now() - started;
+        job_.log().encoded(kind, outcome->finished.file, took.count());
+    }
     return outcome;
 }
 
-Result<File> ServedJob::probe() {
-    OperationRequest request;
-    request.operation = ProbeOptions{};
-    request.input = input_from(*source_);
-    request.limits = shop_.limits;
-    auto outcome = TRY(run_child(request, {}, job_.stop()));
-    outcome.finished.file.url = job_.job().input;
-    return std::move(outcome.finished.file);
-}
-
-/// Files leave while more of them are being made.
-Result<Outcome> ServedJob::encode(const Operation& operation, Exporter& exporter, Import& import) {
-    const auto& kind = job_.job().kind;
-    OperationRequest request;
-    request.operation = operation;
-    request.input = input_from(*source_);
-    request.parts_folder = exporter.parts_folder();
-    request.limits = shop_.limits;
-    const auto sent = [this](Result<> result) {
-        if (!result) at_fault_ = "export";
-        return result;
-    };
-    OperationEvents events;
-    events.progress = [&](const Progress& progress) { job_.report(kind, progress); };
-    events.file_grown = [&](const FileGrown& grown, const sandbox::Workspace& workspace) {
-        if (!job_.record().is_task) job_.begin("export");
-        return sent(exporter.grown(grown, workspace));
-    };
-    events.file_ready = [&](const FileReady& ready, const sandbox::Workspace& workspace) {
-        if (!job_.record().is_task) job_.begin("export");
-        return sent(exporter.ready(ready, workspace));
-    };
-    const auto started = Steady::now();
-    auto outcome = run_child(request, events, import.work());
-    if (outcome) {
-        const std::chrono::duration<double> took = Steady::now() - started;
-        job_.log().encoded(kind, outcome->finished.file, took.count());
-        warnings_ = outcome->finished.warnings;
-        return outcome;
-    }
-    const auto no_bytes = import.failure();
-    if (at_fault_ != "export" && (no_bytes || is_about_fetching(outcome.error()))) {
-        at_fault_ = "import";
-    }
-    return no_bytes ? *no_bytes : std::move(outcome).error();
-}
-
-Result<File> ServedJob::publish(Exporter& exporter, File file) {
-    at_fault_ = "export";
-    file = TRY(exporter.publish(std::move(file)));
-    parts_ = exporter.parts();
-    return file;
-}
-
-void ServedJob::settle(const Result<File>& result, store::JobRecord record) {
+void ServedJob::settle(const Ending& ending) {
+    auto record = job_.let_go();
     const auto& claim = job_.claim();
     const auto now = shop_.clock.now();
-    if (!result || job_.is_lost()) destinations_.discard();
+    if (!ending.output || job_.is_lost()) destinations_.discard();
     if (job_.is_lost()) return job_.log().job_left();
-    if (result) {
-        Task& last = record.job.tasks.back();
-        if (!record.is_task) last.options["url"] = *result->url;
-        succeed(last, *result, now);
-        record.job.output = result->url;
-        record.job.warnings = std::move(warnings_);
-        record.job.status = JobStatus::kSucceeded;
-        return finish(std::move(record));
+    const bool is_cancelled = !ending.output && ending.output.error().kind == ErrorKind::kCancelled;
+    const bool is_handed_back = hand_back_.stop_requested() && is_cancelled;
+    const bool is_final = ending.output || claim.attempt >= most_attempts(ending.output.error());
+    if (is_final && !is_handed_back) {
+        conclude(record.job, ending, now);
+        return finish(std::move(record), ending);
     }
-    parts_.clear();
-    const Error& error = result.error();
-    const bool is_handed_back = hand_back_.stop_requested() && error.kind == ErrorKind::kCancelled;
-    if (!is_handed_back && claim.attempt >= most_attempts(error)) {
-        fail(record.job, record.is_task ? record.job.kind : at_fault_, error, now);
-        return finish(std::move(record));
-    }
-    job_.log().job_handed_back(error);
+    job_.log().job_handed_back(ending.output.error());
     const auto when = is_handed_back ? now : now + back_off(claim.attempt);
     const auto given = shop_.jobs.give_back(claim, when, !is_handed_back, now);
     if (!given) log::warn("a job is kept until its lease ends", {{"job", claim.job_id}});
@@ -246,14 +161,17 @@ void ServedJob::settle(const Result<File>& result, store::JobRecord record) {
 
 /// A database that cannot be written now is tried until the lease has ended: then another attempt
 /// is made of the job anyway.
-void ServedJob::finish(store::JobRecord record) {
+void ServedJob::finish(store::JobRecord record, const Ending& ending) {
     const auto& claim = job_.claim();
     const auto last = record.job.tasks.back().id;
-    const store::JobStore::Outcome outcome{std::move(record), destinations_.files(), parts_, last};
+    const store::JobStore::Outcome outcome{
+        std::move(record), destinations_.files(), ending.parts, last
+    };
     const auto until = Steady::now() + std::chrono::milliseconds(kLeaseMs);
     for (;;) {
         const auto is_ours = shop_.jobs.finish(claim, outcome, shop_.clock.now());
-        if (is_ours && *is_ours) return job_.log().job_ended(outcome.record.job, input_bytes_);
+        if (is_ours && *is_ours)
+            return job_.log().job_ended(outcome.record.job, ending.input_bytes);
         if (is_ours) {
             destinations_.discard();
             return job_.log().job_left();

@@ -14,8 +14,13 @@ namespace ittybit::work {
 namespace {
 
 constexpr auto kLongestNap = std::chrono::milliseconds(5000);
+/// Each has a thread here and, mostly, a child that waits.
+constexpr int kMostSlowInputs = 16;
 
 }  // namespace
+
+Worker::Worker(Workshop& shop, int slots)
+    : shop_(shop), count_(slots), slots_(slots, kMostSlowInputs) {}
 
 void Worker::run(const std::stop_token& stop, int grace_seconds) {
     std::stop_source hard;
@@ -23,11 +28,11 @@ void Worker::run(const std::stop_token& stop, int grace_seconds) {
     std::condition_variable_any changed;
     std::jthread last_call;  // behind what it waits with, so that it ends before
     std::vector<std::jthread> slots;
-    for (int i = 0; i < slots_; ++i) {
+    for (int i = 0; i < count_ + kMostSlowInputs; ++i) {
         slots.emplace_back([this, stop, hard_stop = hard.get_token()] { run_slot(stop, hard_stop); }
         );
     }
-    shop_.metrics.set("ittybit_slots", "", slots_);
+    shop_.metrics.set("ittybit_slots", "", count_);
     {
         std::unique_lock lock(mutex);
         changed.wait(lock, stop, [] { return false; });
@@ -43,8 +48,13 @@ void Worker::run(const std::stop_token& stop, int grace_seconds) {
 void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_stop) {
     auto& database = shop_.jobs.database();
     while (!stop.stop_requested()) {
+        Slots::Hold slot(slots_);
+        if (!slot.take(stop)) return;
+        std::stop_source rouse;  // on both of these
+        const std::stop_callback at_end(stop, [&] { rouse.request_stop(); });
+        const std::stop_callback when_wanted(slots_.wanted(), [&] { rouse.request_stop(); });
         const auto seen = database.version();
-        const auto did = run_once(hard_stop);
+        const auto did = run_once(slot, hard_stop);
         if (did && *did) continue;
         auto nap = kLongestNap;
         if (!did) {
@@ -54,18 +64,18 @@ void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_s
             const auto left = std::max<UnixMillis>(**next - shop_.clock.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
-        database.wait_for_change(seen, nap, stop);
+        database.wait_for_change(seen, nap, rouse.get_token());
     }
 }
 
-Result<bool> Worker::run_once(const std::stop_token& hard_stop) {
+Result<bool> Worker::run_once(Slots::Hold& slot, const std::stop_token& hard_stop) {
     const auto now = shop_.clock.now();
     // A look first: a claim that finds nothing is still a commit, which would wake everybody.
     const auto next = TRY(shop_.jobs.next_available());
     if (!next || *next > now) return false;
     auto claimed = TRY(shop_.jobs.claim(shop_.worker, now + kLeaseMs, now));
     if (!claimed) return false;
-    ServedJob(shop_, *std::move(claimed), hard_stop).run();
+    ServedJob(shop_, *std::move(claimed), slot, hard_stop).run();
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "store/side_tables.h"
 #include "work/live.h"
 #include "work/metrics.h"
+#include "work/slow_input.h"
 
 namespace ittybit::work {
 
@@ -35,6 +36,7 @@ struct Workshop {
     std::string public_url;  // in front of /files
     std::string worker;      // this process, among those on the store
     Limits limits;
+    SlowBound slow_input = {};
 };
 
 }  // namespace ittybit::work

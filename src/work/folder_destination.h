@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "work/destination.h"
+#include "work/publish.h"
+
+namespace ittybit::work {
+
+/// A folder of this machine: what the child made in it gets its names by rename.
+class FolderDestination final : public Destination {
+public:
+    FolderDestination(Target target, std::string parts_folder)
+        : target_(std::move(target)), parts_folder_(std::move(parts_folder)) {}
+
+    std::string parts_folder() const override { return parts_folder_; }
+
+    Result<File> publish(const Outcome& outcome) override {
+        File file = outcome.finished.file;
+        file.url =
+            file_url(TRY(work::publish(outcome.workspace, outcome.files, target_, parts_folder_)));
+        return file;
+    }
+
+    Result<File> copy(File facts, int descriptor, std::int64_t) override {
+        facts.url = file_url(TRY(publish_copy(descriptor, target_)));
+        return facts;
+    }
+
+private:
+    const Target target_;
+    const std::string parts_folder_;
+};
+
+}  // namespace ittybit::work

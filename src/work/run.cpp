@@ -1,0 +1,303 @@
+#include "work/run.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "work/import.h"
+#include "work/places.h"
+
+namespace ittybit::work {
+namespace {
+
+/// A failure and the task whose it is.
+struct Blamed {
+    std::string task;
+    Error error;
+};
+using Done = std::variant<File, Blamed>;
+
+/// A piece of a task's work. A task has succeeded when its last step has.
+struct Step {
+    std::string task;
+    std::vector<std::string> needs;  // the tasks whose output it reads
+    std::function<Done()> work;
+};
+
+/// One output on its way, and the ids of its tasks.
+struct Output {
+    const OutputRequest& request;
+    std::string work;
+    std::string publish;
+    std::unique_ptr<Destination> destination = {};
+    std::optional<Outcome> outcome = {};
+    std::optional<Error> unsent = {};  // why a file could not be sent on
+};
+
+/// As long as it lives, the run does nothing but wait for its input.
+class Waiting {
+public:
+    Waiting(SlowInput* slow, const storage::Source* source, std::stop_token stop)
+        : slow_(slow), stop_(std::move(stop)) {
+        if (slow_ == nullptr) return;
+        slow_->begin([source] { return source == nullptr ? 0 : source->bytes_present(); });
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() {
+        if (slow_ != nullptr) slow_->end(stop_);
+    }
+
+private:
+    SlowInput* const slow_;
+    const std::stop_token stop_;
+};
+
+/// Every step in its order, until one fails.
+class Walk {
+public:
+    /// The tasks of a job are probe, import, and two for each output; a standalone one is all of
+    /// them.
+    Walk(const RunRequest& request, Ledger& ledger) : request_(request), ledger_(ledger) {
+        const auto& tasks = ledger.job().tasks;
+        const auto id = [&](std::size_t i) { return tasks[std::min(i, tasks.size() - 1)].id; };
+        probe_ = id(0);
+        import_task_ = id(1);
+        for (std::size_t i = 0; i < request.outputs.size(); ++i) {
+            outputs_.push_back({request.outputs[i], id(2 + 2 * i), id(3 + 2 * i)});
+        }
+    }
+
+    Ending run() {
+        Ending ending{File(), probe_};
+        const auto steps = this->steps();
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            auto done = take(steps[i]);
+            if (auto* blamed = std::get_if<Blamed>(&done)) {
+                ending.output = std::move(blamed->error);
+                ending.task = std::move(blamed->task);
+                break;
+            }
+            const auto& file = made_[steps[i].task] = std::get<File>(std::move(done));
+            const bool goes_on = std::ranges::find(
+                                     steps.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                     steps.end(), steps[i].task, &Step::task
+                                 ) != steps.end();
+            if (i + 1 == steps.size()) {
+                ending.output = file;
+                ending.task = steps[i].task;
+            } else if (!goes_on) {
+                ledger_.succeed(steps[i].task, file);
+            }
+        }
+        return finish(std::move(ending));
+    }
+
+private:
+    std::vector<Step> steps() {
+        if (request_.kind == "probe") return {{probe_, {}, [this] { return probe(); }}};
+        if (request_.kind == "import" || request_.kind == "export") {
+            return {{probe_, {}, [this] { return copy(outputs_.front()); }}};
+        }
+        const bool is_standalone = probe_ == import_task_;
+        // Nobody asks for the facts of its input, but for the format that an image may keep.
+        const bool is_known = is_standalone && !extension_of(outputs_[0].request.operation).empty();
+        std::vector<Step> steps;
+        steps.push_back({probe_, {}, [this, is_known] { return is_known ? open() : probe(); }});
+        steps.push_back({import_task_, {}, [this] { return begin_import(); }});
+        for (auto& output : outputs_) {
+            const auto reads = [&](const std::string& task) {
+                return is_standalone ? std::vector<std::string>() : std::vector{task};
+            };
+            steps.push_back({output.work, reads(probe_), [&, this] { return make(output); }});
+            if (&output == &outputs_.front()) {
+                steps.push_back({import_task_, {}, [this] { return finish_import(); }});
+            }
+            steps.push_back({output.publish, reads(output.work), [&, this] {
+                                 return of(
+                                     output.publish, output.destination->publish(*output.outcome)
+                                 );
+                             }});
+        }
+        return steps;
+    }
+
+    Done take(const Step& step) {
+        std::optional<TaskInput> input;
+        for (const auto& task : step.needs) input = TaskInput{made_.at(task)};
+        ledger_.begin(step.task, std::move(input));
+        return step.work();
+    }
+
+    /// A result as the doing of this task.
+    static Done of(const std::string& task, Result<File> result) {
+        if (result) return *std::move(result);
+        return Blamed{task, std::move(result).error()};
+    }
+
+    Done open() {
+        const Waiting waiting(request_.slow_input, nullptr, ledger_.stop());
+        auto opened = request_.open_input(ledger_.stop());
+        if (!opened) return Blamed{probe_, std::move(opened).error()};
+        source_ = *std::move(opened);
+        return File();
+    }
+
+    Done probe() {
+        auto opened = open();
+        if (std::holds_alternative<Blamed>(opened)) return opened;
+        return of(probe_, look());
+    }
+
+    Result<File> look() {
+        OperationRequest operation = about(ProbeOptions{});
+        auto outcome = TRY(request_.perform(operation, {}, ledger_.stop()));
+        facts_ = std::move(outcome.finished.file);
+        facts_.url = request_.url;
+        return facts_;
+    }
+
+    OperationRequest about(Operation operation) const {
+        OperationRequest request;
+        request.operation = std::move(operation);
+        request.input = input_from(*source_);
+        if (auto ensure = request.input.ensure) {
+            request.input.ensure = [this, ensure](auto offset, auto length, const auto& stop) {
+                const Waiting waiting(request_.slow_input, source_.get(), stop);
+                return ensure(offset, length, stop);
+            };
+        }
+        request.limits = request_.limits;
+        return request;
+    }
+
+    /// The input as it is, with its facts.
+    Done copy(const Output& output) {
+        auto opened = open();
+        if (std::holds_alternative<Blamed>(opened)) return opened;
+        return of(output.publish, copied(output));
+    }
+
+    Result<File> copied(const Output& output) {
+        const auto to = TRY(output.request.open(""));
+        {
+            const Measured measured(ledger_, output.publish, [this] {
+                return percent_of(*source_);
+            });
+            const Waiting waiting(request_.slow_input, source_.get(), ledger_.stop());
+            TRY(source_->complete(ledger_.stop()));
+        }
+        auto facts = TRY(look());
+        return to->copy(std::move(facts), source_->descriptor(), source_->size().value_or(0));
+    }
+
+    /// It goes on while the work already reads what is there.
+    Done begin_import() {
+        const bool is_wanted = std::ranges::any_of(outputs_, [](const Output& output) {
+            return needs_every_byte(output.request.operation);
+        });
+        import_ = std::make_unique<Import>(*source_, is_wanted, ledger_.stop());
+        return facts_;
+    }
+
+    Done finish_import() {
+        const Waiting waiting(request_.slow_input, source_.get(), ledger_.stop());
+        if (auto done = import_->finish(); !done) return Blamed{import_task_, done.error()};
+        return facts_;
+    }
+
+    Done make(Output& output) {
+        const auto extension = extension_for(output.request.operation, facts_.format);
+        auto opened = output.request.open(extension);
+        if (!opened) return Blamed{output.publish, std::move(opened).error()};
+        output.destination = *std::move(opened);
+        auto operation = about(output.request.operation);
+        operation.parts_folder = output.destination->parts_folder();
+        std::optional<Measured> measured;
+        if (import_task_ != output.work) {
+            measured.emplace(ledger_, import_task_, [this] { return import_->percent(); });
+        }
+        auto outcome = request_.perform(operation, events(output), import_->work());
+        if (!outcome) return blame(output, outcome.error());
+        output.outcome = *std::move(outcome);
+        return output.outcome->finished.file;
+    }
+
+    /// Files leave while more of them are being made.
+    OperationEvents events(Output& output) {
+        OperationEvents events;
+        events.progress = [&, this](const Progress& progress) {
+            ledger_.report(output.work, progress);
+        };
+        events.file_grown = [&, this](const FileGrown& grown, const sandbox::Workspace& workspace) {
+            ledger_.begin(output.publish, {});
+            return noted(output, output.destination->grown(grown, workspace));
+        };
+        events.file_ready = [&, this](const FileReady& ready, const sandbox::Workspace& workspace) {
+            ledger_.begin(output.publish, {});
+            return noted(output, output.destination->ready(ready, workspace));
+        };
+        return events;
+    }
+
+    static Result<> noted(Output& output, Result<> sent) {
+        const bool is_the_childs = !sent && sent.error().kind == ErrorKind::kTaskCrashed;
+        if (!sent && !is_the_childs) output.unsent = sent.error();
+        return sent;
+    }
+
+    /// Which of the three that are at work at once ended it.
+    Blamed blame(const Output& output, const Error& error) const {
+        if (output.unsent) return {output.publish, *output.unsent};
+        if (auto no_bytes = import_->failure()) return {import_task_, *std::move(no_bytes)};
+        if (is_about_fetching(error)) return {import_task_, error};
+        return {output.work, error};
+    }
+
+    Ending finish(Ending ending) {
+        if (source_) ending.input_bytes = source_->size().value_or(0);
+        if (!ending.output) return ending;
+        for (const auto& output : outputs_) {
+            if (!output.outcome) continue;
+            const auto& warnings = output.outcome->finished.warnings;
+            ending.warnings.insert(ending.warnings.end(), warnings.begin(), warnings.end());
+            const auto parts = output.destination->parts();
+            ending.parts.insert(ending.parts.end(), parts.begin(), parts.end());
+        }
+        return ending;
+    }
+
+    const RunRequest& request_;
+    Ledger& ledger_;
+    std::string probe_;  // ids of tasks
+    std::string import_task_;
+    std::map<std::string, File> made_;  // by task
+    std::shared_ptr<storage::Source> source_;
+    File facts_;  // of the input
+    std::vector<Output> outputs_;
+    std::unique_ptr<Import> import_;  // last: it reads into the source
+};
+
+}  // namespace
+
+Ending run(const RunRequest& request, Ledger& ledger) {
+    return Walk(request, ledger).run();
+}
+
+void conclude(Job& job, const Ending& ending, UnixMillis now) {
+    if (!ending.output) {
+        const auto failed = std::ranges::find(job.tasks, ending.task, &Task::id);
+        return fail(job, failed->kind, ending.output.error(), now);
+    }
+    Task& last = job.tasks.back();
+    if (job.tasks.size() > 1) last.options["url"] = *ending.output->url;
+    succeed(last, *ending.output, now);
+    job.output = ending.output->url;
+    job.warnings = ending.warnings;
+    job.status = JobStatus::kSucceeded;
+    job.finished_at = job.updated_at = now;
+}
+
+}  // namespace ittybit::work

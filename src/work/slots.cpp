@@ -1,0 +1,51 @@
+#include "work/slots.h"
+
+namespace ittybit::work {
+
+Slots::Hold::~Hold() {
+    const std::lock_guard lock(slots_.mutex_);
+    if (state_ == State::kHeld) ++slots_.free_;
+    if (state_ == State::kLent) ++slots_.may_wait_;
+    slots_.changed_.notify_all();
+}
+
+bool Slots::Hold::take(const std::stop_token& stop) {
+    std::unique_lock lock(slots_.mutex_);
+    const bool is_free = slots_.changed_.wait(lock, stop, [this] {
+        return slots_.free_ > 0 && slots_.coming_back_ == 0;
+    });
+    if (!is_free) return false;
+    --slots_.free_;
+    state_ = State::kHeld;
+    return true;
+}
+
+void Slots::Hold::lend() {
+    const std::lock_guard lock(slots_.mutex_);
+    if (state_ != State::kHeld || slots_.may_wait_ == 0) return;
+    --slots_.may_wait_;
+    ++slots_.free_;
+    state_ = State::kLent;
+    slots_.changed_.notify_all();
+}
+
+void Slots::Hold::take_back(const std::stop_token& stop) {
+    std::unique_lock lock(slots_.mutex_);
+    if (state_ != State::kLent) return;
+    ++slots_.coming_back_;
+    slots_.wanted_.request_stop();
+    const bool is_free = slots_.changed_.wait(lock, stop, [this] { return slots_.free_ > 0; });
+    if (--slots_.coming_back_ == 0) slots_.wanted_ = std::stop_source();
+    slots_.changed_.notify_all();
+    if (!is_free) return;
+    --slots_.free_;
+    ++slots_.may_wait_;
+    state_ = State::kHeld;
+}
+
+std::stop_token Slots::wanted() const {
+    const std::lock_guard lock(mutex_);
+    return wanted_.get_token();
+}
+
+}  // namespace ittybit::work
