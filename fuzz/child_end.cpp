@@ -33,7 +33,9 @@ void read_input(const Assignment& assignment, std::string_view replies) {
     sandbox::send_all(parent.get(), replies);
     ::shutdown(parent.get(), SHUT_WR);
     sandbox::EventWriter events(reader.get());
-    sandbox::ChildSource source(input(), assignment, events, reader);
+    sandbox::Questions questions(events, reader);
+    const auto first = assignment.inputs.empty() ? AssignedInput() : assignment.inputs.front();
+    sandbox::ChildSource source(input(), 0, first, questions);
     std::array<std::byte, 100> bytes{};
     for (const std::uint64_t offset : {0ULL, 50ULL, 950ULL, 5'000'000ULL, 0ULL, ~0ULL - 50}) {
         const auto count = source.read_at(offset, bytes);

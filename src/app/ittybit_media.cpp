@@ -24,10 +24,10 @@ Result<> initialise() {
 }
 
 Result<Finished> run(
-    const Assignment& assignment, ByteSource& source, sandbox::EventWriter& writer
+    const Assignment& assignment, sandbox::Inputs& inputs, sandbox::EventWriter& writer
 ) {
     SocketEvents events(writer);
-    return tasks::run_task(assignment, source, events);
+    return tasks::run_task(assignment, *inputs.front(), events);
 }
 
 }  // namespace

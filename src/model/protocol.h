@@ -14,17 +14,28 @@
 #include "model/operation.h"
 
 /// What the two executables say to each other over a child's socket: one JSON object a line.
-/// The parent sends one Assignment (with the input's descriptor beside it), then Replies; the child
-/// sends Events, the last being Finished or Failed.
+/// The parent sends one Assignment (with the inputs' descriptors beside it), then Replies; the
+/// child sends Events, the last being Finished or Failed.
 namespace ittybit {
+
+/// One input of a child, whose descriptor is passed with the assignment, in this order.
+struct AssignedInput {
+    bool is_complete = true;           // every byte is in the file; else the child asks with Need
+    std::optional<std::int64_t> size;  // bytes; nothing while unknown
+    static constexpr auto kFields = std::tuple{
+        Field{&AssignedInput::is_complete, "is_complete", ""},
+        Field{&AssignedInput::size, "size", ""},
+    };
+};
+
+inline constexpr std::size_t kMostInputs = 8;  // of one child
 
 /// The work of one child.
 struct Assignment {
-    std::string kind;            // one of kKinds
-    json::value options;         // canonical, already judged; read again by the child
-    bool explain = false;        // only print the plan: Finished.plan, no output
-    bool input_complete = true;  // every byte is in the file; else the child asks with Need
-    std::optional<std::int64_t> input_size;  // bytes; nothing while unknown
+    std::string kind;      // one of kKinds
+    json::value options;   // canonical, already judged; read again by the child
+    bool explain = false;  // only print the plan: Finished.plan, no output
+    std::vector<AssignedInput> inputs;
     std::string stem = "output";  // the main output is `<stem>.<extension>` in the child's folder
     std::string parts_folder;     // how a playlist names the folder its parts are published in
     Limits limits;
@@ -33,20 +44,21 @@ struct Assignment {
         Field{&Assignment::kind, "kind", ""}.required(),
         Field{&Assignment::options, "options", ""}.required(),
         Field{&Assignment::explain, "explain", ""},
-        Field{&Assignment::input_complete, "input_complete", ""},
-        Field{&Assignment::input_size, "input_size", ""},
+        Field{&Assignment::inputs, "inputs", ""},
         Field{&Assignment::stem, "stem", ""},
         Field{&Assignment::parts_folder, "parts_folder", ""},
         Field{&Assignment::limits, "limits", ""},
     };
 };
 
-/// The child waits until these bytes of the input are there; a Reply follows.
+/// The child waits until these bytes of an input are there; a Reply follows.
 struct Need {
+    int input = 0;  // its place in Assignment.inputs
     std::int64_t offset = 0;
     std::int64_t length = 0;
     static constexpr std::string_view kName = "need";
     static constexpr auto kFields = std::tuple{
+        Field{&Need::input, "input", ""}.between(0, kMostInputs - 1),
         Field{&Need::offset, "offset", ""}.required().between(0, 9e18),
         Field{&Need::length, "length", ""}.required().between(1, 9e18),
     };
@@ -127,7 +139,7 @@ struct Failed {
 
 using Event = std::variant<Need, Progress, FileGrown, FileReady, Finished, Failed>;
 
-/// One line, newline included: `{"event":"need","offset":0,"length":65536}`.
+/// One line, newline included: `{"event":"need","input":0,"offset":0,"length":65536}`.
 std::string encode_event(const Event& event);
 
 /// Reads one line. Errors: `task_crashed`, since a child that breaks the protocol is not ours.
@@ -136,7 +148,7 @@ Result<Event> decode_event(std::string_view line);
 /// The parent's answer to Need: the bytes are there, or why they never will be.
 struct Reply {
     std::optional<Failed> error;
-    std::optional<std::int64_t> input_size;  // once it is known
+    std::optional<std::int64_t> input_size;  // of the whole, once it is known
     static constexpr auto kFields = std::tuple{
         Field{&Reply::error, "error", ""},
         Field{&Reply::input_size, "input_size", ""},

@@ -246,12 +246,12 @@ void act(const std::string& name, EventWriter& events) {
         sleep_for_ever();
     }
     if (name == "ask twice") {
-        events.send(Need{0, 1});
-        events.send(Need{0, 1});
+        events.send(Need{0, 0, 1});
+        events.send(Need{0, 0, 1});
         sleep_for_ever();
     }
     if (name == "never read") {
-        for (;;) events.send(Need{0, 1});
+        for (;;) events.send(Need{0, 0, 1});
     }
     if (name == "no json") say("{\"event\":\"progr\n");
     if (name == "no event") say("{\"event\":\"pwned\"}\n");
@@ -265,7 +265,7 @@ void act(const std::string& name, EventWriter& events) {
 
 }  // namespace
 
-Result<Finished> attack(const Assignment& assignment, ByteSource& source, EventWriter& events) {
+Result<Finished> attack(const Assignment& assignment, Inputs& inputs, EventWriter& events) {
     Finished finished;
     finished.file.kind = "video";
     finished.file.format = "mp4";
@@ -273,14 +273,18 @@ Result<Finished> attack(const Assignment& assignment, ByteSource& source, EventW
     if (name == "attempts") {
         finished.plan = attempts(assignment.options);
     } else if (name == "read") {
-        std::vector<std::byte> bytes(1U << 16U);
-        std::string text;
-        for (;;) {
-            const auto count = TRY(source.read_at(text.size(), bytes));
-            if (count == 0) break;
-            text.append(reinterpret_cast<const char*>(bytes.data()), count);
+        json::array texts;
+        for (const auto& input : inputs) {
+            std::vector<std::byte> bytes(1U << 16U);
+            std::string text;
+            for (;;) {
+                const auto count = TRY(input->read_at(text.size(), bytes));
+                if (count == 0) break;
+                text.append(reinterpret_cast<const char*>(bytes.data()), count);
+            }
+            texts.push_back(json::string(text));
         }
-        finished.plan = json::string(text);
+        finished.plan = std::move(texts);
     } else {
         act(name, events);
     }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -114,19 +115,26 @@ Result<> Child::wait_until_walled() {
     return crashed("the media process did not start in time");
 }
 
-Result<> Child::assign(const Assignment& assignment, int input, const std::stop_token& stop) {
-    const Fd again = TRY(open_again(input));
+Result<> Child::assign(
+    const Assignment& assignment, std::span<const int> inputs, const std::stop_token& stop
+) {
+    std::vector<Fd> again;
+    std::vector<int> numbers;
+    for (const int input : inputs) {
+        again.push_back(TRY(open_again(input)));
+        numbers.push_back(again.back().get());
+    }
     message_budget_ = kMessageBurst;
     last_message_ = steady_clock::now();
     watchdog_ = std::make_unique<Watchdog>(
         Watchdog::Watched{pid_, process_.get(), workspace_, keep_free_, assignment.limits}, stop
     );
-    return send(encode_line(assignment), again.get());
+    return send(encode_line(assignment), numbers);
 }
 
 /// At once or not at all: a child that does not read what it is told shall not hold us up.
-Result<> Child::send(std::string_view text, int descriptor) {
-    if (send_now(socket_.get(), text, descriptor)) return {};
+Result<> Child::send(std::string_view text, std::span<const int> descriptors) {
+    if (send_now(socket_.get(), text, descriptors)) return {};
     if (errno != EAGAIN && errno != EWOULDBLOCK) return death();
     return end(crashed("the media process does not read what it asked for"));
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -28,10 +29,12 @@ public:
     Child& operator=(const Child&) = delete;
     ~Child();
 
-    /// Hands over the work with the input, opened again read-only. From now on memory, threads,
-    /// output bytes, the disk, wall and idle time and `stop` are watched, whatever the caller does.
-    /// Errors: `task_crashed`, `internal_error`.
-    Result<> assign(const Assignment& assignment, int input, const std::stop_token& stop = {});
+    /// Hands over the work with its inputs, each opened again read-only. From now on memory,
+    /// threads, output bytes, the disk, wall and idle time and `stop` are watched, whatever the
+    /// caller does. Errors: `task_crashed`, `internal_error`.
+    Result<> assign(
+        const Assignment& assignment, std::span<const int> inputs, const std::stop_token& stop = {}
+    );
 
     /// The next event; nothing when `wake` (a descriptor) became readable first. Only in here does
     /// idle time run, and not while a Need waits for its reply. Errors: `limit_exceeded`,
@@ -69,7 +72,7 @@ private:
     );
     bool meet_process();
     Result<> wait_until_walled();
-    Result<> send(std::string_view text, int descriptor = -1);
+    Result<> send(std::string_view text, std::span<const int> descriptors = {});
     Result<std::optional<Event>> wait_for_event(int wake);
     bool may_speak();
     Error end(Error why);

@@ -13,22 +13,31 @@ Error parent_gone() {
     return {ErrorKind::kTaskCrashed, "the input's source is gone", ""};
 }
 
-std::optional<std::uint64_t> size_of(const Assignment& assignment, FileSource& file) {
-    if (assignment.input_complete) return file.size();
-    if (!assignment.input_size) return std::nullopt;
-    return static_cast<std::uint64_t>(*assignment.input_size);
+std::optional<std::uint64_t> size_of(const AssignedInput& input, FileSource& file) {
+    if (input.is_complete) return file.size();
+    if (!input.size) return std::nullopt;
+    return static_cast<std::uint64_t>(*input.size);
 }
 
 }  // namespace
 
+Result<Reply> Questions::ask(const Need& need) {
+    const std::lock_guard lock(mutex_);
+    events_.send(need);
+    for (;;) {
+        if (const auto line = replies_.next_line()) return decode_line<Reply>(*line);
+        if (TRY(replies_.receive()) == LineReader::Received::kEnd) return parent_gone();
+    }
+}
+
 ChildSource::ChildSource(
-    int descriptor, const Assignment& assignment, EventWriter& events, LineReader& replies
+    int descriptor, int number, const AssignedInput& input, Questions& questions
 )
     : file_(descriptor),
-      is_complete_(assignment.input_complete),
-      size_(size_of(assignment, file_)),
-      events_(events),
-      replies_(replies) {}
+      number_(number),
+      is_complete_(input.is_complete),
+      size_(size_of(input, file_)),
+      questions_(questions) {}
 
 Result<std::size_t> ChildSource::read_at(std::uint64_t offset, std::span<std::byte> out) {
     if (size_ && offset >= *size_) return std::size_t{0};
@@ -44,19 +53,13 @@ Result<> ChildSource::ensure(std::uint64_t offset, std::uint64_t length) {
     if (is_present(offset, end)) return {};
     const std::uint64_t wanted = (std::max(end, offset + 1) + kBlock - 1) / kBlock * kBlock;
     const std::uint64_t asked_end = size_ ? std::min(*size_, wanted) : wanted;
-    events_.send(
-        Need{static_cast<std::int64_t>(offset), static_cast<std::int64_t>(asked_end - offset)}
-    );
-    for (;;) {
-        if (const auto line = replies_.next_line()) {
-            const auto reply = TRY(decode_line<Reply>(*line));
-            if (reply.error) return reply.error->error();
-            if (reply.input_size) size_ = static_cast<std::uint64_t>(*reply.input_size);
-            add_present(offset, asked_end);
-            return {};
-        }
-        if (TRY(replies_.receive()) == LineReader::Received::kEnd) return parent_gone();
-    }
+    const auto reply = TRY(questions_.ask(
+        {number_, static_cast<std::int64_t>(offset), static_cast<std::int64_t>(asked_end - offset)}
+    ));
+    if (reply.error) return reply.error->error();
+    if (reply.input_size) size_ = static_cast<std::uint64_t>(*reply.input_size);
+    add_present(offset, asked_end);
+    return {};
 }
 
 bool ChildSource::is_present(std::uint64_t offset, std::uint64_t end) const {

@@ -24,16 +24,13 @@ std::optional<std::string> LineReader::next_line() {
     return line;
 }
 
-Result<LineReader::Received> LineReader::receive(Fd* descriptor) {
+Result<LineReader::Received> LineReader::receive(std::vector<Fd>* descriptors) {
     std::array<char, 65536> bytes{};
-    std::vector<Fd> passed;
-    const auto count =
-        receive_passing(socket_.get(), bytes, descriptor != nullptr ? &passed : nullptr);
+    const auto count = receive_passing(socket_.get(), bytes, descriptors);
     if (count < 0) {
         const bool is_empty = errno == EAGAIN || errno == EWOULDBLOCK;
         return is_empty ? Received::kNothing : Received::kEnd;
     }
-    if (!passed.empty()) *descriptor = std::move(passed.front());
     if (count == 0) return Received::kEnd;
     buffer_.append(bytes.data(), static_cast<std::size_t>(count));
     const bool has_line = buffer_.find('\n', searched_) != std::string::npos;
@@ -43,27 +40,24 @@ Result<LineReader::Received> LineReader::receive(Fd* descriptor) {
 
 namespace {
 
-bool send_text(int socket, std::string_view text, int descriptor, int flags) {
+bool send_text(int socket, std::string_view text, std::span<const int> descriptors, int flags) {
     while (!text.empty()) {
-        const bool has_passenger = descriptor >= 0;
-        const auto count = send_passing(
-            socket, text, has_passenger ? std::span(&descriptor, 1) : std::span<const int>(), flags
-        );
+        const auto count = send_passing(socket, text, descriptors, flags);
         if (count < 0) return false;
         text.remove_prefix(static_cast<std::size_t>(count));
-        descriptor = -1;
+        descriptors = {};
     }
     return true;
 }
 
 }  // namespace
 
-bool send_all(int socket, std::string_view text, int descriptor) {
-    return send_text(socket, text, descriptor, 0);
+bool send_all(int socket, std::string_view text) {
+    return send_text(socket, text, {}, 0);
 }
 
-bool send_now(int socket, std::string_view text, int descriptor) {
-    return send_text(socket, text, descriptor, MSG_DONTWAIT);
+bool send_now(int socket, std::string_view text, std::span<const int> descriptors) {
+    return send_text(socket, text, descriptors, MSG_DONTWAIT);
 }
 
 }  // namespace ittybit::sandbox

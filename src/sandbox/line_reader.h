@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -24,7 +26,7 @@ public:
     enum class Received { kSome, kNothing, kEnd };
     /// Receives once what is there (`kNothing` only from a non-blocking socket). Descriptors that
     /// were not asked for are closed by the kernel. Errors: `task_crashed` for a line too long.
-    Result<Received> receive(Fd* descriptor = nullptr);
+    Result<Received> receive(std::vector<Fd>* descriptors = nullptr);
 
     int get() const { return socket_.get(); }
     explicit operator bool() const { return static_cast<bool>(socket_); }
@@ -35,12 +37,12 @@ private:
     std::size_t searched_ = 0;
 };
 
-/// Writes all of `text`, `descriptor` beside its first byte when it is not negative. False when the
-/// other end is gone.
-bool send_all(int socket, std::string_view text, int descriptor = -1);
+/// Writes all of `text`. False when the other end is gone.
+bool send_all(int socket, std::string_view text);
 
-/// The same without waiting: false, with errno (EAGAIN), when not all of it finds room at once.
-/// What the other end then has is no whole line: the conversation is over.
-bool send_now(int socket, std::string_view text, int descriptor = -1);
+/// The same without waiting, with descriptors beside the first byte: false, with errno (EAGAIN),
+/// when not all of it finds room at once. What the other end then has is no whole line: the
+/// conversation is over.
+bool send_now(int socket, std::string_view text, std::span<const int> descriptors = {});
 
 }  // namespace ittybit::sandbox

@@ -49,10 +49,10 @@ Failed failed(Error error, const Limits& limits) {
 }
 
 Result<Finished> run_safely(
-    const MediaProgram& program, const Assignment& assignment, ByteSource& source, EventWriter& out
+    const MediaProgram& program, const Assignment& assignment, Inputs& inputs, EventWriter& out
 ) {
     try {
-        return program.run(assignment, source, out);
+        return program.run(assignment, inputs, out);
     } catch (const std::bad_alloc&) {
         return Error{
             ErrorKind::kLimitExceeded, "the media needs more memory than there is", "",
@@ -67,14 +67,15 @@ Result<Finished> run_safely(
 }
 
 /// Waits for the assignment; the process ends when the parent is gone or speaks another language.
-Assignment receive_assignment(LineReader& parent, Fd& input) {
+Assignment receive_assignment(LineReader& parent, std::vector<Fd>& files) {
     for (;;) {
         if (auto line = parent.next_line()) {
             auto assignment = decode_line<Assignment>(*line);
-            if (!assignment || !input) ::_exit(1);
+            if (!assignment || files.empty() || files.size() != assignment->inputs.size())
+                ::_exit(1);
             return *std::move(assignment);
         }
-        const auto received = parent.receive(&input);
+        const auto received = parent.receive(&files);
         if (!received || *received == LineReader::Received::kEnd) ::_exit(0);
     }
 }
@@ -108,11 +109,17 @@ void take_places(const std::vector<Fd>& given) {
     ::close(kChildFolder);
     if (!send_all(kChildSocket, encode_line(layers))) ::_exit(0);
     LineReader parent{Fd(kChildSocket)};
-    Fd input;
-    const Assignment assignment = receive_assignment(parent, input);
+    std::vector<Fd> files;
+    const Assignment assignment = receive_assignment(parent, files);
     EventWriter events(kChildSocket);
-    ChildSource source(input.get(), assignment, events, parent);
-    auto result = run_safely(program, assignment, source, events);
+    Questions questions(events, parent);
+    Inputs inputs;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        inputs.push_back(std::make_unique<ChildSource>(
+            files[i].get(), static_cast<int>(i), assignment.inputs[i], questions
+        ));
+    }
+    auto result = run_safely(program, assignment, inputs, events);
     events.send(
         result ? Event(*std::move(result)) : Event(failed(result.error(), assignment.limits))
     );

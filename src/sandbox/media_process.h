@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,11 +24,13 @@ private:
     int socket_;
 };
 
+using Inputs = std::vector<std::unique_ptr<ByteSource>>;
+
 /// What the media executable is: how its libraries are made ready once, before any fork and any
 /// wall, and what a child does with its assignment.
 struct MediaProgram {
     std::function<Result<>()> initialise;
-    std::function<Result<Finished>(const Assignment&, ByteSource&, EventWriter&)> run;
+    std::function<Result<Finished>(const Assignment&, Inputs&, EventWriter&)> run;
 };
 
 /// The whole of `ittybit-media`: greets the parent, initialises, then forks walled children from

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -67,13 +68,14 @@ protected:
         assignment.kind = "probe";
         assignment.options = std::move(act);
         assignment.limits = limits;
+        assignment.inputs.resize(1);
         return assignment;
     }
 
     /// The last event of a child that does this.
     Result<Finished> run(Child& child, json::object act, const Limits& limits = {}) const {
         const bool is_answered = string_at(act, "act") == "never read";
-        TRY(child.assign(assignment(std::move(act), limits), input_.get()));
+        TRY(child.assign(assignment(std::move(act), limits), std::array{input_.get()}));
         for (;;) {
             const auto event = TRY(child.next_event());
             if (is_answered && std::holds_alternative<Need>(*event)) TRY(child.reply({}));
@@ -355,7 +357,7 @@ TEST_F(Sandbox, LimitsAreWatchedWhileTheParentIsBusy) {
         auto child = zygote.take();
         ASSERT_TRUE(child) << child.error().message;
         const int pid = (*child)->pid();
-        ASSERT_TRUE((*child)->assign(assignment({{"act", act}}, limits), input_.get()));
+        ASSERT_TRUE((*child)->assign(assignment({{"act", act}}, limits), std::array{input_.get()}));
         EXPECT_TRUE(is_ended_within(pid, std::chrono::seconds(20))) << act;  // nobody asks it
         const auto event = (*child)->next_event();
         ASSERT_FALSE(event);
@@ -370,7 +372,7 @@ TEST_F(Sandbox, CancellingEndsAChildWhileTheParentIsBusy) {
     const int pid = (*child)->pid();
     std::stop_source stop;
     const auto work = assignment({{"act", "sleep"}}, Limits{});
-    ASSERT_TRUE((*child)->assign(work, input_.get(), stop.get_token()));
+    ASSERT_TRUE((*child)->assign(work, std::array{input_.get()}, stop.get_token()));
     stop.request_stop();
     EXPECT_TRUE(is_ended_within(pid, std::chrono::seconds(2)));
     EXPECT_EQ((*child)->next_event().error().kind, ErrorKind::kCancelled);
@@ -402,7 +404,7 @@ TEST_F(Sandbox, CancellingEndsAChildThatIgnoresEverySignal) {
     ASSERT_TRUE(child) << child.error().message;
     std::stop_source stop;
     const auto work = assignment({{"act", "ignore signals"}}, Limits{});
-    ASSERT_TRUE((*child)->assign(work, input_.get(), stop.get_token()));
+    ASSERT_TRUE((*child)->assign(work, std::array{input_.get()}, stop.get_token()));
     ASSERT_TRUE((*child)->next_event());
     stop.request_stop();
     const auto begin = steady_clock::now();
@@ -417,7 +419,8 @@ TEST_F(Sandbox, AKilledZygoteTakesItsChildrenAlongAndIsReplaced) {
     Zygote zygote(options());
     auto child = zygote.take();
     ASSERT_TRUE(child) << child.error().message;
-    ASSERT_TRUE((*child)->assign(assignment({{"act", "sleep"}}, Limits{}), input_.get()));
+    ASSERT_TRUE((*child)->assign(assignment({{"act", "sleep"}}, Limits{}), std::array{input_.get()})
+    );
     ::kill(zygote.pid(), SIGKILL);
     const auto event = (*child)->next_event();
     ASSERT_FALSE(event);
@@ -484,14 +487,15 @@ TEST_F(Sandbox, TheInputIsReadThroughTheParentWhereItIsNotComplete) {
     auto child = zygote.take();
     ASSERT_TRUE(child) << child.error().message;
     auto work = assignment({{"act", "read"}}, Limits{});
-    work.input_complete = false;
-    ASSERT_TRUE((*child)->assign(work, input_.get()));
+    work.inputs = {{.is_complete = false, .size = {}}, {}};
+    ASSERT_TRUE((*child)->assign(work, std::array{input_.get(), input_.get()}));
     int needs = 0;
     for (;;) {
         const auto event = (*child)->next_event();
         ASSERT_TRUE(event) << event.error().message;
         if (const auto* finished = std::get_if<Finished>(&**event)) {
-            EXPECT_EQ(finished->plan, json::value("the input's bytes"));
+            const auto text = json::string("the input's bytes");
+            EXPECT_EQ(finished->plan, (json::array{text, text}));
             break;
         }
         ASSERT_TRUE(std::holds_alternative<Need>(**event));

@@ -105,7 +105,7 @@ Result<json::value> explain_local_job(
     auto input = TRY(LocalInput::open(request, stop));
     OperationRequest operation;
     operation.operation = request.operation;
-    operation.input = input_from(input->source());
+    operation.inputs = {input_from(input->source())};
     operation.explain = true;
     operation.limits = request.limits;
     auto outcome = TRY(run_operation(zygote, operation, {}, stop));

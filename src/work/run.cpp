@@ -162,9 +162,9 @@ private:
     OperationRequest about(Operation operation) const {
         OperationRequest request;
         request.operation = std::move(operation);
-        request.input = input_from(*source_);
-        if (auto ensure = request.input.ensure) {
-            request.input.ensure = [this, ensure](auto offset, auto length, const auto& stop) {
+        auto& input = request.inputs.emplace_back(input_from(*source_));
+        if (auto ensure = input.ensure) {
+            input.ensure = [this, ensure](auto offset, auto length, const auto& stop) {
                 const Waiting waiting(request_.slow_input, source_.get(), stop);
                 return ensure(offset, length, stop);
             };

@@ -33,8 +33,9 @@ Assignment assignment_of(const OperationRequest& request) {
     assignment.kind = kind_of(request.operation);
     assignment.options = options_json(request.operation);
     assignment.explain = request.explain;
-    assignment.input_complete = !request.input.ensure;
-    assignment.input_size = request.input.size;
+    for (const auto& input : request.inputs) {
+        assignment.inputs.push_back({.is_complete = !input.ensure, .size = input.size});
+    }
     assignment.stem = request.stem;
     assignment.parts_folder = request.parts_folder;
     assignment.limits = request.limits;
@@ -65,8 +66,8 @@ Error error_of(const Failed& failed) {
 /// `wake` becomes readable when the answer is there.
 class Supplier {
 public:
-    Supplier(const OperationInput& input, const std::stop_token& stop)
-        : input_(input),
+    Supplier(const std::vector<OperationInput>& inputs, const std::stop_token& stop)
+        : inputs_(inputs),
           wake_(::eventfd(0, EFD_CLOEXEC)),
           follow_(stop, [this] { stop_.request_stop(); }) {}
     Supplier(const Supplier&) = delete;
@@ -77,7 +78,8 @@ public:
 
     void ask(const Need& need) {
         answer_ = std::async(std::launch::async, [this, need] {
-            auto size = input_.ensure(need.offset, need.length, stop_.get_token());
+            const auto& input = inputs_[static_cast<std::size_t>(need.input)];
+            auto size = input.ensure(need.offset, need.length, stop_.get_token());
             const std::uint64_t one = 1;
             if (::write(wake_.get(), &one, sizeof one) < 0) log::error("eventfd is broken");
             return size;
@@ -91,7 +93,7 @@ public:
     }
 
 private:
-    const OperationInput& input_;
+    const std::vector<OperationInput>& inputs_;
     Fd wake_;
     std::stop_source stop_;
     std::stop_callback<std::function<void()>> follow_;
@@ -128,7 +130,7 @@ public:
         const OperationEvents& events,
         sandbox::Child& child,
         const std::stop_token& stop)
-        : request_(request), events_(events), child_(child), supplier_(request.input, stop) {}
+        : request_(request), events_(events), child_(child), supplier_(request.inputs, stop) {}
 
     /// Until the child has finished.
     Result<Finished> finish() {
@@ -160,7 +162,10 @@ private:
     }
 
     Result<> take(const Need& need) {
-        if (!request_.input.ensure) return crashed("the media process asks for what it has");
+        const auto number = static_cast<std::size_t>(need.input);
+        if (number >= request_.inputs.size() || !request_.inputs[number].ensure) {
+            return crashed("the media process asks for what it has");
+        }
         supplier_.ask(need);
         return {};
     }
@@ -231,7 +236,9 @@ Result<Outcome> run_operation(
     const std::stop_token& stop
 ) {
     auto child = TRY(zygote.take());
-    TRY(child->assign(assignment_of(request), request.input.descriptor, stop));
+    std::vector<int> descriptors;
+    for (const auto& input : request.inputs) descriptors.push_back(input.descriptor);
+    TRY(child->assign(assignment_of(request), descriptors, stop));
     Run run(request, events, *child, stop);
     auto finished = run.finish();
     child->kill();

@@ -32,7 +32,7 @@ struct OperationInput {
 /// One media operation: what to do with which bytes.
 struct OperationRequest {
     Operation operation;
-    OperationInput input;
+    std::vector<OperationInput> inputs;
     bool explain = false;
     std::string stem = "output";
     std::string parts_folder;

@@ -34,7 +34,7 @@ void write_file(const std::string& name, std::string_view text, mode_t mode = 06
 
 /// A media process that does what the assignment's stem says, honest or not.
 Result<Finished> forge(
-    const Assignment& assignment, ByteSource& source, sandbox::EventWriter& events
+    const Assignment& assignment, sandbox::Inputs& inputs, sandbox::EventWriter& events
 ) {
     const auto& deed = assignment.stem;
     write_file("output.mp4", "12345", 04755);
@@ -75,7 +75,7 @@ Result<Finished> forge(
     if (deed == "every byte") {
         // Piece by piece, everywhere at once; the answers are not even looked at.
         for (std::int64_t i = 0; i < 3000; ++i) {
-            events.send(Need{i * 7'919'993 % assignment.input_size.value_or(1), 1});
+            events.send(Need{0, i * 7'919'993 % assignment.inputs.front().size.value_or(1), 1});
             char letter = 0;
             while (::read(3, &letter, 1) == 1 && letter != '\n') {
             }
@@ -83,7 +83,7 @@ Result<Finished> forge(
     }
     if (deed == "no input") {
         std::array<std::byte, 16> bytes{};
-        TRY(source.read_at(0, bytes));
+        TRY(inputs.front()->read_at(0, bytes));
     }
     if (deed == "back and forth") {
         for (const double percent : {10.0, 50.0, 20.0}) events.send(Progress{percent, {}, {}});
@@ -122,7 +122,8 @@ protected:
     OperationRequest request(std::string deed) const {
         OperationRequest request;
         request.operation = VideoOptions{};
-        request.input.descriptor = input_.get();
+        request.inputs.resize(1);
+        request.inputs.front().descriptor = input_.get();
         request.stem = std::move(deed);
         return request;
     }
@@ -163,7 +164,7 @@ TEST_F(RunOperation, WhatAChildSaysCannotSteerATerminal) {
 
 TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
     auto wanted = request("no input");
-    wanted.input.ensure = [](std::int64_t, std::int64_t, const std::stop_token&) {
+    wanted.inputs.front().ensure = [](std::int64_t, std::int64_t, const std::stop_token&) {
         return Result<std::optional<std::int64_t>>(
             Error{ErrorKind::kDownloadFailed, "the server answered 500", ""}
         );
@@ -197,10 +198,11 @@ TEST_F(RunOperation, AChildThatAsksForEveryByteDoesNotHammerTheOrigin) {
         storage::Source::open(storage::http_origin(client, server.url()), std::move(options));
     ASSERT_TRUE(source) << source.error().message;
     auto wanted = request("every byte");
-    wanted.input.descriptor = (*source)->descriptor();
-    wanted.input.size = (*source)->size();
-    wanted.input.ensure = [&](std::int64_t offset, std::int64_t length,
-                              const std::stop_token& stop) -> Result<std::optional<std::int64_t>> {
+    wanted.inputs.front().descriptor = (*source)->descriptor();
+    wanted.inputs.front().size = (*source)->size();
+    wanted.inputs.front().ensure = [&](std::int64_t offset, std::int64_t length,
+                                       const std::stop_token& stop
+                                   ) -> Result<std::optional<std::int64_t>> {
         TRY((*source)->ensure(offset, length, stop));
         return (*source)->size();
     };
