@@ -273,5 +273,18 @@ TEST(Sniff, PassesOnTheErrorOfTheSource) {
     EXPECT_EQ(result.error().kind, ErrorKind::kDownloadFailed);
 }
 
+/// A BigTIFF with 256 bytes of pixels in front of a directory of one entry.
+std::string big_tiff(std::string_view pixels, std::string_view entry) {
+    return padded("II+\0\x08\0\0\0\0\x01\0\0\0\0\0\0"s + std::string(pixels), 256, '\0') +
+           "\x01\0\0\0\0\0\0\0"s + padded(entry, 20, '\0') + padded("", 64, '\0');
+}
+
+TEST(Sniff, ABigTiffIsJudgedByItsDirectoryAndNotByItsPixels) {
+    // Where an older TIFF would have its entries, these pixels look like a tag of DNG.
+    const std::string pixels = padded("", 18, '\0') + "\x12\xC6\x01\0"s;
+    EXPECT_EQ(sniff_text(big_tiff(pixels, "\0\x01\x03\0"sv)).format, "tiff");
+    EXPECT_EQ(sniff_text(big_tiff(pixels, "\x12\xC6\x01\0"sv)).format, "raw");
+}
+
 }  // namespace
 }  // namespace ittybit

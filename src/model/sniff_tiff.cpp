@@ -11,7 +11,30 @@ struct Tiff {
     bool is_little;
     std::uint32_t u16(std::size_t at) const { return is_little ? le16(head, at) : be16(head, at); }
     std::uint32_t u32(std::size_t at) const { return is_little ? le32(head, at) : be32(head, at); }
+    std::uint64_t u64(std::size_t at) const {
+        const std::uint64_t first = u32(at);
+        const std::uint64_t second = u32(at + 4);
+        return is_little ? second << 32U | first : first << 32U | second;
+    }
 };
+
+/// Where a directory's numbers lie: in the 32-bit TIFF of 1992, and in the 64-bit BigTIFF.
+struct Layout {
+    std::uint64_t directory;  // offset in the file
+    std::uint64_t entries;    // how many it has
+    std::size_t head_length;  // bytes before its first entry
+    std::size_t entry_length;
+    std::size_t value;  // offset within an entry
+};
+
+Layout layout_of(const Tiff& tiff, bool is_64_bit) {
+    if (is_64_bit) {
+        const std::uint64_t directory = tiff.u64(8);
+        return {directory, tiff.u64(directory), 8, 20, 12};
+    }
+    const std::uint64_t directory = tiff.u32(4);
+    return {directory, tiff.u16(directory), 2, 12, 8};
+}
 
 /// What the first directory says that a raw file's says (TIFF 6.0, TIFF/EP, DNG 1.7).
 struct Directory {
@@ -22,15 +45,15 @@ struct Directory {
     bool is_sensor_data = false;  // colour filter array, linear raw, or a maker's own compression
 };
 
-Directory read_directory(const Tiff& tiff) {
+Directory read_directory(const Tiff& tiff, bool is_64_bit) {
     Directory found;
-    const std::size_t start = tiff.u32(4);
-    const std::size_t count = tiff.u16(start);
-    for (std::size_t entry = 0; entry < count && start + 2 + entry * 12 < tiff.head.size();
-         ++entry) {
-        const std::size_t at = start + 2 + entry * 12;
+    const Layout layout = layout_of(tiff, is_64_bit);
+    if (layout.directory >= tiff.head.size()) return found;
+    for (std::uint64_t entry = 0; entry < layout.entries; ++entry) {
+        const std::size_t at = layout.directory + layout.head_length + entry * layout.entry_length;
+        if (at + layout.entry_length > tiff.head.size()) break;
         const auto is_short = tiff.u16(at + 2) == 3;
-        const auto value = is_short ? tiff.u16(at + 8) : tiff.u32(at + 8);
+        const auto value = is_short ? tiff.u16(at + layout.value) : tiff.u32(at + layout.value);
         switch (tiff.u16(at)) {
             case 254: found.is_thumbnail = (value & 1U) != 0; break;
             case 259:
@@ -54,7 +77,8 @@ std::optional<Sniffed> sniff_tiff(Head head) {
     if (!is_little && !is_big) return std::nullopt;
 
     const bool is_canon = has_at(head, 8, "CR\x02");
-    const Directory found = read_directory({head, is_little});
+    const bool is_64_bit = has_at(head, 0, "II+\0"sv) || has_at(head, 0, "MM\0+"sv);
+    const Directory found = read_directory({head, is_little}, is_64_bit);
     const bool is_raw = is_canon || found.is_dng || found.is_sensor_data ||
                         (found.is_thumbnail && found.has_sub_pictures && found.has_camera);
     if (is_raw) {
