@@ -7,14 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "image/heif_meta.h"
 #include "image/loading.h"
+#include "image/png_chunks.h"
 #include "model/animation_limit.h"
 
 namespace ittybit::image {
 namespace {
-
-/// Where HEIF keeps its boxes about the pictures; the pixels come behind.
-constexpr std::size_t kMetaBytes = 65536;
 
 constexpr std::array<std::string_view, 7> kReadable = {
     "jpeg", "png", "webp", "gif", "tiff", "heic", "avif",
@@ -49,25 +48,21 @@ bool is_heif(std::string_view format) {
     return format == "heic" || format == "avif";
 }
 
-/// Of HEIF's `colr` box of type `nclx` (ISO 14496-12) and PNG's `cICP` chunk: code points of
-/// H.273, which libvips does not pass on.
-void read_code_points(ByteSource& source, Header& header) {
-    std::vector<std::byte> head(kMetaBytes);
-    const auto count = source.read_at(0, head);
-    if (!count) return;
-    const std::string_view text(reinterpret_cast<const char*>(head.data()), *count);
-    const auto byte = [&](std::size_t at) { return std::to_integer<int>(head[at]); };
+/// Code points of H.273, which libvips does not pass on.
+Result<> read_code_points(ByteSource& source, Header& header) {
     if (is_heif(header.format)) {
-        const std::size_t at = text.find("colrnclx");
-        if (at == std::string_view::npos || at + 12 > text.size()) return;
-        header.primaries = byte(at + 9);
-        header.transfer = byte(at + 11);
+        const auto meta = TRY(read_heif_meta(source));
+        if (meta == nullptr) return {};
+        const HeifFacts facts = heif_facts(*meta);
+        header.primaries = facts.primaries;
+        header.transfer = facts.transfer;
     } else if (header.format == "png") {
-        const std::size_t at = text.find("cICP");
-        if (at == std::string_view::npos || at + 6 > text.size() || at > text.find("IDAT")) return;
-        header.primaries = byte(at + 4);
-        header.transfer = byte(at + 5);
+        const PngFacts facts = TRY(read_png_facts(source));
+        header.primaries = facts.primaries;
+        header.transfer = facts.transfer;
+        header.has_few_colours = facts.colour_type == 3 || facts.bit_depth < 8;
     }
+    return {};
 }
 
 int depth_of(VipsImage* image) {
@@ -127,6 +122,12 @@ bool can_read(const Sniffed& sniffed) {
     return std::ranges::find(kReadable, sniffed.format) != kReadable.end();
 }
 
+Result<bool> has_primary(ByteSource& source, const Sniffed& sniffed) {
+    if (!is_heif(sniffed.format)) return false;
+    const auto meta = TRY(read_heif_meta(source));
+    return meta != nullptr && meta->items.contains(meta->primary);
+}
+
 /// libvips reads no more of a GIF, and says nothing of the rest.
 constexpr std::int64_t kMostOfAGif = 4096;
 
@@ -142,6 +143,7 @@ Header header_of(VipsImage* image, const Sniffed& sniffed) {
     header.bit_depth = depth_of(image);
     header.has_alpha = vips_image_hasalpha(image) != 0;
     header.has_profile = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
+    header.has_few_colours = header.format == "gif";
     header.is_cmyk = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK;
     return header;
 }
@@ -164,9 +166,14 @@ Result<> check_limits(const Header& header, const Limits& limits) {
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
     const Loaded loaded = TRY(load(source, sniffed, {}));
     Header header = header_of(loaded.image.get(), sniffed);
-    read_code_points(source, header);
+    TRY(read_code_points(source, header));
     TRY(check_limits(header, limits));
     return header;
+}
+
+Result<int> plays_of(ByteSource& source, const Sniffed& sniffed) {
+    if (sniffed.format != "apng") return 0;
+    return TRY(read_png_facts(source)).plays.value_or(0);
 }
 
 Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {

@@ -24,8 +24,9 @@ struct Header {
     int bit_depth = 8;
     bool has_alpha = false;
     bool is_cmyk = false;
-    bool has_profile = false;  // ICC
-    int primaries = 2;         // ITU-T H.273; 2: not said. libvips reads neither of the two
+    bool has_profile = false;      // ICC
+    bool has_few_colours = false;  // a palette, or less than eight bits a sample
+    int primaries = 2;             // ITU-T H.273; 2: not said. libvips reads neither of the two
     int transfer = 2;
 
     bool is_hdr() const { return transfer == 16 || transfer == 18; }  // PQ, HLG
@@ -41,9 +42,17 @@ struct Header {
 /// Whether libvips reads this format here; what it cannot read is libav's.
 bool can_read(const Sniffed& sniffed);
 
+/// Whether a file of several pictures names one that stands for all, which libvips reads. Errors:
+/// those of the source.
+Result<bool> has_primary(ByteSource& source, const Sniffed& sniffed);
+
 /// Reads the header alone. Errors: `unsupported_media`, `corrupt_media`, `limit_exceeded` (pixels,
 /// frames), those of the source.
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
+
+/// How often an animation plays, 0 for ever, where libav does not tell: APNG. Errors: those of the
+/// source.
+Result<int> plays_of(ByteSource& source, const Sniffed& sniffed);
 
 /// SPEC's `file` of a picture. Errors: as read_header.
 Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace ittybit::image {
 namespace {
@@ -72,8 +73,12 @@ Source make_source(std::shared_ptr<SourceState> state) {
 std::string take_message() {
     std::string message = vips_error_buffer();
     vips_error_clear();
-    message = message.substr(0, message.find('\n'));
-    return message;
+    // The first line is the reason, and what follows its consequence; but a library may have looked
+    // for its file's end first.
+    constexpr std::string_view kSeek = "source_custom: bad seek";
+    while (message.starts_with(kSeek) && message.find('\n') + 1 < message.size())
+        message.erase(0, message.find('\n') + 1);
+    return message.substr(0, message.find('\n'));
 }
 
 }  // namespace ittybit::image

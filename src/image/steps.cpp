@@ -1,11 +1,11 @@
 #include "image/steps.h"
 
 #include <array>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "image/handles.h"
+#include "image/profile.h"
 #include "image/source.h"
 #include "image/titles.h"
 
@@ -20,32 +20,6 @@ Result<Picture> next(const Picture& before, int code, VipsImage* made, std::stri
 
 VipsInterpretation interpretation_of(const Picture& picture) {
     return vips_image_guess_interpretation(picture.vips());
-}
-
-bool has_profile(const Picture& picture) {
-    return vips_image_get_typeof(picture.vips(), VIPS_META_ICC_NAME) != 0;
-}
-
-Picture without_profile(const Picture& picture) {
-    VipsImage* out = nullptr;
-    if (vips_copy(picture.vips(), &out, nullptr) != 0) return picture.with(nullptr);
-    vips_image_remove(out, VIPS_META_ICC_NAME);
-    return picture.with(out);
-}
-
-/// To 8-bit sRGB by the embedded profile, or by `otherwise` when that is not there. Nothing when
-/// the profile is broken or meant for pictures of another kind: then it is as if there were none.
-std::optional<Picture> by_profile(const Picture& picture, const char* otherwise) {
-    VipsImage* out = nullptr;
-    const int code = vips_icc_transform(
-        picture.vips(), &out, "srgb", "input_profile", otherwise, "embedded",
-        has_profile(picture) ? TRUE : FALSE, "intent", VIPS_INTENT_RELATIVE, "depth", 8, nullptr
-    );
-    if (code != 0) {
-        vips_error_clear();
-        return std::nullopt;
-    }
-    return without_profile(picture.with(out));
 }
 
 Result<Picture> convert(const Picture& picture, VipsInterpretation space) {
@@ -110,6 +84,30 @@ Result<Picture> scale(const Picture& picture, Size size) {
     return next(picture, code, out, "the picture cannot be scaled");
 }
 
+/// Samples of floating point become integers: where none is beyond 1 that is white, as TIFF has it,
+/// else 255 or 65535 is.
+Result<Picture> to_integers(Picture picture) {
+    const VipsBandFormat format = vips_image_get_format(picture.vips());
+    if (format != VIPS_FORMAT_FLOAT && format != VIPS_FORMAT_DOUBLE) return picture;
+    // All must be seen before the first can be changed.
+    VipsImage* out = vips_image_copy_memory(picture.vips());
+    if (out == nullptr)
+        return picture.failure(ErrorKind::kCorruptMedia, "the picture's pixels cannot be read");
+    picture = picture.with(out);
+    double most = 0;
+    int code = vips_max(picture.vips(), &most, nullptr);
+    const double white = most <= 1 ? 1 : most <= 255 ? 255 : 65535;
+    if (code == 0) code = vips_linear1(picture.vips(), &out, 65535 / white, 0, nullptr);
+    picture = TRY(next(picture, code, out, "the picture's samples cannot be converted"));
+    picture = TRY(cast(picture, VIPS_FORMAT_USHORT));
+    const bool is_grey = vips_image_get_bands(picture.vips()) < 3;
+    code = vips_copy(
+        picture.vips(), &out, "interpretation",
+        is_grey ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16, nullptr
+    );
+    return next(picture, code, out, "the picture's samples cannot be converted");
+}
+
 }  // namespace
 
 Result<Picture> to_additive(Picture picture) {
@@ -122,7 +120,7 @@ Result<Picture> to_additive(Picture picture) {
         case VIPS_INTERPRETATION_RGB16:
         case VIPS_INTERPRETATION_sRGB:
         case VIPS_INTERPRETATION_MULTIBAND:
-        case VIPS_INTERPRETATION_RGB: return picture;
+        case VIPS_INTERPRETATION_RGB: return to_integers(std::move(picture));
         default: return convert(without_profile(picture), VIPS_INTERPRETATION_sRGB);
     }
 }
@@ -160,7 +158,7 @@ Result<Picture> repaint(const Picture& picture, Pixels pixels) {
     vips_image_set_int(
         painted.vips(), VIPS_META_ORIENTATION, vips_image_get_orientation(picture.vips())
     );
-    write_titles(painted.vips(), titles_of(picture.vips()));
+    keep_titles(painted.vips(), titles_of(picture.vips()));
     return painted;
 }
 
@@ -224,14 +222,22 @@ Result<Picture> flatten(Picture picture, const Colour& background) {
 
 Result<Picture> strip(Picture picture) {
     const Titles titles = titles_of(picture.vips());
+    // Where nobody says how large it is on paper, it is as large as on the web.
+    constexpr double kPixelsPerMm = 72 / 25.4;
+    const double xres = vips_image_get_xres(picture.vips());
+    const double yres = vips_image_get_yres(picture.vips());
+    const bool is_told = xres > 1.001 && yres > 1.001;
     VipsImage* out = nullptr;
-    const int code = vips_copy(picture.vips(), &out, nullptr);
+    const int code = vips_copy(
+        picture.vips(), &out, "xres", is_told ? xres : kPixelsPerMm, "yres",
+        is_told ? yres : kPixelsPerMm, nullptr
+    );
     picture = TRY(next(picture, code, out, "the picture's metadata cannot be read"));
     gchar** fields = vips_image_get_fields(picture.vips());
     for (gchar** field = fields; *field != nullptr; ++field)
         vips_image_remove(picture.vips(), *field);
     g_strfreev(fields);
-    write_titles(picture.vips(), titles);
+    keep_titles(picture.vips(), titles);
     return picture;
 }
 

@@ -1,7 +1,12 @@
 #include "image/steps.h"
 
+#include <array>
+#include <cstdint>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
+#include "image/made_profile.h"
 #include "image/save.h"
 #include "image/testing.h"
 
@@ -89,6 +94,85 @@ TEST(Steps, SixteenBitsBecomeEight) {
     const Pixels small = pixels_of(to_srgb(picture_of(pixels)));
     EXPECT_EQ(small.bits, 8);
     EXPECT_TRUE(is_near(pixel_at(small, 0, 0), {255, 128, 0, 64}, 1));
+}
+
+std::vector<std::byte> bytes_of(std::string_view text) {
+    const auto* first = reinterpret_cast<const std::byte*>(text.data());
+    return {first, first + text.size()};
+}
+
+/// A profile as a PNG's `gAMA` makes it: with 1, of light that is not encoded at all.
+std::vector<std::byte> linear_profile(bool is_grey) {
+    return bytes_of(
+        made_profile(PngFacts{.gamma = 1.0, .chromaticities = {}, .plays = {}}, is_grey).value()
+    );
+}
+
+TEST(Steps, AlphaOfSixteenBitsStaysBesideAProfile) {
+    for (const int bands : {2, 4}) {
+        Pixels pixels{
+            .width = 1, .height = 1, .bands = bands, .bits = 16, .bytes = {}, .icc_profile = {}
+        };
+        for (int band = 0; band < bands; ++band) {
+            const std::uint16_t sample = band == bands - 1 ? 0x4040 : 0x8080;
+            const auto* bytes = reinterpret_cast<const std::byte*>(&sample);
+            pixels.bytes.insert(pixels.bytes.end(), bytes, bytes + 2);
+        }
+        pixels.icc_profile = linear_profile(bands == 2);
+        const Pixels seen = pixels_of(to_srgb(picture_of(pixels)));
+        EXPECT_TRUE(is_near(pixel_at(seen, 0, 0), {188, 188, 188, 64}, 1)) << bands;
+    }
+}
+
+TEST(Steps, AProfileForPicturesOfAnotherKindIsIgnored) {
+    Pixels pixels = quarters(8, 8);
+    pixels.icc_profile = linear_profile(true);
+    EXPECT_EQ(quarters_of(pixels_of(to_srgb(picture_of(pixels)))), kQuarters);
+}
+
+TEST(Steps, ColoursTellNoMoreThanSrgbWithoutAProfile) {
+    EXPECT_FALSE(made_profile({.gamma = {}, .chromaticities = {}, .plays = {}}, false));
+    EXPECT_FALSE(made_profile({.gamma = 0.45455, .chromaticities = {}, .plays = {}}, false));
+    // Red and green change places.
+    const Chromaticities swapped = {0.3127, 0.3290, 0.30, 0.60, 0.64, 0.33, 0.15, 0.06};
+    Pixels pixels = plain(1, 1, {255, 0, 0, 255});
+    pixels.icc_profile =
+        bytes_of(made_profile({.gamma = {}, .chromaticities = swapped, .plays = {}}, false).value()
+        );
+    EXPECT_TRUE(is_near(pixel_at(pixels_of(to_srgb(picture_of(pixels))), 0, 0), {0, 255, 0, 255}, 3)
+    );
+}
+
+TEST(Steps, FloatingPointFromBlackToOneIsFromBlackToWhite) {
+    ASSERT_TRUE(init());
+    const std::array<float, 3> samples = {0.0F, 0.5F, 1.0F};
+    VipsImage* image = vips_image_new_from_memory_copy(
+        samples.data(), sizeof(samples), 3, 1, 1, VIPS_FORMAT_FLOAT
+    );
+    image->Type = VIPS_INTERPRETATION_B_W;
+    auto mixed = to_additive(Picture(image, nullptr));
+    ASSERT_TRUE(mixed);
+    const Pixels seen = pixels_of(to_srgb(*std::move(mixed)));
+    EXPECT_EQ(pixel_at(seen, 0, 0)[0], 0);
+    EXPECT_NEAR(pixel_at(seen, 1, 0)[0], 128, 1);
+    EXPECT_EQ(pixel_at(seen, 2, 0)[0], 255);
+}
+
+TEST(Save, APictureOfFewColoursKeepsAPalette) {
+    const TemporaryFolder folder;
+    for (const Rgba& colour : {Rgba{1, 2, 3, 255}, Rgba{1, 2, 3, 0}, Rgba{1, 2, 3, 100}}) {
+        Pixels pixels = quarters(64, 64, 4);
+        for (std::size_t i = 0; i < 4; ++i) pixels.bytes[i] = static_cast<std::byte>(colour.at(i));
+        const SaveSettings settings{
+            .format = ImageFormat::kPng, .effort = 6, .has_few_colours = true
+        };
+        ASSERT_TRUE(save(picture_of(pixels), settings, "a.png"));
+        const auto bytes = file_bytes("a.png");
+        EXPECT_EQ(std::to_integer<int>(bytes.at(24)), 4);  // bits
+        EXPECT_EQ(std::to_integer<int>(bytes.at(25)), 3);  // a palette
+        EXPECT_EQ(quarters_of(decoded(bytes)), kQuarters);
+        EXPECT_TRUE(is_near(pixel_at(decoded(bytes), 0, 0), colour, 0));
+    }
 }
 
 }  // namespace

@@ -1,57 +1,27 @@
 #include "image/titles.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "base/text.h"
+#include "image/exif.h"
+#include "image/xmp.h"
 
 namespace ittybit::image {
 namespace {
 
-/// Where each title lives in the four kinds of metadata.
-struct Place {
-    std::string Titles::* member;
-    const char* exif;
-    std::string_view xmp;
-    std::uint8_t iptc;  // data set of record 2
-    std::string_view png;
-};
-constexpr std::array kPlaces = {
-    Place{&Titles::title, "exif-ifd0-ImageDescription", "dc:title", 5, "title"},
-    Place{&Titles::artist, "exif-ifd0-Artist", "dc:creator", 80, "author"},
-    Place{&Titles::copyright, "exif-ifd0-Copyright", "dc:rights", 116, "copyright"},
-};
+/// Bytes; what is longer is no title.
+constexpr std::size_t kLongest = 8192;
+constexpr std::size_t kMostArtists = 50;
 
-/// Longer than any title; what is longer is not one.
-constexpr std::size_t kLongest = 4096;
-
-std::string trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos || text.size() > kLongest) return {};
-    const std::size_t last = text.find_last_not_of(" \t\r\n");
-    return std::string(text.substr(first, last - first + 1));
-}
-
-std::string text_field(VipsImage* image, const char* name) {
-    const char* text = nullptr;
-    if (vips_image_get_typeof(image, name) == 0) return {};
-    if (vips_image_get_string(image, name, &text) == 0) return text;
-    vips_error_clear();
-    return {};
-}
-
-/// libvips writes "Sunset (Sunset, ASCII, 7 components, 7 bytes)".
-std::string exif_text(VipsImage* image, const char* name) {
-    const std::string text = text_field(image, name);
-    const std::size_t tail = text.rfind(", ASCII, ");
-    if (tail == std::string::npos) return trimmed(text);
-    // The value stands there twice, " (" between: both halves are equally long.
-    if (tail < 2) return {};
-    return trimmed(std::string_view(text).substr(0, (tail - 2) / 2));
-}
+/// IPTC-IIM's data sets of record 2, and the keywords of PNG.
+constexpr std::uint8_t kObjectName = 5;
+constexpr std::uint8_t kByLine = 80;
+constexpr std::uint8_t kCopyright = 116;
+constexpr std::uint8_t kCaption = 120;
 
 std::string_view blob(VipsImage* image, const char* name) {
     const void* bytes = nullptr;
@@ -64,88 +34,141 @@ std::string_view blob(VipsImage* image, const char* name) {
     return {static_cast<const char*>(bytes), length};
 }
 
-std::string unescaped(std::string text) {
-    constexpr std::array<std::array<std::string_view, 2>, 5> kEntities = {
-        {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}
-    };
-    for (const auto& [entity, character] : kEntities) {
-        for (std::size_t at = 0; (at = text.find(entity, at)) != std::string::npos; ++at)
-            text.replace(at, entity.size(), character);
-    }
-    return text;
+std::string_view text_field(VipsImage* image, const char* name) {
+    const char* text = nullptr;
+    if (vips_image_get_typeof(image, name) == 0) return {};
+    if (vips_image_get_string(image, name, &text) == 0) return text;
+    vips_error_clear();
+    return {};
 }
 
-/// The first list item of an element: `<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Sunset</…`.
-std::string xmp_text(std::string_view xmp, std::string_view element) {
-    const std::size_t begin = xmp.find("<" + std::string(element));
-    if (begin == std::string_view::npos) return {};
-    const std::size_t end = xmp.find("</" + std::string(element), begin);
-    const std::string_view inside = xmp.substr(begin, end == xmp.npos ? 0 : end - begin);
-    const std::size_t item = inside.find("<rdf:li");
-    if (item == std::string_view::npos) return {};
-    const std::size_t open = inside.find('>', item);
-    const std::size_t close = inside.find("</rdf:li", item);
-    if (open == std::string_view::npos || close == std::string_view::npos || close < open)
-        return {};
-    return unescaped(trimmed(inside.substr(open + 1, close - open - 1)));
-}
-
-/// IPTC-IIM: 0x1C, record, data set, length in two bytes, text.
-std::string iptc_text(std::string_view iptc, std::uint8_t data_set) {
+/// The texts of a data set: 0x1C, record, data set, length in two bytes, text.
+std::vector<std::string> iptc_texts(std::string_view iptc, std::uint8_t data_set) {
     const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(iptc[at]); };
+    std::vector<std::string> found;
     for (std::size_t at = 0; at + 5 <= iptc.size();) {
         const std::size_t length = byte(at + 3) * std::size_t{256} + byte(at + 4);
         if (byte(at) != 0x1C || at + 5 + length > iptc.size()) {
             ++at;
             continue;
         }
+        std::string text;
         if (byte(at + 1) == 2 && byte(at + 2) == data_set)
-            return trimmed(iptc.substr(at + 5, length));
+            text = title_text(iptc.substr(at + 5, length));
+        if (!text.empty()) found.push_back(std::move(text));
         at += 5 + length;
     }
-    return {};
+    return found;
 }
 
-/// PNG's tEXt chunks: fields named "png-comment-<number>-<keyword>".
-std::string png_text(VipsImage* image, std::string_view keyword) {
-    std::string found;
+/// PNG's text chunks: fields named "png-comment-<number>-<keyword>".
+std::vector<std::string> png_texts(VipsImage* image, std::string_view keyword) {
+    std::vector<std::string> found;
     gchar** fields = vips_image_get_fields(image);
-    for (gchar** field = fields; *field != nullptr && found.empty(); ++field) {
+    for (gchar** field = fields; *field != nullptr; ++field) {
         const std::string name = to_lower(*field);
-        if (name.starts_with("png-comment-") && name.ends_with("-" + std::string(keyword)))
-            found = trimmed(text_field(image, *field));
+        if (!name.starts_with("png-comment-") || !name.ends_with("-" + std::string(keyword)))
+            continue;
+        auto text = title_text(text_field(image, *field));
+        if (!text.empty()) found.push_back(std::move(text));
     }
     g_strfreev(fields);
     return found;
 }
 
-}  // namespace
+/// Fills what is empty.
+void fill(Titles& titles, const Titles& from) {
+    if (titles.title.empty()) titles.title = from.title;
+    if (titles.description.empty()) titles.description = from.description;
+    if (titles.artists.empty()) titles.artists = from.artists;
+    if (titles.copyright.empty()) titles.copyright = from.copyright;
+}
 
-Titles titles_of(VipsImage* image) {
+/// HEIF's XMP, whose field libvips numbers: "heif-mime-1".
+Titles heif_titles(VipsImage* image) {
     Titles titles;
-    const std::string_view xmp = blob(image, VIPS_META_XMP_NAME);
-    const std::string_view iptc = blob(image, VIPS_META_IPTC_NAME);
-    for (const Place& place : kPlaces) {
-        std::string& text = titles.*place.member;
-        text = exif_text(image, place.exif);
-        if (text.empty()) text = xmp_text(xmp, place.xmp);
-        if (text.empty()) text = iptc_text(iptc, place.iptc);
-        if (text.empty()) text = png_text(image, place.png);
-    }
+    gchar** fields = vips_image_get_fields(image);
+    for (gchar** field = fields; *field != nullptr; ++field)
+        if (std::string_view(*field).starts_with("heif-mime-"))
+            fill(titles, xmp_titles(blob(image, *field)));
+    g_strfreev(fields);
     return titles;
 }
 
-void write_titles(VipsImage* image, const Titles& titles) {
-    for (const Place& place : kPlaces) {
-        const std::string& text = titles.*place.member;
-        if (!text.empty()) vips_image_set_string(image, place.exif, text.c_str());
-    }
+Titles iptc_titles(std::string_view iptc) {
+    const auto first = [&](std::uint8_t data_set) {
+        auto found = iptc_texts(iptc, data_set);
+        return found.empty() ? std::string() : std::move(found.front());
+    };
+    return {first(kObjectName), first(kCaption), iptc_texts(iptc, kByLine), first(kCopyright)};
 }
 
-bool has_titles(VipsImage* image) {
-    for (const Place& place : kPlaces)
-        if (vips_image_get_typeof(image, place.exif) != 0) return true;
-    return false;
+Titles png_titles(VipsImage* image) {
+    const auto first = [&](std::string_view keyword) {
+        auto found = png_texts(image, keyword);
+        return found.empty() ? std::string() : std::move(found.front());
+    };
+    return {first("title"), first("description"), png_texts(image, "author"), first("copyright")};
+}
+
+/// A byte of Latin-1 in UTF-8.
+std::string from_latin1(std::string_view bytes) {
+    std::string text;
+    for (const char byte : bytes) {
+        const auto code = static_cast<std::uint8_t>(byte);
+        if (code < 0x80) {
+            text += byte;
+        } else if (code >= 0xA0) {
+            text += static_cast<char>(0xC0U | (code >> 6U));
+            text += static_cast<char>(0x80U | (code & 0x3FU));
+        }
+    }
+    return text;
+}
+
+constexpr std::array kFields = {
+    std::pair{&Titles::title, "ittybit-title"},
+    std::pair{&Titles::description, "ittybit-description"},
+    std::pair{&Titles::copyright, "ittybit-copyright"},
+};
+constexpr auto kArtists = "ittybit-artists";  // one a line
+
+}  // namespace
+
+std::string title_text(std::string_view bytes) {
+    while (!bytes.empty() && bytes.back() == '\0') bytes.remove_suffix(1);
+    std::string text = valid_utf8(bytes) == bytes ? std::string(bytes) : from_latin1(bytes);
+    for (char& letter : text)
+        if (static_cast<std::uint8_t>(letter) < 0x20 || letter == 0x7F) letter = ' ';
+    const std::size_t first = text.find_first_not_of(' ');
+    if (first == std::string::npos || text.size() > kLongest) return {};
+    return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+Titles titles_of(VipsImage* image) {
+    Titles titles = kept_titles(image);
+    fill(titles, exif_titles(blob(image, VIPS_META_EXIF_NAME)));
+    fill(titles, xmp_titles(blob(image, VIPS_META_XMP_NAME)));
+    fill(titles, heif_titles(image));
+    fill(titles, iptc_titles(blob(image, VIPS_META_IPTC_NAME)));
+    fill(titles, png_titles(image));
+    if (titles.artists.size() > kMostArtists) titles.artists.resize(kMostArtists);
+    return titles;
+}
+
+void keep_titles(VipsImage* image, const Titles& titles) {
+    for (const auto& [member, name] : kFields)
+        if (!(titles.*member).empty()) vips_image_set_string(image, name, (titles.*member).c_str());
+    if (!titles.artists.empty())
+        vips_image_set_string(image, kArtists, join(titles.artists, "\n").c_str());
+}
+
+Titles kept_titles(VipsImage* image) {
+    Titles titles;
+    for (const auto& [member, name] : kFields) titles.*member = text_field(image, name);
+    const std::string_view artists = text_field(image, kArtists);
+    if (!artists.empty()) titles.artists = split(artists, '\n');
+    return titles;
 }
 
 }  // namespace ittybit::image

@@ -1,23 +1,33 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "image/handles.h"
 
 namespace ittybit::image {
 
-/// The metadata of a picture that is worth keeping. Empty where the file has none.
+/// The metadata of a picture that is worth keeping, in UTF-8. Empty where the file has none.
 struct Titles {
     std::string title;
-    std::string artist;
+    std::string description;
+    std::vector<std::string> artists;
     std::string copyright;
+
+    bool is_empty() const {
+        return title.empty() && description.empty() && artists.empty() && copyright.empty();
+    }
 };
 
-/// Read from EXIF, else XMP, else IPTC, else the text chunks of PNG.
+/// Each read from EXIF, else XMP, else IPTC, else the text chunks of PNG.
 Titles titles_of(VipsImage* image);
 
-/// As EXIF fields, which every format's writer takes.
-void write_titles(VipsImage* image, const Titles& titles);
-bool has_titles(VipsImage* image);
+/// Keeps them with the picture, for `kept_titles`; no writer of libvips looks there.
+void keep_titles(VipsImage* image, const Titles& titles);
+Titles kept_titles(VipsImage* image);
+
+/// Text of a file that need not say how it is encoded: UTF-8 where it can be that, else Latin-1. No
+/// control characters, no spaces around it, and nothing when it is longer than any title is.
+std::string title_text(std::string_view bytes);
 
 }  // namespace ittybit::image

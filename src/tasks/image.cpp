@@ -8,6 +8,7 @@
 #include "image/header.h"
 #include "image/library.h"
 #include "image/picture.h"
+#include "image/presented.h"
 #include "media/frames.h"
 #include "media/input.h"
 #include "media/stream.h"
@@ -60,10 +61,14 @@ Finished explained(const ImagePlan& plan) {
 
 Result<Finished> ImageTask::from_any(ByteSource& source) {
     const Sniffed sniffed = TRY(sniff(source));
-    if (!image::can_read(sniffed)) return from_media(source, sniffed);
+    // A film in HEIF or AVIF has a picture that stands for it, with alpha, and often a larger one.
+    const bool is_readable = image::can_read(sniffed) ||
+                             (options_.start == 0 && TRY(image::has_primary(source, sniffed)));
+    if (!is_readable) return from_media(source, sniffed);
     auto result = from_picture(source, sniffed);
     // What libvips cannot read of a format it knows, libav sometimes can.
-    const bool is_lost = !result && result.error().kind == ErrorKind::kCorruptMedia;
+    const bool is_lost = !result && (result.error().kind == ErrorKind::kCorruptMedia ||
+                                     result.error().kind == ErrorKind::kUnsupportedMedia);
     if (!is_lost || sniffed.demuxer.empty()) return result;
     auto second = from_media(source, sniffed);
     if (second) return second;
@@ -77,6 +82,7 @@ Result<Finished> ImageTask::from_picture(ByteSource& source, const Sniffed& snif
         .format = sniffed.format,
         .display = header.display(),
         .is_turned = header.orientation >= 5,
+        .has_few_colours = header.has_few_colours,
     };
     const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
     const int page = TRY(page_at(header, options_.start));
@@ -92,7 +98,8 @@ Result<Finished> ImageTask::from_media(ByteSource& source, const Sniffed& sniffe
     if (const auto stream = media::find_video(*input)) return from_stream(*input, *stream);
     if (const auto cover = media::cover_bytes(*input)) {
         MemorySource bytes(*cover);
-        return from_any(bytes);
+        const auto shown = TRY(image::presented(bytes));
+        return from_any(*shown);
     }
     // Says why: there is none, or nobody decodes it.
     TRY(media::require_video(*input));

@@ -66,6 +66,7 @@ Result<ImagePlan> plan_image(
     ImagePlan plan;
     plan.save = image_settings(format, options.quality.value_or(Quality::kMedium));
     plan.placement = place(source.display, options);
+    plan.save.has_few_colours = source.has_few_colours && plan.placement.scaled == source.display;
     plan.can_be_transparent = format != ImageFormat::kJpeg;
     plan.padding = options.background.value_or(plan.can_be_transparent ? kClear : kBlack);
     plan.flattening = options.background.value_or(kWhite);

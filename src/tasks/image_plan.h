@@ -17,6 +17,7 @@ struct SourcePicture {
     std::string_view format;  // the sniffer's word; of a film, the container's
     Size display;             // after orientation, square pixels
     bool is_turned = false;   // orientation swaps the stored sides
+    bool has_few_colours = false;
 };
 
 /// Every decision about one image, made before a pixel is read.

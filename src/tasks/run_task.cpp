@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "image/presented.h"
 #include "model/operation.h"
 #include "tasks/adaptive_video.h"
 #include "tasks/animation.h"
@@ -22,7 +23,8 @@ Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Even
     if (!problems.empty()) {
         return Error{problems.front().kind, problems.front().message, problems.front().field};
     }
-    Job job{assignment, source, events};
+    const auto shown = TRY(image::presented(source));
+    Job job{assignment, *shown, events};
     return std::visit([&](const auto& options) { return run(options, job); }, operation);
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "image/titles.h"
+
+/// The EXIF block of a picture (CIPA DC-008), read and written without libexif, which knows no
+/// letters but ASCII's.
+namespace ittybit::image {
+
+/// `exif` with or without the six letters that JPEG puts in front.
+Titles exif_titles(std::string_view exif);
+
+/// A block, beginning with its byte order, that says no more than these titles and that the colours
+/// are sRGB. Several artists are parted by "; ", as the Metadata Working Group says.
+std::string exif_block(const Titles& titles);
+
+}  // namespace ittybit::image

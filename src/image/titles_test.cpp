@@ -1,0 +1,90 @@
+#include "image/titles.h"
+
+#include <gtest/gtest.h>
+
+#include "image/embed.h"
+#include "image/exif.h"
+#include "image/save.h"
+#include "image/testing.h"
+#include "image/xmp.h"
+
+namespace ittybit::image {
+namespace {
+
+using namespace std::string_literals;
+using namespace std::string_view_literals;
+
+const Titles kTitles = {
+    .title = "Über den <Wolken> & darunter",
+    .description = std::string(564, 'd'),
+    .artists = {"José Ñandú", "山田太郎"},
+    .copyright = "© 2024 Zoë (all), ASCII, reserved",
+};
+
+void expect_same(const Titles& seen, const Titles& wanted) {
+    EXPECT_EQ(seen.title, wanted.title);
+    EXPECT_EQ(seen.description, wanted.description);
+    EXPECT_EQ(seen.artists, wanted.artists);
+    EXPECT_EQ(seen.copyright, wanted.copyright);
+}
+
+TEST(Titles, XmpCarriesThemInAnyAlphabet) {
+    expect_same(xmp_titles(xmp_packet(kTitles)), kTitles);
+}
+
+TEST(Titles, ExifCarriesWhatItHasATagFor) {
+    Titles wanted = kTitles;
+    wanted.title.clear();
+    expect_same(exif_titles(exif_block(kTitles)), wanted);
+    expect_same(exif_titles("Exif\0\0"s + exif_block(kTitles)), wanted);
+    expect_same(exif_titles({}), {});
+}
+
+TEST(Titles, AnExifCopyrightOfTwoIsBoth) {
+    std::string block =
+        exif_block({.title = {}, .description = {}, .artists = {}, .copyright = "Ann-Bob"});
+    block.replace(block.find("Ann-Bob") + 3, 1, 1, '\0');
+    EXPECT_EQ(exif_titles(block).copyright, "Ann, Bob");
+}
+
+TEST(Titles, TextWithoutAWordOnItsEncodingIsLatin1) {
+    EXPECT_EQ(title_text("Jos\xE9 M\xFCller\0"sv), "José Müller");
+    EXPECT_EQ(title_text(" José\n"sv), "José");
+    EXPECT_EQ(title_text(std::string(100'000, 'x')), "");
+}
+
+TEST(Titles, EveryFormatKeepsThem) {
+    const TemporaryFolder folder;
+    for (const ImageFormat format :
+         {ImageFormat::kJpeg, ImageFormat::kPng, ImageFormat::kWebp, ImageFormat::kAvif}) {
+        auto picture = Picture::from_pixels(quarters(32, 32));
+        ASSERT_TRUE(picture);
+        keep_titles(picture->vips(), kTitles);
+        picture = strip(*std::move(picture));
+        ASSERT_TRUE(picture);
+        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1}, "a"));
+        const auto bytes = file_bytes("a");
+        MemorySource source(bytes);
+        const auto again = Picture::open(source, *sniff(source), {}, {});
+        ASSERT_TRUE(again) << name_of(format) << again.error().message;
+        expect_same(titles_of(again->vips()), kTitles);
+        EXPECT_TRUE(is_near(pixel_at(decoded(bytes), 4, 4), kQuarters[0], 20));
+    }
+}
+
+TEST(Titles, WhereThereIsNothingToKeepThereIsNoMetadata) {
+    const TemporaryFolder folder;
+    for (const ImageFormat format :
+         {ImageFormat::kJpeg, ImageFormat::kPng, ImageFormat::kWebp, ImageFormat::kAvif}) {
+        auto picture = strip(*Picture::from_pixels(quarters(32, 32)));
+        ASSERT_TRUE(picture);
+        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1}, "a"));
+        const auto bytes = file_bytes("a");
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        for (const auto word : {"Exif"sv, "EXIF"sv, "eXIf"sv, "xmp"sv, "XMP"sv})
+            EXPECT_EQ(text.find(word), text.npos) << name_of(format) << word;
+    }
+}
+
+}  // namespace
+}  // namespace ittybit::image
