@@ -28,6 +28,9 @@ CLIPS = {  # name → how ffmpeg makes it: real, real with motion, real with gra
 }
 VIDEO = {"h264": "mp4", "h265": "mp4", "vp9": "webm", "av1": "mp4"}
 IMAGES = ("jpeg", "webp", "avif")
+ANIMATIONS = ("gif", "gif by ffmpeg")
+# FFmpeg's own filters at sizes like ours, which a level must beat: not part of the ordering.
+PALETTES = {"very_low": 32, "low": 64, "medium": 128, "high": 256, "very_high": None}
 SOUNDS = ("mp3", "aac", "ogg", "opus")
 
 
@@ -96,6 +99,32 @@ def measure_images(folder, formats):
                        "vmaf": vmaf(folder / "shown.png", source)}
 
 
+def measure_animations(folder, makers):
+    for clip, words in CLIPS.items():
+        source = folder / f"{clip}-small.mkv"
+        whole = folder / f"{clip}-whole.mkv"
+        lossless = ["-an", "-c:v", "ffv1"]
+        ffmpeg(*words, "-frames:v", 75, *lossless, "-pix_fmt", "yuv420p", whole)
+        ffmpeg("-i", whole, "-vf", "fps=10,scale=480:-2,format=gbrp", *lossless, source)
+        for maker in makers:
+            for level in LEVELS:
+                out = folder / f"{clip}-{level}.gif"
+                if maker == "gif":
+                    run(ITTYBIT, "animation", "-i", source, "-o", out, "--end", 60, "--quality",
+                        level, "--quiet")
+                elif PALETTES[level]:
+                    ffmpeg("-i", source, "-lavfi", "split[a][b];[a]palettegen=max_colors="
+                           f"{PALETTES[level]}[p];[b][p]paletteuse=dither=bayer:bayer_scale=5:"
+                           "diff_mode=rectangle", out)
+                else:
+                    continue
+                # Equal frames are one, so it is compared by time.
+                even = folder / "even.mkv"
+                ffmpeg("-i", out, "-vf", "fps=10,format=gbrp", *lossless, even)
+                yield {"what": maker, "clip": clip, "level": level, "bytes": out.stat().st_size,
+                       "ssim": ssim(even, source)}
+
+
 def measure_sounds(folder, formats):
     source = folder / "sound.wav"
     ffmpeg("-t", 20, "-i", BUNNY, "-vn", "-ac", 2, source)
@@ -105,8 +134,17 @@ def measure_sounds(folder, formats):
             yield {"what": form, "clip": "music", "level": level, "bytes": size}
 
 
+def rival_faults(rows):
+    """What FFmpeg's palettes do better in no more bytes."""
+    for rival in (row for row in rows if row["what"] == "gif by ffmpeg"):
+        for ours in (row for row in rows if row["what"] == "gif" and row["clip"] == rival["clip"]):
+            if rival["bytes"] <= ours["bytes"] and rival["ssim"] > ours["ssim"]:
+                yield f"gif {ours['clip']}: ffmpeg's is smaller and closer than {ours['level']}"
+
+
 def faults(rows):
     """Neighbouring levels that are not strictly ordered in size and in likeness."""
+    yield from rival_faults(rows)
     by_clip = {}
     for row in rows:
         by_clip.setdefault((row["what"], row["clip"]), []).append(row)
@@ -128,12 +166,13 @@ def table(rows, columns):
             for level in LEVELS:
                 found = [measure(row) for row in rows
                          if row["what"] == what and row["level"] == level]
-                cells.append(form.format(statistics.fmean(found)) if None not in found else "–")
+                is_there = found and None not in found
+                cells.append(form.format(statistics.fmean(found)) if is_there else "–")
             lines.append(f"| {what} {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def document(videos, images, sounds):
+def document(videos, images, animations, sounds):
     seconds = {"meadow": 5, "chase": 5, "grain": 4, "drawn": 4}
     picture = [("SSIM", lambda r: r["ssim"], "{:.4f}"), ("VMAF", lambda r: r["vmaf"], "{:.1f}")]
     rate = ("kbit/s", lambda r: r["bytes"] * 8 / seconds[r["clip"]] / 1000, "{:.0f}")
@@ -146,6 +185,13 @@ def document(videos, images, sounds):
         "and `src/tasks/image_quality.cpp`.",
         "## Video", table(videos, [rate, *picture]),
         "## Images", table(images, [("kB", lambda r: r["bytes"] / 1000, "{:.0f}"), *picture]),
+        "## Animations",
+        "480 pixels wide, ten frames a second, the first three seconds of the clips. The settings "
+        "are in `src/tasks/animation_plan.cpp`. Beside them `palettegen=max_colors=N` and "
+        "`paletteuse=dither=bayer:bayer_scale=5:diff_mode=rectangle` with 32, 64, 128 and 256 "
+        "colours; the command fails where one of these is smaller and closer to the source than a "
+        "level of ours. `bench/quality.py --codec gif` measures these alone.",
+        table(animations, [("kB", lambda r: r["bytes"] / 1000, "{:.0f}"), picture[0]]),
         "## Sound", table(sounds, [("kbit/s", lambda r: r["bytes"] * 8 / 20 / 1000, "{:.0f}")]),
     ]) + "\n"
 
@@ -156,19 +202,20 @@ def main():
     parser.add_argument("--table", default=str(ROOT / "docs/quality.md"))
     parser.add_argument("--json", default=str(ROOT / "build/bench/quality.json"))
     options = parser.parse_args()
-    chosen = [list(names) if not options.codec else [n for n in names if n == options.codec]
-              for names in (VIDEO, IMAGES, SOUNDS)]
+    chosen = [[n for n in names if options.codec in (None, n.split()[0])]
+              for names in (VIDEO, IMAGES, ANIMATIONS, SOUNDS)]
     with tempfile.TemporaryDirectory(prefix="ittybit-quality-") as place:
         folder = pathlib.Path(place)
-        videos, images, sounds = (
+        measures = (measure_videos, measure_images, measure_animations, measure_sounds)
+        videos, images, animations, sounds = (
             list(measure(folder, names)) if names else []
-            for measure, names in zip((measure_videos, measure_images, measure_sounds), chosen)
+            for measure, names in zip(measures, chosen)
         )
-    rows = videos + images + sounds
+    rows = videos + images + animations + sounds
     pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
     pathlib.Path(options.json).write_text(json.dumps(rows, indent=1))
     if not options.codec:
-        pathlib.Path(options.table).write_text(document(videos, images, sounds))
+        pathlib.Path(options.table).write_text(document(videos, images, animations, sounds))
     else:
         print(json.dumps(rows, indent=1))
     found = list(faults(rows))

@@ -1,7 +1,6 @@
 #include "image/animation_writer.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <webp/mux.h>
 
 #include "base/fd.h"
+#include "image/file_writing.h"
 
 namespace ittybit::image {
 namespace {
@@ -40,21 +40,10 @@ Error failed(std::string_view doing, WebPAnimEncoder* encoder) {
 
 Result<> write_file(const WebPData& data, const std::string& name) {
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    const auto give_up = [&](int reason) {
-        ::unlink(name.c_str());
-        if (reason == ENOSPC)
-            return Error{ErrorKind::kDiskFull, "there is no room left for the output", ""};
-        return Error{
-            ErrorKind::kEncodeFailed, fmt::format("write the output: {}", std::strerror(reason)), ""
-        };
-    };
-    if (!file) return give_up(errno);
-    for (std::size_t done = 0; done < data.size;) {
-        const auto count = ::write(file.get(), data.bytes + done, data.size - done);
-        if (count < 0 && errno != EINTR) return give_up(errno);
-        if (count > 0) done += static_cast<std::size_t>(count);
-    }
-    return {};
+    if (!file) return write_error(errno);
+    auto written = write_at(file.get(), 0, {reinterpret_cast<const char*>(data.bytes), data.size});
+    if (!written) ::unlink(name.c_str());
+    return written;
 }
 
 }  // namespace
@@ -76,8 +65,10 @@ Result<std::unique_ptr<AnimationWriter>> AnimationWriter::open(const AnimationSe
             ErrorKind::kInternalError, "libwebp is of another version than it was built for", ""
         };
     options.anim_params.loop_count = settings.loop;
-    options.kmin = 0;  // no key frames between: nobody seeks in an animation
-    options.kmax = 0;
+    // The library leaves out what is like the frame before as it was given, not as it was coded:
+    // what changes slowly would stand still. A key frame now and then corrects that.
+    options.kmin = 3;
+    options.kmax = 5;
     state->size = settings.size;
     state->config.quality = static_cast<float>(settings.quality);
     state->config.method = settings.effort;

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "image/animation_reader.h"
 #include "image/animation_writer.h"
+#include "image/gif_writer.h"
 #include "image/header.h"
 #include "image/library.h"
 #include "image/steps.h"
@@ -17,13 +18,12 @@
 #include "media/decoder.h"
 #include "media/error.h"
 #include "media/frames.h"
-#include "media/gif.h"
 #include "media/input.h"
-#include "media/output.h"
 #include "media/pipeline.h"
 #include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/animation_plan.h"
+#include "tasks/joined_alpha.h"
 #include "tasks/probe.h"
 #include "tasks/quality.h"
 #include "tasks/run_plan.h"
@@ -86,6 +86,12 @@ private:
     double seconds_ = 0;
 };
 
+std::span<const std::byte> bytes_of(const AVFrame& frame) {
+    const auto length =
+        static_cast<std::size_t>(frame.linesize[0]) * static_cast<std::size_t>(frame.height);
+    return {reinterpret_cast<const std::byte*>(frame.data[0]), length};
+}
+
 /// RGBA frames into an animated WebP.
 class WebpFile : public Sink<Frame> {
 public:
@@ -93,11 +99,8 @@ public:
         : writer_(std::move(writer)), ticks_(ticks), name_(std::move(name)) {}
 
     Result<> push(Frame frame) override {
-        const auto length =
-            static_cast<std::size_t>(frame->linesize[0]) * static_cast<std::size_t>(frame->height);
-        const std::span pixels(reinterpret_cast<const std::byte*>(frame->data[0]), length);
         end_ms_ = milliseconds(frame->pts + media::duration_of(*frame));
-        return writer_->add(pixels, frame->linesize[0], milliseconds(frame->pts));
+        return writer_->add(bytes_of(*frame), frame->linesize[0], milliseconds(frame->pts));
     }
     Result<> finish() override { return writer_->finish(end_ms_, name_); }
 
@@ -110,6 +113,25 @@ private:
     int ticks_;
     std::string name_;
     int end_ms_ = 0;
+};
+
+/// RGBA frames into a GIF, whose clock has hundredths of a second, without drift.
+class GifFile : public Sink<Frame> {
+public:
+    GifFile(std::unique_ptr<image::GifWriter> writer, int ticks)
+        : writer_(std::move(writer)), ticks_(ticks) {}
+
+    Result<> push(Frame frame) override {
+        const std::int64_t begin = av_rescale(frame->pts, 100, ticks_);
+        const std::int64_t end = av_rescale(frame->pts + media::duration_of(*frame), 100, ticks_);
+        const auto delay = static_cast<int>(std::max<std::int64_t>(1, end - begin));
+        return writer_->add(bytes_of(*frame), static_cast<std::size_t>(frame->linesize[0]), delay);
+    }
+    Result<> finish() override { return writer_->finish(); }
+
+private:
+    std::unique_ptr<image::GifWriter> writer_;
+    int ticks_;
 };
 
 /// One frame, shown for a tenth of a second.
@@ -128,6 +150,7 @@ public:
     Result<Finished> run();
 
 private:
+    /// `loop`: how often it plays; 0 for ever.
     Result<Finished> from_media(const Sniffed& sniffed, int loop);
     Result<Finished> from_webp();
     Result<Finished> from_still(const Sniffed& sniffed);
@@ -155,18 +178,15 @@ private:
 
 Result<Finished> AnimationTask::run() {
     const Sniffed sniffed = TRY(sniff(job_.source));
-    int loop = 0;
     if (image::can_read(sniffed)) {
         const auto header = image::read_header(job_.source, sniffed, limits());
         if (!header && header.error().kind == ErrorKind::kLimitExceeded) return header.error();
         if (header && header->is_animated()) {
-            // Once is what files without a count say.
-            loop = header->loop == 1 ? 0 : header->loop;
-            return sniffed.format == "webp" ? from_webp() : from_media(sniffed, loop);
+            return sniffed.format == "webp" ? from_webp() : from_media(sniffed, header->loop);
         }
         if (header) return from_still(sniffed);
     }
-    return from_media(sniffed, loop);
+    return from_media(sniffed, TRY(image::plays_of(job_.source, sniffed)));
 }
 
 template <typename Feed>
@@ -174,24 +194,13 @@ Result<Finished> AnimationTask::make(
     const AnimationPlan& plan, AVRational time_base, std::int64_t origin_us, Feed&& feed
 ) {
     media::Meter meter = make_meter(plan.time, job_.events);
-    std::unique_ptr<media::Output> output;
     media::Pipeline pipeline;
     Sink<Frame>* encoder = nullptr;
     if (plan.format == AnimationFormat::kGif) {
-        // A GIF says how often it is repeated, a WebP how often it is shown.
-        const int repeats = std::max(0, plan.loop - 1);
-        media::OutputFile file{
-            .name = name(), .muxer = "gif", .options = {{"loop", repeats}}, .metadata = {}
-        };
-        output = TRY(media::Output::create(file, limits()));
-        encoder = &pipeline.make<media::Gif>(plan.gif, output->add_track());
+        auto writer = TRY(image::GifWriter::open(plan.gif, name()));
+        encoder = &pipeline.make<GifFile>(std::move(writer), plan.clock.ticks);
     } else {
-        auto writer = TRY(image::AnimationWriter::open({
-            .size = plan.placement.canvas,
-            .loop = plan.loop,
-            .quality = plan.webp_quality,
-            .effort = plan.webp_effort,
-        }));
+        auto writer = TRY(image::AnimationWriter::open(plan.webp));
         encoder = &pipeline.make<WebpFile>(std::move(writer), plan.clock.ticks, name());
     }
     auto& counter = pipeline.make<Counter>(meter, plan, limits(), *encoder);
@@ -215,19 +224,51 @@ Result<Finished> AnimationTask::make(
     return finish(plan, counter);
 }
 
+/// Feeds a film's pictures into a window, with the alpha that another of its tracks may have.
+Result<> decode(
+    media::Input& input,
+    const AnimationPlan& plan,
+    int colour,
+    std::optional<int> alpha,
+    Sink<Frame>& window
+) {
+    const media::DecoderOptions options{.threads = machine_cores()};
+    std::vector<Sink<media::Packet>*> sinks(input.streams().size());
+    std::vector<int> read = {colour};
+    if (alpha) read.push_back(*alpha);
+    JoinedAlpha joined(
+        input.stream(read.front()).time_base, input.stream(read.back()).time_base, window
+    );
+    const auto main =
+        TRY(media::Decoder::open(input, colour, options, alpha ? joined.colour() : window));
+    sinks.at(static_cast<std::size_t>(colour)) = main.get();
+    std::unique_ptr<media::Decoder> second;
+    if (alpha) {
+        second = TRY(media::Decoder::open(input, *alpha, options, joined.alpha()));
+        sinks.at(static_cast<std::size_t>(*alpha)) = second.get();
+    }
+    input.read_only(read);
+    TRY(seek_to_start(input, plan.time, colour));
+    ReadingEnd end(input, plan.time, read);
+    return media::pump(input, std::span<Sink<media::Packet>* const>(sinks), end);
+}
+
 Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
     const auto input = TRY(media::Input::open(job_.source, sniffed, limits()));
     const int stream = TRY(media::require_video(*input));
     const AVStream& video = input->stream(stream);
     const Size display = media::display_size_of(*input, video);
     const bool is_still = sniffed.family == Family::kStill;
+    const auto alpha = find_alpha(*input, stream);
+    RgbTreatment treatment = rgb_treatment(video, display);
+    treatment.has_alpha |= alpha.has_value();
     const AnimationPlan plan = TRY(plan_animation(
         options_,
         {
             .display = display,
             .duration = input->duration(),
             .is_still = is_still,
-            .treatment = rgb_treatment(video, display),
+            .treatment = treatment,
             .loop = loop,
         },
         limits()
@@ -238,14 +279,7 @@ Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
             return push_still(
                 TRY(media::frame_at(*input, stream, 0, {.is_strict = true})), plan, filters
             );
-        const auto decoder =
-            TRY(media::Decoder::open(*input, stream, {.threads = machine_cores()}, window));
-        std::vector<Sink<media::Packet>*> sinks(input->streams().size());
-        sinks.at(static_cast<std::size_t>(stream)) = decoder.get();
-        input->read_only(std::span(&stream, 1));
-        TRY(seek_to_start(*input, plan.time, stream));
-        ReadingEnd end(*input, plan.time, {stream});
-        return media::pump(*input, std::span<Sink<media::Packet>* const>(sinks), end);
+        return decode(*input, plan, stream, alpha, window);
     };
     return make(plan, video.time_base, input->origin_us(), feed);
 }
@@ -261,7 +295,7 @@ Result<Finished> AnimationTask::from_webp() {
             .display = size,
             .duration = header.duration(),
             .treatment = {.scaled = size, .orientation = {}, .has_alpha = reader->has_alpha()},
-            .loop = reader->loop() == 1 ? 0 : reader->loop(),
+            .loop = reader->loop(),
         },
         limits()
     ));

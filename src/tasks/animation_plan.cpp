@@ -21,14 +21,14 @@ constexpr int kLongestWebpSide = 16383;
 
 struct Level {
     int colours;
-    const char* dither;
-    int bayer_scale;
+    int tolerance;
+    int dither;
     int webp_quality;
 };
 /// very_low … very_high (docs/quality.md has the measurements).
 constexpr std::array kLevels = {
-    Level{32, "bayer", 5, 30},  Level{64, "bayer", 4, 50},       Level{128, "bayer", 3, 70},
-    Level{256, "bayer", 2, 82}, Level{256, "sierra2_4a", 0, 92},
+    Level{32, 8, 20, 30},  Level{64, 8, 20, 50},  Level{128, 5, 30, 70},
+    Level{256, 3, 40, 82}, Level{256, 1, 60, 92},
 };
 
 AVRational rate_of(const AnimationOptions& options) {
@@ -55,16 +55,18 @@ Result<AnimationPlan> plan_animation(
     plan.placement = place(source.display, options);
     plan.treatment = source.treatment;
     plan.treatment.scaled = plan.placement.scaled;
-    plan.treatment.format = is_gif ? AV_PIX_FMT_BGRA : AV_PIX_FMT_RGBA;
+    plan.treatment.format = AV_PIX_FMT_RGBA;
     plan.padding = options.background.value_or(Colour{0, 0, 0, 0});
-    plan.loop = source.loop;
     const Level& level =
         kLevels.at(static_cast<std::size_t>(options.quality.value_or(Quality::kMedium)));
-    plan.gif.colours = level.colours;
-    plan.gif.dither = level.dither;
-    plan.gif.bayer_scale = level.bayer_scale;
-    plan.gif.ticks = plan.clock.ticks;
-    plan.webp_quality = level.webp_quality;
+    plan.gif = {
+        .size = plan.placement.canvas,
+        .loop = source.loop,
+        .colours = level.colours,
+        .tolerance = level.tolerance,
+        .dither = level.dither,
+    };
+    plan.webp = {.size = plan.placement.canvas, .loop = source.loop, .quality = level.webp_quality};
     const int longest = is_gif ? kLongestGifSide : kLongestWebpSide;
     TRY(check_output_size(plan.placement.canvas, limits, longest, name_of(options.format)));
     TRY(check_output_size(plan.placement.scaled, limits, INT32_MAX, name_of(options.format)));
@@ -97,9 +99,9 @@ std::vector<media::FilterStep> frame_steps(
 }
 
 json::value AnimationPlan::to_json() const {
-    json::object encoder{{"quality", webp_quality}, {"effort", webp_effort}};
+    json::object encoder{{"quality", webp.quality}, {"effort", webp.effort}};
     if (format == AnimationFormat::kGif)
-        encoder = {{"colours", gif.colours}, {"dither", gif.dither}};
+        encoder = {{"colours", gif.colours}, {"tolerance", gif.tolerance}, {"dither", gif.dither}};
     return json::object{
         {"format", name_of(format)},
         {"encoder", std::move(encoder)},
@@ -108,7 +110,7 @@ json::value AnimationPlan::to_json() const {
         {"end", time.end ? json::value(*time.end) : json::value()},
         {"scale_to", {placement.scaled.width, placement.scaled.height}},
         {"size", {placement.canvas.width, placement.canvas.height}},
-        {"loop", loop},
+        {"loop", gif.loop},
     };
 }
 

@@ -6,7 +6,8 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "media/gif.h"
+#include "image/animation_writer.h"
+#include "image/gif_writer.h"
 #include "media/timing.h"
 #include "model/limits.h"
 #include "model/options.h"
@@ -33,10 +34,8 @@ struct AnimationPlan {
     Placement placement;
     RgbTreatment treatment;
     Colour padding;
-    int loop = 0;
-    media::GifSettings gif;
-    int webp_quality = 75;
-    int webp_effort = 2;
+    image::GifSettings gif;         // for format gif
+    image::AnimationSettings webp;  // for format webp
     std::vector<std::string> warnings;
 
     json::value to_json() const;  // for --explain
