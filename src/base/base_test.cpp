@@ -1,3 +1,9 @@
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,6 +11,7 @@
 #include "base/json.h"
 #include "base/presentable.h"
 #include "base/text.h"
+#include "base/trouble.h"
 
 namespace ittybit {
 namespace {
@@ -16,6 +23,29 @@ TEST(Ids, SortInTheOrderTheyWereMade) {
         EXPECT_LT(last, next);
         last = next;
     }
+}
+
+TEST(Ids, LeaveRoomForThoseThatFollowFromThem) {
+    for (int i = 0; i < 300; ++i) {
+        const auto id = make_id("job", 1'700'000'000'000);
+        const auto next = make_id("job", 1'700'000'000'000);
+        for (const unsigned place : {1U, 15U, 16U, 31U, 32U, 255U}) {
+            const auto task = following_id(id, "task", place);
+            EXPECT_TRUE(is_id(task, "task"));
+            EXPECT_EQ(leading_id(task, "job"), id) << place;
+            EXPECT_LT("job" + task.substr(4), next);
+        }
+    }
+    EXPECT_EQ(leading_id("nonsense", "job"), "job_nonsense");
+}
+
+TEST(Ids, AreBoundedByMoments) {
+    constexpr UnixMillis kMoment = 1'900'000'000'000;
+    const auto id = make_id("job", kMoment);
+    EXPECT_LT(id_before("job", kMoment), id);
+    EXPECT_GT(id_before("job", kMoment + 1), id);
+    EXPECT_LT(id_before("job", -5), id);
+    EXPECT_GT(id_before("job", std::numeric_limits<UnixMillis>::max()), id);
 }
 
 TEST(Ids, AreRecognisedByPrefixLengthAndAlphabet) {
@@ -39,6 +69,36 @@ TEST(Json, RefusesTextBehindTheEndAndDeepNesting) {
     EXPECT_TRUE(parse_json("{} \n"));
     EXPECT_FALSE(parse_json(std::string(100'000, '[')));
     EXPECT_FALSE(parse_json(""));
+}
+
+TEST(Json, RefusesNumbersThatADoubleCannotHoldAndSaysWhere) {
+    for (const auto* number : {"1e400", "-1e400", "1.5E+999", "12345678901234567890123"}) {
+        const auto result =
+            parse_json(fmt::format("{{\"s\": \"-1e400\\\"9e999\",\n \"x\": {}}}", number));
+        ASSERT_FALSE(result) << number;
+        EXPECT_EQ(result.error().kind, ErrorKind::kInvalidJson);
+        EXPECT_THAT(result.error().message, testing::HasSubstr("line 2, column 7")) << number;
+    }
+    EXPECT_FALSE(parse_json("[" + std::string(400, '9') + "e-90]"));
+    for (const auto* number :
+         {"1e308", "18446744073709551615", "-9223372036854775808", "1e20", "100000000000000000000",
+          "0.1234567890123456789012345"}) {
+        const auto result = parse_json(number);
+        ASSERT_TRUE(result) << number;
+        EXPECT_EQ(*parse_json(compact_json(*result)), *result) << number;
+    }
+    for (const auto& near :
+         {std::string("1e-400"), std::string("123456789012345680000"),
+          std::string(400, '9') + "e-399"}) {
+        EXPECT_TRUE(parse_json(near)) << near;
+    }
+}
+
+TEST(Json, NeverWritesWhatIsNoJson) {
+    constexpr auto kInfinite = std::numeric_limits<double>::infinity();
+    const json::value value = {kInfinite, -kInfinite, std::nan(""), 1.5};
+    EXPECT_EQ(compact_json(value), "[null,null,null,1.5]");
+    EXPECT_TRUE(parse_json(pretty_json(value)));
 }
 
 TEST(Json, WritesPlainNumbersAndEscapedStringsOnOneLineOrIndented) {
@@ -96,6 +156,30 @@ TEST(Presentable, HasNothingThatSteersATerminal) {
     EXPECT_EQ(presentable("\xC3"), "\xEF\xBF\xBD");
     EXPECT_EQ(presentable("ééé", 5), "éé");
     EXPECT_EQ(presentable(std::string(5000, 'x')).size(), 1000U);
+}
+
+TEST(Trouble, IsWaitedForLongerEachTimeAndForgottenWhenItIsOver) {
+    using std::chrono::milliseconds;
+    const Error error{ErrorKind::kDiskFull, "the disk is full", ""};
+    Trouble trouble("a test is kept from its work");
+    Trouble::Steady::time_point now{std::chrono::hours(1)};
+    std::vector<milliseconds> waits;
+    for (int i = 0; i < 7; ++i) {
+        const auto wait = trouble.note(error, now);
+        EXPECT_EQ(trouble.note(error, now), wait) << "who fails at the same moment waits alike";
+        waits.push_back(wait);
+        now += wait;
+    }
+    EXPECT_THAT(
+        waits, testing::ElementsAre(
+                   milliseconds(500), milliseconds(1000), milliseconds(2000), milliseconds(4000),
+                   milliseconds(8000), milliseconds(15'000), milliseconds(15'000)
+               )
+    );
+    EXPECT_EQ(trouble.standing(), "the disk is full");
+    trouble.end();
+    EXPECT_EQ(trouble.standing(), "");
+    EXPECT_EQ(trouble.note(error, now), milliseconds(500));
 }
 
 }  // namespace

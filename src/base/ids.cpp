@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include "base/text.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t kLength = 26;
-constexpr std::uint64_t kFollowers = 15;
+constexpr std::uint64_t kFollowers = 255;  // so many ids behind each that make_id gives
 
 void fill_random(std::span<unsigned char> out) {
     std::size_t done = 0;
@@ -47,11 +48,11 @@ Tail next_tail(UnixMillis now) {
         for (std::size_t i = 0; i < 2; ++i) last.high = (last.high << 8U) | random[i];
         for (std::size_t i = 2; i < 10; ++i) last.low = (last.low << 8U) | random[i];
         last.high &= 0x7FF;  // one bit free, so that counting up cannot overflow
-        last.low &= (1ULL << 62U) - 1;
+        last.low &= ((1ULL << 62U) - 1) & ~kFollowers;
         return last;
     }
     last.low = (last.low + kFollowers + 1) & ((1ULL << 62U) - 1);
-    if (last.low <= kFollowers) ++last.high;
+    if (last.low == 0) ++last.high;
     return last;
 }
 
@@ -84,6 +85,22 @@ std::string following_id(std::string_view id, std::string_view prefix, unsigned 
         carry = sum / kAlphabet.size();
     }
     return std::string(prefix) + "_" + digits;
+}
+
+std::string leading_id(std::string_view id, std::string_view prefix) {
+    std::string digits(id.substr(id.size() - std::min(id.size(), kLength)));
+    // The last eight bits: five in the last digit, three in the one before.
+    if (digits.size() == kLength) {
+        const auto before = kAlphabet.find(digits[kLength - 2]);
+        digits[kLength - 1] = kAlphabet[0];
+        if (before != std::string_view::npos) digits[kLength - 2] = kAlphabet[before & ~7U];
+    }
+    return fmt::format("{}_{}", prefix, digits);
+}
+
+std::string id_before(std::string_view prefix, UnixMillis moment) {
+    const auto millis = static_cast<std::uint64_t>(std::clamp<UnixMillis>(moment, 0, 1LL << 47));
+    return fmt::format("{}_{}", prefix, encode((millis << 16U) | (7ULL << 12U), 2ULL << 62U));
 }
 
 bool is_id(std::string_view text, std::string_view prefix) {

@@ -12,9 +12,15 @@ namespace ittybit {
 /// process. Safe from any thread.
 std::string make_id(std::string_view prefix, UnixMillis now);
 
-/// The id that lies `place` (1 to 15) behind another: make_id gives it to nobody, so that what
+/// The id that lies `place` (1 to 255) behind another: make_id gives it to nobody, so that what
 /// belongs to a thing can have ids that follow from its own.
 std::string following_id(std::string_view id, std::string_view prefix, unsigned place);
+
+/// The id that another follows from, whatever its place.
+std::string leading_id(std::string_view id, std::string_view prefix);
+
+/// Sorts before all ids made at that moment or later, and behind all made earlier.
+std::string id_before(std::string_view prefix, UnixMillis moment);
 
 /// Whether `text` has the form of an id with this prefix.
 bool is_id(std::string_view text, std::string_view prefix);

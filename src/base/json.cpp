@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <optional>
 
@@ -19,6 +20,58 @@ Error syntax_error(std::string_view text, std::size_t offset, const std::string&
         ErrorKind::kInvalidJson,
         fmt::format("invalid JSON at line {}, column {}: {}", line, column, reason), ""
     };
+}
+
+constexpr double kBeyondWhole = 9.2e18;  // what is less fits into a 64-bit integer
+
+/// Whether a document holds a number that may not be what was written: beyond a double's range, or
+/// a whole one beyond 64 bits.
+bool has_doubtful_number(const json::value& value) {
+    if (const auto* number = value.if_double()) return !(std::abs(*number) < kBeyondWhole);
+    if (const auto* array = value.if_array())
+        return std::ranges::any_of(*array, has_doubtful_number);
+    const auto* object = value.if_object();
+    return object != nullptr && std::ranges::any_of(*object, [](const auto& member) {
+               return has_doubtful_number(member.value());
+           });
+}
+
+/// A number's digits without sign, point, exponent, and the zeros at either end.
+std::string significant_digits(std::string_view number) {
+    std::string digits;
+    for (const char letter : number.substr(0, number.find_first_of("eE"))) {
+        const bool is_digit = letter >= '0' && letter <= '9';
+        if (is_digit && (letter != '0' || !digits.empty())) digits += letter;
+    }
+    digits.erase(digits.find_last_not_of('0') + 1);
+    return digits;
+}
+
+/// What is wrong with a number as it is written; "" when nothing is.
+std::string problem_of_number(const std::string& number) {
+    const double value = std::strtod(number.c_str(), nullptr);
+    if (!std::isfinite(value)) return "the number is out of range";
+    const bool is_whole = number.find_first_of(".eE") == std::string::npos;
+    if (!is_whole || std::abs(value) < kBeyondWhole) return "";
+    if (significant_digits(fmt::format("{}", value)) == significant_digits(number)) return "";
+    return "the whole number is beyond 64 bits and would lose digits: send it as a string";
+}
+
+/// The first doubtful number of a document that is right otherwise.
+std::optional<Error> number_error(std::string_view text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '"') {
+            for (++at; at < text.size() && text[at] != '"'; ++at) {
+                if (text[at] == '\\') ++at;
+            }
+        } else if (text[at] == '-' || (text[at] >= '0' && text[at] <= '9')) {
+            const auto end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
+            const auto problem = problem_of_number(std::string(text.substr(at, end - at)));
+            if (!problem.empty()) return syntax_error(text, at, problem);
+            at = end - 1;
+        }
+    }
+    return std::nullopt;
 }
 
 /// Where `write` is: how deep, or on one line.
@@ -89,7 +142,11 @@ Result<json::value> parse_json(std::string_view text, std::size_t deepest) {
     }
     if (!code) parser.finish(code);
     if (code) return syntax_error(text, used, code.message());
-    return parser.release();
+    auto value = parser.release();
+    if (has_doubtful_number(value)) {
+        if (auto error = number_error(text)) return *std::move(error);
+    }
+    return value;
 }
 
 void append_json(std::string& out, const json::value& value) {
@@ -115,7 +172,7 @@ void append_json_number(std::string& out, double number) {
     if (std::isfinite(number)) {
         fmt::format_to(std::back_inserter(out), "{}", number);
     } else {
-        out += json::serialize(json::value(number));
+        out += "null";
     }
 }
 

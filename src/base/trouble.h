@@ -1,0 +1,68 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace ittybit {
+
+/// An error that may repeat: said at once and then every few seconds, however many threads run into
+/// it, and waited for longer each time. Whoever goes on after it must not be woken sooner. Safe
+/// from any thread.
+class Trouble {
+public:
+    using Steady = std::chrono::steady_clock;
+    using Milliseconds = std::chrono::milliseconds;
+
+    static constexpr Milliseconds kFirstWait{500};
+    static constexpr Milliseconds kLongestWait{15'000};
+    static constexpr Milliseconds kSayEvery{5'000};
+
+    /// `message` is what the log says.
+    explicit Trouble(std::string_view message) : message_(message) {}
+
+    /// Notes an error. How long to wait before the next try.
+    Milliseconds note(const Error& error, Steady::time_point now = Steady::now()) {
+        const std::lock_guard lock(mutex_);
+        error_ = error.message;
+        if (now >= say_at_) {
+            say_at_ = now + kSayEvery;
+            log::error(message_, {{"error", error.message}});
+        }
+        // Those who fail together wait alike: only a wait that is over doubles the next.
+        if (now >= grow_at_) {
+            wait_ = wait_ == Milliseconds(0) ? kFirstWait : std::min(wait_ * 2, kLongestWait);
+            grow_at_ = now + wait_;
+        }
+        return wait_;
+    }
+
+    /// It went well again.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        wait_ = Milliseconds(0);
+        grow_at_ = {};
+        error_.clear();
+    }
+
+    /// The error that stands; "" when there is none.
+    std::string standing() const {
+        const std::lock_guard lock(mutex_);
+        return error_;
+    }
+
+private:
+    const std::string_view message_;
+    mutable std::mutex mutex_;
+    std::string error_;
+    Milliseconds wait_{0};
+    Steady::time_point grow_at_{};
+    Steady::time_point say_at_{};
+};
+
+}  // namespace ittybit
