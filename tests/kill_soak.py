@@ -57,6 +57,7 @@ class Soak:
         self.server = service.Server(folder, "--concurrency", "2")
         self.worker = service.Worker(self.server, "--concurrency", "1")
         self.asked, self.wrong, self.kills = {}, [], collections.Counter()
+        self.leases = {}  # when each was first seen as it is
 
     # The jobs.
 
@@ -135,10 +136,12 @@ class Soak:
         watch.bury(orphans)
 
     def look_for_stuck(self):
-        now = time.time() * 1000
-        for job, lease in self.rows("SELECT id, lease_until FROM jobs WHERE status = 'processing'"):
-            if lease < now - SLACK * 1000:
-                self.wrong.append(f"{job} is held {(now - lease) / 1000:.0f} s beyond its lease")
+        now, seen = time.monotonic(), {}
+        for lease in self.rows("SELECT job_id, attempt, beat FROM leases"):
+            since = seen[lease] = self.leases.get(lease, now)
+            if now - since > LEASE + SLACK:
+                self.wrong.append(f"{lease[0]} is held {now - since:.0f} s without a beat")
+        self.leases = seen
         if self.worker.process.poll() is not None:
             self.wrong.append(f"the worker ended by itself: {self.worker.process.returncode}")
             self.worker.start()
@@ -190,7 +193,8 @@ class Soak:
             except AssertionError as broken:
                 self.wrong.append(f"{job['id']} ({job['kind']}): {broken}")
         elif job["status"] == "failed":
-            (attempts,), = self.rows(f"SELECT attempt FROM jobs WHERE id = '{job['id']}'")
+            (attempts,), = self.rows(
+                f"SELECT attempt - uncounted FROM jobs WHERE id = '{job['id']}'")
             if job["error"]["kind"] != "task_crashed" or attempts < MOST_CRASHES:
                 self.wrong.append(f"{job['id']}: after {attempts} attempts: {job['error']}")
 

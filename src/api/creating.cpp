@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/events.h"
+#include "api/handlers.h"
 #include "api/idempotency.h"
 #include "base/log.h"
 
@@ -31,12 +32,12 @@ Result<> check_room(Service& service) {
     };
 }
 
-store::Answer answer_of(const store::JobRecord& record) {
+store::Answer answer_of(const std::string& base, const store::JobRecord& record) {
     if (record.is_task) {
         const auto& task = record.job.tasks.front();
-        return {fmt::format("/tasks/{}", task.id), json_text(task)};
+        return {fmt::format("{}/tasks/{}", base, task.id), json_text(task)};
     }
-    return {fmt::format("/jobs/{}", record.job.id), json_text(record.job)};
+    return {fmt::format("{}/jobs/{}", base, record.job.id), json_text(record.job)};
 }
 
 /// Tells log and metrics of a new job.
@@ -77,9 +78,11 @@ Result<std::optional<Response>> create(
     auto wanted = TRY(read(service, request));
     if (!wanted.errors.empty()) return std::optional(error_response(std::move(wanted.errors)));
     TRY(check_room(service));
-    const auto& record = wanted.record;
+    auto& record = wanted.record;
+    // Where the output will be reached: whoever works on the job knows no request.
+    record.base_url = base_url(service, request);
     service.jobs.create_later(
-        record, std::move(key), answer_of(record),
+        record, std::move(key), answer_of(base_path(service), record),
         [note = note_of(service, record), reply](Result<store::JobStore::Created> created) {
             if (!created) return reply(std::move(created).error());
             if (created->is_replayed) return reply(replay(created->answer));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,32 +11,38 @@
 namespace ittybit::api {
 namespace {
 
-std::string progress_event(const std::string& task, const Progress& progress) {
-    json::object data{{"task", task}};
-    const auto facts = to_json(progress);
-    for (const auto& fact : facts.get_object()) data[fact.key()] = fact.value();
-    return fmt::format("event: progress\ndata: {}\n\n", compact_json(data));
+std::string progress_event(std::string_view data) {
+    return fmt::format("event: progress\ndata: {}\n\n", data);
 }
 
 class JobEvents : public EventStream {
 public:
     JobEvents(Service& service, std::string job_id, std::int64_t seen)
-        : service_(service), job_id_(std::move(job_id)), seen_(seen) {}
+        : service_(service),
+          job_id_(std::move(job_id)),
+          seen_(seen),
+          news_(service.jobs.database().changes().subscribe(
+              {store::topic::job(job_id_), store::topic::progress(job_id_)}
+          )) {}
 
     bool is_due() override {
-        if (is_over_ || service_.jobs.database().version() != version_) return true;
-        return may_tell() && (has_news_ || !service_.live.since(job_id_, moment_).empty());
+        return is_over_ || is_new_ || news_->has_news() || (!progress_.empty() && may_tell());
     }
 
     std::optional<std::string> poll() override {
         if (is_over_) return std::nullopt;
-        const auto version = service_.jobs.database().version();
-        std::string out;
-        if (version != version_) {
-            version_ = version;
-            has_news_ = true;
-            out += changed_job();
+        bool has_changed = std::exchange(is_new_, false);
+        for (auto& message : news_->take()) {
+            if (message.topic == store::topic::progress(job_id_)) {
+                const auto data = parse_json(message.text);
+                if (data) progress_[string_at(*data, "task")] = std::move(message.text);
+            } else {
+                has_changed = true;
+                if (message.topic.empty()) take_saved_progress();
+            }
         }
+        std::string out;
+        if (has_changed) out = changed_job();
         if (!is_over_) out += new_progress();
         return out;
     }
@@ -43,7 +50,10 @@ public:
 private:
     std::string changed_job() {
         const auto revision = service_.jobs.find_revision(job_id_);
-        if (!revision) return "";  // the database is busy: the next look will tell
+        if (!revision) {
+            is_new_ = true;  // the database is busy: the next look will tell
+            return "";
+        }
         if (!*revision) {
             is_over_ = true;  // deleted
             return "";
@@ -61,41 +71,36 @@ private:
     }
 
     std::string new_progress() {
-        if (!may_tell()) return "";
+        if (progress_.empty() || !may_tell()) return "";
         std::string out;
-        for (const auto& moment : service_.live.since(job_id_, moment_)) {
-            moment_ = moment.number;
-            out += progress_event(moment.task, moment.progress);
-        }
-        if (moment_ == 0 && has_news_) out += saved_progress();
-        has_news_ = false;
+        for (const auto& [task, data] : progress_) out += progress_event(data);
+        progress_.clear();
         told_at_ = std::chrono::steady_clock::now();
         return out;
     }
 
     /// Another process works on the job: what its heartbeats left in the tasks.
-    std::string saved_progress() {
-        std::string out;
+    void take_saved_progress() {
         const auto record = service_.jobs.find_job(job_id_);
-        if (!record || !*record) return out;
+        if (!record || !*record) return;
         for (const auto& task : (*record)->job.tasks) {
             const bool is_new = task.status == TaskStatus::kProcessing && task.progress &&
                                 task.progress > saved_[task.id];
             if (!is_new) continue;
             saved_[task.id] = task.progress;
-            const Progress progress{*task.progress, std::nullopt, std::nullopt};
-            out += progress_event(task.id, progress);
+            json::object data{{"task", task.id}, {"percent", *task.progress}};
+            data["speed"] = data["eta_s"] = nullptr;
+            progress_[task.id] = compact_json(data);
         }
-        return out;
     }
 
     Service& service_;
     const std::string job_id_;
     std::int64_t seen_;
-    std::uint64_t version_ = 0;
-    bool has_news_ = false;     // the database changed since progress was looked for
-    std::uint64_t moment_ = 0;  // the number of the last one told
-    std::map<std::string, std::optional<int>> saved_;  // by task, what was told of it
+    std::unique_ptr<store::Changes::Subscription> news_;
+    bool is_new_ = true;                               // nothing was looked at yet
+    std::map<std::string, std::string> progress_;      // by task, what is to be told of it
+    std::map<std::string, std::optional<int>> saved_;  // by task, what its row said
     std::chrono::steady_clock::time_point told_at_{};
     bool is_over_ = false;
 };

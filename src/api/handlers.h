@@ -21,6 +21,12 @@ std::vector<Route> status_routes();
 /// What a list can be narrowed by, beside paging.
 enum class Filters { kNone, kJobs, kTasks };
 
+/// The address in front of what we serve, for this request: the operator's, or what its Host says.
+std::string base_url(const Service& service, const Request& request);
+
+/// The path that Location begins with: that of the operator's address, mostly empty.
+std::string base_path(const Service& service);
+
 /// What every handler of a list reads. Errors: `invalid_request`.
 Result<store::ListQuery> read_list_query(const Request& request, Filters filters);
 
@@ -33,6 +39,13 @@ Response list_response(
     bool has_more,
     const std::string& last
 );
+
+/// Where the next page of a list begins.
+template <typename T>
+std::string cursor_of(const store::Page<T>& page) {
+    if (!page.cursor.empty()) return page.cursor;
+    return page.items.empty() ? "" : page.items.back().id;
+}
 
 /// Bodies are taken as they are. Errors: `unsupported_media_type` (a Content-Encoding).
 Result<> check_coding(const Request& request);

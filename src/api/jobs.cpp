@@ -39,10 +39,7 @@ Result<Response> list(Service& service, const Request& request) {
     const auto page = TRY(service.jobs.list_jobs(query));
     json::array items;
     for (const auto& job : page.items) items.push_back(job_json(job, true));
-    return list_response(
-        request, service, query, std::move(items), page.has_more,
-        page.items.empty() ? "" : page.items.back().id
-    );
+    return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
 Result<Response> show(Service& service, const Request& request) {
@@ -103,7 +100,9 @@ std::vector<Route> job_routes() {
          .summary = "List jobs, newest first",
          .handler = list,
          .answer_schema = "JobList",
-         .query = {"limit", "after", "before", "order", "kind", "status", "input"},
+         .query =
+             {"limit", "after", "before", "order", "kind", "status", "input", "error",
+              "created_after", "created_before", "metadata.NAME"},
          .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/jobs/{id}",

@@ -23,6 +23,16 @@ Result<int> read_limit(const std::string& text) {
     return bad("limit", fmt::format("limit must be between 1 and 100, not {}", text));
 }
 
+Result<UnixMillis> read_moment(const std::string& name, const std::string& text) {
+    UnixMillis moment = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, moment);
+    if (code == std::errc() && stop == end && moment >= 0) return moment;
+    return bad(name, fmt::format("{} must be Unix milliseconds, not {}", name, text));
+}
+
+constexpr std::string_view kMetadata = "metadata.";
+
 Result<void> read_parameter(
     store::ListQuery& query, const std::string& name, const std::string& value
 ) {
@@ -40,7 +50,15 @@ Result<void> read_parameter(
     } else if (name == "kind") {
         query.kind = value;
     } else if (name == "status") {
-        query.status = value;
+        query.statuses = split(value, ',');
+    } else if (name == "error") {
+        query.error = value;
+    } else if (name == "created_after") {
+        query.created_after = TRY(read_moment(name, value));
+    } else if (name == "created_before") {
+        query.created_before = TRY(read_moment(name, value));
+    } else if (name.starts_with(kMetadata)) {
+        query.metadata.emplace_back(name.substr(kMetadata.size()), value);
     } else {
         query.input = value;
     }
@@ -48,11 +66,24 @@ Result<void> read_parameter(
 }
 
 template <typename Status>
-Result<void> check_status(const std::optional<std::string>& status) {
-    if (!status || find_named<Status>(*status)) return {};
+Result<void> check_statuses(const std::vector<std::string>& statuses) {
     std::vector<std::string> known;
     for (const auto& row : names(Status{})) known.emplace_back(row.name);
-    return bad("status", fmt::format("status must be one of {}, not {}", join(known), *status));
+    for (const auto& status : statuses) {
+        if (find_named<Status>(status)) continue;
+        return bad(
+            "status", fmt::format(
+                          "status must be one of {}, or several with commas between, not {}",
+                          join(known), status
+                      )
+        );
+    }
+    return {};
+}
+
+Result<void> check_error(const std::optional<std::string>& error) {
+    if (!error || find_named<ErrorKind>(*error)) return {};
+    return bad("error", fmt::format("there is no kind of error {}: see GET /openapi.json", *error));
 }
 
 Result<void> check_kind(const std::optional<std::string>& kind, Filters filters) {
@@ -69,11 +100,17 @@ Result<void> check_kind(const std::optional<std::string>& kind, Filters filters)
 
 Result<store::ListQuery> read_list_query(const Request& request, Filters filters) {
     std::vector<std::string_view> known = {"limit", "after", "before", "order"};
-    if (filters != Filters::kNone) known.insert(known.end(), {"kind", "status", "input"});
+    if (filters != Filters::kNone) {
+        known.insert(
+            known.end(),
+            {"kind", "status", "input", "error", "created_after", "created_before", "metadata.NAME"}
+        );
+    }
     store::ListQuery query;
     std::vector<std::string_view> seen;
     for (const auto& [name, value] : request.query) {
-        if (std::ranges::find(known, name) == known.end()) {
+        const bool is_label = filters != Filters::kNone && name.starts_with(kMetadata);
+        if (!is_label && std::ranges::find(known, name) == known.end()) {
             return bad(
                 name, fmt::format("{} is no parameter here{}", name, suggestion(name, known))
             );
@@ -84,8 +121,9 @@ Result<store::ListQuery> read_list_query(const Request& request, Filters filters
         seen.push_back(name);
         TRY(read_parameter(query, name, value));
     }
-    TRY(filters == Filters::kTasks ? check_status<TaskStatus>(query.status)
-                                   : check_status<JobStatus>(query.status));
+    TRY(filters == Filters::kTasks ? check_statuses<TaskStatus>(query.statuses)
+                                   : check_statuses<JobStatus>(query.statuses));
+    TRY(check_error(query.error));
     TRY(check_kind(query.kind, filters));
     return query;
 }
@@ -102,7 +140,7 @@ Response list_response(
     // A page that was come to backwards always has the one that was come from behind it.
     const bool is_back = query.before && !query.after;
     if ((is_back || has_more) && !last.empty()) {
-        std::string link = fmt::format("{}{}?", service.settings.public_url, request.path);
+        std::string link = fmt::format("{}{}?", base_url(service, request), request.path);
         for (const auto& [name, value] : request.query) {
             if (name == "after" || name == "before") continue;
             link += fmt::format("{}={}&", name, percent_encode(value));

@@ -325,6 +325,10 @@ json::object component_schemas() {
         {"Delivery", delivery_schema()},
         {"JobEnded", announcement_schema()},
         {"Health", health_schema()},
+        {"Ready",
+         {{"type", "object"},
+          {"required", {"status"}},
+          {"properties", {{"status", {{"const", "ready"}}}}}}},
         {"Document", {{"type", "object"}}},
         {"Error", error_schema()},
     };

@@ -3,20 +3,22 @@
 #include <atomic>
 #include <string>
 
+#include "api/health.h"
 #include "base/clock.h"
 #include "net/client.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/side_tables.h"
-#include "work/live.h"
 #include "work/metrics.h"
 
 namespace ittybit::api {
 
 /// What an operator decides about the API.
 struct ServiceSettings {
-    std::string public_url = "http://127.0.0.1:8080";  // without a slash at the end
+    /// How clients reach us, without a slash at the end; empty: as each request says, by its Host.
+    std::string public_url;
+    std::string listen_url = "http://127.0.0.1:8080";  // for requests that do not say
     std::int64_t most_queued = 100'000;
     int rate_limit = 0;  // requests a minute and key; 0: none
     std::string version;
@@ -36,10 +38,10 @@ struct Service {
     storage::Storage& storage;
     const storage::SecretBox& secrets;
     net::Client& client;
-    work::Live& live;
     const Clock& clock;
     ServiceSettings settings;
     work::Metrics& metrics;
+    Health& health;
 };
 
 }  // namespace ittybit::api

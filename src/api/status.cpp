@@ -6,12 +6,15 @@
 
 #include "api/handlers.h"
 #include "api/openapi.h"
+#include "base/text.h"
 
 namespace ittybit::api {
 namespace {
 
 Result<Response> health(Service& service, const Request& /*request*/) {
-    // One look into the store: a server that cannot answer for its jobs is not alive.
+    const auto findings = service.health.look();
+    if (!findings.problems.empty())
+        return Error{ErrorKind::kUnavailable, join(findings.problems, "; "), ""};
     TRY(service.jobs.find_revision(""));
     return json_response(
         200, {{"status", "ok"},
@@ -19,6 +22,14 @@ Result<Response> health(Service& service, const Request& /*request*/) {
               {"build", service.settings.build},
               {"sandbox", service.settings.sandbox}}
     );
+}
+
+/// Whether requests can be sent here: jobs may wait although nobody works on them.
+Result<Response> ready(Service& service, const Request& /*request*/) {
+    const auto findings = service.health.look();
+    if (!findings.database.empty()) return Error{ErrorKind::kUnavailable, findings.database, ""};
+    TRY(service.jobs.find_revision(""));
+    return json_response(200, {{"status", "ready"}});
 }
 
 /// What is not counted when it happens but looked at when somebody asks.
@@ -99,7 +110,15 @@ std::vector<Route> status_routes() {
          .summary = "Whether the server is well",
          .handler = health,
          .is_open = true,
-         .answer_schema = "Health"},
+         .answer_schema = "Health",
+         .errors = {ErrorKind::kUnavailable}},
+        {.method = "GET",
+         .pattern = "/ready",
+         .summary = "Whether requests can be sent to the server",
+         .handler = ready,
+         .is_open = true,
+         .answer_schema = "Ready",
+         .errors = {ErrorKind::kUnavailable}},
         {.method = "GET",
          .pattern = "/metrics",
          .summary = "Prometheus metrics",
@@ -118,6 +137,23 @@ std::vector<Route> status_routes() {
          .is_open = true,
          .answer_schema = "Page"},
     };
+}
+
+std::string base_url(const Service& service, const Request& request) {
+    if (!service.settings.public_url.empty()) return service.settings.public_url;
+    const auto host = request.header("Host");
+    constexpr std::string_view kLetters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
+    const bool is_plain = host.find_first_not_of(kLetters) == std::string_view::npos;
+    if (host.empty() || host.size() > 255 || !is_plain) return service.settings.listen_url;
+    return fmt::format("http://{}", host);
+}
+
+std::string base_path(const Service& service) {
+    const auto& url = service.settings.public_url;
+    const auto scheme = url.find("://");
+    const auto path = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
+    return path == std::string::npos ? "" : url.substr(path);
 }
 
 std::vector<Route> all_routes() {

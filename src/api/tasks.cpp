@@ -26,10 +26,7 @@ Result<Response> list(Service& service, const Request& request) {
     const auto page = TRY(service.jobs.list_tasks(query));
     json::array items;
     for (const auto& task : page.items) items.push_back(task_json(task, true));
-    return list_response(
-        request, service, query, std::move(items), page.has_more,
-        page.items.empty() ? "" : page.items.back().id
-    );
+    return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
 Result<Response> show(Service& service, const Request& request) {
@@ -47,15 +44,15 @@ Result<Response> parts(Service& service, const Request& request) {
     const auto found = TRY(find_task(service, request));
     auto query = TRY(read_list_query(request, Filters::kNone));
     if (!request.query_value("order")) query.is_descending = false;  // as they are named
-    bool has_more = false;
-    const auto list = TRY(service.jobs.list_parts(found.task.id, query, has_more));
+    const auto page = TRY(service.jobs.list_parts(found.task.id, query));
     const auto folder = folder_of(found.task);
     json::array items;
-    for (const auto& part : list) {
+    for (const auto& part : page.items) {
         items.push_back({{"name", part.name}, {"url", folder + part.name}, {"size", part.size}});
     }
     return list_response(
-        request, service, query, std::move(items), has_more, list.empty() ? "" : list.back().name
+        request, service, query, std::move(items), page.has_more,
+        page.items.empty() ? "" : page.items.back().name
     );
 }
 
@@ -81,7 +78,9 @@ std::vector<Route> task_routes() {
          .summary = "List standalone tasks, newest first",
          .handler = list,
          .answer_schema = "TaskList",
-         .query = {"limit", "after", "before", "order", "kind", "status", "input"},
+         .query =
+             {"limit", "after", "before", "order", "kind", "status", "input", "error",
+              "created_after", "created_before", "metadata.NAME"},
          .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/tasks/{id}",

@@ -62,7 +62,7 @@ Result<Response> create(Service& service, const Request& request) {
         return kept.error();
     }
     TRY(service.files.make_ready(name.id, service.clock.now()));
-    const ExternalFile file{.url = work::managed_url(service.settings.public_url, name)};
+    const ExternalFile file{.url = work::managed_url(base_url(service, request), name)};
     auto response = json_response(201, to_json(file));
     response.with("Location", file.url);
     return response;

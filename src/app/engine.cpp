@@ -154,11 +154,13 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->database = TRY(open_database(engine->data));
     auto& database = *engine->database;
     engine->jobs = std::make_unique<store::JobStore>(database);
+    engine->queue = std::make_unique<store::Queue>(database);
     engine->outbox = std::make_unique<store::Outbox>(database);
     engine->files = std::make_unique<store::FileTable>(database);
     engine->connections = std::make_unique<store::ConnectionTable>(database);
     engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);
+    engine->settings = std::make_unique<store::SettingTable>(database);
     TRY(open_storage(*engine, settings.storage));
     TRY(open_secrets(*engine, settings.rotates_secret_key));
     net::AddressPolicy policy = net::AddressPolicy::strict();
@@ -174,10 +176,10 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->room = std::make_unique<storage::Room>(scratch, settings.keep_free);
     engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
-        *engine->jobs, *engine->files, *engine->connections, *engine->uploads, engine->storage,
-        *engine->secrets, *engine->client, *engine->room, *engine->zygote, engine->live,
-        engine->metrics, engine->clock, scratch, settings.public_url, worker, settings.limits,
-        settings.slow_input
+        *engine->jobs, *engine->queue, *engine->files, *engine->connections, *engine->uploads,
+        *engine->settings, engine->storage, *engine->secrets, *engine->client, *engine->room,
+        *engine->zygote, engine->metrics, engine->troubles, engine->clock, scratch, worker,
+        settings.limits, settings.slow_input
     });
     return engine;
 }

@@ -13,6 +13,7 @@
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
+#include "store/queue.h"
 #include "store/side_tables.h"
 #include "work/workshop.h"
 
@@ -61,19 +62,21 @@ struct Engine {
     std::string data;
     std::unique_ptr<store::Database> database;
     std::unique_ptr<store::JobStore> jobs;
+    std::unique_ptr<store::Queue> queue;
     std::unique_ptr<store::Outbox> outbox;
     std::unique_ptr<store::FileTable> files;
     std::unique_ptr<store::ConnectionTable> connections;
     std::unique_ptr<store::UploadTable> uploads;
     std::unique_ptr<store::KeyTable> keys;
+    std::unique_ptr<store::SettingTable> settings;
     std::unique_ptr<net::Client> storage_client;
     std::shared_ptr<storage::Storage> storage;
     std::unique_ptr<storage::SecretBox> secrets;
     std::unique_ptr<net::Client> client;
     std::unique_ptr<storage::Room> room;
     std::unique_ptr<sandbox::Zygote> zygote;
-    work::Live live;
     work::Metrics metrics;
+    work::Troubles troubles;
     SystemClock clock;
     std::unique_ptr<work::Workshop> shop;
 };

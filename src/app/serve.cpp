@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -19,12 +20,11 @@
 #include "api/handlers.h"
 #include "api/server.h"
 #include "app/engine.h"
+#include "app/keys.h"
 #include "base/fields_json.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "model/error_kinds.h"
-#include "store/api_key.h"
 #include "work/janitor.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
@@ -33,14 +33,7 @@
 namespace ittybit::app {
 namespace {
 
-/// The name of serve's worker: what its previous run was doing is known by it.
-constexpr const char* kServeWorker = "serve";
 constexpr int kNotifiers = 4;
-
-int complain(const Error& error) {
-    std::cerr << "ittybit: " << error.message << "\n";
-    return exit_status(error_row(error.kind).fault);
-}
 
 struct Address {
     std::string host;
@@ -99,17 +92,29 @@ Result<std::string> webhook_secret(const std::string& data) {
     return keep_secret(data + "/webhook-secret", make_webhook_secret);
 }
 
-/// The key of a server that has none yet: printed once.
-Result<> make_first_key(Engine& engine) {
-    if (!TRY(engine.keys->list()).empty()) return {};
-    const auto key = store::make_key("first", engine.clock.now());
-    const auto text = TRY(keep_secret(engine.data + "/first-key", [&] { return key.text; }));
-    auto record = key.record;
-    record.hash = store::hash_of_key(text);
-    record.hint = text.substr(0, record.hint.size());
-    TRY(engine.keys->add(record));
-    std::cout << "API key (also in " << engine.data << "/first-key): " << text << std::endl;
-    return {};
+/// A new name for serve's worker. What its previous run on this folder was doing, which the lock
+/// says is over, goes back to the queue.
+Result<std::string> take_over(Engine& engine) {
+    const auto path = engine.data + "/worker";
+    std::string previous = "serve";  // as it was always called once
+    std::ifstream(path) >> previous;
+    const int lost = TRY(engine.queue->take_back_all(previous, engine.clock.now()));
+    if (lost > 0) log::warn("jobs of the previous run were taken back", {{"count", lost}});
+    auto name = fmt::format("serve-{}", random_hex(64));
+    // Without the file the next run only waits for the leases to end.
+    std::ofstream(path) << name << "\n";
+    return name;
+}
+
+/// What the operator says, for this server and all workers of the installation.
+Result<> settle_addresses(
+    Engine& engine, const Settings& settings, int port, api::ServiceSettings& service
+) {
+    const auto address = settings.listen.substr(0, settings.listen.rfind(':'));
+    const bool is_any = address == "0.0.0.0" || address == "[::]";
+    service.listen_url = fmt::format("http://{}:{}", is_any ? "127.0.0.1" : address, port);
+    TRY(engine.settings->set("public_url", settings.public_url));
+    return engine.settings->set("listen_url", service.listen_url);
 }
 
 /// The walls around children on this machine, for the log and /health; a missing one is a warning.
@@ -136,14 +141,14 @@ api::ServiceSettings service_settings(
 ) {
     const auto build = sandbox::build_id();
     return {
-        settings.public_url,
-        settings.most_queued,
-        settings.rate_limit,
-        build.substr(0, build.find('+')),
-        build,
-        scratch,
-        layers,
-        settings.redirects_files,
+        .public_url = settings.public_url,
+        .most_queued = settings.most_queued,
+        .rate_limit = settings.rate_limit,
+        .version = build.substr(0, build.find('+')),
+        .build = build,
+        .scratch = scratch,
+        .sandbox = layers,
+        .redirects_files = settings.redirects_files,
     };
 }
 
@@ -194,41 +199,35 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
 
     if (settings.data.empty()) settings.data = data_folder();
     const auto lock = TRY(lock_folder(settings.data));
-    auto engine = TRY(build_engine(settings, kServeWorker));
+    auto engine = TRY(build_engine(settings, ""));
+    TRY(engine->database->check());
     TRY(make_first_key(*engine));
     const auto secret = TRY(webhook_secret(engine->data));
-    const int lost = TRY(engine->jobs->recover(kServeWorker, engine->clock.now()));
-    if (lost > 0) log::warn("jobs of the previous run were taken back", {{"count", lost}});
+    engine->shop->worker = TRY(take_over(*engine));
     const auto layers = TRY(check_sandbox(*engine, settings.requires_sandbox));
 
+    api::Health health(
+        *engine->settings, engine->troubles.claiming, engine->clock,
+        {engine->shop->scratch, settings.keep_free}
+    );
     api::Service service{
-        *engine->jobs,
-        *engine->outbox,
-        *engine->files,
-        *engine->connections,
-        *engine->keys,
-        *engine->storage,
-        *engine->secrets,
-        *engine->client,
-        engine->live,
-        engine->clock,
-        service_settings(settings, engine->shop->scratch, layers),
-        engine->metrics,
+        *engine->jobs,    *engine->outbox,
+        *engine->files,   *engine->connections,
+        *engine->keys,    *engine->storage,
+        *engine->secrets, *engine->client,
+        engine->clock,    service_settings(settings, engine->shop->scratch, layers),
+        engine->metrics,  health,
     };
     const api::Router router(api::all_routes());
     api::Gate gate(service);
     const auto server = TRY(api::Server::open(
         router, application(service, gate), {.address = listen.host, .port = listen.port}
     ));
-    if (settings.public_url.empty()) {
-        const auto address = settings.listen.substr(0, settings.listen.rfind(':'));
-        settings.public_url = fmt::format("http://{}:{}", address, server->port());
-    }
-    service.settings.public_url = engine->shop->public_url = settings.public_url;
+    TRY(settle_addresses(*engine, settings, server->port(), service.settings));
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
-        *engine->jobs, *engine->outbox, *engine->files, engine->storage, engine->metrics,
-        engine->clock, keep, engine->shop->scratch
+        *engine->jobs, *engine->queue, *engine->outbox, *engine->files, engine->storage,
+        engine->metrics, engine->clock, keep, engine->shop->scratch
     );
     work::Notifier notifier(
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret
@@ -237,8 +236,10 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     work::UploadSweeper sweeper(*engine->shop);
 
     log::info(
-        "listening",
-        {{"address", listen.host}, {"port", server->port()}, {"public_url", settings.public_url}}
+        "listening", {{"address", listen.host},
+                      {"port", server->port()},
+                      {"public_url", settings.public_url.empty() ? service.settings.listen_url
+                                                                 : settings.public_url}}
     );
     const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
     const std::jthread sweeper_thread([&](const std::stop_token& end) { sweeper.run(end); });
@@ -254,9 +255,12 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
 }
 
 Result<> run_worker(Settings settings, const std::stop_token& stop) {
-    if (settings.public_url.empty()) settings.public_url = "http://" + settings.listen;
     auto engine = TRY(build_engine(settings, "worker-" + random_hex(64)));
     static_cast<void>(TRY(check_sandbox(*engine, settings.requires_sandbox)));
+    if (const auto url = TRY(engine->settings->get("public_url"));
+        !settings.public_url.empty() && url != settings.public_url) {
+        log::warn("the server says what the public URL is", {{"public_url", url}});
+    }
     work::Worker worker(*engine->shop, settings.concurrency);
     log::info("working", {{"slots", settings.concurrency}});
     worker.run(stop);
@@ -279,7 +283,10 @@ void add_common_flags(CLI::App& app, Settings& settings) {
     app.add_option("--concurrency", settings.concurrency, "Jobs at once")
         ->check(CLI::Range(1, 256));
     app.add_option("--storage", settings.storage, "s3://BUCKET/PREFIX for managed files");
-    app.add_option("--public-url", settings.public_url, "How clients reach this server");
+    app.add_option(
+        "--public-url", settings.public_url,
+        "How clients reach the server, which tells its workers; without it: as Host says"
+    );
     app.add_option("--log-level", settings.log_level, "What is logged")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     app.add_option(
@@ -347,44 +354,6 @@ cli::Action declare_worker(CLI::App& app) {
     auto settings = std::make_shared<Settings>();
     add_common_flags(app, *settings);
     return start(settings, run_worker);
-}
-
-struct KeysWords {
-    std::string data;
-    std::string action = "list";
-    std::string name;
-};
-
-Result<> run_keys(const KeysWords& words) {
-    auto database = TRY(open_database(words.data.empty() ? data_folder() : words.data));
-    store::KeyTable keys(*database);
-    if (words.action == "create") {
-        const auto key =
-            store::make_key(words.name.empty() ? "unnamed" : words.name, SystemClock().now());
-        TRY(keys.add(key.record));
-        std::cout << key.text << "\n";
-        return {};
-    }
-    if (words.action == "revoke") {
-        if (TRY(keys.revoke(words.name))) return {};
-        return Error{ErrorKind::kInvalidRequest, fmt::format("there is no key {}", words.name), ""};
-    }
-    for (const auto& key : TRY(keys.list())) {
-        std::cout << fmt::format("{}  {}…  {}\n", key.id, key.hint, key.name);
-    }
-    return {};
-}
-
-cli::Action declare_keys(CLI::App& app) {
-    auto words = std::make_shared<KeysWords>();
-    app.add_option("action", words->action, "create, list or revoke")
-        ->check(CLI::IsMember({"create", "list", "revoke"}));
-    app.add_option("name", words->name, "A name for a new key; id, name or start of one to revoke");
-    app.add_option("--data", words->data, "Folder of the server");
-    return [words](cli::Context&) {
-        const auto done = run_keys(*words);
-        return done ? 0 : complain(done.error());
-    };
 }
 
 }  // namespace

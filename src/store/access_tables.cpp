@@ -1,4 +1,4 @@
-// Connections and API keys.
+// Connections, API keys and settings.
 
 #include <algorithm>
 
@@ -13,12 +13,14 @@ namespace {
 constexpr std::string_view kConnection =
     "SELECT id, name, settings, secret, is_default, created_at, updated_at FROM connections";
 
-Result<ConnectionRecord> connection_from(const Row& row) {
-    auto settings = TRY(parse_json(row.text(2)));
+/// Settings that cannot be read are none: whoever uses the connection is told what is missing.
+ConnectionRecord connection_from(const Row& row) {
+    auto settings = parse_json(row.text(2));
+    const bool is_read = settings && settings->is_object();
     return ConnectionRecord{
         row.text(0),
         row.text(1),
-        settings.is_object() ? std::move(settings.get_object()) : json::object(),
+        is_read ? std::move(settings->get_object()) : json::object(),
         row.text(3),
         row.integer(4) != 0,
         row.integer(5),
@@ -26,9 +28,9 @@ Result<ConnectionRecord> connection_from(const Row& row) {
     };
 }
 
-Result<std::optional<ConnectionRecord>> only_of(const Rows& rows) {
-    if (rows.empty()) return std::optional<ConnectionRecord>();
-    return std::optional(TRY(connection_from(rows.front())));
+std::optional<ConnectionRecord> only_of(const Rows& rows) {
+    if (rows.empty()) return std::nullopt;
+    return connection_from(rows.front());
 }
 
 Error name_is_taken(const std::string& name) {
@@ -74,7 +76,7 @@ Result<Page<ConnectionRecord>> page_of(Session& session, const ListQuery& query,
     sql += fmt::format(" ORDER BY id {} LIMIT ${}", is_down ? "DESC" : "ASC", values.size());
     Page<ConnectionRecord> page;
     for (const auto& row : TRY(session.run(sql, values))) {
-        page.items.push_back(TRY(connection_from(row)));
+        page.items.push_back(connection_from(row));
     }
     return page;
 }
@@ -116,7 +118,7 @@ Result<std::optional<ConnectionRecord>> ConnectionTable::find(const std::string&
     return reading(database_, [&](Session& session) -> Result<std::optional<ConnectionRecord>> {
         std::optional<ConnectionRecord> found;
         const auto rows = TRY(session.run(kSql, {id_or_name}));
-        found = TRY(only_of(rows));
+        found = only_of(rows);
         return found;
     });
 }
@@ -128,7 +130,7 @@ Result<std::optional<ConnectionRecord>> ConnectionTable::find_default() {
         std::optional<ConnectionRecord> found;
         const auto rows = TRY(session.run(kSql));
         const bool is_clear = rows.size() == 1 || (!rows.empty() && rows.front().integer(4) != 0);
-        if (is_clear) found = TRY(only_of(rows));
+        if (is_clear) found = only_of(rows);
         return found;
     });
 }
@@ -186,6 +188,24 @@ Result<std::vector<KeyRecord>> KeyTable::list() {
             keys.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)});
         }
         return keys;
+    });
+}
+
+Result<std::string> SettingTable::get(const std::string& name) {
+    return reading(database_, [&](Session& session) -> Result<std::string> {
+        const auto rows = TRY(session.run("SELECT value FROM settings WHERE name = $1", {name}));
+        return rows.empty() ? std::string() : rows.front().text(0);
+    });
+}
+
+Result<void> SettingTable::set(const std::string& name, const std::string& value) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run(
+            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
+            "value = excluded.value",
+            {name, value}
+        ));
+        return {};
     });
 }
 

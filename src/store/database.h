@@ -1,10 +1,8 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/changes.h"
 
 /// Durable rows: jobs, tasks and all the service must not forget, behind one small seam over SQL
 /// databases. Knows values (model), no bytes of media, no HTTP.
@@ -26,6 +25,7 @@ using Values = std::vector<Value>;
 class Row {
 public:
     explicit Row(Values values) : values_(std::move(values)) {}
+    std::size_t size() const { return values_.size(); }
     bool is_null(std::size_t column) const;
     std::int64_t integer(std::size_t column) const;
     const std::string& text(std::size_t column) const;
@@ -58,6 +58,9 @@ public:
     /// Runs one statement; parameters are `$1`, `$2` … in `sql`. Statements are prepared once and
     /// kept, so `sql` should come from a small set of texts.
     virtual Result<Rows> run(std::string_view sql, const Values& values = {}) = 0;
+
+    /// Once this transaction is durable, whoever waits for this topic is woken.
+    virtual void announce(std::string_view topic) = 0;
 };
 
 /// A SQL database. Safe from any thread. Statements are written in the SQL that SQLite and
@@ -84,16 +87,15 @@ public:
     /// Runs `work` on one consistent snapshot. It must not write.
     virtual Result<void> read(const Work& work) = 0;
 
-    /// A number that grows with every commit, of this process at once, of others within 250 ms.
-    virtual std::uint64_t version() const = 0;
-
-    /// Waits until version() is not `seen` any more, for at most `timeout`, or for a stop.
-    virtual void wait_for_change(
-        std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop
-    ) = 0;
+    /// What was announced, of this process at once; of others within 250 ms that there was
+    /// something.
+    virtual Changes& changes() = 0;
 
     /// What the inner select of a claim ends with, so that claims do not wait for each other.
     virtual std::string_view skip_locked() const = 0;
+
+    /// Whether the database is whole. Errors: `unavailable`, saying what is wrong with it.
+    virtual Result<void> check() = 0;
 
     /// Gives space back that is not needed any more. Called now and then by the janitor.
     virtual Result<void> maintain() = 0;

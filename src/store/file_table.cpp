@@ -3,11 +3,39 @@
 namespace ittybit::store {
 namespace {
 
+constexpr std::int64_t kBite = 100;
+
 FileRecord file_from(const Row& row) {
     return {
         row.text(0),         row.optional_text(1), row.text(2),    row.text(3),
         row.integer(4) != 0, row.integer(5),       row.integer(6),
     };
+}
+
+/// One bite of what was not used since `before`. What a job that is not final reads is in use, and
+/// so is an upload that may be under way: it is kept for as long again.
+Result<int> expire_unused(
+    Session& session, std::string_view role, UnixMillis before, UnixMillis now
+) {
+    constexpr UnixMillis kUploadTakes = 24LL * 60 * 60 * 1000;
+    const auto rows = TRY(session.run(
+        "SELECT id, is_ready, created_at FROM files WHERE role = $1 AND used_at < $2 "
+        "ORDER BY used_at LIMIT $3",
+        {std::string(role), before, kBite}
+    ));
+    for (const auto& row : rows) {
+        const auto& id = row.text(0);
+        const bool is_under_way = row.integer(1) == 0 && row.integer(2) >= now - kUploadTakes;
+        const auto readers = TRY(session.run(
+            "SELECT 1 FROM jobs WHERE input_file = $1 AND finished_at IS NULL LIMIT 1", {id}
+        ));
+        if (is_under_way || !readers.empty()) {
+            TRY(session.run("UPDATE files SET used_at = $2 WHERE id = $1", {id, now}));
+        } else {
+            TRY(session.run("UPDATE files SET is_ready = 0, role = 'garbage' WHERE id = $1", {id}));
+        }
+    }
+    return static_cast<int>(rows.size());
 }
 
 }  // namespace
@@ -50,29 +78,24 @@ Result<void> FileTable::make_ready(const std::string& id, UnixMillis now) {
     });
 }
 
-Result<void> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now) {
-    constexpr UnixMillis kUploadTakes = 24LL * 60 * 60 * 1000;  // a slow upload may be under way
-    return database_.write([&](Session& session) -> Result<void> {
-        // A job that is not final keeps its upload: its input names the upload's id.
-        TRY(session.run(
-            "UPDATE files SET is_ready = 0, role = 'garbage' WHERE role IN ('upload', 'import') "
-            "AND "
-            "used_at < $1 AND (is_ready = 1 OR created_at < $2) AND NOT EXISTS (SELECT 1 FROM jobs "
-            "WHERE jobs.finished_at IS NULL AND jobs.input LIKE '%' || files.id || '%')",
-            {uploads, now - kUploadTakes}
+Result<int> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now) {
+    return writing(database_, [&](Session& session) -> Result<int> {
+        int count = 0;
+        for (const auto* role : {"upload", "import"}) {
+            count += TRY(expire_unused(session, role, uploads, now));
+        }
+        const auto old = TRY(session.run(
+            "UPDATE files SET is_ready = 0, role = 'garbage' WHERE id IN (SELECT id FROM files "
+            "WHERE role = 'output' AND is_ready = 1 AND created_at < $1 LIMIT $2) RETURNING id",
+            {outputs, kBite}
         ));
-        TRY(session.run(
-            "UPDATE files SET is_ready = 0, role = 'garbage' WHERE role = 'output' AND is_ready = "
-            "1 "
-            "AND created_at < $1",
-            {outputs}
+        const auto left = TRY(session.run(
+            "UPDATE files SET role = 'garbage' WHERE id IN (SELECT id FROM files WHERE "
+            "role = 'output' AND is_ready = 0 AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
+            "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT $1) RETURNING id",
+            {kBite}
         ));
-        TRY(session.run(
-            "UPDATE files SET role = 'garbage' WHERE role = 'output' AND is_ready = 0 AND NOT "
-            "EXISTS "
-            "(SELECT 1 FROM jobs WHERE jobs.id = files.job_id AND jobs.finished_at IS NULL)"
-        ));
-        return {};
+        return count + static_cast<int>(old.size() + left.size());
     });
 }
 

@@ -1,64 +1,20 @@
 #include "store/migrations.h"
 
-#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "base/json.h"
+#include "store/migration_bites.h"
 
 namespace ittybit::store {
 namespace {
 
-/// Statements, and then what SQL alone cannot do.
+/// Statements, and what SQL alone cannot do: that in bites, a transaction each, where there are no
+/// statements, until one was the last.
 struct Step {
     std::vector<std::string_view> statements;
-    Result<void> (*change)(Session&) = nullptr;
+    Result<bool> (*bite)(Session&) = nullptr;  // whether it was the last
 };
-
-/// A row of the table of tasks that was, as the API shows a task.
-Result<json::value> task_of(const Row& row) {
-    constexpr std::array<std::string_view, 12> kNames = {
-        "id",     "kind",  "status",     "progress",   "input",       "options",
-        "output", "error", "created_at", "started_at", "finished_at", "updated_at",
-    };
-    json::object task{{"object", "task"}};
-    for (std::size_t i = 0; i < kNames.size(); ++i) {
-        const auto name = kNames.at(i);
-        if (row.is_null(i)) continue;
-        if (i < 3) {
-            task[name] = row.text(i);
-        } else if (i == 3 || i > 7) {
-            task[name] = row.integer(i);
-        } else {
-            auto value = parse_json(row.text(i));
-            if (!value) {
-                return std::move(value).error().in(
-                    fmt::format("{} of {} in the database", name, row.text(0))
-                );
-            }
-            task[name] = *std::move(value);
-        }
-    }
-    return json::value(std::move(task));
-}
-
-/// The tasks of each job move into its row.
-Result<void> move_tasks(Session& session) {
-    for (const auto& job : TRY(session.run("SELECT id FROM jobs"))) {
-        const auto& id = job.text(0);
-        json::array tasks;
-        const auto rows = TRY(session.run(
-            "SELECT id, kind, status, progress, input, options, output, error, created_at, "
-            "started_at, finished_at, updated_at FROM tasks WHERE job_id = $1 ORDER BY position",
-            {id}
-        ));
-        for (const auto& row : rows) tasks.push_back(TRY(task_of(row)));
-        TRY(session.run("UPDATE jobs SET tasks = $2 WHERE id = $1", {id, compact_json(tasks)}));
-    }
-    TRY(session.run("DROP TABLE tasks"));
-    return {};
-}
 
 /// Never edit a step that was released: add one.
 const std::vector<Step>& steps() {
@@ -186,7 +142,64 @@ const std::vector<Step>& steps() {
             "CREATE INDEX open_uploads_of_job ON open_uploads (job_id, attempt)",
         }},
         // A job and its tasks are one row: JSON, as the API shows them. Null: they follow from it.
-        Step{{"ALTER TABLE jobs ADD COLUMN tasks TEXT"}, move_tasks},
+        Step{{"ALTER TABLE jobs ADD COLUMN tasks TEXT"}, gather_tasks},
+        Step{{
+            // Tasks have rows again, from the first claim on; leases are narrow rows of their own.
+            // (jobs.tasks, jobs.worker and jobs.lease_until are used no more.)
+            R"(CREATE TABLE tasks (
+                id TEXT PRIMARY KEY,
+                job_id TEXT NOT NULL,
+                position BIGINT NOT NULL,
+                kind TEXT NOT NULL,
+                status TEXT NOT NULL,
+                progress BIGINT,
+                input TEXT,
+                options TEXT,
+                output TEXT,
+                error TEXT,
+                created_at BIGINT NOT NULL,
+                started_at BIGINT,
+                finished_at BIGINT,
+                updated_at BIGINT NOT NULL))",
+            "CREATE INDEX tasks_of_job ON tasks (job_id, position)",
+            R"(CREATE TABLE leases (
+                job_id TEXT PRIMARY KEY,
+                worker TEXT NOT NULL,
+                attempt BIGINT NOT NULL,
+                beat BIGINT NOT NULL))",
+            // What jobs are found by.
+            R"(CREATE TABLE labels (
+                job_id TEXT NOT NULL,
+                name TEXT NOT NULL,
+                value TEXT NOT NULL,
+                PRIMARY KEY (job_id, name)))",
+            "CREATE INDEX labels_by_value ON labels (name, value, job_id)",
+            "ALTER TABLE jobs ADD COLUMN uncounted BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE jobs ADD COLUMN input_file TEXT",
+            "ALTER TABLE jobs ADD COLUMN error_kind TEXT",
+            "ALTER TABLE jobs ADD COLUMN base_url TEXT",
+            "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        }},
+        Step{{}, scatter_jobs},
+        Step{{
+            "DROP INDEX jobs_leased",
+            "CREATE INDEX jobs_by_state ON jobs (is_task, kind, status, id)",
+            "CREATE INDEX jobs_by_input ON jobs (input, id)",
+            "CREATE INDEX jobs_by_error ON jobs (error_kind, id) WHERE error_kind IS NOT NULL",
+            "CREATE INDEX jobs_by_file ON jobs (input_file) WHERE input_file IS NOT NULL AND "
+            "finished_at IS NULL",
+            "CREATE INDEX files_by_use ON files (role, used_at)",
+            "CREATE INDEX files_by_age ON files (role, is_ready, created_at)",
+            "DROP INDEX deliveries_due",
+            "CREATE INDEX deliveries_due ON deliveries (CASE WHEN lease_until > next_at THEN "
+            "lease_until ELSE next_at END) WHERE status = 'pending'",
+            "DROP INDEX deliveries_of_job",
+            "CREATE INDEX deliveries_of_job ON deliveries (job_id, id)",
+            "CREATE INDEX deliveries_noted ON deliveries (updated_at) WHERE status = 'pending'",
+            "CREATE INDEX deliveries_done ON deliveries (updated_at) WHERE status <> 'pending'",
+            "CREATE INDEX open_uploads_by_age ON open_uploads (created_at)",
+            "CREATE INDEX open_uploads_by_receipt ON open_uploads (receipt)",
+        }},
     };
     return all;
 }
@@ -214,7 +227,7 @@ Result<void> apply_next(Session& session, int target, bool& is_done) {
     if (is_done) return {};
     const auto& step = steps().at(static_cast<std::size_t>(current));
     for (const auto statement : step.statements) TRY(session.run(statement));
-    if (step.change != nullptr) TRY(step.change(session));
+    if (step.bite != nullptr && !TRY(step.bite(session))) return {};
     TRY(session.run("INSERT INTO schema (version) VALUES ($1)", {std::int64_t{current + 1}}));
     return {};
 }

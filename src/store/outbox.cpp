@@ -8,6 +8,10 @@ namespace {
 constexpr std::string_view kColumns =
     "id, job_id, type, url, body, status, attempts, next_at, created_at, updated_at";
 
+/// When a delivery may be taken: not before its time, and not while somebody is sending it.
+constexpr std::string_view kDueAt =
+    "CASE WHEN lease_until > next_at THEN lease_until ELSE next_at END";
+
 Delivery delivery_from(const Row& row) {
     return {
         row.text(0),    row.text(1),    row.text(2),    row.text(3),
@@ -19,17 +23,22 @@ Delivery delivery_from(const Row& row) {
 }  // namespace
 
 Result<std::optional<Delivery>> Outbox::claim(UnixMillis lease_until, UnixMillis now) {
-    const std::string sql = fmt::format(
-        "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1 WHERE status = 'pending' "
-        "AND lease_until <= $2 AND id = (SELECT id FROM deliveries WHERE status = 'pending' AND "
-        "next_at <= $2 AND lease_until <= $2 ORDER BY next_at LIMIT 1{}) RETURNING {}",
-        database_.skip_locked(), kColumns
-    );
+    const auto sql = [&](std::string_view condition, std::string_view order) {
+        return fmt::format(
+            "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1, updated_at = $2 "
+            "WHERE status = 'pending' AND id = (SELECT id FROM deliveries WHERE "
+            "status = 'pending' AND {} ORDER BY {} LIMIT 1{}) RETURNING {}",
+            condition, order, database_.skip_locked(), kColumns
+        );
+    };
+    const auto due = sql(fmt::format("{} <= $2", kDueAt), kDueAt);
+    const auto of_future = sql("updated_at > $2", "updated_at DESC");
     return writing(database_, [&](Session& session) -> Result<std::optional<Delivery>> {
-        std::optional<Delivery> claimed;
-        const auto rows = TRY(session.run(sql, {lease_until, now}));
-        if (!rows.empty()) claimed = delivery_from(rows.front());
-        return claimed;
+        for (const auto& text : {due, of_future}) {
+            const auto rows = TRY(session.run(text, {lease_until, now}));
+            if (!rows.empty()) return std::optional(delivery_from(rows.front()));
+        }
+        return std::optional<Delivery>();
     });
 }
 
@@ -97,33 +106,41 @@ Result<bool> Outbox::resend(const std::string& job_id, const std::string& id, Un
             {id, job_id, now}
         ));
         is_known = !rows.empty();
+        session.announce(topic::kOutbox);
         return is_known;
     });
 }
 
-Result<std::optional<UnixMillis>> Outbox::next_due() {
+Result<std::optional<UnixMillis>> Outbox::next_due(UnixMillis now) {
+    static const std::string kSql = fmt::format(
+        "SELECT {0} FROM deliveries WHERE status = 'pending' ORDER BY {0} LIMIT 1", kDueAt
+    );
     return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
         std::optional<UnixMillis> next;
-        const auto rows = TRY(session.run(
-            "SELECT min(CASE WHEN lease_until > next_at THEN lease_until ELSE next_at END) FROM "
-            "deliveries WHERE status = 'pending'"
+        const auto first = TRY(session.run(kSql));
+        if (first.empty()) return next;
+        next = first.front().integer(0);
+        if (*next <= now) return next;
+        const auto of_future = TRY(session.run(
+            "SELECT 1 FROM deliveries WHERE status = 'pending' AND updated_at > $1 LIMIT 1", {now}
         ));
-        next = rows.front().optional_integer(0);
+        if (!of_future.empty()) next = now;
         return next;
     });
 }
 
-Result<void> Outbox::forget(UnixMillis before) {
-    return database_.write([&](Session& session) -> Result<void> {
+Result<int> Outbox::forget(UnixMillis before) {
+    return writing(database_, [&](Session& session) -> Result<int> {
         const auto rows = TRY(session.run(
-            "SELECT id FROM deliveries WHERE status <> 'pending' AND updated_at < $1 LIMIT 500",
+            "SELECT id FROM deliveries WHERE status <> 'pending' AND updated_at < $1 "
+            "ORDER BY updated_at LIMIT 100",
             {before}
         ));
         for (const auto& row : rows) {
             TRY(session.run("DELETE FROM delivery_attempts WHERE delivery_id = $1", {row.text(0)}));
             TRY(session.run("DELETE FROM deliveries WHERE id = $1", {row.text(0)}));
         }
-        return {};
+        return static_cast<int>(rows.size());
     });
 }
 

@@ -1,23 +1,31 @@
-// The queue side of JobStore: what workers and the janitor call.
+#include "store/queue.h"
 
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "store/job_store.h"
+#include "base/log.h"
 #include "store/rows.h"
 
 namespace ittybit::store {
 namespace {
 
+constexpr int kMostBroken = 100;  // rows that one claim fails on its way to one that can be read
+
 /// Every write of a worker begins with this guard in its WHERE clause.
-constexpr std::string_view kHeld =
-    "id = $1 AND status = 'processing' AND worker = $2 AND attempt = $3";
+constexpr std::string_view kHeld = "job_id = $1 AND worker = $2 AND attempt = $3";
 
 Values held(const Claim& claim, std::initializer_list<Value> more = {}) {
     Values values{claim.job_id, claim.worker, claim.attempt};
     values.insert(values.end(), more.begin(), more.end());
     return values;
+}
+
+/// Ends a claim. Whether it was one still.
+Result<bool> end_lease(Session& session, const Claim& claim) {
+    static const std::string kSql =
+        fmt::format("DELETE FROM leases WHERE {} RETURNING job_id", kHeld);
+    return !TRY(session.run(kSql, held(claim))).empty();
 }
 
 /// A task that was being worked on waits again; what it had reached stays, so that progress does
@@ -40,201 +48,202 @@ std::string task_at_fault(const Job& job) {
     return first.empty() ? job.tasks.front().kind : first;
 }
 
-Result<void> take_back(
-    Session& session, const std::string& id, std::int64_t attempt, UnixMillis now
+/// Puts a job whose lease has just been ended back in the queue. Whether it was at this attempt.
+Result<bool> requeue(
+    Session& session,
+    JobRecord& record,
+    std::int64_t attempt,
+    bool counts_attempt,
+    UnixMillis available_at,
+    UnixMillis now
 ) {
-    auto record = TRY(load_job(session, id));
-    if (!record) return {};
-    if (attempt >= JobStore::kMostAttempts) {
-        const Error error{
-            ErrorKind::kTaskCrashed,
-            fmt::format(
-                "the work was cut off {} times and is given up: try it again later", attempt
-            ),
-            ""
-        };
-        fail(record->job, task_at_fault(record->job), error, now);
-        return end_job(session, *record, now);
-    }
-    rest_tasks(record->job, now);
-    TRY(session.run(
-        "UPDATE jobs SET status = 'queued', worker = NULL, lease_until = NULL, available_at = $2, "
-        "updated_at = $2, tasks = $3, revision = revision + 1 WHERE id = $1 AND "
-        "status = 'processing'",
-        {id, now, tasks_value(record->job.tasks)}
+    const auto hit = TRY(session.run(
+        "UPDATE jobs SET status = 'queued', available_at = $3, uncounted = uncounted + $4, "
+        "updated_at = $5, revision = revision + 1 WHERE id = $1 AND status = 'processing' AND "
+        "attempt = $2 RETURNING id",
+        {record.job.id, attempt, available_at, std::int64_t{counts_attempt ? 0 : 1}, now}
     ));
+    if (hit.empty()) return false;
+    rest_tasks(record.job, now);
+    TRY(write_tasks(session, record.job.id, record.job.tasks));
+    session.announce(topic::kQueue);
+    announce_state(session, record.job.id);
+    return true;
+}
+
+Result<bool> give_up(Session& session, JobRecord& record, UnixMillis now) {
+    const Error error{
+        ErrorKind::kTaskCrashed,
+        fmt::format(
+            "the work was cut off {} times and is given up: try it again later", record.attempt
+        ),
+        ""
+    };
+    fail(record.job, task_at_fault(record.job), error, now);
+    return end_job(session, record, now);
+}
+
+Result<bool> take_back_claim(Session& session, const Claim& claim, UnixMillis now) {
+    auto record = TRY(load_job(session, claim.job_id));
+    if (!record) return false;
+    if (record->uncounted + 1 >= Queue::kMostCutOff) return give_up(session, *record, now);
+    return requeue(session, *record, claim.attempt, false, now, now);
+}
+
+/// A row that cannot be read fails alone: the next in the queue is not kept waiting by it.
+Result<void> fail_broken(Session& session, JobRecord& record, UnixMillis now) {
+    const Error error{
+        ErrorKind::kInternalError,
+        fmt::format("the database holds a broken {} of this job: send it again", record.broken), ""
+    };
+    log::error("a job cannot be read", {{"job", record.job.id}, {"broken", record.broken}});
+    fail(record.job, record.job.tasks.front().kind, error, now);
+    TRY(end_job(session, record, now));
     return {};
+}
+
+/// Takes the next job off the queue, whatever its row is like.
+Result<std::optional<Claimed>> take_next(
+    Session& session, const std::string& sql, const std::string& worker, UnixMillis now
+) {
+    std::optional<Claimed> taken;
+    const auto rows = TRY(session.run(sql, {now}));
+    if (rows.empty()) return taken;
+    Claim claim{rows.front().text(0), worker, rows.front().integer(1)};
+    TRY(session.run(
+        "INSERT INTO leases (job_id, worker, attempt, beat) VALUES ($1, $2, $3, 0) "
+        "ON CONFLICT (job_id) DO UPDATE SET worker = excluded.worker, attempt = excluded.attempt, "
+        "beat = 0",
+        held(claim)
+    ));
+    announce_state(session, claim.job_id);
+    auto record = TRY(load_job(session, claim.job_id));
+    if (!record) return Error{ErrorKind::kInternalError, "a claimed job is not there", ""};
+    taken = Claimed{std::move(claim), std::move(*record)};
+    return taken;
 }
 
 }  // namespace
 
-Result<std::optional<JobStore::Claimed>> JobStore::claim(
-    const std::string& worker, UnixMillis lease_until, UnixMillis now
-) {
+Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMillis now) {
     const std::string sql = fmt::format(
-        "UPDATE jobs SET status = 'processing', worker = $1, lease_until = $2, "
-        "attempt = attempt + 1, started_at = COALESCE(started_at, $3), updated_at = $3, "
-        "revision = revision + 1 WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE "
-        "status = 'queued' AND +available_at <= $3 ORDER BY id LIMIT 1{}) RETURNING id, attempt",
+        "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
+        "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
+        "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
+        "(+available_at <= $1 OR +updated_at > $1) ORDER BY id LIMIT 1{}) RETURNING id, attempt",
         database_.skip_locked()  // the plus: walk the queue in order, rather than sort what is due
     );
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {
-        std::optional<Claimed> claimed;
-        const auto rows = TRY(session.run(sql, {worker, lease_until, now}));
-        if (rows.empty()) return claimed;
-        Claim claim{rows.front().text(0), worker, rows.front().integer(1)};
-        auto record = TRY(load_job(session, claim.job_id));
-        if (record) claimed = Claimed{std::move(claim), std::move(*record)};
-        return claimed;
+        for (int broken = 0; broken < kMostBroken; ++broken) {
+            auto taken = TRY(take_next(session, sql, worker, now));
+            if (!taken) break;
+            if (taken->record.broken.empty()) {
+                TRY(write_tasks(session, taken->claim.job_id, taken->record.job.tasks));
+                return taken;
+            }
+            TRY(fail_broken(session, taken->record, now));
+        }
+        return std::optional<Claimed>();
     });
 }
 
-Result<bool> JobStore::heartbeat(
-    const Claim& claim,
-    const std::vector<Task>& tasks,
-    bool is_new_state,
-    UnixMillis lease_until,
-    UnixMillis now
+Result<bool> Queue::heartbeat(
+    const Claim& claim, std::span<const Task> changed, bool is_new_state, UnixMillis now
 ) {
-    static const std::string kSql = fmt::format(
-        "UPDATE jobs SET lease_until = $4, updated_at = $5, revision = revision + $6, tasks = $7 "
-        "WHERE {} RETURNING id",
-        kHeld
-    );
-    const auto values =
-        held(claim, {lease_until, now, std::int64_t{is_new_state}, tasks_value(tasks)});
-    return writing(database_, [&](Session& session) -> Result<bool> {
-        bool is_ours = false;
-        is_ours = !TRY(session.run(kSql, values)).empty();
-        return is_ours;
-    });
-}
-
-Result<bool> JobStore::is_held(const Claim& claim) {
-    static const std::string kSql = fmt::format("SELECT 1 FROM jobs WHERE {}", kHeld);
-    return reading(database_, [&](Session& session) -> Result<bool> {
-        bool is_ours = false;
-        is_ours = !TRY(session.run(kSql, held(claim))).empty();
-        return is_ours;
-    });
-}
-
-Result<bool> JobStore::finish(const Claim& claim, const Outcome& outcome, UnixMillis now) {
-    // The guard is a statement of its own; end_job then leaves the state it proved.
     static const std::string kSql =
-        fmt::format("UPDATE jobs SET lease_until = $4 WHERE {} RETURNING id", kHeld);
+        fmt::format("UPDATE leases SET beat = beat + 1 WHERE {} RETURNING job_id", kHeld);
     return writing(database_, [&](Session& session) -> Result<bool> {
-        bool is_ours = false;
-        is_ours = !TRY(session.run(kSql, held(claim, {now}))).empty();
-        if (!is_ours) return is_ours;
-        for (const auto& file : outcome.files) {
+        if (TRY(session.run(kSql, held(claim))).empty()) return false;
+        for (const auto& task : changed) TRY(update_task(session, task));
+        if (!is_new_state) return true;
+        announce_state(session, claim.job_id);
+        TRY(session.run(
+            "UPDATE jobs SET updated_at = $2, revision = revision + 1 WHERE id = $1",
+            {claim.job_id, now}
+        ));
+        return true;
+    });
+}
+
+Result<bool> Queue::is_held(const Claim& claim) {
+    static const std::string kSql = fmt::format("SELECT 1 FROM leases WHERE {}", kHeld);
+    return reading(database_, [&](Session& session) -> Result<bool> {
+        return !TRY(session.run(kSql, held(claim))).empty();
+    });
+}
+
+Result<bool> Queue::finish(const Claim& claim, const Ending& ending, UnixMillis now) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        if (!TRY(end_lease(session, claim))) return false;
+        JobRecord record = ending.record;
+        record.attempt = claim.attempt;
+        if (!TRY(end_job(session, record, now))) return false;
+        for (const auto& file : ending.files) {
             TRY(session.run(
                 "UPDATE files SET is_ready = 1, used_at = $2 WHERE id = $1", {file, now}
             ));
         }
-        for (const auto& part : outcome.parts) {
+        for (const auto& part : ending.parts) {
             TRY(session.run(
                 "INSERT INTO parts (task_id, name, size) VALUES ($1, $2, $3) ON CONFLICT DO "
                 "NOTHING",
-                {outcome.parts_task, part.name, part.size}
+                {ending.parts_task, part.name, part.size}
             ));
         }
-        TRY(end_job(session, outcome.record, now));
-        return is_ours;
+        return true;
     });
 }
 
-Result<bool> JobStore::give_back(
+Result<bool> Queue::give_back(
     const Claim& claim, UnixMillis available_at, bool counts_attempt, UnixMillis now
 ) {
-    static const std::string kSql = fmt::format(
-        "UPDATE jobs SET status = 'queued', worker = NULL, lease_until = NULL, available_at = $4, "
-        "attempt = attempt - $5, updated_at = $6, tasks = $7, revision = revision + 1 WHERE {} "
-        "RETURNING id",
-        kHeld
-    );
     return writing(database_, [&](Session& session) -> Result<bool> {
-        bool is_ours = false;
+        if (!TRY(end_lease(session, claim))) return false;
         auto record = TRY(load_job(session, claim.job_id));
-        if (!record) return is_ours;
-        rest_tasks(record->job, now);
-        const std::int64_t uncounted = counts_attempt ? 0 : 1;
-        is_ours =
-            !TRY(session.run(
-                     kSql,
-                     held(claim, {available_at, uncounted, now, tasks_value(record->job.tasks)})
-                 ))
-                 .empty();
-        return is_ours;
+        if (!record) return false;
+        return requeue(session, *record, claim.attempt, counts_attempt, available_at, now);
     });
 }
 
-Result<int> JobStore::recover(const std::string& worker, UnixMillis now) {
-    constexpr std::string_view kSql =
-        "SELECT id, attempt FROM jobs WHERE status = 'processing' AND (lease_until < $1 OR "
-        "worker = $2)";
-    // A look first: a write that changes nothing would still wake everybody.
-    const auto found =
-        TRY(reading(database_, [&](Session& session) { return session.run(kSql, {now, worker}); }));
-    if (found.empty()) return 0;
-    return writing(database_, [&](Session& session) -> Result<int> {
-        int count = 0;
-        for (const auto& row : TRY(session.run(kSql, {now, worker}))) {
-            TRY(take_back(session, row.text(0), row.integer(1), now));
-            ++count;
+Result<std::vector<Lease>> Queue::leases() {
+    return reading(database_, [&](Session& session) -> Result<std::vector<Lease>> {
+        std::vector<Lease> leases;
+        for (const auto& row :
+             TRY(session.run("SELECT job_id, worker, attempt, beat FROM leases"))) {
+            leases.push_back({{row.text(0), row.text(1), row.integer(2)}, row.integer(3)});
         }
-        return count;
+        return leases;
     });
 }
 
-Result<std::optional<UnixMillis>> JobStore::next_available() {
+Result<bool> Queue::take_back(const Lease& lease, UnixMillis now) {
+    static const std::string kSql =
+        fmt::format("DELETE FROM leases WHERE {} AND beat = $4 RETURNING job_id", kHeld);
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        if (TRY(session.run(kSql, held(lease.claim, {lease.beat}))).empty()) return false;
+        return take_back_claim(session, lease.claim, now);
+    });
+}
+
+Result<int> Queue::take_back_all(const std::string& worker, UnixMillis now) {
+    int count = 0;
+    for (const auto& lease : TRY(leases())) {
+        if (lease.claim.worker == worker && TRY(take_back(lease, now))) ++count;
+    }
+    return count;
+}
+
+Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now) {
     return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
-        std::optional<UnixMillis> next;
-        const auto rows =
+        const auto first =
             TRY(session.run("SELECT min(available_at) FROM jobs WHERE status = 'queued'"));
-        next = rows.front().optional_integer(0);
+        auto next = first.front().optional_integer(0);
+        if (!next || *next <= now) return next;
+        const auto of_future = TRY(session.run(
+            "SELECT 1 FROM jobs WHERE status = 'queued' AND updated_at > $1 LIMIT 1", {now}
+        ));
+        if (!of_future.empty()) next = now;
         return next;
-    });
-}
-
-Result<JobStore::Counts> JobStore::counts() {
-    return reading(database_, [&](Session& session) -> Result<Counts> {
-        Counts counts;
-        const auto queued = TRY(session.run(
-            "SELECT count(*), (SELECT created_at FROM jobs WHERE status = 'queued' ORDER BY id "
-            "LIMIT 1) FROM jobs WHERE status = 'queued'"
-        ));
-        counts.queued = queued.front().integer(0);
-        counts.oldest_queued = queued.front().optional_integer(1);
-        const auto processing =
-            TRY(session.run("SELECT count(*) FROM jobs WHERE status = 'processing'"));
-        counts.processing = processing.front().integer(0);
-        return counts;
-    });
-}
-
-Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
-    // A bounded bite at a time, so that nobody waits long for the writer.
-    constexpr std::int64_t kBite = 500;
-    static const std::string kOldSql = fmt::format(
-        "SELECT {} FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2",
-        kJobColumns
-    );
-    return writing(database_, [&](Session& session) -> Result<int> {
-        int count = 0;
-        const auto forgotten = TRY(session.run(
-            "DELETE FROM idempotency WHERE (route, key) IN (SELECT route, key FROM idempotency "
-            "WHERE created_at < $1 LIMIT $2) RETURNING key",
-            {keys, kBite}
-        ));
-        const auto old = TRY(session.run(kOldSql, {jobs, kBite}));
-        for (const auto& row : old) {
-            const auto record = job_from(row);  // goes also when it cannot be read any more
-            const auto tasks = record ? record->job.tasks : std::vector<Task>();
-            TRY(delete_job(session, row.text(0), tasks));
-        }
-        count = static_cast<int>(forgotten.size() + old.size());
-        return count;
     });
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/job.h"
@@ -15,8 +16,14 @@ struct JobRecord {
     bool is_task = false;  // a standalone task: the job stays hidden behind its one task
     json::object request;  // what a worker and a retry need beyond the job: output, connection, …
     std::optional<std::string> webhook_url;
-    std::int64_t revision = 1;  // grows with every change of state
-    std::int64_t attempt = 0;   // how often a worker has taken it
+    std::string base_url;        // in front of our own files, as its request came in
+    std::int64_t revision = 1;   // grows with every change of state
+    std::int64_t attempt = 0;    // how often a worker has taken it
+    std::int64_t uncounted = 0;  // of these, how many were cut off by nobody's fault
+    std::string broken;          // what of its row cannot be read and is empty here; "": nothing
+
+    /// How many attempts the job itself has used up.
+    std::int64_t tries() const { return attempt - uncounted; }
 
     /// Shows in the export task where `request` wants the output.
     void show_destination();
@@ -42,6 +49,32 @@ struct Claim {
     std::int64_t attempt = 0;
 };
 
+struct Part {
+    std::string name;
+    std::int64_t size = 0;
+};
+
+/// A job as a worker takes it.
+struct Claimed {
+    Claim claim;
+    JobRecord record;
+};
+
+/// Who works on a job. `beat` grows for as long as he lives: whether a lease is lost is judged by
+/// whoever sees it stand still, with a clock of his own, so that no two clocks are compared.
+struct Lease {
+    Claim claim;
+    std::int64_t beat = 0;
+};
+
+/// What finish() writes.
+struct Ending {
+    JobRecord record;
+    std::vector<std::string> files = {};  // ids that are published now
+    std::vector<Part> parts = {};         // of a many-part output
+    std::string parts_task = {};          // the task whose parts they are
+};
+
 /// Which jobs or tasks a list shows.
 struct ListQuery {
     int limit = 20;
@@ -49,14 +82,20 @@ struct ListQuery {
     std::optional<std::string> after = {};   // further along in the chosen order than this id
     std::optional<std::string> before = {};  // further back
     std::optional<std::string> kind = {};
-    std::optional<std::string> status = {};
+    std::vector<std::string> statuses = {};  // any of them; empty: all
     std::optional<std::string> input = {};
+    std::optional<std::string> error = {};  // its kind
+    std::optional<UnixMillis> created_after = {};
+    std::optional<UnixMillis> created_before = {};
+    std::vector<std::pair<std::string, std::string>> metadata = {};  // name and value
 };
 
 template <typename T>
 struct Page {
     std::vector<T> items;
     bool has_more = false;  // in the direction that was asked for
+    /// Where to go on, where the search went further than the last item; "" else.
+    std::string cursor = {};
 };
 
 /// A webhook on its way, or done with.
@@ -91,11 +130,6 @@ struct FileRecord {
     bool is_ready = false;
     UnixMillis created_at = 0;
     UnixMillis used_at = 0;
-};
-
-struct Part {
-    std::string name;
-    std::int64_t size = 0;
 };
 
 /// A multipart upload that a worker has begun: what its end is, should the worker not live to see

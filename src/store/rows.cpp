@@ -10,80 +10,179 @@
 namespace ittybit::store {
 namespace {
 
-Error broken(std::string_view what) {
-    return {ErrorKind::kInternalError, fmt::format("the database holds a broken {}", what), ""};
-}
-
 template <typename T>
 Value json_or_null(const std::optional<T>& value) {
     if (!value) return nullptr;
     return json_text(*value);
 }
 
-/// Reads a JSON column written by to_json.
-template <typename T>
-Result<T> read_column(const Row& row, std::size_t column, std::string_view what) {
-    // What was sent at the greatest depth lies deeper in some columns.
-    const auto parsed = parse_json(row.text(column), 2 * kDeepestJson);
-    if (!parsed) return broken(what);
-    T value;
-    Reader reader;
-    reader.read(*parsed, value);
-    if (!reader.problems().empty()) return broken(what);
-    return value;
+/// Reads the JSON columns of one row, which were written by to_json.
+class Columns {
+public:
+    explicit Columns(const Row& row) : row_(row) {}
+
+    /// Leaves `out` as it is where the column is null or cannot be read.
+    template <typename T>
+    void read(std::size_t column, std::string_view name, T& out) {
+        if (row_.is_null(column)) return;
+        // What was sent at the greatest depth lies deeper in some columns.
+        const auto parsed = parse_json(row_.text(column), 2 * kDeepestJson);
+        T value;
+        Reader reader;
+        if (parsed) reader.read(*parsed, value);
+        if (parsed && reader.problems().empty()) {
+            out = std::move(value);
+        } else if (broken_.empty()) {
+            broken_ = name;
+        }
+    }
+
+    /// The first that could not be read.
+    const std::string& broken() const { return broken_; }
+
+private:
+    const Row& row_;
+    std::string broken_;
+};
+
+constexpr std::string_view kJobColumns =
+    "id, is_task, kind, status, input, options, metadata, request, webhook_url, output, error, "
+    "warnings, revision, attempt, created_at, started_at, finished_at, updated_at, uncounted, "
+    "base_url";
+
+constexpr std::string_view kTaskColumns =
+    "id, kind, status, progress, input, options, output, error, created_at, started_at, "
+    "finished_at, updated_at";
+
+Task task_from(const Row& row, std::string& broken) {
+    Columns columns(row);
+    Task task;
+    task.id = row.text(0);
+    task.kind = row.text(1);
+    task.status = find_named<TaskStatus>(row.text(2)).value_or(TaskStatus::kFailed);
+    if (!row.is_null(3)) task.progress = static_cast<int>(row.integer(3));
+    columns.read(4, "input of a task", task.input);
+    columns.read(5, "options of a task", task.options);
+    columns.read(6, "output of a task", task.output);
+    columns.read(7, "error of a task", task.error);
+    task.created_at = row.integer(8);
+    task.started_at = row.optional_integer(9);
+    task.finished_at = row.optional_integer(10);
+    task.updated_at = row.integer(11);
+    if (broken.empty()) broken = columns.broken();
+    return task;
 }
 
-template <typename T>
-Result<std::optional<T>> read_optional(const Row& row, std::size_t column, std::string_view what) {
-    std::optional<T> value;
-    if (!row.is_null(column)) value = TRY(read_column<T>(row, column, what));
-    return value;
+Values row_of(const Task& task, const std::string& job_id, std::size_t position) {
+    return {
+        task.id,
+        job_id,
+        static_cast<std::int64_t>(position),
+        task.kind,
+        std::string(name_of(task.status)),
+        value_of(task.progress),
+        json_or_null(task.input),
+        compact_json(task.options),
+        json_or_null(task.output),
+        json_or_null(task.error),
+        task.created_at,
+        value_of(task.started_at),
+        value_of(task.finished_at),
+        task.updated_at,
+    };
 }
 
-}  // namespace
+Result<void> write_task(Session& session, const Values& row) {
+    TRY(session.run(
+        "INSERT INTO tasks (id, job_id, position, kind, status, progress, input, options, output, "
+        "error, created_at, started_at, finished_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, "
+        "$7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO UPDATE SET "
+        "status = excluded.status, progress = excluded.progress, input = excluded.input, "
+        "options = excluded.options, output = excluded.output, error = excluded.error, "
+        "started_at = excluded.started_at, finished_at = excluded.finished_at, "
+        "updated_at = excluded.updated_at",
+        row
+    ));
+    return {};
+}
 
-Result<JobRecord> job_from(const Row& row) {
+JobRecord job_from(const Row& row) {
     JobRecord record;
+    Columns columns(row);
     Job& job = record.job;
     job.id = row.text(0);
     record.is_task = row.integer(1) != 0;
     job.kind = row.text(2);
     job.status = find_named<JobStatus>(row.text(3)).value_or(JobStatus::kFailed);
     job.input = row.text(4);
-    job.options = TRY(read_column<json::object>(row, 5, "options"));
-    job.metadata = TRY(read_column<json::object>(row, 6, "metadata"));
-    record.request = TRY(read_column<json::object>(row, 7, "request"));
+    columns.read(5, "options", job.options);
+    columns.read(6, "metadata", job.metadata);
+    columns.read(7, "request", record.request);
     record.webhook_url = row.optional_text(8);
     job.output = row.optional_text(9);
-    job.error = TRY(read_optional<Failure>(row, 10, "error"));
-    if (!row.is_null(11)) {
-        job.warnings = TRY(read_column<std::vector<std::string>>(row, 11, "list of warnings"));
-    }
+    columns.read(10, "error", job.error);
+    columns.read(11, "list of warnings", job.warnings);
     record.revision = row.integer(12);
     record.attempt = row.integer(13);
     job.created_at = row.integer(14);
     job.started_at = row.optional_integer(15);
     job.finished_at = row.optional_integer(16);
     job.updated_at = row.integer(17);
-    if (row.is_null(18)) {
-        job.tasks = waiting_tasks(job);
-        record.show_destination();
-    } else {
-        job.tasks = TRY(read_column<std::vector<Task>>(row, 18, "list of tasks"));
+    record.uncounted = row.integer(18);
+    record.base_url = row.text(19);
+    record.broken = columns.broken();
+    return record;
+}
+
+Result<void> load_tasks(Session& session, JobRecord& record) {
+    static const std::string kSql =
+        fmt::format("SELECT {} FROM tasks WHERE job_id = $1 ORDER BY position", kTaskColumns);
+    Job& job = record.job;
+    for (const auto& row : TRY(session.run(kSql, {job.id}))) {
+        job.tasks.push_back(task_from(row, record.broken));
+    }
+    if (!job.tasks.empty()) return {};
+    job.tasks = waiting_tasks(job);
+    record.show_destination();
+    return {};
+}
+
+}  // namespace
+
+Result<std::optional<JobRecord>> load_job(Session& session, const std::string& id) {
+    static const std::string kSql = fmt::format("SELECT {} FROM jobs WHERE id = $1", kJobColumns);
+    std::optional<JobRecord> record;
+    const auto rows = TRY(session.run(kSql, {id}));
+    if (rows.empty()) return record;
+    record = job_from(rows.front());
+    TRY(load_tasks(session, *record));
+    if (!record->broken.empty()) {
+        record->job.warnings.push_back(fmt::format(
+            "the database holds a broken {} of this job: it is left out", record->broken
+        ));
     }
     return record;
 }
 
-Result<std::optional<JobRecord>> load_job(Session& session, const std::string& id) {
-    static const std::string kSql = fmt::format("SELECT {} FROM jobs WHERE id = $1", kJobColumns);
+Result<std::optional<TaskRow>> load_task_row(Session& session, const std::string& id) {
+    static const std::string kSql =
+        fmt::format("SELECT {}, job_id FROM tasks WHERE id = $1", kTaskColumns);
+    std::optional<TaskRow> found;
     const auto rows = TRY(session.run(kSql, {id}));
-    if (rows.empty()) return std::optional<JobRecord>();
-    return std::optional(TRY(job_from(rows.front())));
+    std::string broken;
+    if (!rows.empty()) found = {task_from(rows.front(), broken), rows.front().text(12)};
+    return found;
 }
 
-Values row_of(const JobRecord& record) {
+void announce_state(Session& session, const std::string& job_id) {
+    session.announce(topic::job(job_id));
+    session.announce(topic::kJobs);
+}
+
+NewRows rows_of(const JobRecord& record) {
     const Job& job = record.job;
-    return {
+    NewRows rows;
+    rows.job = {
         job.id,
         std::int64_t{record.is_task},
         job.kind,
@@ -92,31 +191,93 @@ Values row_of(const JobRecord& record) {
         compact_json(job.metadata),
         compact_json(record.request),
         value_of(record.webhook_url),
-        record.is_task ? tasks_value(job.tasks) : nullptr,
+        value_of(file_named_by(job.input)),
+        record.base_url,
         job.created_at,
     };
+    for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
+        rows.tasks.push_back(row_of(job.tasks[i], job.id, i));
+    }
+    for (auto& label : labels_of(job.metadata)) {
+        rows.labels.push_back({job.id, std::move(label.name), std::move(label.value)});
+    }
+    return rows;
 }
 
-Result<void> insert_job(Session& session, const Values& row) {
+Result<void> insert_job(Session& session, const NewRows& rows) {
     TRY(session.run(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
-        "webhook_url, tasks, revision, attempt, available_at, created_at, updated_at) "
-        "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 1, 0, $10, $10, $10)",
-        row
+        "webhook_url, input_file, base_url, revision, attempt, uncounted, available_at, "
+        "created_at, updated_at) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, 1, 0, "
+        "0, $11, $11, $11)",
+        rows.job
+    ));
+    for (const auto& task : rows.tasks) TRY(write_task(session, task));
+    for (const auto& label : rows.labels) {
+        TRY(session.run("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label));
+    }
+    session.announce(topic::kQueue);
+    session.announce(topic::kJobs);
+    return {};
+}
+
+Result<void> write_tasks(Session& session, const std::string& job_id, std::span<const Task> tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        TRY(write_task(session, row_of(tasks[i], job_id, i)));
+    }
+    return {};
+}
+
+Result<void> update_task(Session& session, const Task& task) {
+    TRY(session.run(
+        "UPDATE tasks SET status = $2, progress = $3, input = $4, options = $5, output = $6, "
+        "error = $7, started_at = $8, finished_at = $9, updated_at = $10 WHERE id = $1",
+        {task.id, std::string(name_of(task.status)), value_of(task.progress),
+         json_or_null(task.input), compact_json(task.options), json_or_null(task.output),
+         json_or_null(task.error), value_of(task.started_at), value_of(task.finished_at),
+         task.updated_at}
     ));
     return {};
 }
 
-Value tasks_value(const std::vector<Task>& tasks) {
-    return json_text(tasks);
+Result<void> delete_job(Session& session, const std::string& id) {
+    TRY(session.run(
+        "DELETE FROM parts WHERE task_id IN (SELECT id FROM tasks WHERE job_id = $1)", {id}
+    ));
+    TRY(session.run("DELETE FROM tasks WHERE job_id = $1", {id}));
+    TRY(session.run("DELETE FROM labels WHERE job_id = $1", {id}));
+    TRY(session.run("DELETE FROM leases WHERE job_id = $1", {id}));
+    TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
+    announce_state(session, id);
+    return {};
 }
 
-Result<void> delete_job(Session& session, const std::string& id, const std::vector<Task>& tasks) {
-    for (const auto& task : tasks) {
-        TRY(session.run("DELETE FROM parts WHERE task_id = $1", {task.id}));
+std::optional<std::string> file_named_by(std::string_view url) {
+    constexpr std::string_view kFolder = "/files/";
+    constexpr std::size_t kIdLength = 32;
+    const auto start = url.find(kFolder);
+    if (start == std::string_view::npos) return std::nullopt;
+    const auto id = url.substr(start + kFolder.size(), kIdLength);
+    const bool is_id = id.size() == kIdLength &&
+                       id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return is_id ? std::optional(std::string(id)) : std::nullopt;
+}
+
+std::vector<Label> labels_of(const json::object& metadata) {
+    constexpr std::size_t kMost = 16;
+    constexpr std::size_t kLongest = 255;
+    std::vector<Label> labels;
+    for (const auto& member : metadata) {
+        const auto& value = member.value();
+        if (labels.size() == kMost) break;
+        if (!value.is_string() && !value.is_number() && !value.is_bool()) continue;
+        Label label{std::string(member.key()), ""};
+        label.value = value.is_string() ? std::string(value.get_string()) : compact_json(value);
+        if (label.name.size() <= kLongest && label.value.size() <= kLongest) {
+            labels.push_back(std::move(label));
+        }
     }
-    TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
-    return {};
+    return labels;
 }
 
 json::object announcement(const JobRecord& record) {
@@ -127,16 +288,21 @@ json::object announcement(const JobRecord& record) {
     return std::move(body.get_object());
 }
 
-Result<void> end_job(Session& session, const JobRecord& record, UnixMillis now) {
+Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) {
     const Job& job = record.job;
-    TRY(session.run(
+    const auto hit = TRY(session.run(
         "UPDATE jobs SET status = $2, output = $3, error = $4, warnings = $5, finished_at = $6, "
-        "updated_at = $6, revision = revision + 1, worker = NULL, lease_until = NULL, tasks = $7 "
-        "WHERE id = $1 AND status IN ('queued', 'processing')",
+        "updated_at = $6, error_kind = $7, revision = revision + 1 "
+        "WHERE id = $1 AND status IN ('queued', 'processing') AND attempt = $8 RETURNING id",
         {job.id, std::string(name_of(job.status)), value_of(job.output), json_or_null(job.error),
-         json_text(job.warnings), now, tasks_value(job.tasks)}
+         json_text(job.warnings), now,
+         job.error ? Value(std::string(name_of(job.error->kind))) : Value(nullptr), record.attempt}
     ));
-    if (!record.webhook_url) return {};
+    if (hit.empty()) return false;
+    announce_state(session, job.id);
+    TRY(session.run("DELETE FROM leases WHERE job_id = $1", {job.id}));
+    TRY(write_tasks(session, job.id, job.tasks));
+    if (!record.webhook_url) return true;
     const auto body = announcement(record);
     TRY(session.run(
         "INSERT INTO deliveries (id, job_id, type, url, body, status, attempts, next_at, "
@@ -145,7 +311,8 @@ Result<void> end_job(Session& session, const JobRecord& record, UnixMillis now) 
         {make_id("msg", now), job.id, string_at(body, "type"), *record.webhook_url,
          compact_json(body), now}
     ));
-    return {};
+    session.announce(topic::kOutbox);
+    return true;
 }
 
 }  // namespace ittybit::store

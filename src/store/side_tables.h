@@ -34,11 +34,12 @@ public:
     /// Makes a delivery due now, whatever became of it. False when the job has none of this id.
     Result<bool> resend(const std::string& job_id, const std::string& id, UnixMillis now);
 
-    /// When the next one is due; nothing when none is pending.
-    Result<std::optional<UnixMillis>> next_due();
+    /// When the next one is due, at most `now` for one that is; nothing when none is pending. A
+    /// wait that was begun later than now is over: the clock was set back since.
+    Result<std::optional<UnixMillis>> next_due(UnixMillis now);
 
-    /// Forgets what ended before `before`.
-    Result<void> forget(UnixMillis before);
+    /// Forgets one bite of what ended before `before`. How many; 0: none is left.
+    Result<int> forget(UnixMillis before);
 
 private:
     Database& database_;
@@ -55,9 +56,10 @@ public:
     Result<void> touch(const std::string& id, UnixMillis now);
     Result<void> make_ready(const std::string& id, UnixMillis now);
 
-    /// Turns into garbage: uploads and unowned imports not used since `uploads`, outputs made
-    /// before `outputs`, and files of ended or vanished jobs that never became ready.
-    Result<void> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
+    /// Turns into garbage: uploads and unowned imports not used since `uploads` (a job that is not
+    /// final uses its input), outputs made before `outputs`, and files of ended or vanished jobs
+    /// that never became ready. One bite of them; how many rows were touched; 0: none is left.
+    Result<int> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
     Result<void> discard(const std::string& id);
     Result<std::vector<FileRecord>> garbage(int limit);
     Result<void> remove(const std::string& id);
@@ -110,6 +112,19 @@ public:
     Result<std::vector<KeyRecord>> list();
     /// By id, name or hint. False when there is none.
     Result<bool> revoke(const std::string& key);
+
+private:
+    Database& database_;
+};
+
+/// What the servers and workers of one installation agree on, by name.
+class SettingTable {
+public:
+    explicit SettingTable(Database& database) : database_(database) {}
+
+    /// "" where it was never set.
+    Result<std::string> get(const std::string& name);
+    Result<void> set(const std::string& name, const std::string& value);
 
 private:
     Database& database_;

@@ -1,13 +1,14 @@
 #include "store/sqlite.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/pause.h"
 #include "store/sqlite_connection.h"
 
 namespace ittybit::store {
@@ -50,14 +51,9 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
 }
 
 SqliteDatabase::SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer)
-    : path_(std::move(path)),
-      writer_(std::move(writer)),
-      watcher_([this](const std::stop_token& stop) { watch_other_processes(stop); }),
-      committer_([this] { commit_all(); }) {}
+    : path_(std::move(path)), writer_(std::move(writer)), committer_([this] { commit_all(); }) {}
 
 SqliteDatabase::~SqliteDatabase() {
-    watcher_.request_stop();
-    version_changed_.notify_all();
     {
         const std::lock_guard lock(queue_mutex_);
         is_closing_ = true;
@@ -79,19 +75,25 @@ void SqliteDatabase::commit_all() {
         group.clear();
         {
             std::unique_lock lock(queue_mutex_);
-            queue_changed_.wait(lock, [&] { return is_closing_ || !queue_.empty(); });
-            if (queue_.empty()) return;
+            const auto has_work = [&] { return is_closing_ || !queue_.empty(); };
+            queue_changed_.wait_for(lock, kPollEvery, has_work);
+            if (is_closing_ && queue_.empty()) return;
             group.swap(queue_);
         }
-        commit_together(group);
-        bump_version();
-        for (auto& ticket : group) tell(ticket.done, std::move(ticket.outcome));
+        if (!group.empty()) {
+            for (const auto& topic : commit_together(group)) changes_.tell(topic);
+            for (auto& ticket : group) tell(ticket.done, std::move(ticket.outcome));
+        }
+        look_for_other_processes();
     }
 }
 
-void SqliteDatabase::commit_together(std::span<Ticket> group) {
+std::set<std::string> SqliteDatabase::commit_together(std::span<Ticket> group) {
+    std::set<std::string> topics;
     const auto fail_all = [&](const Error& error) {
         for (auto& ticket : group) ticket.outcome = error;
+        topics.clear();
+        return topics;
     };
     if (auto begun = writer_->run("BEGIN IMMEDIATE"); !begun) return fail_all(begun.error());
     for (auto& ticket : group) {
@@ -102,13 +104,31 @@ void SqliteDatabase::commit_together(std::span<Ticket> group) {
             return fail_all({ErrorKind::kDiskFull, "the database could not be written", "database"}
             );
         }
+        // What failed has changed nothing: it wakes nobody, least of all who will try it again.
+        auto announced = writer_->take_announced();
+        if (ticket.outcome) topics.merge(announced);
         if (!ticket.outcome) static_cast<void>(writer_->run("ROLLBACK TO work"));
         static_cast<void>(writer_->run("RELEASE work"));
     }
     if (auto committed = writer_->run("COMMIT"); !committed) {
         static_cast<void>(writer_->run("ROLLBACK"));
-        fail_all(committed.error());
+        return fail_all(committed.error());
     }
+    return topics;
+}
+
+/// The writer's connection sees the commits of all others here, and in this process there is no
+/// other that writes.
+void SqliteDatabase::look_for_other_processes() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked_at_ < kPollEvery) return;
+    looked_at_ = now;
+    const auto rows = writer_->run("PRAGMA data_version");
+    if (!rows || rows->empty()) return;
+    const auto version = rows->front().integer(0);
+    const bool has_changed = data_version_ >= 0 && version != data_version_;
+    data_version_ = version;
+    if (has_changed) changes_.tell_all();
 }
 
 Result<void> SqliteDatabase::read(const Work& work) {
@@ -135,34 +155,15 @@ Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::borrow_reader() {
     return reader;
 }
 
-void SqliteDatabase::bump_version() {
-    {
-        const std::lock_guard lock(version_mutex_);
-        ++version_;
-    }
-    version_changed_.notify_all();
-}
-
-void SqliteDatabase::wait_for_change(
-    std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop
-) {
-    std::unique_lock lock(version_mutex_);
-    version_changed_.wait_for(lock, stop, timeout, [&] { return version_.load() != seen; });
-}
-
-void SqliteDatabase::watch_other_processes(const std::stop_token& stop) {
-    auto connection = SqliteConnection::open(path_);
-    if (!connection) return;
-    std::int64_t last = -1;
-    while (!stop.stop_requested()) {
-        // data_version also grows with our own writer's commits; one wake-up too many is harmless.
-        if (const auto rows = (*connection)->run("PRAGMA data_version"); rows && !rows->empty()) {
-            const auto now = rows->front().integer(0);
-            if (last >= 0 && now != last) bump_version();
-            last = now;
-        }
-        pause(stop, kPollEvery);
-    }
+Result<void> SqliteDatabase::check() {
+    auto connection = TRY(SqliteConnection::open(path_));
+    const auto rows = connection->run("PRAGMA quick_check(1)");
+    const auto found = rows ? rows->empty() ? "ok" : rows->front().text(0) : rows.error().message;
+    if (found == "ok") return {};
+    return Error{
+        ErrorKind::kUnavailable,
+        fmt::format("{} is damaged: put a backup in its place ({})", path_, found), "database"
+    };
 }
 
 Result<void> SqliteDatabase::maintain() {

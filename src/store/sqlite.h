@@ -1,9 +1,10 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -25,11 +26,9 @@ public:
 
     void write_later(Work work, Done done) override;
     Result<void> read(const Work& work) override;
-    std::uint64_t version() const override { return version_.load(); }
-    void wait_for_change(
-        std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop
-    ) override;
+    Changes& changes() override { return changes_; }
     std::string_view skip_locked() const override { return ""; }
+    Result<void> check() override;
     Result<void> maintain() override;
 
 private:
@@ -42,10 +41,10 @@ private:
 
     SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer);
     void commit_all();
-    void commit_together(std::span<Ticket> group);
+    /// What is to be told of what was committed.
+    std::set<std::string> commit_together(std::span<Ticket> group);
+    void look_for_other_processes();
     Result<std::unique_ptr<SqliteConnection>> borrow_reader();
-    void watch_other_processes(const std::stop_token& stop);
-    void bump_version();
 
     const std::string path_;
     std::unique_ptr<SqliteConnection> writer_;
@@ -58,10 +57,9 @@ private:
     std::mutex readers_mutex_;
     std::vector<std::unique_ptr<SqliteConnection>> readers_;
 
-    std::atomic<std::uint64_t> version_ = 1;
-    std::mutex version_mutex_;
-    std::condition_variable_any version_changed_;
-    std::jthread watcher_;
+    Changes changes_;
+    std::int64_t data_version_ = -1;  // the committer's
+    std::chrono::steady_clock::time_point looked_at_{};
     std::jthread committer_;
 };
 

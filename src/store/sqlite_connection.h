@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <sqlite3.h>
@@ -31,6 +33,10 @@ public:
     static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path);
 
     Result<Rows> run(std::string_view sql, const Values& values = {}) override;
+    void announce(std::string_view topic) override { announced_.emplace(topic); }
+
+    /// What was announced since the last time.
+    std::set<std::string> take_announced() { return std::exchange(announced_, {}); }
 
     /// Whether a transaction is open: a full disk can end one from inside.
     bool is_in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
@@ -42,6 +48,7 @@ private:
 
     SqliteHandle handle_;
     std::unordered_map<std::string_view, SqliteStatement> statements_;
+    std::set<std::string> announced_;
     std::vector<std::unique_ptr<std::string>> texts_;  // what the map's keys point into
 };
 

@@ -11,8 +11,10 @@
 #include "base/ids.h"
 #include "store/job_store.h"
 #include "store/migrations.h"
+#include "store/queue.h"
 #include "store/side_tables.h"
 #include "store/testing.h"
+#include "store/wrapped_database.h"
 
 namespace ittybit::store {
 namespace {
@@ -39,12 +41,25 @@ protected:
     void SetUp() override {
         fixture_ = GetParam()();
         ASSERT_TRUE(migrate(*fixture_.database));
-        jobs_ = std::make_unique<JobStore>(*fixture_.database);
+        jobs_ = std::make_unique<JobStore>(database());
+        queue_ = std::make_unique<Queue>(database());
     }
     void TearDown() override {
+        queue_.reset();
         jobs_.reset();
+        recording_.reset();
         fixture_.database.reset();
         std::filesystem::remove_all(fixture_.folder);
+    }
+
+    /// The database that the stores work on: what they ask of it is remembered.
+    Database& database() {
+        if (!recording_) {
+            recording_ = std::make_unique<RecordingDatabase>(
+                *fixture_.database, [](std::string_view sql) { statements().hear(sql); }
+            );
+        }
+        return *recording_;
     }
 
     JobRecord add_job(UnixMillis now = kNow, std::optional<std::string> webhook = std::nullopt) {
@@ -54,10 +69,17 @@ protected:
         EXPECT_TRUE(create(*jobs_, record, std::nullopt, {}));
         return record;
     }
-    JobStore::Claimed claim(UnixMillis now = kNow + 10) {
-        auto claimed = jobs_->claim("worker-1", now + 15'000, now);
+    Claimed claim(UnixMillis now = kNow + 10) {
+        auto claimed = queue_->claim("worker-1", now);
         EXPECT_TRUE(claimed && *claimed);
         return **claimed;
+    }
+    Lease lease_of(const Claimed& held) {
+        const auto leases = queue_->leases();
+        for (const auto& lease : *leases) {
+            if (lease.claim.job_id == held.claim.job_id) return lease;
+        }
+        return {held.claim, -1};
     }
     JobStatus status_of(const std::string& id) {
         const auto found = jobs_->find_job(id);
@@ -66,7 +88,9 @@ protected:
     }
 
     Fixture fixture_;
+    std::unique_ptr<RecordingDatabase> recording_;
     std::unique_ptr<JobStore> jobs_;
+    std::unique_ptr<Queue> queue_;
 };
 INSTANTIATE_TEST_SUITE_P(Sqlite, Conformance, testing::Values(&open_sqlite));
 
@@ -84,7 +108,7 @@ TEST_P(Conformance, TheOldestJobIsClaimedFirstAndNoneTwice) {
     const auto second = add_job(kNow + 1);
     EXPECT_EQ(claim().record.job.id, first.job.id);
     EXPECT_EQ(claim().record.job.id, second.job.id);
-    const auto none = jobs_->claim("worker-2", kNow + 20'000, kNow + 10);
+    const auto none = queue_->claim("worker-2", kNow + 10);
     ASSERT_TRUE(none);
     EXPECT_FALSE(*none);
 }
@@ -98,8 +122,7 @@ TEST_P(Conformance, ManyThreadsClaimEveryJobOnce) {
         for (int t = 0; t < 6; ++t) {
             threads.emplace_back([&, t] {
                 for (;;) {
-                    auto claimed =
-                        jobs_->claim("worker-" + std::to_string(t), kNow + 99'000, kNow + 500);
+                    auto claimed = queue_->claim("worker-" + std::to_string(t), kNow + 500);
                     if (!claimed || !*claimed) return;
                     const std::lock_guard lock(mutex);
                     seen.push_back((*claimed)->claim.job_id);
@@ -141,14 +164,15 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
     EXPECT_EQ(reused.error().kind, ErrorKind::kIdempotencyKeyReused);
 }
 
-TEST_P(Conformance, AHeartbeatSavesProgressAndKeepsTheLease) {
+TEST_P(Conformance, AHeartbeatSavesWhatChangedAndMovesTheLease) {
     add_job();
     auto held = claim(kNow);
-    begin(held.record.job.task("probe"), kNow + 1);
-    advance(held.record.job.task("probe"), 42.5, kNow + 2);
-    EXPECT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 20'000, kNow + 2)
-    );
-    EXPECT_EQ(*jobs_->recover("", kNow + 16'000), 0);
+    auto& probe = held.record.job.task("probe");
+    begin(probe, kNow + 1);
+    advance(probe, 42.5, kNow + 2);
+    const auto before = lease_of(held);
+    EXPECT_TRUE(*queue_->heartbeat(held.claim, {&probe, 1}, true, kNow + 2));
+    EXPECT_FALSE(*queue_->take_back(before, kNow + 3)) << "it has moved since it was seen";
     const auto found = jobs_->find_job(held.claim.job_id);
     EXPECT_EQ((*found)->job.tasks.front().progress, 42);
     EXPECT_EQ((*found)->job.tasks.front().status, TaskStatus::kProcessing);
@@ -158,61 +182,91 @@ TEST_P(Conformance, AHeartbeatSavesProgressAndKeepsTheLease) {
 TEST_P(Conformance, ALostLeaseGoesBackAndTheOldWorkerCanWriteNothingMore) {
     add_job();
     const auto old = claim(kNow);
-    EXPECT_EQ(*jobs_->recover("", kNow + 14'000), 0);
-    EXPECT_EQ(*jobs_->recover("", kNow + 15'001), 1);
+    EXPECT_TRUE(*queue_->take_back(lease_of(old), kNow + 15'001));
     EXPECT_EQ(status_of(old.claim.job_id), JobStatus::kQueued);
     const auto fresh = claim(kNow + 15'002);
     EXPECT_EQ(fresh.claim.attempt, 2);
-    EXPECT_FALSE(*jobs_->heartbeat(old.claim, {}, false, kNow + 99'000, kNow + 15'003));
-    EXPECT_FALSE(*jobs_->is_held(old.claim));
-    JobStore::Outcome outcome{old.record, {}, {}, ""};
+    EXPECT_EQ(fresh.record.tries(), 1) << "that a worker is killed is nobody's attempt";
+    EXPECT_FALSE(*queue_->heartbeat(old.claim, old.record.job.tasks, false, kNow + 15'003));
+    EXPECT_FALSE(*queue_->is_held(old.claim));
+    EXPECT_FALSE(*queue_->give_back(old.claim, kNow, true, kNow + 15'004));
+    Ending outcome{old.record};
     outcome.record.job.status = JobStatus::kSucceeded;
-    EXPECT_FALSE(*jobs_->finish(old.claim, outcome, kNow + 15'004));
+    EXPECT_FALSE(*queue_->finish(old.claim, outcome, kNow + 15'004));
     EXPECT_EQ(status_of(old.claim.job_id), JobStatus::kProcessing);
+    EXPECT_TRUE(*queue_->is_held(fresh.claim));
 }
 
-TEST_P(Conformance, AfterThreeLostAttemptsAJobFails) {
+TEST_P(Conformance, AJobThatIsCutOffAgainAndAgainIsGivenUpInTheEnd) {
     const auto record = add_job(kNow, "https://example.com/hook");
-    for (int attempt = 1; attempt <= 3; ++attempt) {
-        claim(kNow + attempt * 100'000);
-        EXPECT_EQ(*jobs_->recover("worker-1", kNow + attempt * 100'000 + 1), 1);
+    for (int i = 1; i <= Queue::kMostCutOff; ++i) {
+        const auto held = claim(kNow + i);
+        EXPECT_EQ(held.record.tries(), 1);
+        EXPECT_EQ(*queue_->take_back_all("worker-1", kNow + i), 1);
     }
     const auto found = jobs_->find_job(record.job.id);
     EXPECT_EQ((*found)->job.status, JobStatus::kFailed);
     EXPECT_EQ((*found)->job.error->kind, ErrorKind::kTaskCrashed);
     EXPECT_EQ((*found)->job.tasks.at(3).status, TaskStatus::kCancelled);
-    EXPECT_EQ(Outbox(*fixture_.database).of_job(record.job.id)->size(), 1U);
+    EXPECT_EQ(Outbox(database()).of_job(record.job.id)->size(), 1U);
+}
+
+TEST_P(Conformance, AnAttemptThatFailedCounts) {
+    add_job();
+    EXPECT_TRUE(*queue_->give_back(claim(kNow).claim, kNow, true, kNow + 1));
+    EXPECT_TRUE(*queue_->give_back(claim(kNow + 2).claim, kNow, false, kNow + 3));
+    EXPECT_EQ(claim(kNow + 4).record.tries(), 2);
+}
+
+TEST_P(Conformance, AClockThatIsSetBackKeepsNobodyWaiting) {
+    constexpr UnixMillis kHour = 3'600'000;
+    const auto record = add_job(kNow, "https://example.com/hook");
+    EXPECT_EQ(*queue_->next_available(kNow - kHour), kNow - kHour);
+    auto held = claim(kNow - kHour);
+    ASSERT_TRUE(*queue_->give_back(held.claim, kNow + 64'000, true, kNow));
+    EXPECT_FALSE(*queue_->claim("worker-1", kNow + 1)) << "it waits its time";
+    EXPECT_EQ(*queue_->next_available(kNow - kHour), kNow - kHour);
+    held = claim(kNow - kHour);
+    ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
+    Outbox outbox(database());
+    auto delivery = outbox.claim(kNow + 30'000, kNow);
+    ASSERT_TRUE(delivery && *delivery);
+    ASSERT_TRUE(outbox.note(**delivery, {1, kNow, 500, {}, 9}, "pending", kNow + 5'000, kNow));
+    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 1));
+    EXPECT_EQ(*outbox.next_due(kNow - kHour), kNow - kHour);
+    delivery = outbox.claim(kNow - kHour + 30'000, kNow - kHour);
+    ASSERT_TRUE(delivery && *delivery);
+    EXPECT_FALSE(*outbox.claim(kNow - kHour + 30'000, kNow - kHour)) << "not two tries at once";
 }
 
 TEST_P(Conformance, AHandedBackJobCostsNoAttemptAndWaitsItsTime) {
     add_job();
     const auto held = claim(kNow);
-    EXPECT_TRUE(*jobs_->give_back(held.claim, kNow + 5'000, false, kNow + 1));
-    EXPECT_FALSE(*jobs_->claim("worker-2", kNow + 20'000, kNow + 4'999));
-    EXPECT_EQ(*jobs_->next_available(), kNow + 5'000);
-    EXPECT_EQ(claim(kNow + 5'000).claim.attempt, 1);
+    EXPECT_TRUE(*queue_->give_back(held.claim, kNow + 5'000, false, kNow + 1));
+    EXPECT_FALSE(*queue_->claim("worker-2", kNow + 4'999));
+    EXPECT_EQ(*queue_->next_available(kNow + 10), kNow + 5'000);
+    EXPECT_EQ(claim(kNow + 5'000).record.tries(), 1);
 }
 
 TEST_P(Conformance, FinishWritesStateFilesPartsAndDeliveryAtOnce) {
-    FileTable files(*fixture_.database);
+    FileTable files(database());
     add_job(kNow, "https://example.com/hook");
     auto held = claim();
     ASSERT_TRUE(files.add({"f1", held.claim.job_id, "output", "a.mp4", false, kNow, kNow}));
-    JobStore::Outcome outcome{held.record, {"f1"}, {{"a.m4s", 10}, {"b.m4s", 20}}, "task_x"};
+    Ending outcome{held.record, {"f1"}, {{"a.m4s", 10}, {"b.m4s", 20}}, "task_x"};
     outcome.record.job.status = JobStatus::kSucceeded;
     outcome.record.job.output = "http://host/files/f1/a.mp4";
-    ASSERT_TRUE(*jobs_->finish(held.claim, outcome, kNow + 99));
+    ASSERT_TRUE(*queue_->finish(held.claim, outcome, kNow + 99));
     EXPECT_TRUE((*files.find("f1"))->is_ready);
     EXPECT_EQ(status_of(held.claim.job_id), JobStatus::kSucceeded);
-    const auto deliveries = Outbox(*fixture_.database).of_job(held.claim.job_id);
+    const auto deliveries = Outbox(database()).of_job(held.claim.job_id);
     ASSERT_EQ(deliveries->size(), 1U);
     EXPECT_EQ(deliveries->front().type, "job.succeeded");
     EXPECT_THAT(deliveries->front().body, testing::HasSubstr("http://host/files/f1/a.mp4"));
-    bool has_more = false;
-    ListQuery query{.limit = 1, .is_descending = false};
-    EXPECT_EQ(jobs_->list_parts("task_x", query, has_more)->front().name, "a.m4s");
-    EXPECT_TRUE(has_more);
-    EXPECT_FALSE(*jobs_->finish(held.claim, outcome, kNow + 100));
+    const auto parts = jobs_->list_parts("task_x", {.limit = 1, .is_descending = false});
+    EXPECT_EQ(parts->items.front().name, "a.m4s");
+    EXPECT_TRUE(parts->has_more);
+    EXPECT_FALSE(*queue_->finish(held.claim, outcome, kNow + 100));
 }
 
 TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {
@@ -220,15 +274,15 @@ TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {
     const auto held = claim();
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow + 20));
     EXPECT_EQ(status_of(record.job.id), JobStatus::kCancelled);
-    EXPECT_FALSE(*jobs_->is_held(held.claim));
+    EXPECT_FALSE(*queue_->is_held(held.claim));
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow + 21));
-    EXPECT_EQ(Outbox(*fixture_.database).of_job(record.job.id)->size(), 1U);
+    EXPECT_EQ(Outbox(database()).of_job(record.job.id)->size(), 1U);
 
     add_job(kNow + 1);
     auto other = claim();
-    JobStore::Outcome outcome{other.record, {}, {}, ""};
+    Ending outcome{other.record, {}, {}, ""};
     outcome.record.job.status = JobStatus::kSucceeded;
-    ASSERT_TRUE(*jobs_->finish(other.claim, outcome, kNow + 30));
+    ASSERT_TRUE(*queue_->finish(other.claim, outcome, kNow + 30));
     EXPECT_EQ(jobs_->cancel(other.claim.job_id, kNow + 31).error().kind, ErrorKind::kJobFinished);
     EXPECT_EQ(jobs_->cancel("job_none", kNow).error().kind, ErrorKind::kJobNotFound);
 }
@@ -239,7 +293,7 @@ TEST_P(Conformance, ATaskThatHadSucceededStaysSoWhenTheJobIsCancelled) {
     begin(held.record.job.tasks[0], kNow + 1);
     succeed(held.record.job.tasks[0], std::nullopt, kNow + 2);
     begin(held.record.job.tasks[1], kNow + 2);
-    ASSERT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 99, kNow + 3));
+    ASSERT_TRUE(*queue_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 3));
     ASSERT_TRUE(jobs_->cancel(held.record.job.id, kNow + 4));
     const auto tasks = (*jobs_->find_job(held.record.job.id))->job.tasks;
     EXPECT_EQ(to_json(tasks[0]), to_json(held.record.job.tasks[0]));
@@ -254,14 +308,14 @@ TEST_P(Conformance, OptionsOfTheGreatestDepthComeBack) {
     record.job = Job::make("video", "https://example.com/a.mp4", {{"deep", deep}}, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     const auto held = claim();
-    ASSERT_TRUE(*jobs_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 99, kNow + 3));
+    ASSERT_TRUE(*queue_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 3));
     const auto found = jobs_->find_job(record.job.id);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ(to_json((*found)->job.tasks), to_json(record.job.tasks));
 }
 
 TEST_P(Conformance, RemoveTakesTheRowsAndTurnsFilesIntoGarbage) {
-    FileTable files(*fixture_.database);
+    FileTable files(database());
     const auto record = add_job();
     ASSERT_TRUE(files.add({"f2", record.job.id, "output", "a.mp4", true, kNow, kNow}));
     ASSERT_TRUE(jobs_->remove(record.job.id, kNow + 1));
@@ -293,9 +347,9 @@ TEST_P(Conformance, ListsPageBothWaysAndFilter) {
     query = {.limit = 10, .is_descending = false, .after = ids[2]};
     EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[3]);
     claim();
-    query = {.status = "processing"};
+    query = {.statuses = {"processing"}};
     EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[0]);
-    query = {.after = "job_unknown"};
+    query = {.after = "task_unknown"};
     EXPECT_EQ(jobs_->list_jobs(query).error().kind, ErrorKind::kInvalidRequest);
 }
 
@@ -334,16 +388,41 @@ TEST_P(Conformance, AFailedWriteLeavesNothingAndHarmsNoNeighbour) {
     EXPECT_EQ(KeyTable(database).list()->size(), 8U);
 }
 
-TEST_P(Conformance, AWaiterWakesWhenSomebodyCommits) {
-    auto& database = *fixture_.database;
-    const auto seen = database.version();
-    std::jthread writer([&] { add_job(); });
-    database.wait_for_change(seen, std::chrono::seconds(10), {});
-    EXPECT_NE(database.version(), seen);
+TEST_P(Conformance, WhoWaitsIsWokenByWhatIsHisAndByNothingElse) {
+    auto& changes = database().changes();
+    const auto first = add_job();
+    const auto second = add_job(kNow + 1, "https://example.com/hook");
+    const auto of_first = changes.subscribe({topic::job(first.job.id)});
+    const auto of_second = changes.subscribe({topic::job(second.job.id)});
+    const auto of_queue = changes.subscribe({std::string(topic::kQueue)});
+    const auto of_outbox = changes.subscribe({std::string(topic::kOutbox)});
+    const auto topics_of = [](const auto& listener) {
+        std::vector<std::string> topics;
+        for (const auto& news : listener->take()) topics.push_back(news.topic);
+        return topics;
+    };
+    auto held = claim();
+    EXPECT_THAT(topics_of(of_first), testing::ElementsAre(topic::job(first.job.id)));
+    EXPECT_TRUE(*queue_->heartbeat(held.claim, {}, false, kNow + 20)) << "a beat is nobody's news";
+    EXPECT_FALSE(of_first->has_news());
+    EXPECT_FALSE(of_queue->has_news());
+    EXPECT_TRUE(*queue_->give_back(held.claim, kNow, true, kNow + 30));
+    EXPECT_THAT(topics_of(of_queue), testing::ElementsAre("queue"));
+    EXPECT_FALSE(of_second->has_news());
+    EXPECT_FALSE(of_outbox->has_news());
+    std::jthread canceller([&] { EXPECT_TRUE(jobs_->cancel(second.job.id, kNow + 40)); });
+    EXPECT_TRUE(of_outbox->wait(std::chrono::seconds(10), {}));
+    canceller.join();
+    EXPECT_THAT(topics_of(of_second), testing::ElementsAre(topic::job(second.job.id)));
+    EXPECT_FALSE(jobs_->cancel("job_none", kNow)) << "what fails is no news";
+    changes.tell(topic::progress(first.job.id), "{}");
+    EXPECT_THAT(topics_of(of_first), testing::ElementsAre(topic::job(first.job.id)))
+        << "what it was given back for, and no progress";
+    EXPECT_THAT(topics_of(of_queue), testing::IsEmpty());
 }
 
 TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
-    Outbox outbox(*fixture_.database);
+    Outbox outbox(database());
     const auto record = add_job(kNow, "https://example.com/hook");
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
     auto delivery = outbox.claim(kNow + 30'000, kNow);
@@ -353,7 +432,7 @@ TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
     DeliveryAttempt attempt{1, kNow, 500, "it answered 500", 12};
     ASSERT_TRUE(outbox.note(**delivery, attempt, "pending", kNow + 5'000, kNow));
     EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 4'999));
-    EXPECT_EQ(*outbox.next_due(), kNow + 5'000);
+    EXPECT_EQ(*outbox.next_due(kNow), kNow + 5'000);
     delivery = outbox.claim(kNow + 30'000, kNow + 5'000);
     ASSERT_TRUE(outbox.note(**delivery, {2, kNow, 200, {}, 9}, "delivered", {}, kNow));
     EXPECT_EQ(outbox.attempts((*delivery)->id)->size(), 2U);
@@ -376,14 +455,14 @@ TEST_P(Conformance, ManyJobsThatMustWaitDoNotHideOneThatNeedNot) {
         }
         return {};
     }));
-    EXPECT_EQ(*jobs_->next_available(), kNow);
+    EXPECT_EQ(*queue_->next_available(kNow + 10), kNow);
     EXPECT_EQ(claim().claim.job_id, record.job.id);
-    EXPECT_EQ(*jobs_->next_available(), kNow + 60'000);
-    EXPECT_FALSE(*jobs_->claim("worker-1", kNow + 15'000, kNow + 10));
+    EXPECT_EQ(*queue_->next_available(kNow + 10), kNow + 60'000);
+    EXPECT_FALSE(*queue_->claim("worker-1", kNow + 10));
 }
 
 TEST_P(Conformance, AResendDuringATryIsNotLost) {
-    Outbox outbox(*fixture_.database);
+    Outbox outbox(database());
     const auto record = add_job(kNow, "https://example.com/hook");
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
     const auto first = outbox.claim(kNow + 30'000, kNow);
@@ -395,25 +474,26 @@ TEST_P(Conformance, AResendDuringATryIsNotLost) {
     ASSERT_TRUE(again && *again);
     EXPECT_EQ((*again)->attempts, 2);
     ASSERT_TRUE(outbox.note(**again, {2, kNow, 200, {}, 200}, "delivered", {}, kNow + 400));
-    EXPECT_FALSE(*outbox.next_due());
+    EXPECT_FALSE(*outbox.next_due(kNow));
     EXPECT_EQ(outbox.of_job(record.job.id)->front().status, "delivered");
 }
 
 TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
-    FileTable files(*fixture_.database);
+    FileTable files(database());
     constexpr UnixMillis kDay = 86'400'000;
-    ASSERT_TRUE(files.add({"kept", {}, "upload", "a", true, kNow, kNow}));
+    const std::string kept(32, 'a');
+    ASSERT_TRUE(files.add({kept, {}, "upload", "a", true, kNow, kNow}));
     ASSERT_TRUE(files.add({"left", {}, "upload", "a", true, kNow, kNow}));
     JobRecord record;
-    record.job = Job::make("video", "http://host/files/kept/a", {}, kNow);
+    record.job = Job::make("video", "http://host/files/" + kept + "/a", {}, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     ASSERT_TRUE(files.expire(kNow + kDay, 0, kNow + 2 * kDay));
     EXPECT_EQ((*files.find("left"))->role, "garbage");
-    EXPECT_EQ((*files.find("kept"))->role, "upload");
+    EXPECT_EQ((*files.find(kept))->role, "upload");
 }
 
 TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
-    ConnectionTable connections(*fixture_.database);
+    ConnectionTable connections(database());
     ASSERT_TRUE(connections.add({"conn_1", "a", {}, "x", true, kNow, kNow}));
     ASSERT_TRUE(connections.add({"conn_2", "b", {{"region", "eu"}}, "y", true, kNow, kNow}));
     EXPECT_EQ(
@@ -428,7 +508,7 @@ TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
 }
 
 TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
-    UploadTable uploads(*fixture_.database);
+    UploadTable uploads(database());
     const auto id = add_job().job.id;
     const auto receipts = [&] {
         std::vector<std::string> found;
@@ -439,7 +519,7 @@ TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
     const auto first = claim();
     ASSERT_TRUE(uploads.add({id, first.claim.attempt, "conn_1", "films", "one"}, kNow));
     EXPECT_THAT(receipts(), testing::IsEmpty());
-    ASSERT_TRUE(jobs_->recover("worker-1", kNow + 20));
+    ASSERT_EQ(*queue_->take_back_all("worker-1", kNow + 20), 1);
     EXPECT_THAT(receipts(), testing::ElementsAre("one"));
     const auto second = claim(kNow + 30);
     ASSERT_TRUE(uploads.add({id, second.claim.attempt, "conn_1", "films", "two"}, kNow + 30));

@@ -2,7 +2,10 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -15,6 +18,28 @@
 namespace ittybit::store {
 
 inline constexpr UnixMillis kNow = 1'700'000'000'000;
+
+/// Every statement that the stores of these tests have run: plans_test looks at how each is done.
+class Statements {
+public:
+    void hear(std::string_view sql) {
+        const std::lock_guard lock(mutex_);
+        all_.emplace(sql);
+    }
+    std::set<std::string> all() const {
+        const std::lock_guard lock(mutex_);
+        return all_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::set<std::string> all_;
+};
+
+inline Statements& statements() {
+    static Statements all;
+    return all;
+}
 
 /// A database of its own for each test, in a folder that the test removes.
 struct Fixture {

@@ -38,9 +38,17 @@ Result<Place> Destinations::managed(const std::string& role, const std::string& 
     to.storage = shop_.storage;
     to.main_key = managed_key(file);
     to.parts_prefix = managed_key(folder);
-    to.url = managed_url(shop_.public_url, file);
+    to.url = managed_url(TRY(base_url()), file);
     watch(to, {});
     return to;
+}
+
+/// The installation's public URL; without one, that by which the job's request came in.
+Result<std::string> Destinations::base_url() {
+    auto url = TRY(shop_.settings.get("public_url"));
+    if (url.empty()) url = record_.base_url;
+    if (url.empty()) url = TRY(shop_.settings.get("listen_url"));
+    return url;
 }
 
 /// `output` may leave the extension to the format.
@@ -75,7 +83,7 @@ void Destinations::watch(Place& to, store::OpenUpload upload) {
         };
     }
     to.is_ours = [this] {
-        const auto is_held = shop_.jobs.is_held(claim_);
+        const auto is_held = shop_.queue.is_held(claim_);
         if (is_held && *is_held) return true;
         const auto now = shop_.jobs.find_job(claim_.job_id);
         return now && (!*now || (*now)->job.status == JobStatus::kCancelled);

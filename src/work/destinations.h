@@ -29,6 +29,7 @@ public:
     void discard();
 
 private:
+    Result<std::string> base_url();
     Result<Place> managed(const std::string& role, const std::string& name);
     Result<Place> in_bucket(const std::string& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);

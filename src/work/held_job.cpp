@@ -3,21 +3,19 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/log.h"
-#include "base/pause.h"
+#include "base/fields_json.h"
 
 namespace ittybit::work {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 constexpr auto kBeat = std::chrono::seconds(2);
-constexpr auto kLookPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
 HeldJob::HeldJob(
     Workshop& shop,
-    store::JobStore::Claimed claimed,
+    store::Claimed claimed,
     const std::stop_token& hand_back,
     std::function<void()> at_beat
 )
@@ -37,19 +35,20 @@ store::JobRecord HeldJob::let_go() {
     if (keeper_.joinable()) {
         keeper_.request_stop();
         keeper_.join();
-        shop_.live.forget(claim_.job_id);
     }
     return record_;
 }
 
-Task& HeldJob::find(const std::string& task) {
+/// The task with this id, with mutex_ held; it will be saved.
+Task& HeldJob::change(const std::string& task) {
+    unsaved_.insert(task);
     return *std::ranges::find(record_.job.tasks, task, &Task::id);
 }
 
 void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(id);
+        Task& task = change(id);
         if (is_final(task.status)) return;
         if (input) task.input = std::move(input);
         if (task.status != TaskStatus::kWaiting) return;
@@ -62,7 +61,7 @@ void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
 void HeldJob::succeed(const std::string& id, File output) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(id);
+        Task& task = change(id);
         if (is_final(task.status)) return;
         ittybit::succeed(task, std::move(output), shop_.clock.now());
         log_.task_ended(task);
@@ -73,14 +72,19 @@ void HeldJob::succeed(const std::string& id, File output) {
 void HeldJob::report(const std::string& id, Progress progress) {
     {
         const std::lock_guard lock(mutex_);
-        Task& task = find(id);
+        Task& task = change(id);
         if (progress.percent && !is_final(task.status)) {
             advance(task, *progress.percent, shop_.clock.now());
             // An earlier attempt may have been further.
             progress.percent = std::max<double>(*progress.percent, *task.progress);
         }
     }
-    shop_.live.tell(claim_.job_id, id, progress);
+    json::object message{{"task", id}};
+    const auto facts = to_json(progress);
+    for (const auto& fact : facts.get_object()) message[fact.key()] = fact.value();
+    shop_.queue.database().changes().tell(
+        store::topic::progress(claim_.job_id), compact_json(message)
+    );
 }
 
 void HeldJob::measure(const std::string& task, Percent percent) {
@@ -96,43 +100,46 @@ void HeldJob::take_measure() {
 }
 
 void HeldJob::keep(const std::stop_token& stop) {
-    auto& database = shop_.jobs.database();
+    const auto news =
+        shop_.queue.database().changes().subscribe({store::topic::job(claim_.job_id)});
     auto next_beat = Steady::now() + kBeat;
-    while (!stop.stop_requested()) {
-        const auto seen = database.version();
+    // At once: it may have been lost before we listened.
+    for (bool is_told = true; !stop.stop_requested();) {
         if (Steady::now() >= next_beat) {
             take_measure();
             at_beat_();
             if (!save(false)) return lose();
             next_beat = Steady::now() + kBeat;
-        } else {
-            const auto is_held = shop_.jobs.is_held(claim_);
+        } else if (is_told) {
+            const auto is_held = shop_.queue.is_held(claim_);
             if (is_held && !*is_held) return lose();
         }
-        // Others may commit thousands of times a second: look only so often.
-        pause(stop, kLookPause);
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(next_beat - Steady::now());
-        if (left.count() > 0) database.wait_for_change(seen, left, stop);
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_beat - Steady::now());
+        is_told = news->wait(left, stop) && !news->take().empty();
     }
 }
 
-/// Extends the lease and writes how far the tasks are. False when the job is not ours any more. A
-/// database that cannot be written now is tried again with the next beat: until the lease ends
-/// nobody else takes the job.
+/// Shows that we live, and writes what has changed of the tasks. False when the job is not ours any
+/// more. A database that cannot be written now is tried again with the next beat: until the lease
+/// ends nobody else takes the job.
 bool HeldJob::save(bool is_new_state) {
     const std::lock_guard alone(saving_);
-    std::vector<Task> tasks;
-    const auto now = shop_.clock.now();
+    std::vector<Task> changed;
     {
         const std::lock_guard lock(mutex_);
-        tasks = record_.job.tasks;
+        for (const auto& task : record_.job.tasks) {
+            if (unsaved_.contains(task.id)) changed.push_back(task);
+        }
+        unsaved_.clear();
     }
-    const auto is_ours = shop_.jobs.heartbeat(claim_, tasks, is_new_state, now + kLeaseMs, now);
+    const auto is_ours = shop_.queue.heartbeat(claim_, changed, is_new_state, shop_.clock.now());
     if (!is_ours) {
-        log::warn("heartbeat failed", {{"job", claim_.job_id}, {"error", is_ours.error().message}});
+        shop_.troubles.beating.note(is_ours.error());
+        const std::lock_guard lock(mutex_);
+        for (const auto& task : changed) unsaved_.insert(task.id);
         return true;
     }
+    shop_.troubles.beating.end();
     return *is_ours;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -16,8 +17,6 @@
 
 namespace ittybit::work {
 
-inline constexpr UnixMillis kLeaseMs = 15'000;
-
 /// A claimed job while it is ours. One thread works on it and calls everything here; a thread
 /// beside that keeps the lease, saves progress, and stops the work when the job was cancelled,
 /// deleted or given to somebody else.
@@ -27,7 +26,7 @@ public:
     /// seconds, on the thread that keeps the lease.
     HeldJob(
         Workshop& shop,
-        store::JobStore::Claimed claimed,
+        store::Claimed claimed,
         const std::stop_token& hand_back,
         std::function<void()> at_beat
     );
@@ -56,7 +55,7 @@ private:
     void take_measure();
     bool save(bool is_new_state);
     void lose();
-    Task& find(const std::string& task);
+    Task& change(const std::string& task);
 
     Workshop& shop_;
     const store::Claim claim_;
@@ -64,6 +63,7 @@ private:
     JobLog log_;
     std::mutex mutex_;  // guards record_ against the keeper
     store::JobRecord record_;
+    std::set<std::string> unsaved_;  // ids of tasks that changed since; with mutex_
     std::mutex saving_;  // one at a time, so that no old state is written over a new one
     std::mutex measuring_;
     std::pair<std::string, Percent> measured_;

@@ -1,5 +1,6 @@
 #include "work/janitor.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
@@ -10,31 +11,36 @@
 namespace ittybit::work {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::milliseconds(1000);
-constexpr UnixMillis kTidyEveryMs = 60'000;
+constexpr std::chrono::milliseconds kLookEvery(1000);
+constexpr auto kTidyEvery = std::chrono::seconds(60);
 constexpr UnixMillis kUploadMayTakeMs = 86'400'000;
 constexpr int kBite = 100;
 
 }  // namespace
 
 void Janitor::run(const std::stop_token& stop) {
-    UnixMillis next_tidy = 0;
+    Trouble trouble("the janitor is kept from its work");
+    auto next_tidy = Trouble::Steady::now();
     while (!stop.stop_requested()) {
-        if (const auto done = run_once(stop); !done) {
-            log::warn("the janitor is kept from its work", {{"error", done.error().message}});
+        auto wait = kLookEvery;
+        if (const auto done = look_round(next_tidy, stop); !done) {
+            wait = std::max(wait, trouble.note(done.error()));
+        } else {
+            trouble.end();
         }
-        if (clock_.now() >= next_tidy) {
-            if (const auto done = tidy(stop); !done) {
-                log::warn("the janitor cannot tidy up", {{"error", done.error().message}});
-            }
-            next_tidy = clock_.now() + kTidyEveryMs;
-        }
-        pause(stop, kLookEvery);
+        pause(stop, wait);
     }
 }
 
+Result<> Janitor::look_round(Trouble::Steady::time_point& next_tidy, const std::stop_token& stop) {
+    static_cast<void>(TRY(run_once(stop)));
+    if (Trouble::Steady::now() < next_tidy) return {};
+    next_tidy = Trouble::Steady::now() + kTidyEvery;
+    return tidy(stop);
+}
+
 Result<bool> Janitor::run_once(const std::stop_token& stop) {
-    const int recovered = TRY(jobs_.recover("", clock_.now()));
+    const int recovered = TRY(recover(LeaseWatch::Steady::now()));
     if (recovered > 0) {
         log::warn("lost jobs were taken back", {{"count", recovered}});
         metrics_.add("ittybit_jobs_lost_total", "", recovered);
@@ -43,6 +49,14 @@ Result<bool> Janitor::run_once(const std::stop_token& stop) {
     const auto garbage = TRY(files_.garbage(kBite));
     for (const auto& file : garbage) TRY(sweep(file, stop));
     return recovered > 0 || !garbage.empty();
+}
+
+Result<int> Janitor::recover(LeaseWatch::Steady::time_point now) {
+    int count = 0;
+    for (const auto& lease : watch_.lost(TRY(queue_.leases()), now)) {
+        if (TRY(queue_.take_back(lease, clock_.now()))) ++count;
+    }
+    return count;
 }
 
 Result<void> Janitor::sweep(const store::FileRecord& file, const std::stop_token& stop) {
@@ -55,10 +69,15 @@ Result<void> Janitor::sweep(const store::FileRecord& file, const std::stop_token
 Result<void> Janitor::tidy(const std::stop_token& stop) {
     const auto now = clock_.now();
     const auto outputs = keep_.outputs > 0 ? now - keep_.outputs : 0;
-    TRY(files_.expire(now - keep_.uploads, outputs, now));
-    while (TRY(jobs_.forget(now - keep_.keys, now - keep_.jobs)) > 0 && !stop.stop_requested()) {
-    }
-    TRY(outbox_.forget(now - keep_.jobs));
+    // A bite at a time: whoever waits for the writer comes in between.
+    const auto all_of = [&](const auto& bite) -> Result<> {
+        while (!stop.stop_requested() && TRY(bite()) > 0) {
+        }
+        return {};
+    };
+    TRY(all_of([&] { return files_.expire(now - keep_.uploads, outputs, now); }));
+    TRY(all_of([&] { return jobs_.forget(now - keep_.keys, now - keep_.jobs); }));
+    TRY(all_of([&] { return outbox_.forget(now - keep_.jobs); }));
     TRY(storage_->sweep(now - kUploadMayTakeMs, stop));
     sandbox::Workspace::remove_abandoned(scratch_);
     return jobs_.database().maintain();

@@ -5,9 +5,12 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/trouble.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
+#include "store/queue.h"
 #include "store/side_tables.h"
+#include "work/lease_watch.h"
 #include "work/metrics.h"
 
 namespace ittybit::work {
@@ -25,6 +28,7 @@ public:
 
     Janitor(
         store::JobStore& jobs,
+        store::Queue& queue,
         store::Outbox& outbox,
         store::FileTable& files,
         std::shared_ptr<storage::Storage> storage,
@@ -34,6 +38,7 @@ public:
         std::string scratch
     )
         : jobs_(jobs),
+          queue_(queue),
           outbox_(outbox),
           files_(files),
           storage_(std::move(storage)),
@@ -47,13 +52,18 @@ public:
     /// Takes back lost jobs and removes the bytes of garbage. Whether there was anything to do.
     Result<bool> run_once(const std::stop_token& stop);
 
+    /// Takes back the jobs whose workers are gone. How many.
+    Result<int> recover(LeaseWatch::Steady::time_point now);
+
     /// What need not be done often: expiry, and giving space back.
     Result<void> tidy(const std::stop_token& stop);
 
 private:
+    Result<> look_round(Trouble::Steady::time_point& next_tidy, const std::stop_token& stop);
     Result<void> sweep(const store::FileRecord& file, const std::stop_token& stop);
 
     store::JobStore& jobs_;
+    store::Queue& queue_;
     store::Outbox& outbox_;
     store::FileTable& files_;
     const std::shared_ptr<storage::Storage> storage_;
@@ -61,6 +71,7 @@ private:
     const Clock& clock_;
     const Keep keep_;
     const std::string scratch_;
+    LeaseWatch watch_;
 };
 
 }  // namespace ittybit::work

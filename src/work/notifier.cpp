@@ -19,7 +19,6 @@ namespace {
 constexpr UnixMillis kTryMs = 15'000;
 constexpr UnixMillis kDayMs = 86'400'000;
 constexpr int kGone = 410;
-constexpr auto kLookPause = std::chrono::milliseconds(50);
 
 using Digest = std::array<unsigned char, 32>;
 
@@ -103,26 +102,28 @@ std::optional<UnixMillis> next_try(
 }
 
 void Notifier::run(const std::stop_token& stop) {
+    const auto news = database_.changes().subscribe({std::string(store::topic::kOutbox)});
     while (!stop.stop_requested()) {
-        const auto seen = database_.version();
+        news->take();
         const auto did = run_once(stop);
-        if (did && *did) continue;
-        auto nap = std::chrono::milliseconds(5000);
         if (!did) {
-            log::error("webhooks cannot be sent", {{"error", did.error().message}});
-        } else if (const auto next = outbox_.next_due(); next && *next) {
+            pause(stop, trouble_.note(did.error()));
+            continue;
+        }
+        trouble_.end();
+        if (*did) continue;
+        auto nap = std::chrono::milliseconds(5000);
+        if (const auto next = outbox_.next_due(clock_.now()); next && *next) {
             const auto left = std::max<UnixMillis>(**next - clock_.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
-        // Others may commit thousands of times a second: look only so often.
-        pause(stop, kLookPause);
-        database_.wait_for_change(seen, nap, stop);
+        news->wait(nap, stop);
     }
 }
 
 Result<bool> Notifier::run_once(const std::stop_token& stop) {
     const auto now = clock_.now();
-    const auto due = TRY(outbox_.next_due());
+    const auto due = TRY(outbox_.next_due(now));
     if (!due || *due > now) return false;
     const auto delivery = TRY(outbox_.claim(now + 2 * kTryMs, now));
     if (!delivery) return false;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/trouble.h"
 #include "net/client.h"
 #include "store/database.h"
 #include "store/side_tables.h"
@@ -56,6 +57,7 @@ private:
     Metrics& metrics_;
     const Clock& clock_;
     const std::string secret_;
+    Trouble trouble_{"webhooks cannot be sent"};
 };
 
 }  // namespace ittybit::work

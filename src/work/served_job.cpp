@@ -9,6 +9,7 @@
 #include "model/error_kinds.h"
 #include "storage/s3.h"
 #include "work/exporter.h"
+#include "work/lease_watch.h"
 #include "work/managed.h"
 #include "work/places.h"
 
@@ -24,7 +25,7 @@ std::int64_t most_attempts(const Error& error) {
     if (error.kind == ErrorKind::kDownloadFailed || error.kind == ErrorKind::kUploadFailed)
         return 1;
     switch (error_row(error.kind).fault) {
-        case Fault::kFarEnd: return store::JobStore::kMostAttempts;
+        case Fault::kFarEnd: return store::Queue::kMostAttempts;
         case Fault::kOurselves: return 2;
         default: return 1;
     }
@@ -37,10 +38,7 @@ UnixMillis back_off(std::int64_t attempt) {
 }  // namespace
 
 ServedJob::ServedJob(
-    Workshop& shop,
-    store::JobStore::Claimed claimed,
-    Slots::Hold& slot,
-    const std::stop_token& hand_back
+    Workshop& shop, store::Claimed claimed, Slots::Hold& slot, const std::stop_token& hand_back
 )
     : shop_(shop),
       hand_back_(hand_back),
@@ -148,14 +146,15 @@ void ServedJob::settle(const Ending& ending) {
     if (job_.is_lost()) return job_.log().job_left();
     const bool is_cancelled = !ending.output && ending.output.error().kind == ErrorKind::kCancelled;
     const bool is_handed_back = hand_back_.stop_requested() && is_cancelled;
-    const bool is_final = ending.output || claim.attempt >= most_attempts(ending.output.error());
+    const auto tries = record.tries();
+    const bool is_final = ending.output || tries >= most_attempts(ending.output.error());
     if (is_final && !is_handed_back) {
         conclude(record.job, ending, now);
         return finish(std::move(record), ending);
     }
     job_.log().job_handed_back(ending.output.error());
-    const auto when = is_handed_back ? now : now + back_off(claim.attempt);
-    const auto given = shop_.jobs.give_back(claim, when, !is_handed_back, now);
+    const auto when = is_handed_back ? now : now + back_off(tries);
+    const auto given = shop_.queue.give_back(claim, when, !is_handed_back, now);
     if (!given) log::warn("a job is kept until its lease ends", {{"job", claim.job_id}});
 }
 
@@ -164,23 +163,20 @@ void ServedJob::settle(const Ending& ending) {
 void ServedJob::finish(store::JobRecord record, const Ending& ending) {
     const auto& claim = job_.claim();
     const auto last = record.job.tasks.back().id;
-    const store::JobStore::Outcome outcome{
-        std::move(record), destinations_.files(), ending.parts, last
-    };
-    const auto until = Steady::now() + std::chrono::milliseconds(kLeaseMs);
+    const store::Ending outcome{std::move(record), destinations_.files(), ending.parts, last};
+    const auto until = Steady::now() + LeaseWatch::kPatience;
     for (;;) {
-        const auto is_ours = shop_.jobs.finish(claim, outcome, shop_.clock.now());
+        const auto is_ours = shop_.queue.finish(claim, outcome, shop_.clock.now());
+        if (is_ours) shop_.troubles.ending.end();
         if (is_ours && *is_ours)
             return job_.log().job_ended(outcome.record.job, ending.input_bytes);
         if (is_ours) {
             destinations_.discard();
             return job_.log().job_left();
         }
-        log::error(
-            "job cannot be ended", {{"job", claim.job_id}, {"error", is_ours.error().message}}
-        );
+        const auto wait = shop_.troubles.ending.note(is_ours.error());
         if (Steady::now() >= until) return;
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        std::this_thread::sleep_for(std::min<Steady::duration>(wait, until - Steady::now()));
     }
 }
 

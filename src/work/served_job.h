@@ -18,10 +18,7 @@ class ServedJob {
 public:
     /// `hand_back` ends the work and gives the job back unharmed.
     ServedJob(
-        Workshop& shop,
-        store::JobStore::Claimed claimed,
-        Slots::Hold& slot,
-        const std::stop_token& hand_back
+        Workshop& shop, store::Claimed claimed, Slots::Hold& slot, const std::stop_token& hand_back
     );
 
     /// Works until the job has ended or is out of our hands.

@@ -1,27 +1,33 @@
 #include "work/upload_sweeper.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
 #include "base/pause.h"
+#include "base/trouble.h"
 #include "storage/s3.h"
 #include "work/places.h"
 
 namespace ittybit::work {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::seconds(5);
+constexpr std::chrono::milliseconds kLookEvery(5000);
 constexpr int kBite = 100;
 constexpr UnixMillis kWorthTryingMs = 7 * 86'400'000LL;
 
 }  // namespace
 
 void UploadSweeper::run(const std::stop_token& stop) {
+    Trouble trouble("uploads cannot be swept");
     while (!stop.stop_requested()) {
+        auto wait = kLookEvery;
         if (const auto left = run_once(stop); !left) {
-            log::warn("uploads cannot be swept", {{"error", left.error().message}});
+            wait = std::max(wait, trouble.note(left.error()));
+        } else {
+            trouble.end();
         }
-        pause(stop, kLookEvery);
+        pause(stop, wait);
     }
 }
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/log.h"
+#include "base/pause.h"
 #include "work/served_job.h"
 
 namespace ittybit::work {
@@ -46,34 +46,37 @@ void Worker::run(const std::stop_token& stop, int grace_seconds) {
 }
 
 void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_stop) {
-    auto& database = shop_.jobs.database();
+    const auto news =
+        shop_.queue.database().changes().subscribe({std::string(store::topic::kQueue)});
     while (!stop.stop_requested()) {
         Slots::Hold slot(slots_);
         if (!slot.take(stop)) return;
         std::stop_source rouse;  // on both of these
         const std::stop_callback at_end(stop, [&] { rouse.request_stop(); });
         const std::stop_callback when_wanted(slots_.wanted(), [&] { rouse.request_stop(); });
-        const auto seen = database.version();
+        news->take();
         const auto did = run_once(slot, hard_stop);
-        if (did && *did) continue;
-        auto nap = kLongestNap;
         if (!did) {
-            log::error("cannot claim a job", {{"error", did.error().message}});
-            nap = std::chrono::milliseconds(500);
-        } else if (const auto next = shop_.jobs.next_available(); next && *next) {
+            pause(rouse.get_token(), shop_.troubles.claiming.note(did.error()));
+            continue;
+        }
+        shop_.troubles.claiming.end();
+        if (*did) continue;
+        auto nap = kLongestNap;
+        if (const auto next = shop_.queue.next_available(shop_.clock.now()); next && *next) {
             const auto left = std::max<UnixMillis>(**next - shop_.clock.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
-        database.wait_for_change(seen, nap, rouse.get_token());
+        news->wait(nap, rouse.get_token());
     }
 }
 
 Result<bool> Worker::run_once(Slots::Hold& slot, const std::stop_token& hard_stop) {
     const auto now = shop_.clock.now();
     // A look first: a claim that finds nothing is still a commit, which would wake everybody.
-    const auto next = TRY(shop_.jobs.next_available());
+    const auto next = TRY(shop_.queue.next_available(now));
     if (!next || *next > now) return false;
-    auto claimed = TRY(shop_.jobs.claim(shop_.worker, now + kLeaseMs, now));
+    auto claimed = TRY(shop_.queue.claim(shop_.worker, now));
     if (!claimed) return false;
     ServedJob(shop_, *std::move(claimed), slot, hard_stop).run();
     return true;

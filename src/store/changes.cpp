@@ -1,0 +1,85 @@
+#include "store/changes.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace ittybit::store {
+namespace {
+
+constexpr std::size_t kMostNews = 100;
+
+}  // namespace
+
+std::string topic::job(std::string_view id) {
+    return fmt::format("job:{}", id);
+}
+
+std::string topic::progress(std::string_view job_id) {
+    return fmt::format("progress:{}", job_id);
+}
+
+Changes::Subscription::~Subscription() {
+    const std::lock_guard lock(changes_.mutex_);
+    for (const auto& topic : topics_) {
+        auto [at, last] = changes_.listeners_.equal_range(topic);
+        while (at != last && at->second != this) ++at;
+        if (at != last) changes_.listeners_.erase(at);
+    }
+}
+
+bool Changes::Subscription::has_news() const {
+    const std::lock_guard lock(mutex_);
+    return !news_.empty();
+}
+
+std::vector<Changes::Message> Changes::Subscription::take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(news_, {});
+}
+
+bool Changes::Subscription::wait(std::chrono::milliseconds timeout, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, stop, timeout, [&] { return !news_.empty(); });
+}
+
+void Changes::Subscription::hear(std::string_view topic, const std::string& text) {
+    {
+        const std::lock_guard lock(mutex_);
+        // A state is looked up by whoever hears of it: once is enough.
+        const auto is_known = [&](const Message& news) {
+            return news.topic == topic && news.text == text;
+        };
+        if (std::ranges::any_of(news_, is_known)) return;
+        if (news_.size() == kMostNews) news_.erase(news_.begin());
+        news_.push_back({std::string(topic), text});
+    }
+    changed_.notify_all();
+    if (wake_) wake_();
+}
+
+std::unique_ptr<Changes::Subscription> Changes::subscribe(
+    std::vector<std::string> topics, std::function<void()> wake
+) {
+    std::unique_ptr<Subscription> made(new Subscription(*this, std::move(topics), std::move(wake)));
+    const std::lock_guard lock(mutex_);
+    for (const auto& topic : made->topics_) listeners_.emplace(topic, made.get());
+    return made;
+}
+
+void Changes::tell(std::string_view topic, const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = listeners_.equal_range(topic);
+    for (auto at = first; at != last; ++at) at->second->hear(topic, text);
+}
+
+void Changes::tell_all() {
+    const std::lock_guard lock(mutex_);
+    std::set<Subscription*> all;
+    for (const auto& [topic, listener] : listeners_) all.insert(listener);
+    for (auto* listener : all) listener->hear("", "");
+}
+
+}  // namespace ittybit::store

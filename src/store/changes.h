@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ittybit::store {
+
+/// Topics: what somebody may be waiting for.
+namespace topic {
+inline constexpr std::string_view kQueue = "queue";    // a job may be taken
+inline constexpr std::string_view kOutbox = "outbox";  // a webhook may be sent
+inline constexpr std::string_view kJobs = "jobs";      // the state of any job
+std::string job(std::string_view id);                  // the state of this one
+std::string progress(std::string_view job_id);         // how far it is: JSON in each message
+}  // namespace topic
+
+/// Wakes those who wait for something, and nobody else. What is told here is not stored: whoever
+/// hears of a state looks into the database. Safe from any thread.
+class Changes {
+public:
+    struct Message {
+        std::string topic;  // "": another process has changed something
+        std::string text;
+    };
+
+    /// Somebody who listens, for as long as it lives.
+    class Subscription {
+    public:
+        ~Subscription();
+        Subscription(const Subscription&) = delete;
+        Subscription& operator=(const Subscription&) = delete;
+
+        bool has_news() const;
+        /// What came since the last time, at most the latest hundred.
+        std::vector<Message> take();
+        /// Waits until there is something, for at most so long, or for a stop. Whether there is.
+        bool wait(std::chrono::milliseconds timeout, const std::stop_token& stop);
+
+    private:
+        friend class Changes;
+        Subscription(Changes& changes, std::vector<std::string> topics, std::function<void()> wake)
+            : changes_(changes), topics_(std::move(topics)), wake_(std::move(wake)) {}
+        void hear(std::string_view topic, const std::string& text);
+
+        Changes& changes_;
+        const std::vector<std::string> topics_;
+        const std::function<void()> wake_;
+        mutable std::mutex mutex_;
+        std::condition_variable_any changed_;
+        std::vector<Message> news_;
+    };
+
+    Changes() = default;
+    Changes(const Changes&) = delete;
+    Changes& operator=(const Changes&) = delete;
+    ~Changes() = default;
+
+    /// Everything that is told of these topics from now on. `wake` is called with each message, on
+    /// the thread that tells it: it must not wait, and not call back. This outlives all of them.
+    std::unique_ptr<Subscription> subscribe(
+        std::vector<std::string> topics, std::function<void()> wake = {}
+    );
+
+    void tell(std::string_view topic, const std::string& text = "");
+
+    /// Another process has changed something, who knows what: everybody looks.
+    void tell_all();
+
+private:
+    std::mutex mutex_;
+    std::multimap<std::string, Subscription*, std::less<>> listeners_;
+};
+
+}  // namespace ittybit::store
