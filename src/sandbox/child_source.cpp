@@ -22,7 +22,7 @@ std::optional<std::uint64_t> size_of(const AssignedInput& input, FileSource& fil
 }  // namespace
 
 Result<Reply> Questions::ask(const Need& need) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     events_.send(need);
     for (;;) {
         if (const auto line = replies_.next_line()) return decode_line<Reply>(*line);

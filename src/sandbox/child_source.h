@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/thread_safety.h"
 #include "model/protocol.h"
 #include "sandbox/line_reader.h"
 #include "sandbox/media_process.h"
@@ -21,9 +21,9 @@ public:
     Result<Reply> ask(const Need& need);
 
 private:
-    std::mutex mutex_;
+    Mutex mutex_;
     EventWriter& events_;
-    LineReader& replies_;
+    LineReader& replies_ GUARDED_BY(mutex_);
 };
 
 /// An input of a child: a passed descriptor read with pread. Where the file is not complete yet,

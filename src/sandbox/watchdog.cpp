@@ -53,31 +53,31 @@ Watchdog::Watchdog(Watched child, const std::stop_token& stop)
       wake_(
           stop,
           [this] {
-              const std::lock_guard lock(mutex_);
+              const MutexLock lock(mutex_);
               changed_.notify_all();
           }
       ),
       thread_([this](const std::stop_token& over) { watch(over); }) {}
 
 void Watchdog::expect_progress() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     idle_since_ = steady_clock::now();
 }
 
 void Watchdog::rest() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     idle_since_.reset();
 }
 
 std::optional<Error> Watchdog::verdict() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return verdict_;
 }
 
 void Watchdog::watch(const std::stop_token& over) {
     while (!over.stop_requested()) {
         if (auto error = judge()) return end(*std::move(error));
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         changed_.wait_for(lock, over, next_look(), [this] { return stop_.stop_requested(); });
     }
 }
@@ -90,7 +90,7 @@ milliseconds Watchdog::next_look() const {
 }
 
 void Watchdog::end(Error verdict) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     verdict_ = std::move(verdict);
     ::syscall(SYS_pidfd_send_signal, child_.process, SIGKILL, nullptr, 0);
     ::eventfd_write(alarm_.get(), 1);
@@ -110,7 +110,7 @@ std::optional<Error> Watchdog::judge_time(Instant now) const {
     if (now - started_ > Seconds(limits.wall_seconds)) {
         return too_long("wall_seconds", limits.wall_seconds, "took longer than allowed in all");
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!idle_since_ || now - *idle_since_ <= Seconds(limits.idle_seconds)) return std::nullopt;
     return too_long("idle_seconds", limits.idle_seconds, "made no progress for too long");
 }

@@ -4,13 +4,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 #include "model/limits.h"
 #include "sandbox/workspace.h"
 
@@ -62,10 +62,10 @@ private:
     std::int64_t used_ = 0;
     Instant next_count_;
 
-    mutable std::mutex mutex_;  // guards the next three
+    mutable Mutex mutex_;
     std::condition_variable_any changed_;
-    std::optional<Instant> idle_since_;
-    std::optional<Error> verdict_;
+    std::optional<Instant> idle_since_ GUARDED_BY(mutex_);
+    std::optional<Error> verdict_ GUARDED_BY(mutex_);
 
     std::stop_callback<std::function<void()>> wake_;
     std::jthread thread_;  // last: joined before the rest goes

@@ -184,17 +184,17 @@ struct Zygote::Process {
 Zygote::Zygote(Options options) : options_(std::move(options)) {}
 
 Zygote::~Zygote() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     spare_.reset();
 }
 
 int Zygote::pid() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return current_ ? current_->pid : -1;
 }
 
 Result<> Zygote::start() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return ensure_started();
 }
 
@@ -258,13 +258,13 @@ Result<std::unique_ptr<Child>> Zygote::request_child() {
 }
 
 Result<std::unique_ptr<Child>> Zygote::take_spare_or_new() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (spare_) return std::move(spare_);
     return request_child();
 }
 
 void Zygote::prepare_spare() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (spare_ || !options_.keeps_spare) return;
     auto child = request_child();
     if (child) spare_ = *std::move(child);
@@ -289,7 +289,7 @@ Result<std::unique_ptr<Child>> Zygote::take() {
 }
 
 void Zygote::forget_dead() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     spare_.reset();
     if (!current_ || !is_hung_up(current_->control.get())) return;
     log::warn("the media process ended unexpectedly; starting another");

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 #include "model/limits.h"
 #include "sandbox/child.h"
 #include "sandbox/layers.h"
@@ -52,11 +52,10 @@ private:
     struct Process;
     Result<std::shared_ptr<Process>> launch() const;
 
-    // With the lock held:
-    Result<> ensure_started();
-    Result<> ensure_greeted();
-    void renew_in_time();
-    Result<std::unique_ptr<Child>> request_child();
+    Result<> ensure_started() REQUIRES(mutex_);
+    Result<> ensure_greeted() REQUIRES(mutex_);
+    void renew_in_time() REQUIRES(mutex_);
+    Result<std::unique_ptr<Child>> request_child() REQUIRES(mutex_);
 
     Result<std::unique_ptr<Child>> take_spare_or_new();
     Result<std::unique_ptr<Child>> take_walled();
@@ -64,10 +63,10 @@ private:
     void forget_dead();
 
     const Options options_;
-    mutable std::mutex mutex_;  // guards the rest
-    std::shared_ptr<Process> current_;
-    std::shared_ptr<Process> next_;  // getting ready
-    std::unique_ptr<Child> spare_;
+    mutable Mutex mutex_;
+    std::shared_ptr<Process> current_ GUARDED_BY(mutex_);
+    std::shared_ptr<Process> next_ GUARDED_BY(mutex_);  // getting ready
+    std::unique_ptr<Child> spare_ GUARDED_BY(mutex_);
 };
 
 /// `ittybit-media` beside this executable, or at `$ITTYBIT_MEDIA_PROGRAM`.

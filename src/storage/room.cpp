@@ -32,18 +32,18 @@ Room::Share& Room::Share::operator=(Share&& other) noexcept {
 
 Room::Share::~Share() {
     if (room_ == nullptr) return;
-    const Lock lock(room_->mutex_);
+    const MutexLock lock(room_->mutex_);
     room_->accounts_.erase(account_);
     room_->tell();
 }
 
 Room::Share Room::open() {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return {*this, accounts_.emplace(accounts_.end())};
 }
 
 Result<> Room::Share::expect(std::int64_t bytes) {
-    const Lock lock(room_->mutex_);
+    const MutexLock lock(room_->mutex_);
     account_->expected = bytes;
     std::int64_t most = room_->left();
     for (const auto& other : room_->accounts_) {
@@ -54,12 +54,12 @@ Result<> Room::Share::expect(std::int64_t bytes) {
 }
 
 Result<> Room::Share::wait_for(std::int64_t bytes, const std::stop_token& stop) {
-    Lock lock(room_->mutex_);
+    MutexLock lock(room_->mutex_);
     return room_->find(bytes, *account_, lock, stop);
 }
 
 Result<> Room::Share::take(std::int64_t bytes, const std::stop_token& stop) {
-    Lock lock(room_->mutex_);
+    MutexLock lock(room_->mutex_);
     TRY(room_->find(bytes, *account_, lock, stop));
     account_->held += bytes;
     account_->unwritten += bytes;
@@ -68,7 +68,7 @@ Result<> Room::Share::take(std::int64_t bytes, const std::stop_token& stop) {
 }
 
 void Room::Share::wrote(std::int64_t bytes) {
-    const Lock lock(room_->mutex_);
+    const MutexLock lock(room_->mutex_);
     account_->unwritten -= bytes;
 }
 
@@ -113,8 +113,10 @@ bool Room::has_hope(const Account& account) const {
     return false;
 }
 
-Result<> Room::find(std::int64_t bytes, Account& account, Lock& lock, const std::stop_token& stop) {
-    const auto room = [&] { return left() - kept_for_older(account); };
+Result<> Room::find(
+    std::int64_t bytes, Account& account, MutexLock& lock, const std::stop_token& stop
+) {
+    const auto room = [&]() REQUIRES(mutex_) { return left() - kept_for_older(account); };
     if (bytes <= room()) return {};
     account.wanted = bytes;
     ++account.waiting;
@@ -126,7 +128,9 @@ Result<> Room::find(std::int64_t bytes, Account& account, Lock& lock, const std:
             found = Error{ErrorKind::kCancelled, "the download was cancelled", ""};
         if (!found) break;
         const auto seen = changes_;
-        changed_.wait_for(lock, stop, kLookAgain, [&] { return changes_ != seen; });
+        changed_.wait_for(lock, stop, kLookAgain, [&]() REQUIRES(mutex_) {
+            return changes_ != seen;
+        });
     }
     --account.waiting;
     return found;

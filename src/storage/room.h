@@ -3,12 +3,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <list>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <utility>
 
 #include "base/result.h"
+#include "base/thread_safety.h"
 
 namespace ittybit::storage {
 
@@ -60,7 +60,6 @@ public:
     Share open();
 
 private:
-    using Lock = std::unique_lock<std::mutex>;
     struct Account {
         std::int64_t held = 0;       // taken
         std::int64_t unwritten = 0;  // of these, not on the disk yet
@@ -68,19 +67,20 @@ private:
         std::int64_t wanted = 0;     // at once, by one that waits
         int waiting = 0;             // threads
     };
-    // With the mutex held:
-    std::int64_t left() const;
-    std::int64_t kept_for_older(const Account& than) const;
-    bool has_hope(const Account& account) const;
-    Result<> find(std::int64_t bytes, Account& account, Lock& lock, const std::stop_token& stop);
-    void tell();
+    std::int64_t left() const REQUIRES(mutex_);
+    std::int64_t kept_for_older(const Account& than) const REQUIRES(mutex_);
+    bool has_hope(const Account& account) const REQUIRES(mutex_);
+    Result<> find(
+        std::int64_t bytes, Account& account, MutexLock& lock, const std::stop_token& stop
+    ) REQUIRES(mutex_);
+    void tell() REQUIRES(mutex_);
 
     const std::string folder_;
     const std::int64_t keep_;
-    std::mutex mutex_;  // guards the rest
+    Mutex mutex_;
     std::condition_variable_any changed_;
-    std::uint64_t changes_ = 0;
-    std::list<Account> accounts_;  // the oldest first
+    std::uint64_t changes_ GUARDED_BY(mutex_) = 0;
+    std::list<Account> accounts_ GUARDED_BY(mutex_);  // the oldest first
 };
 
 }  // namespace ittybit::storage

@@ -3,15 +3,15 @@
 namespace ittybit::work {
 
 Slots::Hold::~Hold() {
-    const std::lock_guard lock(slots_.mutex_);
+    const MutexLock lock(slots_.mutex_);
     if (state_ == State::kHeld) ++slots_.free_;
     if (state_ == State::kLent) ++slots_.may_wait_;
     slots_.changed_.notify_all();
 }
 
 bool Slots::Hold::take(const std::stop_token& stop) {
-    std::unique_lock lock(slots_.mutex_);
-    const bool is_free = slots_.changed_.wait(lock, stop, [this] {
+    MutexLock lock(slots_.mutex_);
+    const bool is_free = slots_.changed_.wait(lock, stop, [this]() REQUIRES(slots_.mutex_) {
         return slots_.free_ > 0 && slots_.coming_back_ == 0;
     });
     if (!is_free) return false;
@@ -21,7 +21,7 @@ bool Slots::Hold::take(const std::stop_token& stop) {
 }
 
 void Slots::Hold::lend() {
-    const std::lock_guard lock(slots_.mutex_);
+    const MutexLock lock(slots_.mutex_);
     if (state_ != State::kHeld || slots_.may_wait_ == 0) return;
     --slots_.may_wait_;
     ++slots_.free_;
@@ -30,11 +30,13 @@ void Slots::Hold::lend() {
 }
 
 void Slots::Hold::take_back(const std::stop_token& stop) {
-    std::unique_lock lock(slots_.mutex_);
+    MutexLock lock(slots_.mutex_);
     if (state_ != State::kLent) return;
     ++slots_.coming_back_;
     slots_.wanted_.request_stop();
-    const bool is_free = slots_.changed_.wait(lock, stop, [this] { return slots_.free_ > 0; });
+    const bool is_free = slots_.changed_.wait(lock, stop, [this]() REQUIRES(slots_.mutex_) {
+        return slots_.free_ > 0;
+    });
     if (--slots_.coming_back_ == 0) slots_.wanted_ = std::stop_source();
     slots_.changed_.notify_all();
     if (!is_free) return;
@@ -44,7 +46,7 @@ void Slots::Hold::take_back(const std::stop_token& stop) {
 }
 
 std::stop_token Slots::wanted() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return wanted_.get_token();
 }
 

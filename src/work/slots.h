@@ -1,8 +1,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <mutex>
 #include <stop_token>
+
+#include "base/thread_safety.h"
 
 namespace ittybit::work {
 
@@ -40,12 +41,12 @@ public:
     std::stop_token wanted() const;
 
 private:
-    mutable std::mutex mutex_;  // guards the rest
+    mutable Mutex mutex_;
     std::condition_variable_any changed_;
-    int free_;
-    int may_wait_;
-    int coming_back_ = 0;
-    std::stop_source wanted_;
+    int free_ GUARDED_BY(mutex_);
+    int may_wait_ GUARDED_BY(mutex_);
+    int coming_back_ GUARDED_BY(mutex_) = 0;
+    std::stop_source wanted_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ittybit::work

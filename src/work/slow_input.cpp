@@ -5,7 +5,7 @@
 namespace ittybit::work {
 
 void SlowInput::begin(Bytes bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bytes_ = std::move(bytes);
     since_ = std::chrono::steady_clock::now();
     before_ = bytes_();
@@ -13,7 +13,7 @@ void SlowInput::begin(Bytes bytes) {
 
 void SlowInput::end(const std::stop_token& stop) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         measure();
         bytes_ = {};
     }
@@ -21,7 +21,7 @@ void SlowInput::end(const std::stop_token& stop) {
 }
 
 void SlowInput::look() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!bytes_) return;
     measure();
     if (is_slow_) slot_.lend();

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
+#include "base/thread_safety.h"
 #include "work/slots.h"
 
 namespace ittybit::work {
@@ -37,17 +37,17 @@ public:
 
 private:
     using Instant = std::chrono::steady_clock::time_point;
-    void measure();  // with the mutex held
+    void measure() REQUIRES(mutex_);
 
     Slots::Hold& slot_;
     const SlowBound bound_;
-    std::mutex mutex_;  // guards the rest
-    Bytes bytes_;       // while there is waiting
-    Instant since_;
-    std::int64_t before_ = 0;
-    double waited_ = 0;      // seconds since the last judgement
-    std::int64_t came_ = 0;  // bytes meanwhile
-    bool is_slow_ = false;
+    Mutex mutex_;
+    Bytes bytes_ GUARDED_BY(mutex_);  // while there is waiting
+    Instant since_ GUARDED_BY(mutex_);
+    std::int64_t before_ GUARDED_BY(mutex_) = 0;
+    double waited_ GUARDED_BY(mutex_) = 0;      // seconds since the last judgement
+    std::int64_t came_ GUARDED_BY(mutex_) = 0;  // bytes meanwhile
+    bool is_slow_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ittybit::work
