@@ -21,6 +21,15 @@ const AVCodec* find_decoder(const AVStream& stream) {
     return avcodec_find_decoder(codec);
 }
 
+/// Dolby Vision without a layer that others can show: its colours (IPTPQc2) mean nothing to them.
+bool is_dolby_only(const AVStream& stream) {
+    const auto bytes = side_data(stream, AV_PKT_DATA_DOVI_CONF);
+    if (bytes.size() < sizeof(AVDOVIDecoderConfigurationRecord)) return false;
+    const auto& told = *reinterpret_cast<const AVDOVIDecoderConfigurationRecord*>(bytes.data());
+    const bool is_single_layer = told.dv_profile == 5 || told.dv_profile == 10;
+    return is_single_layer && told.dv_bl_signal_compatibility_id == 0;
+}
+
 /// Sample descriptions of protected tracks (ISO 23001-7).
 bool is_encrypted(const AVStream& stream) {
     if (!side_data(stream, AV_PKT_DATA_ENCRYPTION_INIT_INFO).empty()) return true;
@@ -38,7 +47,7 @@ std::string name_of(const Input& input, const AVStream& stream) {
 }  // namespace
 
 bool is_decodable(const AVStream& stream) {
-    return !is_encrypted(stream) && find_decoder(stream) != nullptr;
+    return !is_encrypted(stream) && !is_dolby_only(stream) && find_decoder(stream) != nullptr;
 }
 
 Error why_not_decodable(const Input& input, int stream_index) {
@@ -48,6 +57,15 @@ Error why_not_decodable(const Input& input, int stream_index) {
         return Error{
             ErrorKind::kUnsupportedMedia,
             name + " is encrypted: upload a file without copy protection", "input"
+        };
+    }
+    if (is_dolby_only(stream)) {
+        return Error{
+            ErrorKind::kUnsupportedMedia,
+            name +
+                " is Dolby Vision of a profile that only Dolby's decoders show in right colours:"
+                " convert it to HDR10, HLG or SDR, or use the audio kind",
+            "input"
         };
     }
     return Error{
@@ -65,6 +83,11 @@ Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
       time_base_(stream.time_base),
       has_decoding_times_(input.sniffed().demuxer == "avi" && type_ == AVMEDIA_TYPE_VIDEO),
       frame_rate_(type_ == AVMEDIA_TYPE_VIDEO ? frame_rate_of(input, stream) : AVRational{0, 1}),
+      colours_{
+          stream.codecpar->color_primaries, stream.codecpar->color_trc,
+          stream.codecpar->color_space, stream.codecpar->color_range
+      },
+      crop_(input.crop(stream.index)),
       name_(name_of(input, stream)) {}
 
 Result<std::unique_ptr<Decoder>> Decoder::open(
@@ -157,9 +180,28 @@ Result<> Decoder::pass_on(Frame frame) {
     const bool is_damaged = (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     if (is_damaged || frame->decode_error_flags != 0) ++damaged_;
     if (type_ == AVMEDIA_TYPE_AUDIO && frame->nb_samples <= 0) return {};
+    const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
+    const bool is_rgb = format != nullptr && (format->flags & AV_PIX_FMT_FLAG_RGB) != 0;
+    if (type_ == AVMEDIA_TYPE_VIDEO && !is_rgb)
+        fill_colours(
+            colours_, frame->color_primaries, frame->color_trc, frame->colorspace,
+            frame->color_range
+        );
+    if (crop_ != Crop{}) TRY(crop(*frame));
     set_time(*frame);
     ++frames_;
     return next_.push(std::move(frame));
+}
+
+Result<> Decoder::crop(AVFrame& frame) const {
+    frame.crop_left += static_cast<std::size_t>(crop_.left);
+    frame.crop_top += static_cast<std::size_t>(crop_.top);
+    frame.crop_right += static_cast<std::size_t>(crop_.right);
+    frame.crop_bottom += static_cast<std::size_t>(crop_.bottom);
+    const int code = av_frame_apply_cropping(&frame, AV_FRAME_CROP_UNALIGNED);
+    // A picture too small for it (the size changed within the stream) stays whole.
+    if (code < 0) frame.crop_left = frame.crop_top = frame.crop_right = frame.crop_bottom = 0;
+    return code == AVERROR(ENOMEM) ? input_error(code, "decode " + name_) : Result<>();
 }
 
 /// AVI tells decoding times alone, and a picture's is that of the packet it comes out with: as much

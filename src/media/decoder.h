@@ -53,6 +53,7 @@ private:
     void note_damage(int code);
     Result<> pass_on(Frame frame);
     std::int64_t held_back(const AVFrame& first, std::int64_t duration) const;
+    Result<> crop(AVFrame& frame) const;
     void set_time(AVFrame& frame);
 
     Sink<Frame>& next_;
@@ -60,6 +61,8 @@ private:
     AVRational time_base_;
     bool has_decoding_times_;  // and no others
     AVRational frame_rate_;
+    Colours colours_;   // of the stream
+    Crop crop_;         // by the container
     std::string name_;  // for messages: "the video (h264)"
     CodecContext codec_;
     std::int64_t packets_ = 0;

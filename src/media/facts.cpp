@@ -8,6 +8,7 @@
 #include "media/compat.h"
 #include "media/decoder.h"
 #include "media/error.h"
+#include "media/programs.h"
 #include "media/stream.h"
 
 namespace ittybit::media {
@@ -83,8 +84,9 @@ void add_colour(const AVCodecParameters& codec, StreamFacts& facts) {
 
 void add_picture(const Input& input, const AVStream& stream, StreamFacts& facts) {
     const AVCodecParameters& codec = *stream.codecpar;
-    facts.width = positive(codec.width);
-    facts.height = positive(codec.height);
+    const Size stored = stored_size_of(input, stream);
+    facts.width = positive(stored.width);
+    facts.height = positive(stored.height);
     const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(codec.format));
     if (format != nullptr) {
         facts.pixel_format = format->name;
@@ -151,32 +153,11 @@ private:
     bool is_interlaced_ = false;
 };
 
-/// The container's word where it has one; else, and where the word is "interlaced", the frames'.
-Result<std::optional<bool>> find_interlaced(const Input& input, const AVStream& stream) {
-    const AVFieldOrder order = stream.codecpar->field_order;
-    if (!is_decodable(stream)) return std::optional<bool>();
-    if (order == AV_FIELD_PROGRESSIVE || stream.codecpar->height > kMaxFieldHeight)
-        return std::optional(false);
-    Inspector inspector;
-    const auto decoder = Decoder::open(input, stream.index, {.low_delay = true}, inspector);
-    if (!decoder) return std::optional<bool>();
-    const auto reader = TRY(input.reopen());
-    reader->read_only({&stream.index, 1});
-    for (int packets = 0; packets < kTrialPackets && !inspector.has_enough(); ++packets) {
-        Packet packet = TRY(reader->read());
-        const auto result =
-            packet == nullptr ? (*decoder)->finish() : (*decoder)->push(std::move(packet));
-        if (!result || packet == nullptr) break;
-    }
-    if (inspector.is_interlaced()) return std::optional(true);
-    if (inspector.has_any()) return std::optional(false);
-    return order == AV_FIELD_UNKNOWN ? std::optional<bool>() : std::optional(true);
-}
-
-std::optional<int> first_audio(const Input& input) {
+std::optional<int> first_audio(const Input& input, std::optional<int> video) {
     std::optional<int> found;
     for (const AVStream* stream : input.streams()) {
         if (stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO || !is_decodable(*stream)) continue;
+        if (video && !may_share_program(input.format(), stream->index, *video)) continue;
         const bool is_default = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;
         if (is_default) return stream->index;
         if (!found) found = stream->index;
@@ -223,12 +204,33 @@ void add_extent(const Input& input, File& file) {
 
 }  // namespace
 
+Result<std::optional<bool>> find_interlaced(const Input& input, const AVStream& stream) {
+    const AVFieldOrder order = stream.codecpar->field_order;
+    if (!is_decodable(stream)) return std::optional<bool>();
+    if (order == AV_FIELD_PROGRESSIVE || stream.codecpar->height > kMaxFieldHeight)
+        return std::optional(false);
+    Inspector inspector;
+    const auto decoder = Decoder::open(input, stream.index, {.low_delay = true}, inspector);
+    if (!decoder) return std::optional<bool>();
+    const auto reader = TRY(input.reopen());
+    reader->read_only({&stream.index, 1});
+    for (int packets = 0; packets < kTrialPackets && !inspector.has_enough(); ++packets) {
+        Packet packet = TRY(reader->read());
+        const auto result =
+            packet == nullptr ? (*decoder)->finish() : (*decoder)->push(std::move(packet));
+        if (!result || packet == nullptr) break;
+    }
+    if (inspector.is_interlaced()) return std::optional(true);
+    if (inspector.has_any()) return std::optional(false);
+    return order == AV_FIELD_UNKNOWN ? std::optional<bool>() : std::optional(true);
+}
+
 Result<File> facts_of(const Input& input) {
     File file;
     for (const AVStream* stream : input.streams())
         file.streams.push_back(stream_facts(input, *stream));
     const auto video = find_video(input);
-    const auto audio = first_audio(input);
+    const auto audio = first_audio(input, video);
     const bool has_sound = std::ranges::any_of(file.streams, [](const StreamFacts& stream) {
         return stream.type == "audio";
     });

@@ -10,4 +10,8 @@ namespace ittybit::media {
 /// when there is neither picture nor sound, those of the source, `cancelled`.
 Result<File> facts_of(const Input& input);
 
+/// Whether a video stream's pictures are made of fields: the container's word where it has one;
+/// else, and where the word is "interlaced", the first frames'. Nothing when nobody can say.
+Result<std::optional<bool>> find_interlaced(const Input& input, const AVStream& stream);
+
 }  // namespace ittybit::media

@@ -1,5 +1,6 @@
 #include "media/filters.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -131,8 +132,12 @@ Result<> Filters::drain() {
 }
 
 Result<> Filters::pass_on(Frame frame) {
-    while (durations_.size() > 1 && durations_.front().first < frame->pts) durations_.pop_front();
-    if (!durations_.empty()) set_duration(*frame, durations_.front().second);
+    while (durations_.size() > 1 && durations_[1].first <= frame->pts) durations_.pop_front();
+    if (!durations_.empty()) {
+        const auto& [begin, duration] = durations_.front();
+        // The second field of a frame lasts as long as what is left of it.
+        set_duration(*frame, std::max<std::int64_t>(begin + duration - frame->pts, 0));
+    }
     return next_.push(std::move(frame));
 }
 

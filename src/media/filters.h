@@ -44,8 +44,9 @@ using PictureSteps = std::function<std::vector<FilterStep>(const PictureShape&)>
 
 /// Runs pictures through a chain of filters. The graph is built for the first frame and again
 /// whenever a frame's shape differs (a resolution change mid-stream; the first interlaced frame);
-/// what the old graph held back comes out first. Filters must give one frame for one, in order:
-/// the rate is changed by Cadence. Timestamps and durations are kept, in `time_base`.
+/// what the old graph held back comes out first. Filters must give one frame for one, or for each
+/// of its fields, in order: the rate is changed by Cadence. Timestamps and durations are kept, in
+/// `time_base`.
 class Filters : public Sink<Frame> {
 public:
     Filters(AVRational time_base, PictureSteps steps, Sink<Frame>& next);
@@ -84,10 +85,14 @@ struct SoundFormat {
 };
 
 /// Brings sound to one rate, layout and sample format. The input's may change between frames. Takes
-/// continuous sound (see Soundtrack): timestamps come out as counted samples from 0.
+/// continuous sound (see Soundtrack): timestamps come out as counted samples from 0. Several
+/// channels are mixed by ITU-R BS.775 (centre and surround at −3 dB); of ambisonics W goes to both
+/// ears, and channels without names in equal parts.
 class Resample : public Sink<Frame> {
 public:
-    Resample(SoundFormat format, Sink<Frame>& next);
+    /// `is_limited`: a Limiter follows, and mixing need not be turned down to leave room. The
+    /// format is then to be a floating one.
+    Resample(SoundFormat format, Sink<Frame>& next, bool is_limited = false);
 
     /// Errors: `encode_failed`.
     Result<> push(Frame frame) override;
@@ -95,12 +100,16 @@ public:
 
 private:
     Result<> rebuild(const AVFrame& frame);
+    Result<> open(const AVChannelLayout& layout, AVSampleFormat format);
     Result<> convert(const AVFrame* frame);
+    Result<> pass_on(Frame frame);
     Result<> push_silence();
     Result<Frame> new_frame(int samples) const;
 
     SoundFormat format_;
     Sink<Frame>& next_;
+    bool is_limited_;
+    bool is_in_equal_parts_ = false;
     Resampler resampler_;
     int rate_ = 0;
     int sample_format_ = -1;

@@ -1,9 +1,8 @@
 #include "media/frames.h"
 
-#include <memory>
-#include <optional>
 #include <utility>
 
+#include "media/compat.h"
 #include "media/error.h"
 #include "media/stream.h"
 
@@ -12,35 +11,41 @@ namespace {
 
 constexpr double kTolerance = 1e-6;  // seconds, for times that came through JSON
 
-/// Keeps the last frame at or before a time, and the first one after it if there is no such.
+/// Keeps the last frame at or before a time, or the very first if none is that early.
 class LastBefore : public Sink<Frame> {
 public:
     LastBefore(const Input& input, AVRational time_base, double seconds)
         : input_(input), time_base_(time_base), seconds_(seconds) {}
 
     Result<> push(Frame frame) override {
-        if (is_passed_) return {};
-        is_passed_ = input_.seconds(frame->pts, time_base_) > seconds_ + kTolerance;
-        if (!is_passed_) {
-            found_ = std::move(frame);
-        } else if (found_ == nullptr) {
-            first_after_ = std::move(frame);
+        if (is_passed()) return {};
+        const bool is_later = input_.seconds(frame->pts, time_base_) > seconds_ + kTolerance;
+        if (!is_later) {
+            shown_.before = std::exchange(shown_.frame, std::move(frame));
+        } else if (shown_.frame == nullptr) {
+            shown_.frame = std::move(frame);
+            is_late_ = true;
+        } else {
+            shown_.after = std::move(frame);
         }
         return {};
     }
     Result<> finish() override { return {}; }
 
-    bool is_passed() const { return is_passed_; }
-    Frame take() { return std::move(found_); }
-    Frame take_first_after() { return std::move(first_after_); }
+    /// Whether nothing more is wanted.
+    bool is_passed() const {
+        return shown_.after != nullptr || (is_late_ && !is_interlaced(*shown_.frame));
+    }
+    bool is_late() const { return is_late_; }
+    bool has_any() const { return shown_.frame != nullptr; }
+    Shown take() { return std::move(shown_); }
 
 private:
     const Input& input_;
     AVRational time_base_;
     double seconds_;
-    bool is_passed_ = false;
-    Frame found_;
-    Frame first_after_;
+    bool is_late_ = false;
+    Shown shown_;
 };
 
 /// Decodes from where the reader stands until the frame is sure.
@@ -66,10 +71,10 @@ Error start_out_of_range(const Input& input) {
 
 }  // namespace
 
-Result<Frame> frame_at(
+Result<Shown> shown_at(
     Input& input, int stream_index, double seconds, const DecoderOptions& options
 ) {
-    if (input.duration() && seconds > 0 && seconds >= *input.duration())
+    if (input.is_duration_sure() && input.duration() && seconds > 0 && seconds >= *input.duration())
         return start_out_of_range(input);
     const AVRational time_base = input.stream(stream_index).time_base;
     input.read_only({&stream_index, 1});
@@ -77,22 +82,21 @@ Result<Frame> frame_at(
         TRY(input.seek(stream_index, seconds));
         LastBefore frames(input, time_base, seconds);
         const auto result = decode_until_passed(input, stream_index, options, frames);
-        if (Frame found = frames.take()) return found;
+        if (frames.has_any() && !frames.is_late()) return frames.take();
         const bool is_final = !result && result.error().kind != ErrorKind::kCorruptMedia;
         if (is_final) return result.error();
     }
-    // Some containers (APNG) cannot even go back to their start: they are opened again.
-    std::unique_ptr<Input> again;
-    if (!input.rewind()) {
-        again = TRY(input.reopen());
-        again->read_only({&stream_index, 1});
-    }
-    Input& reader = again == nullptr ? input : *again;
-    LastBefore frames(reader, time_base, seconds);
-    TRY(decode_until_passed(reader, stream_index, options, frames));
-    if (Frame found = frames.take()) return found;
-    if (Frame first = frames.take_first_after()) return first;
+    TRY(input.rewind());
+    LastBefore frames(input, time_base, seconds);
+    TRY(decode_until_passed(input, stream_index, options, frames));
+    if (frames.has_any()) return frames.take();
     return input_error(AVERROR_INVALIDDATA, "find a picture");
+}
+
+Result<Frame> frame_at(
+    Input& input, int stream_index, double seconds, const DecoderOptions& options
+) {
+    return std::move(TRY(shown_at(input, stream_index, seconds, options)).frame);
 }
 
 Result<Frame> first_picture(

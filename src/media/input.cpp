@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "media/compat.h"
+#include "media/crop.h"
 #include "media/error.h"
+#include "media/programs.h"
+#include "media/stream.h"
 #include "media/timeline.h"
 #include "model/animation_limit.h"
 
@@ -16,9 +19,7 @@ namespace {
 constexpr int kIoBytes = 65536;
 constexpr std::int64_t kProbeBytes = 5'000'000;
 constexpr std::uint64_t kScanBytes = 64'000'000;  // files up to here are read whole for a duration
-constexpr std::int64_t kLongestLead = 3'600'000'000;  // microseconds
 constexpr int kErrorsInRow = 16;
-constexpr std::int64_t kJumpUs = 10'000'000;  // a larger step of the clock is a fault, not a gap
 
 }  // namespace
 
@@ -35,7 +36,9 @@ Result<std::unique_ptr<Input>> Input::open(
     TRY(input->open_container());
     TRY(input->find_streams());
     TRY(input->check_limits());
+    input->crops_ = TRY(read_crops(source, sniffed));
     TRY(input->find_timeline());
+    TRY(input->find_single_pictures());
     return input;
 }
 
@@ -47,6 +50,10 @@ Result<std::unique_ptr<Input>> Input::reopen() const {
     if ((format_->iformat->flags & needs_look) != 0) TRY(input->find_streams());
     input->origin_us_ = origin_us_;
     input->duration_ = duration_;
+    input->is_duration_sure_ = is_duration_sure_;
+    input->is_joined_ = is_joined_;
+    input->single_pictures_ = single_pictures_;
+    input->crops_ = crops_;
     return input;
 }
 
@@ -85,7 +92,19 @@ Result<> Input::open_container() {
     return {};
 }
 
+/// libav's decoders overwrite what the container said with what the bit stream leaves open.
+void Input::keep_told_colours() {
+    told_colours_.clear();
+    for (const AVStream* stream : streams()) {
+        const AVCodecParameters& codec = *stream->codecpar;
+        told_colours_.push_back(
+            {codec.color_primaries, codec.color_trc, codec.color_space, codec.color_range}
+        );
+    }
+}
+
 Result<> Input::find_streams() {
+    keep_told_colours();
     const std::string pixels = std::to_string(limits_.pixels);
     std::vector<AVDictionary*> options(std::max(format_->nb_streams, 1U));
     const auto count = format_->nb_streams;
@@ -93,6 +112,14 @@ Result<> Input::find_streams() {
     const int code = avformat_find_stream_info(format_.get(), options.data());
     for (AVDictionary*& dictionary : options) av_dict_free(&dictionary);
     if (code < 0 || source_error_) return failure(code, "read the file's streams");
+    known_streams_ = format_->nb_streams;
+    for (std::size_t i = 0; i < told_colours_.size(); ++i) {
+        AVCodecParameters& codec = *format_->streams[i]->codecpar;
+        fill_colours(
+            told_colours_[i], codec.color_primaries, codec.color_trc, codec.color_space,
+            codec.color_range
+        );
+    }
     const bool has_size = std::ranges::any_of(streams(), [](const AVStream* stream) {
         return stream->codecpar->width > 0 && stream->codecpar->height > 0;
     });
@@ -130,19 +157,74 @@ Result<> Input::check_limits() const {
 
 Result<> Input::find_timeline() {
     Timeline timeline = stated_timeline(*format_, size());
+    const auto claimed = timeline.duration;
     if (!timeline.is_sure && size() && *size() <= kScanBytes) {
         const auto reader = TRY(reopen());
         timeline = TRY(measured_timeline(*reader, timeline.origin_us));
+        is_joined_ = reader->is_patched();
     }
+    const bool is_claim = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
+    if (is_claim && timeline.duration != claimed) claimed_duration_ = claimed;
     origin_us_ = timeline.origin_us;
     duration_ = timeline.duration;
+    is_duration_sure_ = timeline.is_sure;
     return {};
+}
+
+/// Files do not say that a track is only a preview; its packets do.
+Result<> Input::find_single_pictures() {
+    constexpr int kPacketsLooked = 500;
+    const auto is_moving = [](const AVStream* stream) {
+        return is_timed(*stream) && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    };
+    if (is_image(sniffed_) || std::ranges::count_if(streams(), is_moving) < 2) return {};
+    const auto reader = TRY(reopen());
+    std::vector<int> packets(streams().size());
+    for (int i = 0; i < kPacketsLooked; ++i) {
+        const Packet packet = TRY(reader->read());
+        if (packet == nullptr) break;
+        const auto index = static_cast<std::size_t>(packet->stream_index);
+        if (index < packets.size()) ++packets[index];
+    }
+    for (const AVStream* stream : streams()) {
+        if (is_moving(stream) && packets[static_cast<std::size_t>(stream->index)] == 1)
+            single_pictures_.push_back(stream->index);
+    }
+    return {};
+}
+
+bool Input::is_single_picture(int stream_index) const {
+    return std::ranges::find(single_pictures_, stream_index) != single_pictures_.end();
 }
 
 std::optional<std::uint64_t> Input::size() const {
     const auto whole = source_.size();
     if (!whole) return std::nullopt;
     return *whole > sniffed_.start ? *whole - sniffed_.start : 0;
+}
+
+std::optional<double> Input::told_end(int stream_index) const {
+    const AVStream& told = stream(stream_index);
+    const bool is_known = told.duration > 0 && told.duration != kNoTime;
+    if (!tells_lengths() || !is_known || told.start_time == kNoTime) return std::nullopt;
+    return seconds(told.start_time + told.duration, told.time_base);
+}
+
+Crop Input::crop(int stream_index) const {
+    const auto index = static_cast<std::size_t>(stream_index);
+    const Crop crop = index < crops_.size() ? crops_[index] : Crop{};
+    const AVCodecParameters& codec = *stream(stream_index).codecpar;
+    const bool leaves_something =
+        crop.left + crop.right < codec.width && crop.top + crop.bottom < codec.height;
+    return leaves_something ? crop : Crop{};
+}
+
+SourceTime Input::time_of(int stream_index) const {
+    return {stream(stream_index).time_base, origin_us_, tells_lengths()};
+}
+
+bool Input::tells_lengths() const {
+    return sniffed_.demuxer == "mov" || is_image(sniffed_);
 }
 
 double Input::seconds(std::int64_t timestamp, AVRational time_base) const {
@@ -165,11 +247,25 @@ bool Input::is_wanted(int stream_index) const {
 }
 
 void Input::discard_unwanted() {
+    const auto is_needed = [&](int index) {
+        return is_wanted(index) || std::ranges::any_of(*wanted_, [&](int wanted) {
+                   return may_continue(*format_, index, wanted);
+               });
+    };
     for (AVStream* stream : streams())
-        stream->discard = is_wanted(stream->index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+        stream->discard = is_needed(stream->index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+}
+
+/// Packets that go on with another stream become packets of it.
+void Input::follow_stream(AVPacket& packet) {
+    const int before = movements_.index_of(*format_, packet.stream_index);
+    const bool is_new = std::cmp_greater_equal(before, known_streams_);
+    if (is_new && !is_wanted(before) && is_timed(stream(before))) ++left_out_;
+    packet.stream_index = before;
 }
 
 Result<Packet> Input::read() {
+    is_at_front_ = false;
     Packet packet = make_packet();
     for (int errors = 0; errors < kErrorsInRow;) {
         if (stop_.stop_requested()) return cancelled();
@@ -178,10 +274,12 @@ Result<Packet> Input::read() {
         if (code == AVERROR_EXIT) return cancelled();
         if (code == AVERROR_EOF) break;
         if (code < 0) {
-            ++errors;
+            gave_up_ = ++errors == kErrorsInRow;
             continue;
         }
-        close_jumps(*packet);
+        follow_stream(*packet);
+        join_clocks(*packet);
+        if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;
         av_packet_unref(packet.get());
         errors = 0;
@@ -189,26 +287,27 @@ Result<Packet> Input::read() {
     return Packet();
 }
 
-/// Broadcast streams restart their clock where recordings were joined: the jump is taken out, as
-/// players do, so that time goes on.
-void Input::close_jumps(AVPacket& packet) {
-    if ((format_->iformat->flags & AVFMT_TS_DISCONT) == 0 || packet.dts == kNoTime) return;
+/// Broadcast streams and Ogg files restart their clock where recordings were joined.
+void Input::join_clocks(AVPacket& packet) {
     const AVStream& stream = *format_->streams[packet.stream_index];
-    if (!is_timed(stream)) return;
-    auto dts_us = av_rescale_q(packet.dts, stream.time_base, kMicroseconds) - jump_us_;
-    if (last_dts_us_ && std::abs(dts_us - *last_dts_us_) > kJumpUs) {
-        jump_us_ += dts_us - *last_dts_us_;
-        dts_us = *last_dts_us_;
-    }
-    last_dts_us_ = dts_us;
-    const auto jump = av_rescale_q(jump_us_, kMicroseconds, stream.time_base);
-    packet.dts -= jump;
-    if (packet.pts != kNoTime) packet.pts -= jump;
+    if ((format_->iformat->flags & AVFMT_TS_DISCONT) == 0 || !is_timed(stream)) return;
+    clock_.adjust(packet, stream.time_base);
+}
+
+/// A time far beyond an end that is known is a damaged one: what follows the packet before is
+/// likelier.
+bool Input::is_stray(const AVPacket& packet) const {
+    constexpr double kBeyond = 60;  // seconds behind twice the duration
+    const auto time = packet.pts != kNoTime ? packet.pts : packet.dts;
+    if (!is_duration_sure_ || !duration_ || time == kNoTime) return false;
+    return seconds(time, stream(packet.stream_index).time_base) > 2 * *duration_ + kBeyond;
 }
 
 Result<> Input::seek(int stream_index, double seconds) {
     const AVStream& stream = *format_->streams[stream_index];
     const auto target = timestamp(seconds, stream.time_base);
+    if (is_joined_) return rewind();
+    is_at_front_ = false;
     const bool has_index = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
     if (has_index) {
         const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
@@ -220,7 +319,8 @@ Result<> Input::seek(int stream_index, double seconds) {
         if (!TRY(lands_before(stream_index, target, back))) continue;
         const auto earlier = timestamp(seconds - back, stream.time_base);
         av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD);
-        last_dts_us_.reset();
+        clock_.reset();
+        movements_ = {};
         return {};
     }
     return rewind();
@@ -235,7 +335,7 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
                      static_cast<std::int64_t>(back * AV_TIME_BASE), kMicroseconds, stream.time_base
                  );
     if (av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD) < 0) return false;
-    last_dts_us_.reset();
+    clock_.reset();
     for (;;) {
         const Packet packet = TRY(read());
         if (packet == nullptr) return false;
@@ -247,22 +347,15 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
 }
 
 Result<> Input::rewind() {
-    jump_us_ = 0;
-    last_dts_us_.reset();
-    const auto by_bytes = [this] { return av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE); };
-    const bool has_bytes = (format_->iformat->flags & AVFMT_NO_BYTE_SEEK) == 0;
-    const bool has_times = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
-    int code = has_bytes && !has_times ? by_bytes() : -1;
-    // MP4 is sought by decoding times: at the origin a key frame may be decoded that is shown
-    // later, and what lies before the origin may be needed.
-    if (code < 0 && sniffed_.demuxer == "mov")
-        code = av_seek_frame(format_.get(), -1, origin_us_ - kLongestLead, AVSEEK_FLAG_BACKWARD);
-    if (code < 0)
-        code = avformat_seek_file(format_.get(), -1, INT64_MIN, origin_us_, origin_us_, 0);
-    if (code < 0) code = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BACKWARD);
-    // Bare streams (H.264 without a container) have no times at all.
-    if (code < 0 && has_bytes) code = by_bytes();
-    if (code < 0 || source_error_) return failure(code, "go back to the start of the file");
+    if (is_at_front_) return {};
+    clock_.reset();
+    movements_ = {};
+    position_ = 0;
+    format_.reset();
+    TRY(open_container());
+    TRY(find_streams());
+    if (wanted_) discard_unwanted();
+    is_at_front_ = true;
     return {};
 }
 

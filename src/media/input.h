@@ -10,12 +10,32 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "media/clock.h"
 #include "media/handles.h"
+#include "media/programs.h"
 #include "media/sink.h"
+#include "media/timing.h"
 #include "model/limits.h"
 #include "model/sniff.h"
 
 namespace ittybit::media {
+
+/// The words on colour that a picture may come with.
+struct Colours {
+    AVColorPrimaries primaries = AVCOL_PRI_UNSPECIFIED;
+    AVColorTransferCharacteristic transfer = AVCOL_TRC_UNSPECIFIED;
+    AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+    AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+};
+
+/// Stored pixels at the edges that are not shown.
+struct Crop {
+    int left = 0;
+    int top = 0;
+    int right = 0;
+    int bottom = 0;
+    bool operator==(const Crop&) const = default;
+};
 
 /// An opened file of audio, video or pictures. libav sees it through one custom I/O over the
 /// ByteSource (which must outlive this), with the demuxer that the sniffer named, no protocol and
@@ -50,6 +70,38 @@ public:
     /// Seconds from the origin to the end of the longest video or audio stream, when known.
     std::optional<double> duration() const { return duration_; }
 
+    /// Whether the duration was counted, by the container's tables or by us, and not only claimed.
+    bool is_duration_sure() const { return is_duration_sure_; }
+
+    /// Whether recordings were joined here, or streams moved, as far as has been read.
+    bool is_patched() const { return clock_.joins() > 0 || movements_.any(); }
+
+    /// Whether a video stream beside others has one picture and no more, as a preview has.
+    bool is_single_picture(int stream_index) const;
+
+    /// What the header claims, where counting the packets found another duration.
+    std::optional<double> claimed_duration() const { return claimed_duration_; }
+
+    /// Seconds from the origin to where the container's tables say that a stream ends.
+    std::optional<double> told_end(int stream_index) const;
+
+    /// What the container says to leave out at a video stream's edges (`clap` of ISO/IEC 14496-12,
+    /// 12.1.4; Matroska's PixelCrop).
+    Crop crop(int stream_index) const;
+
+    /// How a stream's timestamps stand to the origin.
+    SourceTime time_of(int stream_index) const;
+
+    /// Whether the container tells how long each picture is shown, the last one included.
+    bool tells_lengths() const;
+
+    /// Whether reading ended because what followed was damaged, and not with the file.
+    bool gave_up() const { return gave_up_; }
+
+    /// Packets so far of pictures or sound that only began behind the headers, and go on with
+    /// nothing that is wanted.
+    std::int64_t left_out() const { return left_out_; }
+
     /// `timestamp` of a stream as seconds from the origin.
     double seconds(std::int64_t timestamp, AVRational time_base) const;
 
@@ -69,7 +121,8 @@ public:
     /// afterwards.
     Result<> seek(int stream_index, double seconds);
 
-    /// Goes back to the first packet. (`reopen` gives the cleaner start.)
+    /// Goes back to the first packet of all streams, by opening the file once more: a seek follows
+    /// one stream, and leaves out what others have before it.
     Result<> rewind();
 
 private:
@@ -84,7 +137,11 @@ private:
     Result<> find_timeline();
     Result<bool> lands_before(int stream_index, std::int64_t target, double back);
     void discard_unwanted();
-    void close_jumps(AVPacket& packet);
+    void join_clocks(AVPacket& packet);
+    void follow_stream(AVPacket& packet);
+    bool is_stray(const AVPacket& packet) const;
+    Result<> find_single_pictures();
+    void keep_told_colours();
     bool is_wanted(int stream_index) const;
     Error failure(int code, std::string_view doing);
 
@@ -103,16 +160,26 @@ private:
     std::uint64_t position_ = 0;
     std::int64_t origin_us_ = 0;
     std::optional<double> duration_;
+    bool is_duration_sure_ = false;
+    std::optional<double> claimed_duration_;
     std::optional<std::vector<int>> wanted_;
-    std::int64_t jump_us_ = 0;                 // what close_jumps has taken out so far
-    std::optional<std::int64_t> last_dts_us_;  // of any stream, jumps taken out
+    JoinedClock clock_;
+    bool is_joined_ = false;  // of several recordings: its own times lead nowhere
+    bool is_at_front_ = true;
+    Movements movements_;
+    bool gave_up_ = false;
+    std::int64_t left_out_ = 0;
+    unsigned known_streams_ = 0;  // when it was opened
+    std::vector<int> single_pictures_;
+    std::vector<Colours> told_colours_;  // by the container, of each stream
+    std::vector<Crop> crops_;            // by the container, of each video stream
     CustomIo io_;
     std::unique_ptr<AVFormatContext, CloseInput> format_;
 };
 
 /// Reads `input` to its end, giving each packet to the sink of its stream (`sinks[index]`; null or
-/// absent: dropped), then finishes every sink. Stops early when every sink has been told enough by
-/// `is_enough`, which sees each packet first.
+/// absent: dropped), then finishes every sink. Stops early, behind the packet of which `is_enough`
+/// says so: it sees each one first.
 struct NeverEnough {
     bool operator()(const AVPacket&) const { return false; }
 };
@@ -120,10 +187,12 @@ template <typename IsEnough = NeverEnough>
 Result<> pump(Input& input, std::span<Sink<Packet>* const> sinks, IsEnough is_enough = {}) {
     for (;;) {
         Packet packet = TRY(input.read());
-        if (packet == nullptr || is_enough(*packet)) break;
+        if (packet == nullptr) break;
+        const bool is_last = is_enough(*packet);
         const auto index = static_cast<std::size_t>(packet->stream_index);
         if (index < sinks.size() && sinks[index] != nullptr)
             TRY(sinks[index]->push(std::move(packet)));
+        if (is_last) break;
     }
     for (Sink<Packet>* sink : sinks)
         if (sink != nullptr) TRY(sink->finish());

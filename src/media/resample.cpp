@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "media/error.h"
@@ -22,10 +24,55 @@ void complete(AVChannelLayout& layout) {
     av_channel_layout_default(&layout, channels);
 }
 
+template <typename Number>
+float sample_of(const std::uint8_t* data, std::ptrdiff_t index) {
+    const Number value = reinterpret_cast<const Number*>(data)[index];
+    if constexpr (std::is_floating_point_v<Number>) return static_cast<float>(value);
+    if constexpr (std::is_unsigned_v<Number>) return (static_cast<float>(value) - 128) / 128;
+    return static_cast<float>(value) / (static_cast<float>(std::numeric_limits<Number>::max()) + 1);
+}
+
+using SampleOf = float (*)(const std::uint8_t*, std::ptrdiff_t);
+SampleOf reader_of(AVSampleFormat packed) {
+    switch (packed) {
+        case AV_SAMPLE_FMT_U8: return sample_of<std::uint8_t>;
+        case AV_SAMPLE_FMT_S16: return sample_of<std::int16_t>;
+        case AV_SAMPLE_FMT_S32: return sample_of<std::int32_t>;
+        case AV_SAMPLE_FMT_S64: return sample_of<std::int64_t>;
+        case AV_SAMPLE_FMT_DBL: return sample_of<double>;
+        default: return sample_of<float>;
+    }
+}
+
+/// Two equal channels (`fltp`) of the mean of all, or of ambisonics' first (W, ACN order).
+Result<Frame> in_equal_parts(const AVFrame& frame) {
+    Frame made = make_frame();
+    made->format = AV_SAMPLE_FMT_FLTP;
+    made->sample_rate = frame.sample_rate;
+    made->nb_samples = frame.nb_samples;
+    av_channel_layout_default(&made->ch_layout, 2);
+    if (const int code = av_frame_get_buffer(made.get(), 0); code < 0)
+        return output_error(code, "mix the sound");
+    const auto format = static_cast<AVSampleFormat>(frame.format);
+    const SampleOf read = reader_of(av_get_packed_sample_fmt(format));
+    const bool is_planar = av_sample_fmt_is_planar(format) != 0;
+    const int all = frame.ch_layout.nb_channels;
+    const int used = frame.ch_layout.order == AV_CHANNEL_ORDER_AMBISONIC ? 1 : all;
+    for (int i = 0; i < frame.nb_samples; ++i) {
+        float sum = 0;
+        for (int channel = 0; channel < used; ++channel)
+            sum += is_planar ? read(frame.extended_data[channel], i)
+                             : read(frame.extended_data[0], std::ptrdiff_t{i} * all + channel);
+        for (int ear = 0; ear < 2; ++ear)
+            reinterpret_cast<float*>(made->extended_data[ear])[i] = sum / static_cast<float>(used);
+    }
+    return made;
+}
+
 }  // namespace
 
-Resample::Resample(SoundFormat format, Sink<Frame>& next)
-    : format_(std::move(format)), next_(next) {}
+Resample::Resample(SoundFormat format, Sink<Frame>& next, bool is_limited)
+    : format_(std::move(format)), next_(next), is_limited_(is_limited) {}
 
 Result<> Resample::push(Frame frame) {
     complete(frame->ch_layout);
@@ -34,7 +81,17 @@ Result<> Resample::push(Frame frame) {
         if (resampler_ != nullptr) TRY(convert(nullptr));
         TRY(rebuild(*frame));
     }
+    if (resampler_ == nullptr) return pass_on(std::move(frame));
+    if (is_in_equal_parts_) frame = TRY(in_equal_parts(*frame));
     return convert(frame.get());
+}
+
+/// Sound that is as it should be already.
+Result<> Resample::pass_on(Frame frame) {
+    frame->pts = samples_;
+    samples_in_ += frame->nb_samples;
+    samples_ += frame->nb_samples;
+    return next_.push(std::move(frame));
 }
 
 Result<> Resample::finish() {
@@ -71,20 +128,38 @@ Result<> Resample::rebuild(const AVFrame& frame) {
     rate_ = frame.sample_rate;
     sample_format_ = frame.format;
     layout_ = name_of(frame.ch_layout);
+    resampler_.reset();
+    is_in_equal_parts_ = false;
+    const bool is_same = rate_ == format_.sample_rate && layout_ == format_.layout &&
+                         sample_format_ == av_get_sample_fmt(format_.sample_format.c_str());
+    if (is_same) return {};
+    const bool is_named = frame.ch_layout.order == AV_CHANNEL_ORDER_NATIVE;
+    if (is_named || layout_ == format_.layout) {
+        // Some sets of speakers have names, but nobody knows how to mix them.
+        if (open(frame.ch_layout, static_cast<AVSampleFormat>(frame.format))) return {};
+    }
+    is_in_equal_parts_ = true;
+    AVChannelLayout stereo = {};
+    av_channel_layout_default(&stereo, 2);
+    return open(stereo, AV_SAMPLE_FMT_FLTP);
+}
+
+Result<> Resample::open(const AVChannelLayout& layout, AVSampleFormat format) {
     AVChannelLayout wanted = {};
     int code = av_channel_layout_from_string(&wanted, format_.layout.c_str());
     SwrContext* made = nullptr;
     if (code >= 0) {
         code = swr_alloc_set_opts2(
             &made, &wanted, av_get_sample_fmt(format_.sample_format.c_str()), format_.sample_rate,
-            const_cast<AVChannelLayout*>(&frame.ch_layout),
-            static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr
+            const_cast<AVChannelLayout*>(&layout), format, rate_, 0, nullptr
         );
     }
     av_channel_layout_uninit(&wanted);
     resampler_.reset(made);
     // Mixing several channels into one must not overflow, in floating point either.
-    if (code >= 0) code = av_opt_set_double(made, "rematrix_maxval", 1.0, 0);
+    constexpr double kAnything = 1000;  // as much as libswresample takes
+    const double most = is_limited_ ? kAnything : 1.0;
+    if (code >= 0) code = av_opt_set_double(made, "rematrix_maxval", most, 0);
     if (code >= 0) code = swr_init(made);
     if (code < 0) return output_error(code, "convert the sound");
     return {};

@@ -7,6 +7,7 @@
 #include "media/compat.h"
 #include "media/decoder.h"
 #include "media/error.h"
+#include "media/programs.h"
 
 namespace ittybit::media {
 namespace {
@@ -25,18 +26,21 @@ bool is_flagged_default(const AVStream& stream) {
 }
 
 /// Larger is better: what people mean by "the video".
-auto video_rank(const AVStream& stream) {
+auto video_rank(const Input& input, const AVStream& stream) {
     const AVCodecParameters& codec = *stream.codecpar;
     return std::tuple(
-        is_decodable(stream), is_flagged_default(stream), std::int64_t{codec.width} * codec.height,
-        -stream.index
+        is_decodable(stream), !input.is_single_picture(stream.index), is_flagged_default(stream),
+        std::int64_t{codec.width} * codec.height, -stream.index
     );
 }
 
-std::vector<int> audio_candidates(const Input& input) {
+std::vector<int> audio_candidates(const Input& input, std::optional<int> video) {
     std::vector<int> found;
-    for (const AVStream* stream : input.streams())
-        if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) found.push_back(stream->index);
+    for (const AVStream* stream : input.streams()) {
+        if (stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO) continue;
+        if (!video || may_share_program(input.format(), stream->index, *video))
+            found.push_back(stream->index);
+    }
     std::ranges::stable_partition(found, [&](int index) {
         return is_flagged_default(input.stream(index));
     });
@@ -134,9 +138,16 @@ Size display_size(Size stored, AVRational sample_aspect, const Orientation& orie
 
 Size display_size_of(const Input& input, const AVStream& stream) {
     return display_size(
-        {stream.codecpar->width, stream.codecpar->height}, sample_aspect_of(input, stream),
-        orientation_of(stream)
+        stored_size_of(input, stream), sample_aspect_of(input, stream), orientation_of(stream)
     );
+}
+
+Size stored_size_of(const Input& input, const AVStream& stream) {
+    const Crop crop = input.crop(stream.index);
+    return {
+        stream.codecpar->width - crop.left - crop.right,
+        stream.codecpar->height - crop.top - crop.bottom
+    };
 }
 
 AVRational frame_rate_of(const Input& input, const AVStream& stream) {
@@ -158,6 +169,19 @@ bool is_irregular(const AVStream& stream) {
     // What libav takes for a common rate is by chance one when it is an odd one.
     const double rate = av_q2d(stream.r_frame_rate);
     return !is_steady(stream) && (rate > 210 || !(is_whole(rate) || is_whole(rate * 1.001)));
+}
+
+void fill_colours(
+    const Colours& told,
+    AVColorPrimaries& primaries,
+    AVColorTransferCharacteristic& transfer,
+    AVColorSpace& matrix,
+    AVColorRange& range
+) {
+    if (primaries == AVCOL_PRI_UNSPECIFIED) primaries = told.primaries;
+    if (transfer == AVCOL_TRC_UNSPECIFIED) transfer = told.transfer;
+    if (matrix == AVCOL_SPC_UNSPECIFIED) matrix = told.matrix;
+    if (range == AVCOL_RANGE_UNSPECIFIED) range = told.range;
 }
 
 Hdr hdr_of(const AVStream& stream) {
@@ -185,7 +209,7 @@ std::optional<int> find_video(const Input& input) {
     const AVStream* best = nullptr;
     for (const AVStream* stream : input.streams()) {
         if (stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_cover(*stream)) continue;
-        if (best == nullptr || video_rank(*stream) > video_rank(*best)) best = stream;
+        if (best == nullptr || video_rank(input, *stream) > video_rank(input, *best)) best = stream;
     }
     if (best == nullptr) return std::nullopt;
     return best->index;
@@ -205,9 +229,9 @@ Result<int> require_video(const Input& input) {
     return why_not_decodable(input, *found);
 }
 
-Result<AudioChoice> choose_audio(const Input& input) {
+Result<AudioChoice> choose_audio(const Input& input, std::optional<int> video) {
     AudioChoice choice;
-    for (const int index : audio_candidates(input)) {
+    for (const int index : audio_candidates(input, video)) {
         auto attempt = try_decoding(input, index);
         if (attempt) {
             choice.stream = index;

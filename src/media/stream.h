@@ -30,6 +30,9 @@ AVRational sample_aspect_of(const Input& input, const AVStream& stream);
 Size display_size(Size stored, AVRational sample_aspect, const Orientation& orientation);
 Size display_size_of(const Input& input, const AVStream& stream);
 
+/// Stored pixels that are shown: those of the codec, without what the container crops.
+Size stored_size_of(const Input& input, const AVStream& stream);
+
 /// Average frames per second; 0/1 when not known. Nonsense (over 1000) counts as not known.
 AVRational frame_rate_of(const Input& input, const AVStream& stream);
 
@@ -38,6 +41,16 @@ bool is_steady(const AVStream& stream);
 
 /// Whether no common rate fits the pictures' times, and the frame rate is only their average.
 bool is_irregular(const AVStream& stream);
+
+/// Fills in what pictures leave unspecified with what the container tells (`colr` of ISO/IEC
+/// 14496-12, 12.1.5; Matroska's Colour).
+void fill_colours(
+    const Colours& told,
+    AVColorPrimaries& primaries,
+    AVColorTransferCharacteristic& transfer,
+    AVColorSpace& matrix,
+    AVColorRange& range
+);
 
 /// By the transfer characteristics.
 Hdr hdr_of(const AVStream& stream);
@@ -48,8 +61,8 @@ bool has_alpha(const AVStream& stream);
 /// Cover art: one picture that belongs to a sound or film file, never its video.
 bool is_cover(const AVStream& stream);
 
-/// The video stream people mean: decodable, flagged as default, largest, first, in that order.
-/// Cover art never. Nothing when there is none.
+/// The video stream people mean: decodable, more than one picture, flagged as default, largest,
+/// first, in that order. Cover art never. Nothing when there is none.
 std::optional<int> find_video(const Input& input);
 
 /// Errors: `no_video_stream`, or `unsupported_media` naming the codec that nobody here decodes.
@@ -63,8 +76,9 @@ struct AudioChoice {
 };
 
 /// The default-flagged track, else the first, of those that decode: each candidate is tried on
-/// the first packets it has, with a reader of its own. Errors: those of the source, `cancelled`.
-Result<AudioChoice> choose_audio(const Input& input);
+/// the first packets it has, with a reader of its own. Beside a `video` stream only those of its
+/// program. Errors: those of the source, `cancelled`.
+Result<AudioChoice> choose_audio(const Input& input, std::optional<int> video = {});
 
 /// Errors: `no_audio_stream`, or `unsupported_media`/`corrupt_media` when none decodes.
 Result<AudioChoice> require_audio(const Input& input);

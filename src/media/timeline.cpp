@@ -67,6 +67,42 @@ std::int64_t duration_of(const AVPacket& packet, const Input& reader, const AVSt
     return av_rescale_q(1, av_inv_q(rate), stream.time_base);
 }
 
+/// Tables of samples are the length; a word in a header (Xing, Matroska), and the last timestamp
+/// where clocks may begin anew, is a claim about it.
+bool is_told_by_samples(const AVFormatContext& format) {
+    const std::string_view demuxer = format.iformat->name;
+    return (format.iformat->flags & AVFMT_TS_DISCONT) == 0 && demuxer != "mp3" &&
+           demuxer != "matroska,webm" && demuxer != "flv";
+}
+
+/// How far one stream reaches, by its packets.
+class Reach {
+public:
+    /// A packet shown from `at` for `duration`, 0 when not known.
+    void add(std::int64_t at, std::int64_t duration) {
+        next_ = at + duration;
+        if (last_ && at <= *last_) {
+            end_ = std::max(end_, next_);
+            return;
+        }
+        gap_ = last_ ? at - *last_ : 0;
+        last_ = at;
+        length_ = duration;
+    }
+    std::optional<std::int64_t> next() const { return last_ ? std::optional(next_) : last_; }
+    std::optional<std::int64_t> end(bool tells_lengths) const {
+        if (!last_) return std::nullopt;
+        return std::max(end_, *last_ + last_length(length_, gap_, tells_lengths));
+    }
+
+private:
+    std::optional<std::int64_t> last_;  // the latest that is presented
+    std::int64_t next_ = 0;
+    std::int64_t length_ = 0;
+    std::int64_t gap_ = 0;
+    std::int64_t end_ = std::numeric_limits<std::int64_t>::min();
+};
+
 }  // namespace
 
 bool is_timed(const AVStream& stream) {
@@ -86,28 +122,31 @@ Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint6
     found.duration = stated_duration(format, found.origin_us);
     const bool is_absurd = found.duration && size &&
                            static_cast<double>(*size) * 8 < kLeastBitsPerSecond * *found.duration;
-    found.is_sure = found.duration && !is_absurd &&
+    found.is_sure = found.duration && !is_absurd && is_told_by_samples(format) &&
                     format.duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
     return found;
 }
 
 Result<Timeline> measured_timeline(Input& reader, std::int64_t origin_us) {
-    std::optional<std::int64_t> end;
-    std::vector<std::int64_t> next(reader.streams().size(), kNoTime);
+    std::vector<Reach> reaches(reader.streams().size());
     for (;;) {
         const Packet packet = TRY(reader.read());
         if (packet == nullptr) break;
         const AVStream& stream = reader.stream(packet->stream_index);
         if (!is_timed(stream) || (packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
         const auto index = static_cast<std::size_t>(packet->stream_index);
-        next.resize(std::max(next.size(), index + 1), kNoTime);
-        const auto time = packet->pts != kNoTime   ? packet->pts
-                          : next[index] != kNoTime ? next[index]
-                                                   : packet->dts;
-        if (time == kNoTime) continue;
-        next[index] = time + duration_of(*packet, reader, stream);
-        const auto stop = in_us(next[index], stream);
-        end = std::max(end.value_or(stop), stop);
+        if (index >= reaches.size()) reaches.resize(index + 1);
+        Reach& reach = reaches[index];
+        const auto time = packet->pts != kNoTime ? packet->pts : reach.next().value_or(packet->dts);
+        if (time != kNoTime) reach.add(time, duration_of(*packet, reader, stream));
+    }
+    std::optional<std::int64_t> end;
+    for (const AVStream* stream : reader.streams()) {
+        const auto index = static_cast<std::size_t>(stream->index);
+        const bool is_video = stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        if (index >= reaches.size()) continue;
+        const auto own = reaches[index].end(!is_video || reader.tells_lengths());
+        if (own) end = std::max(end.value_or(INT64_MIN), in_us(*own, *stream));
     }
     Timeline found{.origin_us = origin_us, .duration = {}, .is_sure = true};
     if (end && *end > origin_us)

@@ -13,6 +13,7 @@
 namespace ittybit::media {
 namespace {
 
+constexpr double kMostSilence = 3600;  // seconds that are made up for next to no sound
 constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
 Error too_long(const Limits& limits) {
@@ -60,6 +61,10 @@ void drop_samples(AVFrame& frame, int count) {
 
 }  // namespace
 
+std::int64_t last_length(std::int64_t said, std::int64_t one_before, bool tells_lengths) {
+    return !tells_lengths && said < one_before / 10 ? one_before : said;
+}
+
 PictureClock clock_for(AVRational fps) {
     if (fps.num <= 0 || fps.den <= 0) return {};
     return {.ticks = fps.num * std::max(1, 90000 / fps.num), .fps = fps};
@@ -103,6 +108,9 @@ Result<> PictureWindow::push(Frame frame) {
         *frame,
         av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
     );
+    if (at >= 0 && at < end_) ++pictures_;
+    if (last_at_) gap_ = at - *last_at_;
+    last_at_ = at;
     if (at >= end_) {
         has_later_ = true;
         return {};
@@ -141,41 +149,48 @@ Result<> PictureWindow::emit(std::int64_t until) {
     if (++frames_ > settings_.limits.frames) return too_many_frames(settings_.limits);
     const double seconds = static_cast<double>(held_->pts) / settings_.clock.ticks;
     if (seconds > settings_.limits.duration) return too_long(settings_.limits);
-    last_length_ = std::max<std::int64_t>(1, until - held_->pts);
-    set_duration(*held_, last_length_);
+    set_duration(*held_, std::max<std::int64_t>(1, until - held_->pts));
     is_inside_ = false;
     return next_.push(std::move(held_));
 }
 
-/// How long the last picture is shown: as it says, else as the nominal rate or the one before it
-/// says. Containers with a nonsense rate say a millisecond.
 std::int64_t PictureWindow::length_of(const AVFrame& last) const {
     const AVRational fps = settings_.clock.fps;
     const std::int64_t nominal =
         fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 1;
-    const std::int64_t said = duration_of(last) > 0 ? duration_of(last) : nominal;
-    return std::max<std::int64_t>(said < last_length_ / 10 ? last_length_ : said, 1);
+    // Some say a tick, for want of a better word.
+    const std::int64_t said = duration_of(last);
+    const bool is_said = said > settings_.clock.ticks / 500;
+    return std::max<std::int64_t>(
+        last_length(is_said ? said : nominal, gap_, is_said && settings_.source.tells_lengths), 1
+    );
+}
+
+Result<> PictureWindow::emit_last() {
+    const std::int64_t own_end = held_->pts + length_of(*held_);
+    if (is_inside_) return emit(has_later_ ? end_ : std::min(end_, own_end));
+    // Nothing changed on screen within the window: what was there before fills it.
+    const bool is_filling = has_later_ || settings_.is_last_held;
+    if (frames_ > 0 || (!is_filling && own_end <= 0)) return {};
+    const std::int64_t length = length_of(*held_);
+    held_->pts = 0;
+    if (is_filling && end_ != kForever) return emit(end_);
+    return emit(std::min(end_, own_end > 0 ? own_end : length));
 }
 
 Result<> PictureWindow::finish() {
-    if (held_ != nullptr) {
-        if (!is_inside_) {
-            const bool is_on_screen = held_->pts + length_of(*held_) > 0 || settings_.is_last_held;
-            if (frames_ > 0 || (!is_on_screen && !has_later_)) return next_.finish();
-            // Nothing changed on screen within the window: what was there before fills it.
-            held_->pts = 0;
-            if (end_ != kForever) set_duration(*held_, end_);
-        }
-        TRY(emit(std::min(end_, held_->pts + length_of(*held_))));
-    }
+    if (held_ != nullptr) TRY(emit_last());
     return next_.finish();
 }
 
-Cadence::Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next, int key_every_s)
+Cadence::Cadence(
+    PictureClock clock, const Limits& limits, Sink<Frame>& next, Keys keys, CommonEnd* common_end
+)
     : clock_(clock),
       limits_(limits),
       next_(next),
-      key_every_s_(key_every_s),
+      keys_(keys),
+      common_end_(common_end),
       ticks_per_frame_(av_rescale(clock.ticks, clock.fps.den, clock.fps.num)) {}
 
 std::int64_t Cadence::slot_of(std::int64_t ticks) const {
@@ -195,9 +210,10 @@ Result<> Cadence::emit_until(std::int64_t slot) {
         Frame frame = share(*held_);
         frame->pts = slot_ * ticks_per_frame_;
         set_duration(*frame, ticks_per_frame_);
-        if (key_every_s_ > 0 && frame->pts >= next_key_) {
+        const bool may_be_key = keys_.every_s > 0 && slot_ % keys_.grid == 0;
+        if (may_be_key && frame->pts >= next_key_) {
             frame->pict_type = AV_PICTURE_TYPE_I;
-            const std::int64_t period = std::int64_t{key_every_s_} * clock_.ticks;
+            const std::int64_t period = std::int64_t{keys_.every_s} * clock_.ticks;
             next_key_ = (frame->pts / period + 1) * period;
         }
         TRY(next_.push(std::move(frame)));
@@ -206,15 +222,28 @@ Result<> Cadence::emit_until(std::int64_t slot) {
 }
 
 Result<> Cadence::finish() {
+    std::int64_t end = 0;
     if (held_ != nullptr) {
-        const auto end = slot_of(held_->pts + duration_of(*held_));
-        TRY(emit_until(std::max(end, slot_ == 0 ? std::int64_t{1} : slot_)));
+        end = slot_of(held_->pts + duration_of(*held_));
+        end = std::max(end, slot_ == 0 ? std::int64_t{1} : slot_);
     }
+    if (common_end_ != nullptr) end = common_end_->after_pictures(end);
+    if (held_ != nullptr) TRY(emit_until(end));
     return next_.finish();
 }
 
-Soundtrack::Soundtrack(SourceTime source, Cut cut, const Limits& limits, Sink<Frame>& next)
-    : source_(source), cut_(cut), limits_(limits), next_(next) {}
+Result<> EveryNth::push(Frame frame) {
+    const bool is_wanted = count_ == 0;
+    count_ = (count_ + 1) % n_;
+    if (!is_wanted) return {};
+    set_duration(*frame, duration_of(*frame) * n_);
+    return next_.push(std::move(frame));
+}
+
+Soundtrack::Soundtrack(
+    SourceTime source, Cut cut, const Limits& limits, Sink<Frame>& next, CommonEnd* common_end
+)
+    : source_(source), cut_(cut), limits_(limits), next_(next), common_end_(common_end) {}
 
 std::int64_t Soundtrack::samples_left() const {
     if (!cut_.end) return kForever;
@@ -225,7 +254,10 @@ Result<> Soundtrack::push(Frame frame) {
     if (frame->nb_samples <= 0 || frame->sample_rate <= 0) return {};
     if (pattern_ == nullptr) pattern_ = share(*frame);
     if (frame->sample_rate != rate_) {
-        if (rate_ > 0) position_ = av_rescale(position_, frame->sample_rate, rate_);
+        if (rate_ > 0) {
+            position_ = av_rescale(position_, frame->sample_rate, rate_);
+            real_ = av_rescale(real_, frame->sample_rate, rate_);
+        }
         rate_ = frame->sample_rate;
     }
     const AVRational per_sample = {1, rate_};
@@ -233,15 +265,40 @@ Result<> Soundtrack::push(Frame frame) {
                             av_rescale_q(source_.origin_us, kMicroseconds, per_sample) -
                             std::llround(cut_.start * rate_);
     const std::int64_t gap = at - position_;
-    const std::int64_t jitter = has_begun_ ? rate_ / 25 : 0;
+    drift_ += 0.1 * (static_cast<double>(gap) - drift_);
+    const bool is_drifting = std::abs(drift_) > rate_ / 50.0;
+    const std::int64_t jitter = has_begun_ && !is_drifting ? rate_ / 25 : 0;
+    if (std::llabs(gap) > jitter) drift_ = 0;
     if (gap > jitter) {
-        TRY(fill(*frame, std::min(gap, samples_left())));
+        const std::int64_t silence = std::min(gap, samples_left());
+        TRY(bound_silence(silence));
+        TRY(fill(*frame, silence));
     } else if (gap < -jitter) {
         if (-gap >= frame->nb_samples) return {};
         drop_samples(*frame, static_cast<int>(-gap));
     }
     has_begun_ = true;
-    return pass_on(std::move(frame));
+    const std::int64_t before = position_;
+    TRY(pass_on(std::move(frame)));
+    real_ += position_ - before;
+    return {};
+}
+
+/// A gap costs nothing in the input, and days of sound in the output.
+Result<> Soundtrack::bound_silence(std::int64_t samples) {
+    const double made_up = static_cast<double>(position_ + samples - real_) / rate_;
+    const double real = static_cast<double>(real_) / rate_;
+    const double most = kMostSilence + 10 * real;
+    if (made_up <= most) return {};
+    return Error{
+        ErrorKind::kLimitExceeded,
+        fmt::format(
+            "the sound's timestamps leave gaps of {:.0f} seconds for {:.0f} seconds of sound, and "
+            "at most {:.0f} are filled with silence; choose a part with start and end",
+            made_up, real, most
+        ),
+        "input", LimitReached{"silence", most}
+    };
 }
 
 Result<> Soundtrack::fill(const AVFrame& like, std::int64_t samples) {
@@ -280,7 +337,22 @@ Result<> Soundtrack::finish() {
     // A stream without a packet is no valid file: sound that is over before the start is silence.
     if (pattern_ != nullptr && position_ == 0)
         TRY(fill(*pattern_, std::min<std::int64_t>(rate_ / 10, samples_left())));
+    if (common_end_ != nullptr) TRY(fill_to_common_end());
     return next_.finish();
+}
+
+Result<> Soundtrack::fill_to_common_end() {
+    if (pattern_ == nullptr) {
+        rate_ = 48000;
+        pattern_ = make_frame();
+        pattern_->format = AV_SAMPLE_FMT_FLTP;
+        pattern_->sample_rate = rate_;
+        av_channel_layout_default(&pattern_->ch_layout, 2);
+    }
+    const AVRational fps = common_end_->fps();
+    const std::int64_t frames = common_end_->after_sound(position_, rate_);
+    const std::int64_t end = av_rescale(frames, std::int64_t{fps.den} * rate_, fps.num);
+    return end > position_ ? fill(*pattern_, end - position_) : Result<>();
 }
 
 }  // namespace ittybit::media

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "media/common_end.h"
 #include "media/handles.h"
 #include "media/sink.h"
 #include "model/limits.h"
@@ -20,7 +21,12 @@ struct Cut {
 struct SourceTime {
     AVRational time_base;        // Decoder::time_base()
     std::int64_t origin_us = 0;  // Input::origin_us()
+    bool tells_lengths = false;  // Input::tells_lengths()
 };
+
+/// How long the last picture of a stream is shown: as it says, unless the container tells no
+/// picture's length and it would be far shorter than the one before it. All in one unit.
+std::int64_t last_length(std::int64_t said, std::int64_t one_before, bool tells_lengths);
 
 /// The output's clock: `ticks` a second, and the nominal rate whose grid near timestamps snap to.
 struct PictureClock {
@@ -57,29 +63,51 @@ public:
     Result<> push(Frame frame) override;
     Result<> finish() override;
 
+    /// Of the input's pictures that were in time for the window, also such as gave way to another
+    /// that came within a millisecond.
+    std::int64_t pictures() const { return pictures_; }
+
 private:
     std::int64_t ticks_from_start(const AVFrame& frame) const;
     std::int64_t snapped(std::int64_t ticks) const;
     Result<> emit(std::int64_t until);
     std::int64_t length_of(const AVFrame& last) const;
+    Result<> emit_last();
 
     Settings settings_;
     Sink<Frame>& next_;
-    std::int64_t end_;  // ticks; INT64_MAX without
-    std::int64_t last_length_ = 0;
-    Frame held_;              // its end is known when the next one comes
-    bool is_inside_ = false;  // whether held_ lies in the window
-    bool has_later_ = false;  // whether pictures came behind the window
+    std::int64_t end_;                     // ticks; INT64_MAX without
+    std::optional<std::int64_t> last_at_;  // of any picture, also outside the window
+    std::int64_t gap_ = 0;                 // between the last two
+    Frame held_;                           // its end is known when the next one comes
+    bool is_inside_ = false;               // whether held_ lies in the window
+    bool has_later_ = false;               // whether pictures came behind the window
     std::int64_t frames_ = 0;
+    std::int64_t pictures_ = 0;
 };
 
 /// Makes the frame rate constant: for each instant n/fps the nearest picture, repeated or left out.
 /// Takes and gives timestamps in the clock's ticks; begins at 0.
 class Cadence : public Sink<Frame> {
 public:
-    /// `clock.fps` must be set and its ticks come from clock_for. `is_forcing_keys_every_s`: the
-    /// first frame at or after each multiple is asked to be a key frame (0: none).
-    Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next, int key_every_s = 0);
+    /// Which frames are asked to be key frames: the first at or after each multiple of `every_s`
+    /// (0: none) whose number is a multiple of `grid`.
+    struct Keys {
+        int every_s = 0;
+        int grid = 1;
+    };
+
+    /// `clock.fps` must be set and its ticks come from clock_for. With `common_end` the last
+    /// picture is held until there.
+    Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next)
+        : Cadence(clock, limits, next, Keys{}, nullptr) {}
+    Cadence(
+        PictureClock clock,
+        const Limits& limits,
+        Sink<Frame>& next,
+        Keys keys,
+        CommonEnd* common_end
+    );
 
     /// Errors: `limit_exceeded` (frames): a gap in the input that would be millions of repeats.
     Result<> push(Frame frame) override;
@@ -92,37 +120,66 @@ private:
     PictureClock clock_;
     Limits limits_;
     Sink<Frame>& next_;
-    int key_every_s_;
+    Keys keys_;
+    CommonEnd* common_end_;
     std::int64_t ticks_per_frame_;
     Frame held_;
     std::int64_t slot_ = 0;
     std::int64_t next_key_ = 0;
 };
 
+/// Passes on every second, third … picture, shown as long as those left out with it.
+class EveryNth : public Sink<Frame> {
+public:
+    EveryNth(int n, Sink<Frame>& next) : n_(n), next_(next) {}
+    Result<> push(Frame frame) override;
+    Result<> finish() override { return next_.finish(); }
+
+private:
+    int n_;
+    Sink<Frame>& next_;
+    int count_ = 0;
+};
+
 /// Makes sound continuous from `start` to `end` to the sample: what begins late is preceded by
 /// silence, what begins early is cut, gaps are filled and overlaps dropped, so that it stays with
-/// the picture. Deviations under 40 ms are the source's jitter and left alone. Timestamps come out
-/// as counted samples.
+/// the picture. Deviations under 40 ms are the source's jitter and left alone, unless they stay.
+/// Timestamps come out as counted samples.
 class Soundtrack : public Sink<Frame> {
 public:
-    Soundtrack(SourceTime source, Cut cut, const Limits& limits, Sink<Frame>& next);
+    /// With `common_end` silence follows until there.
+    Soundtrack(
+        SourceTime source,
+        Cut cut,
+        const Limits& limits,
+        Sink<Frame>& next,
+        CommonEnd* common_end = nullptr
+    );
 
-    /// Errors: `limit_exceeded` (duration).
+    /// Errors: `limit_exceeded` (duration; silence: more made up than the sound that there is).
     Result<> push(Frame frame) override;
     Result<> finish() override;
+
+    /// Of the input's own sound, without what was made up in gaps.
+    double real_seconds() const { return rate_ > 0 ? static_cast<double>(real_) / rate_ : 0; }
 
 private:
     Result<> fill(const AVFrame& like, std::int64_t samples);
     Result<> pass_on(Frame frame);
+    Result<> fill_to_common_end();
+    Result<> bound_silence(std::int64_t samples);
     std::int64_t samples_left() const;
 
     SourceTime source_;
     Cut cut_;
     Limits limits_;
     Sink<Frame>& next_;
+    CommonEnd* common_end_;
     Frame pattern_;  // what the sound is like
     int rate_ = 0;
     std::int64_t position_ = 0;  // samples passed on, at rate_
+    std::int64_t real_ = 0;      // of them, the input's own
+    double drift_ = 0;           // samples by which it is late, on average
     bool has_begun_ = false;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -21,9 +20,11 @@ constexpr std::array kSteps = {
     Step{360, 800'000, 25},    Step{240, 300'000, 26},
 };
 
-constexpr double kLeastStep = 1.15;  // a rung nearer to the next is not worth its bytes
+constexpr double kLeastStep = 1.15;  // a rung nearer to the one above is not worth its bytes
 constexpr double kUsualAspect = 16.0 / 9;
-constexpr double kFastBitrate = 1.5;    // above 30 frames a second
+constexpr double kUsualFps = 30.5;      // at most
+constexpr int kSlowLines = 432;         // pictures up to here are never faster
+constexpr double kFastBitrate = 1.5;    // for faster ones
 constexpr double kBufferSeconds = 1.5;  // keeps the peak under twice the average
 
 // ITU-T H.264, table A-1, level 4.2.
@@ -70,28 +71,15 @@ bool is_apart(Size upper, Size lower) {
     return short_side(upper) >= kLeastStep * short_side(lower);
 }
 
-std::vector<Size> sizes_below(Size top) {
-    const int side = short_side(top);
-    std::vector<Size> sizes;
+std::vector<Size> sizes_from(Size top, double fps) {
+    const bool is_above = short_side(top) > kSteps.front().short_side;
+    const Size first = is_above ? with_short_side(top, kSteps.front().short_side) : scaled(top, 1);
+    std::vector<Size> sizes = {shrunk_to_level(first, fps)};
     for (const auto& step : kSteps) {
-        if (step.short_side == side) sizes.push_back(scaled(top, 1));
-        if (step.short_side < side) sizes.push_back(with_short_side(top, step.short_side));
+        const Size size = with_short_side(top, step.short_side);
+        if (is_apart(sizes.back(), size)) sizes.push_back(size);
     }
-    const bool is_between = side < kSteps.front().short_side;
-    if (sizes.empty() || (is_between && is_apart(top, sizes.front())))
-        sizes.insert(sizes.begin(), scaled(top, 1));
     return sizes;
-}
-
-/// Pictures too large for the level give way to the largest that is not.
-void keep_level(std::vector<Size>& sizes, double fps) {
-    std::optional<Size> fitted;
-    while (!sizes.empty() && !fits_level_42(sizes.front(), fps)) {
-        if (!fitted) fitted = shrunk_to_level(sizes.front(), fps);
-        sizes.erase(sizes.begin());
-    }
-    if (fitted && (sizes.empty() || is_apart(*fitted, sizes.front())))
-        sizes.insert(sizes.begin(), *fitted);
 }
 
 /// The step at a short side; between two of the table the bit rate follows the logarithm of the
@@ -128,20 +116,37 @@ double crf_shift(Quality quality) {
 }
 
 Rung rung_of(Size size, double fps, Quality quality) {
+    const int every = fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
+    fps /= every;
     const Step step = step_at(short_side(size));
     const double shift = crf_shift(quality);
     const double aspect =
         static_cast<double>(std::max(size.width, size.height)) / short_side(size) / kUsualAspect;
     double bitrate = step.max_bitrate * std::clamp(aspect, 0.5, 2.0);
     bitrate *= std::exp2(-shift / 6);  // six steps halve the bits
-    if (fps > 30.5) bitrate *= kFastBitrate;
+    if (fps > kUsualFps) bitrate *= kFastBitrate;
     constexpr int kLeastBitrate = 64'000;
     const int max_bitrate =
         std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate / 1000)) * 1000);
     return {
-        fmt::format("{}p", short_side(size)), size, step.crf + shift, max_bitrate,
+        fmt::format("{}p", short_side(size)),          size, every, step.crf + shift, max_bitrate,
         static_cast<int>(max_bitrate * kBufferSeconds)
     };
+}
+
+/// What plays on a bad mobile network, below `last`: its peak leaves room for sound of 64 kb/s and
+/// for the container.
+Rung low_rung(Size top, const Rung& last, double fps, Quality quality) {
+    constexpr int kLowLines = 180;
+    constexpr int kLowBitrate = 90'000;
+    const Size smaller = with_short_side(top, kLowLines);
+    const bool is_smaller = is_apart(last.size, smaller);
+    Rung low = rung_of(is_smaller ? smaller : last.size, fps, quality);
+    if (!is_smaller) low.name += "-low";
+    low.crf = std::max(low.crf, last.crf) + 2;
+    low.max_bitrate = std::min(kLowBitrate, last.max_bitrate * 2 / 3);
+    low.buffer_bits = low.max_bitrate;
+    return low;
 }
 
 }  // namespace
@@ -165,10 +170,9 @@ Size without_enlarging(Size box, Size source, Fit fit) {
 }
 
 std::vector<Rung> plan_ladder(Size top, double fps, Quality quality) {
-    auto sizes = sizes_below(top);
-    keep_level(sizes, fps);
     std::vector<Rung> rungs;
-    for (const Size size : sizes) rungs.push_back(rung_of(size, fps, quality));
+    for (const Size size : sizes_from(top, fps)) rungs.push_back(rung_of(size, fps, quality));
+    rungs.push_back(low_rung(top, rungs.back(), fps, quality));
     return rungs;
 }
 

@@ -13,15 +13,18 @@ namespace ittybit::tasks {
 struct Rung {
     std::string name;  // "720p", by the short side
     Size size;         // even sides, at most H.264 level 4.2
+    int every = 1;     // of the pictures; 2: half the frame rate
     double crf = 23;
     int max_bitrate = 0;  // bits per second, enforced over `buffer_bits`
     int buffer_bits = 0;
     bool operator==(const Rung&) const = default;
 };
 
-/// The renditions for a picture of size `top` (display pixels, what the best rendition may have at
-/// most) at `fps` frames a second, best first, never empty. Short sides 1080, 720, 480, 360, 240;
-/// the size of `top` itself comes first when it is under 1080 and at least 1.15 times the next.
+/// The renditions for a picture of size `top` (display pixels, what the best rendition has, as far
+/// as 1080 lines and the level allow) at `fps` frames a second, best first, at least two. Below it
+/// short sides of 720, 480, 360, 240, each at least 1.15 times smaller than the one above; last one
+/// of at most 192 kb/s with its sound (Apple's authoring specification, 9.21). Up to 432 lines at
+/// no more than 30 frames a second.
 std::vector<Rung> plan_ladder(Size top, double fps, Quality quality);
 
 /// Whether H.264 level 4.2 allows such pictures at this rate (ITU-T H.264, table A-1).

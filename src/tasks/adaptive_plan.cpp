@@ -24,6 +24,7 @@ constexpr std::array<Ratio, 10> kUsualRates = {
      {60, 1}}
 };
 constexpr double kFastest = 60;
+constexpr double kTolerance = 0.02;  // pictures each 33 ms mean 30 a second
 
 /// The framing of the best rendition: its exact size, filled as the options' box would be.
 Framing framing_of(const AdaptiveVideoOptions& options, Size size) {
@@ -50,7 +51,7 @@ Result<PictureRendition> plan_rendition(
         .quality = quality,
         .bitrate = {},
         .size = rung.size,
-        .fps = ladder.fps,
+        .fps = {ladder.fps.num, ladder.fps.den * rung.every},
         .ticks = ladder.clock().ticks,
         .colour = ladder.treatment.colour,
     }));
@@ -61,25 +62,38 @@ Result<PictureRendition> plan_rendition(
     encoding.options["preset"] = "veryfast";
     // Key frames exactly where they are asked for; scene cuts stay I frames but no key frames. No
     // pyramid of B frames: players built on libav present pictures late by their delay, which so
-    // is one frame and not two.
+    // is one frame and not two. The rate is constant, and the bit stream says so.
     encoding.options["forced-idr"] = 1;
-    encoding.options["x264-params"] = "keyint=infinite:min-keyint=100000:b-pyramid=none";
-    return PictureRendition{rung.name, std::move(encoding)};
+    encoding.options["x264-params"] =
+        "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
+    return PictureRendition{rung.name, rung.every, std::move(encoding)};
 }
 
 Result<PictureLadder> plan_picture(
-    const AdaptiveVideoOptions& options, const PictureFacts& facts, const std::string& stem
+    const AdaptiveVideoOptions& options,
+    const PictureFacts& facts,
+    const std::string& stem,
+    std::vector<std::string>& warnings
 ) {
     PictureLadder ladder;
     ladder.stream = facts.stream;
     ladder.decoder_threads = decoder_threads(facts.stored);
-    ladder.fps = constant_rate(facts.fps);
+    // Each field of an interlaced picture is a moment of its own.
+    const bool has_fields = facts.is_interlaced && facts.fps.value() < kFastest / 2 * 1.01;
+    ladder.fps = constant_rate({facts.fps.num * (has_fields ? 2 : 1), facts.fps.den});
     const Quality quality = options.quality.value_or(Quality::kMedium);
     const Size box = place(facts.display, options, 1).canvas;
     const Size top = without_enlarging(box, facts.display, options.fit.value_or(Fit::kContain));
+    if (top != box) {
+        warnings.push_back(fmt::format(
+            "the input's picture has {}x{} pixels, so the stream is not made larger",
+            facts.display.width, facts.display.height
+        ));
+    }
     const auto rungs = plan_ladder(top, ladder.fps.value(), quality);
     const Size largest = rungs.front().size;
     ladder.treatment = plan_treatment(facts, framing_of(options, largest));
+    ladder.treatment.is_field_rate = has_fields;
     for (const auto& rung : rungs)
         ladder.renditions.push_back(TRY(plan_rendition(rung, ladder, quality, largest)));
     for (auto& rendition : ladder.renditions)
@@ -87,18 +101,15 @@ Result<PictureLadder> plan_picture(
     return ladder;
 }
 
-SoundLadder plan_sound(
-    const SoundFacts& facts, Quality quality, const std::string& stem, bool is_alone
-) {
+SoundLadder plan_sound(const SoundFacts& facts, Quality quality, const std::string& stem) {
     auto encoding = video_sound_encoding(VideoFormat::kMp4, quality, facts);
     // The rates that every player of streams knows.
     encoding.format.sample_rate = facts.sample_rate % 11025 == 0 ? 44100 : 48000;
     SoundLadder ladder{.stream = facts.stream, .language = facts.language, .renditions = {}};
     ladder.renditions.push_back({stem == "audio" ? "audio-main" : "audio", encoding});
-    if (is_alone) {
-        encoding.bitrate = *encoding.bitrate / 2;
-        ladder.renditions.push_back({stem == "audio-low" ? "audio-half" : "audio-low", encoding});
-    }
+    constexpr std::int64_t kLowBitrate = 64'000;
+    encoding.bitrate = std::min(kLowBitrate, *encoding.bitrate / 2);
+    ladder.renditions.push_back({stem == "audio-low" ? "audio-half" : "audio-low", encoding});
     return ladder;
 }
 
@@ -114,7 +125,7 @@ Ratio constant_rate(Ratio average) {
     }
     const auto distance = [&](const Ratio& usual) { return std::abs(usual.value() / rate - 1); };
     const auto nearest = std::ranges::min_element(kUsualRates, {}, distance);
-    if (distance(*nearest) < 0.01) return *nearest;
+    if (distance(*nearest) < kTolerance) return *nearest;
     // A whole rate, or one in halves and thirds, is meant; an average with a long fraction is not.
     const AVRational simple = av_d2q(rate, 1000);
     if (simple.den <= 3 && std::abs(av_q2d(simple) / rate - 1) < 1e-6)
@@ -125,25 +136,17 @@ Ratio constant_rate(Ratio average) {
     return above == kUsualRates.end() ? Ratio{60, 1} : *above;
 }
 
-Ratio meant_rate(Ratio average, Ratio finest) {
-    const double times = average.value() > 0 ? finest.value() / average.value() : 0;
-    const bool is_usual = std::ranges::any_of(kUsualRates, [&](const Ratio& usual) {
-        return std::abs(usual.value() / finest.value() - 1) < 1e-4;
-    });
-    // Twice the average is the rate of fields, not of pictures.
-    return is_usual && times >= 0.99 && times < 1.5 ? finest : average;
-}
-
 Result<AdaptivePlan> plan_adaptive(
     const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
 ) {
     AdaptivePlan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings));
-    if (source.picture) plan.picture = TRY(plan_picture(options, *source.picture, stem));
+    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
+    plan.expects = expectation(source, plan.time.start, plan.time.end);
+    if (source.picture)
+        plan.picture = TRY(plan_picture(options, *source.picture, stem, plan.warnings));
     const Quality quality = options.quality.value_or(Quality::kMedium);
-    if (source.sound && !options.no_audio)
-        plan.sound = plan_sound(*source.sound, quality, stem, !plan.picture);
+    if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, quality, stem);
     if (!plan.picture && !plan.sound) {
         return Error{
             ErrorKind::kNoVideoStream,
@@ -151,13 +154,10 @@ Result<AdaptivePlan> plan_adaptive(
             "input"
         };
     }
-    if (plan.picture && plan.picture->renditions.size() == 1) {
-        plan.warnings.emplace_back(
-            "the picture is so small that the stream has only one video rendition"
-        );
+    if (plan.sound) {
+        const auto& layout = plan.sound->renditions.front().encoding.format.layout;
+        plan.sound->is_mixed = is_mixed_to(layout, *source.sound, plan.warnings);
     }
-    if (plan.sound && source.sound->channels > 2)
-        plan.warnings.push_back(fmt::format("{} sound was mixed to stereo", source.sound->layout));
     return plan;
 }
 

@@ -17,9 +17,11 @@ namespace ittybit::tasks {
 /// One rendition of the picture. `name` begins the names of its files.
 struct PictureRendition {
     std::string name;
+    int every = 1;  // of the ladder's pictures
     media::PictureEncoding encoding;
     static constexpr auto kFields = std::tuple{
         Field{&PictureRendition::name, "name", ""},
+        Field{&PictureRendition::every, "every", ""},
         Field{&PictureRendition::encoding, "encoding", ""},
     };
 };
@@ -48,16 +50,21 @@ struct PictureLadder {
         Field{&PictureLadder::renditions, "renditions", ""},
     };
     media::PictureClock clock() const { return media::clock_for({fps.num, fps.den}); }
+
+    /// Of how many pictures every rendition has the first: where key frames may be.
+    int grid() const { return renditions.back().every; }
 };
 
-/// One rendition beside pictures, two of different rates where sound is all there is.
+/// Two renditions of different rates. Beside pictures the low one goes with the lowest of them.
 struct SoundLadder {
     int stream = 0;
     std::string language;
+    bool is_mixed = false;  // to fewer channels than the source has
     std::vector<SoundRendition> renditions;
     static constexpr auto kFields = std::tuple{
         Field{&SoundLadder::stream, "stream", ""},
         Field{&SoundLadder::language, "language", ""},
+        Field{&SoundLadder::is_mixed, "mixed", ""},
         Field{&SoundLadder::renditions, "renditions", ""},
     };
 };
@@ -66,11 +73,13 @@ struct AdaptivePlan {
     TimePlan time;
     std::optional<PictureLadder> picture;
     std::optional<SoundLadder> sound;
+    Expectation expects;
     std::vector<std::string> warnings;
     static constexpr auto kFields = std::tuple{
         Field{&AdaptivePlan::time, "time", ""},
         Field{&AdaptivePlan::picture, "picture", ""},
         Field{&AdaptivePlan::sound, "sound", ""},
+        Field{&AdaptivePlan::expects, "expects", ""},
         Field{&AdaptivePlan::warnings, "warnings", ""},
     };
 };
@@ -82,12 +91,8 @@ Result<AdaptivePlan> plan_adaptive(
     const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
 );
 
-/// The constant rate for a source of this average rate, 1 to 60: a rate that is usual or the
-/// source's own; a variable one gets the next usual one above its average.
+/// The constant rate for a source of this rate, 1 to 60: a rate that is usual or the
+/// source's own; a variable one gets the next usual one above.
 Ratio constant_rate(Ratio average);
-
-/// The rate that a source means: `finest`, which all its timestamps fit into, where that is a usual
-/// rate that pictures are now and then missing from; else its average.
-Ratio meant_rate(Ratio average, Ratio finest);
 
 }  // namespace ittybit::tasks

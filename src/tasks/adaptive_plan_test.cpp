@@ -26,6 +26,10 @@ TEST(ConstantRate, IsTheUsualOneNearby) {
     EXPECT_EQ(constant_rate({810000, 13487}), (Ratio{60, 1}));
 }
 
+TEST(ConstantRate, TakesStepsOf33MillisecondsForThirtyASecond) {
+    EXPECT_EQ(constant_rate({1000, 33}), (Ratio{30, 1}));
+}
+
 TEST(ConstantRate, HalvesWhatIsTooFastAndRaisesWhatIsTooSlow) {
     EXPECT_EQ(constant_rate({120, 1}), (Ratio{60, 1}));
     EXPECT_EQ(constant_rate({144, 1}), (Ratio{48, 1}));
@@ -41,17 +45,10 @@ TEST(ConstantRate, KeepsWholeRatesAndRoundsAveragesUp) {
     EXPECT_EQ(constant_rate({26123, 1000}), (Ratio{30, 1}));
 }
 
-TEST(MeantRate, IsTheFinestWherePicturesAreMissingFromIt) {
-    EXPECT_EQ(meant_rate({247, 10}, {30, 1}), (Ratio{30, 1}));
-    EXPECT_EQ(meant_rate({247, 10}, {90000, 1}), (Ratio{247, 10}));
-    EXPECT_EQ(meant_rate({30000, 1001}, {60000, 1001}), (Ratio{30000, 1001}));  // fields
-    EXPECT_EQ(meant_rate({25, 1}, {0, 0}), (Ratio{25, 1}));
-}
-
 TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
     const auto plan = plan_adaptive({}, film({1920, 1080}), "film");
     ASSERT_TRUE(plan) << plan.error().message;
-    ASSERT_EQ(plan->picture->renditions.size(), 5U);
+    ASSERT_EQ(plan->picture->renditions.size(), 6U);
     for (const auto& rendition : plan->picture->renditions) {
         const auto& how = rendition.encoding;
         EXPECT_EQ(how.encoder, "libx264");
@@ -60,7 +57,8 @@ TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
         EXPECT_EQ(how.fps_num, 25);
     }
     EXPECT_EQ(plan->picture->treatment.canvas, (Size{1920, 1080}));
-    ASSERT_EQ(plan->sound->renditions.size(), 1U);
+    ASSERT_EQ(plan->sound->renditions.size(), 2U);
+    EXPECT_EQ(plan->sound->renditions.back().encoding.bitrate, 64'000);
     EXPECT_TRUE(plan->warnings.empty());
 }
 
@@ -81,6 +79,19 @@ TEST(AdaptivePlan, FillsTheBoxAsFarAsTheSourceReaches) {
     const auto large = plan_adaptive(options, film({1280, 720}), "film");
     ASSERT_TRUE(large);
     EXPECT_EQ(large->picture->treatment.canvas, (Size{1280, 720}));
+    EXPECT_EQ(large->warnings.size(), 1U);
+}
+
+TEST(AdaptivePlan, MakesAPictureOfEachField) {
+    SourceFacts facts = film({768, 576});
+    facts.picture->is_interlaced = true;
+    const auto plan = plan_adaptive({}, facts, "film");
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->picture->fps, (Ratio{50, 1}));
+    EXPECT_TRUE(plan->picture->treatment.is_field_rate);
+    EXPECT_EQ(plan->picture->grid(), 2);
+    EXPECT_EQ(plan->picture->renditions.back().encoding.fps_num, 50);
+    EXPECT_EQ(plan->picture->renditions.back().encoding.fps_den, 2);
 }
 
 TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
@@ -103,13 +114,14 @@ TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {
     EXPECT_EQ(picture->picture->renditions[0].name, "360p-video");
 }
 
-TEST(AdaptivePlan, WarnsOfATinyPictureAndOfMixedSound) {
+TEST(AdaptivePlan, WarnsOfMixedSound) {
     SourceFacts facts = film({200, 100});
     facts.sound->channels = 6;
     facts.sound->layout = "5.1";
     const auto plan = plan_adaptive({}, facts, "film");
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->warnings.size(), 2U);
+    EXPECT_EQ(plan->warnings.size(), 1U);
+    EXPECT_TRUE(plan->sound->is_mixed);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -11,8 +12,7 @@ namespace ittybit::tasks {
 namespace {
 
 constexpr std::string_view kHead = "#EXTM3U\n#EXT-X-VERSION:7\n";
-constexpr std::string_view kAudioGroup = "audio";
-constexpr std::int64_t kFirstBandwidth = 2'000'000;  // Apple's authoring specification
+constexpr std::int64_t kFirstBandwidth = 2'000'000;  // Apple's authoring specification, 1.32
 
 std::int64_t bitrate(std::int64_t bytes, double seconds) {
     constexpr double kMost = 1e18;  // of a segment of next to no time
@@ -32,13 +32,13 @@ std::string attributes_of(const Variant& variant) {
     return text;
 }
 
-std::string stream_tag(const Variant& variant, const MasterPlaylist& playlist) {
+std::string stream_tag(const Variant& variant, const std::string& folder) {
     std::string text = "#EXT-X-STREAM-INF:" + attributes_of(variant);
     if (variant.frame_rate) text += fmt::format(",FRAME-RATE={:.3f}", *variant.frame_rate);
     if (variant.resolution) text += ",VIDEO-RANGE=SDR";
-    if (playlist.audio) text += fmt::format(",AUDIO=\"{}\"", kAudioGroup);
+    if (!variant.audio_group.empty()) text += fmt::format(",AUDIO=\"{}\"", variant.audio_group);
     if (variant.resolution) text += ",CLOSED-CAPTIONS=NONE";
-    return text + "\n" + relative_uri(playlist.folder, variant.playlist) + "\n";
+    return text + "\n" + relative_uri(folder, variant.playlist) + "\n";
 }
 
 std::string frames_tag(const Variant& variant, const MasterPlaylist& playlist) {
@@ -52,14 +52,14 @@ std::string audio_tag(const AudioRendition& audio, const std::string& folder) {
     return fmt::format(
         "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME=\"Audio\",LANGUAGE=\"{}\",DEFAULT=YES,"
         "AUTOSELECT=YES,CHANNELS=\"{}\",URI=\"{}\"\n",
-        kAudioGroup, audio.language, audio.channels, relative_uri(folder, audio.playlist)
+        audio.group, audio.language, audio.channels, relative_uri(folder, audio.playlist)
     );
 }
 
 std::vector<Variant> in_order(std::vector<Variant> variants) {
     std::ranges::stable_sort(variants, std::ranges::greater{}, &Variant::bandwidth);
-    const auto first = std::ranges::find_if(variants, [](const Variant& variant) {
-        return variant.bandwidth <= kFirstBandwidth;
+    const auto first = std::ranges::min_element(variants, {}, [](const Variant& variant) {
+        return std::abs(variant.average_bandwidth - kFirstBandwidth);
     });
     if (first != variants.end()) std::rotate(variants.begin(), first, first + 1);
     return variants;
@@ -98,6 +98,21 @@ int target_duration(const std::vector<Segment>& segments, int least) {
     return static_cast<int>(std::lround(longest));
 }
 
+std::vector<std::size_t> rates_apart(const std::vector<std::int64_t>& rates) {
+    constexpr double kApart = 1.3;
+    const auto are_apart = [&](std::size_t upper, std::size_t lower) {
+        return static_cast<double>(rates[upper]) >= kApart * static_cast<double>(rates[lower]);
+    };
+    std::vector<std::size_t> kept;
+    const std::size_t last = rates.size() - 1;
+    if (last == 0) return {0};
+    for (std::size_t i = 0; i < last; ++i)
+        if (kept.empty() || are_apart(kept.back(), i)) kept.push_back(i);
+    while (kept.size() > 1 && !are_apart(kept.back(), last)) kept.pop_back();
+    kept.push_back(last);
+    return kept;
+}
+
 std::string relative_uri(std::string_view folder, std::string_view name) {
     // Encoded, so that no name is read as a scheme, a query or the end of a quoted attribute.
     return folder.empty() ? percent_encode(name)
@@ -124,8 +139,9 @@ std::string media_playlist_text(const MediaPlaylist& playlist, int target_durati
 std::string master_playlist_text(const MasterPlaylist& playlist) {
     std::string text(kHead);
     text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
-    if (playlist.audio) text += audio_tag(*playlist.audio, playlist.folder);
-    for (const auto& variant : in_order(playlist.variants)) text += stream_tag(variant, playlist);
+    for (const auto& audio : playlist.audio) text += audio_tag(audio, playlist.folder);
+    for (const auto& variant : in_order(playlist.variants))
+        text += stream_tag(variant, playlist.folder);
     for (const auto& variant : playlist.key_pictures) text += frames_tag(variant, playlist);
     return text;
 }

@@ -49,10 +49,12 @@ struct Variant {
     std::string codecs;  // RFC 6381, of picture and sound
     std::optional<Size> resolution;
     std::optional<double> frame_rate;
+    std::string audio_group = {};  // which of the sounds it plays with; empty: none
 };
 
-/// The sound that every video variant plays with.
+/// The sound that some video variants play with.
 struct AudioRendition {
+    std::string group;
     std::string playlist;
     std::string language;  // BCP 47; "und" when not known
     int channels = 2;
@@ -64,11 +66,15 @@ struct MasterPlaylist {
     std::string folder;
     std::vector<Variant> variants;
     std::vector<Variant> key_pictures;
-    std::optional<AudioRendition> audio;
+    std::vector<AudioRendition> audio = {};
 };
 
-/// The text of a multivariant playlist. The first variant, with which players begin, is the best
-/// of those up to 2 Mb/s; the others follow from the best down.
+/// Which of these bit rates, best first, are worth a variant: the first, the last, and those
+/// between that differ by 1.3 times from their neighbours.
+std::vector<std::size_t> rates_apart(const std::vector<std::int64_t>& rates);
+
+/// The text of a multivariant playlist. The first variant, with which players begin, is the one
+/// nearest to 2 Mb/s on average; the others follow from the best down.
 std::string master_playlist_text(const MasterPlaylist& playlist);
 
 /// A relative reference (RFC 3986) to a file of this name in `folder`.

@@ -40,27 +40,36 @@ TEST(Playlist, OfEverythingBeginsWithWhatPlaysAtTwoMegabits) {
         .folder = "film-4pex5vsk",
         .variants =
             {{"720p.m3u8", 3'500'000, 2'000'000, "avc1.64001f,mp4a.40.2", Size{1280, 720},
-              30000.0 / 1001},
+              30000.0 / 1001, "audio"},
              {"480p.m3u8", 1'500'000, 900'000, "avc1.64001e,mp4a.40.2", Size{854, 480},
-              30000.0 / 1001}},
+              30000.0 / 1001, "audio-low"}},
         .key_pictures = {{"480p-iframes.m3u8", 90'000, 80'000, "avc1.64001e", Size{854, 480}, {}}},
-        .audio = AudioRendition{"audio.m3u8", "en", 2}
+        .audio = {{"audio", "audio.m3u8", "en", 2}, {"audio-low", "audio-low.m3u8", "en", 2}}
     };
     EXPECT_EQ(
         master_playlist_text(playlist),
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"en\",DEFAULT=YES,"
         "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"film-4pex5vsk/audio.m3u8\"\n"
-        "#EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=900000,"
-        "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=854x480,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
-        "AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/480p.m3u8\n"
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-low\",NAME=\"Audio\",LANGUAGE=\"en\","
+        "DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"film-4pex5vsk/audio-low.m3u8\"\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=3500000,AVERAGE-BANDWIDTH=2000000,"
         "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
         "AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/720p.m3u8\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=900000,"
+        "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=854x480,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
+        "AUDIO=\"audio-low\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/480p.m3u8\n"
         "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,AVERAGE-BANDWIDTH=80000,"
         "CODECS=\"avc1.64001e\",RESOLUTION=854x480,VIDEO-RANGE=SDR,"
         "URI=\"film-4pex5vsk/480p-iframes.m3u8\"\n"
     );
+}
+
+TEST(Variants, GiveWayWhereTheirRatesHardlyDiffer) {
+    EXPECT_EQ(rates_apart({900, 500, 200, 100}), (std::vector<std::size_t>{0, 1, 2, 3}));
+    EXPECT_EQ(rates_apart({54, 54, 55}), (std::vector<std::size_t>{0, 2})) << "two at least";
+    EXPECT_EQ(rates_apart({900, 800, 500, 450}), (std::vector<std::size_t>{0, 3}));
+    EXPECT_EQ(rates_apart({100}), (std::vector<std::size_t>{0}));
 }
 
 TEST(Playlist, OfSoundAloneHasNoGroupAndNoPicture) {
@@ -68,7 +77,6 @@ TEST(Playlist, OfSoundAloneHasNoGroupAndNoPicture) {
         .folder = "",
         .variants = {{"audio.m3u8", 130'000, 128'000, "mp4a.40.2", {}, {}}},
         .key_pictures = {},
-        .audio = {}
     };
     EXPECT_EQ(
         master_playlist_text(playlist),

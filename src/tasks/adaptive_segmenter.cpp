@@ -16,8 +16,8 @@
 namespace ittybit::tasks {
 namespace {
 
-/// Sound that reaches less than this into a segment stays with the one before.
-constexpr double kLeastSoundSeconds = 0.45;
+/// What reaches less than this into a segment stays with the one before.
+constexpr double kLeastSeconds = 0.5;
 
 Error invalid(std::string_view name, std::string_view what) {
     return {
@@ -108,8 +108,8 @@ Result<> Segmenter::push(media::Packet packet) {
     look_for_cut(*packet);
     end_ += packet->duration;
     packets_.push_back(std::move(packet));
-    const auto least = is_video() ? 0 : std::llround(kLeastSoundSeconds / av_q2d(clock_));
-    if (cut_ > 0 && packets_.back()->pts - packets_[cut_]->pts >= least) TRY(close(cut_));
+    const auto least = std::llround(kLeastSeconds / av_q2d(clock_));
+    if (cut_ > 0 && end_ - cut_at_ >= least) TRY(close(cut_));
     meter_.written(meter_number_, duration());
     return {};
 }
@@ -131,7 +131,9 @@ void Segmenter::look_for_cut(const AVPacket& packet) {
     const auto at = packet.pts + (is_video() ? 0 : packet.duration / 2);
     if (at < settings_.grid.begin(next_number_, clock_.den)) return;
     while (at >= settings_.grid.begin(next_number_, clock_.den)) ++next_number_;
-    if (cut_ == 0) cut_ = packets_.size();
+    if (cut_ > 0) return;
+    cut_ = packets_.size();
+    cut_at_ = end_;
 }
 
 Result<> Segmenter::finish() {

@@ -33,17 +33,22 @@ Variant sound_variant(const Segmenter& sound, int target) {
 }
 
 /// A rendition of the picture with the sound that plays beside it, if any.
-Variant picture_variant(const AdaptiveStream& stream, const Segmenter& picture, int target) {
+/// The lowest one plays with the low rate of sound.
+Variant picture_variant(const AdaptiveStream& stream, std::size_t number, int target) {
+    const Segmenter& picture = stream.pictures[number];
     Variant variant{
         .playlist = playlist_name(picture),
         .bandwidth = peak_bitrate(picture.segments(), target),
         .average_bandwidth = average_bitrate(picture.segments()),
         .codecs = picture.codec(),
         .resolution = Size{picture.track().width, picture.track().height},
-        .frame_rate = stream.fps.value(),
+        .frame_rate = stream.rates[number],
     };
     if (!stream.sounds.empty()) {
-        const Variant sound = sound_variant(stream.sounds.front(), target);
+        const bool is_lowest = number + 1 == stream.pictures.size();
+        const Segmenter& beside = is_lowest ? stream.sounds.back() : stream.sounds.front();
+        const Variant sound = sound_variant(beside, target);
+        variant.audio_group = beside.name();
         variant.bandwidth += sound.bandwidth;
         variant.average_bandwidth += sound.average_bandwidth;
         variant.codecs += "," + sound.codecs;
@@ -106,7 +111,7 @@ StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, in
         facts.profile = "High";
         facts.width = track.width;
         facts.height = track.height;
-        facts.fps = stream.fps.value();
+        facts.fps = stream.rates.front();
         facts.rotation = 0;
         facts.pixel_format = "yuv420p";
         facts.bit_depth = 8;
@@ -133,21 +138,31 @@ int AdaptiveStream::target_duration() const {
 
 MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
     const int target = target_duration();
-    MasterPlaylist playlist{.folder = folder, .variants = {}, .key_pictures = {}, .audio = {}};
-    for (const auto& picture : pictures) {
-        playlist.variants.push_back(picture_variant(*this, picture, target));
-        playlist.key_pictures.push_back(frames_variant(picture));
+    MasterPlaylist playlist{.folder = folder, .variants = {}, .key_pictures = {}};
+    for (const std::size_t number : listed()) {
+        playlist.variants.push_back(picture_variant(*this, number, target));
+        playlist.key_pictures.push_back(frames_variant(pictures[number]));
     }
-    if (pictures.empty()) {
-        for (const auto& sound : sounds) playlist.variants.push_back(sound_variant(sound, target));
-    } else if (!sounds.empty()) {
-        playlist.audio = AudioRendition{
-            .playlist = playlist_name(sounds.front()),
+    for (const auto& sound : sounds) {
+        if (pictures.empty()) {
+            playlist.variants.push_back(sound_variant(sound, target));
+            continue;
+        }
+        playlist.audio.push_back({
+            .group = sound.name(),
+            .playlist = playlist_name(sound),
             .language = language_tag(language),
-            .channels = sounds.front().track().ch_layout.nb_channels,
-        };
+            .channels = sound.track().ch_layout.nb_channels,
+        });
     }
     return playlist;
+}
+
+std::vector<std::size_t> AdaptiveStream::listed() const {
+    std::vector<std::int64_t> averages;
+    for (std::size_t i = 0; i < pictures.size(); ++i)
+        averages.push_back(picture_variant(*this, i, target_duration()).average_bandwidth);
+    return averages.empty() ? std::vector<std::size_t>() : rates_apart(averages);
 }
 
 Result<> check_alignment(const AdaptiveStream& stream) {
@@ -175,8 +190,9 @@ Result<> write_playlists(
     const AdaptiveStream& stream, const Assignment& assignment, PartWriter& parts
 ) {
     const int target = stream.target_duration();
-    for (const auto* group : {&stream.pictures, &stream.sounds})
-        for (const auto& rendition : *group) TRY(write_playlists_of(rendition, target, parts));
+    for (const std::size_t number : stream.listed())
+        TRY(write_playlists_of(stream.pictures[number], target, parts));
+    for (const auto& sound : stream.sounds) TRY(write_playlists_of(sound, target, parts));
     const MasterPlaylist master = stream.master(assignment.parts_folder);
     return parts.write(assignment.stem + ".m3u8", master_playlist_text(master), /*is_main=*/true);
 }
@@ -190,14 +206,16 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
     file.renditions.emplace();
     file.duration = 0;
     const auto variants = stream.master("").variants;
-    const auto& main = stream.pictures.empty() ? stream.sounds : stream.pictures;
-    for (std::size_t i = 0; i < main.size(); ++i)
-        file.renditions->push_back(rendition_of(main[i], variants[i]));
+    const auto listed = stream.listed();
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+        const auto& made = listed.empty() ? stream.sounds[i] : stream.pictures[listed[i]];
+        file.renditions->push_back(rendition_of(made, variants[i]));
+    }
     if (!stream.pictures.empty()) {
         const auto& best = stream.pictures.front();
         file.width = best.track().width;
         file.height = best.track().height;
-        file.fps = stream.fps.value();
+        file.fps = stream.rates.front();
         file.rotation = 0;
         file.codecs.video = avcodec_get_name(best.track().codec_id);
         file.duration = best.duration();

@@ -13,9 +13,11 @@ namespace ittybit::tasks {
 struct AdaptiveStream {
     std::deque<Segmenter> pictures;  // best first
     std::deque<Segmenter> sounds;
-    Ratio fps;
-    std::string language;  // of the sound, as the source says it
+    std::vector<double> rates;  // of the pictures a second, for each of `pictures`
+    std::string language;       // of the sound, as the source says it
 
+    /// Those of `pictures` that players are told of: rates too near to each other confuse them.
+    std::vector<std::size_t> listed() const;
     int target_duration() const;
     MasterPlaylist master(const std::string& folder) const;
 };

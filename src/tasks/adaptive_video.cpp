@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "media/common_end.h"
 #include "media/decoder.h"
 #include "media/encoder.h"
+#include "media/facts.h"
 #include "media/filters.h"
 #include "media/input.h"
 #include "media/meter.h"
@@ -78,15 +80,22 @@ Result<Source> open_source(const AdaptiveVideoOptions& options, Job& job) {
     Source source;
     source.input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
     source.facts.duration = source.input->duration();
+    source.facts.is_duration_sure = source.input->is_duration_sure();
+    std::optional<int> video;
     if (has_video(*source.input)) {
-        const int stream = TRY(media::require_video(*source.input));
-        source.facts.picture = picture_facts(*source.input, stream);
-        const AVRational finest = source.input->stream(stream).r_frame_rate;
-        Ratio& fps = source.facts.picture->fps;
-        fps = meant_rate(fps, {finest.num, finest.den});
+        video = TRY(media::require_video(*source.input));
+        source.facts.picture = picture_facts(*source.input, *video);
+        PictureFacts& picture = *source.facts.picture;
+        if (!picture.is_steady) {
+            const Ratio fastest = TRY(fastest_rate(*source.input, *video));
+            if (fastest.num > 0) picture.fps = fastest;
+        }
+        const auto fields =
+            TRY(media::find_interlaced(*source.input, source.input->stream(*video)));
+        picture.is_interlaced = fields.value_or(picture.is_interlaced);
     }
     if (!options.no_audio) {
-        auto choice = TRY(media::choose_audio(*source.input));
+        auto choice = TRY(media::choose_audio(*source.input, video));
         source.facts.warnings = std::move(choice.warnings);
         if (choice.stream) source.facts.sound = sound_facts(*source.input, *choice.stream);
     }
@@ -103,12 +112,12 @@ public:
           events_(job.events),
           parts_(events_, limits_),
           meter_(make_meter(plan.time, events_)) {
-        if (plan.picture) stream_.fps = plan.picture->fps;
         if (plan.sound) stream_.language = plan.sound->language;
     }
 
     Result<> build();
-    Result<> run();
+    /// Gives sentences on what of the input is missing.
+    Result<std::vector<std::string>> run();
     PartWriter& parts() { return parts_; }
     const AdaptiveStream& stream() const { return stream_; }
 
@@ -117,7 +126,6 @@ private:
     Result<Sink<Frame>*> add_renditions(std::span<const PictureRendition> renditions);
     Result<> build_pictures();
     Result<> build_sound();
-    media::SourceTime time_of(int stream) const;
     Result<> decode(int stream, int threads, Sink<Frame>& next);
 
     const AdaptivePlan& plan_;
@@ -129,6 +137,9 @@ private:
     AdaptiveStream stream_;
     std::vector<int> streams_;
     std::vector<Sink<Packet>*> sinks_;
+    std::optional<media::CommonEnd> common_end_;  // of picture and sound
+    media::PictureWindow* window_ = nullptr;
+    media::Soundtrack* soundtrack_ = nullptr;
     Pipeline pipeline_;  // the first to go: its stages use all of the above
 };
 
@@ -138,14 +149,16 @@ std::int64_t bytes_of(Size size) {
 
 Segmenter::Settings Builder::settings(const std::string& name, const std::string& language) const {
     SegmentGrid grid;
-    if (plan_.picture) grid.fps = {plan_.picture->fps.num, plan_.picture->fps.den};
+    if (plan_.picture)
+        grid.fps = {plan_.picture->fps.num, plan_.picture->fps.den * plan_.picture->grid()};
     return {.name = name, .grid = grid, .language = language_letters(language)};
 }
 
 /// The stages that make the first of these renditions from its pictures, and the smaller ones
 /// from that one.
 Result<Sink<Frame>*> Builder::add_renditions(std::span<const PictureRendition> renditions) {
-    const auto& [name, how] = renditions.front();
+    const auto& [name, every, how] = renditions.front();
+    stream_.rates.push_back(plan_.picture->fps.value() / every);
     auto& segmenter = stream_.pictures.emplace_back(settings(name, ""), parts_, meter_);
     auto& encoder = pipeline_.add(TRY(media::Encoder::open(how, segmenter)));
     TRY(segmenter.describe(encoder.codec()));
@@ -161,12 +174,10 @@ Result<Sink<Frame>*> Builder::add_renditions(std::span<const PictureRendition> r
     auto& scaler = pipeline_.make<media::Filters>(
         AVRational{1, how.ticks}, [steps](const media::PictureShape&) { return steps; }, *smaller
     );
-    auto& scaler_inbox = pipeline_.detach<Frame>(media::frames_ahead(bytes_of(size)), scaler);
-    return &pipeline_.make<media::Tee<Frame>>(std::vector<Sink<Frame>*>{&scaler_inbox, &inbox});
-}
-
-media::SourceTime Builder::time_of(int stream) const {
-    return {input_.stream(stream).time_base, input_.origin_us()};
+    Sink<Frame>* below = &pipeline_.detach<Frame>(media::frames_ahead(bytes_of(size)), scaler);
+    if (renditions[1].every > every)
+        below = &pipeline_.make<media::EveryNth>(renditions[1].every / every, *below);
+    return &pipeline_.make<media::Tee<Frame>>(std::vector<Sink<Frame>*>{below, &inbox});
 }
 
 Result<> Builder::decode(int stream, int threads, Sink<Frame>& next) {
@@ -183,23 +194,27 @@ Result<> Builder::build_pictures() {
     const auto& ladder = *plan_.picture;
     const auto clock = ladder.clock();
     auto* first = TRY(add_renditions(ladder.renditions));
-    auto& cadence =
-        pipeline_.make<media::Cadence>(clock, limits_, *first, SegmentGrid::kKeySeconds);
+    auto& cadence = pipeline_.make<media::Cadence>(
+        clock, limits_, *first,
+        media::Cadence::Keys{.every_s = SegmentGrid::kKeySeconds, .grid = ladder.grid()},
+        &*common_end_
+    );
     auto& treated = add_treatment(pipeline_, ladder.treatment, clock.time_base(), cadence);
     auto& inbox = pipeline_.detach<Frame>(
         media::frames_ahead(2 * bytes_of(ladder.treatment.scaled)), treated
     );
-    auto& window = pipeline_.make<media::PictureWindow>(
+    window_ = &pipeline_.make<media::PictureWindow>(
         media::PictureWindow::Settings{
-            .source = time_of(ladder.stream),
+            .source = input_.time_of(ladder.stream),
             .cut = plan_.time.cut(),
             .clock = clock,
             .most_frames = {},
+            .is_last_held = plan_.sound.has_value(),
             .limits = limits_,
         },
         inbox
     );
-    return decode(ladder.stream, ladder.decoder_threads, window);
+    return decode(ladder.stream, ladder.decoder_threads, *window_);
 }
 
 Result<> Builder::build_sound() {
@@ -214,29 +229,42 @@ Result<> Builder::build_sound() {
     }
     auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
     auto& resample =
-        pipeline_.make<media::Resample>(ladder.renditions.front().encoding.format, tee);
-    auto& track = pipeline_.make<media::Soundtrack>(
-        time_of(ladder.stream), plan_.time.cut(), limits_, resample
+        add_resampling(pipeline_, ladder.renditions.front().encoding.format, ladder.is_mixed, tee);
+    soundtrack_ = &pipeline_.make<media::Soundtrack>(
+        input_.time_of(ladder.stream), plan_.time.cut(), limits_, resample,
+        common_end_ ? &*common_end_ : nullptr
     );
-    return decode(ladder.stream, 1, track);
+    return decode(ladder.stream, 1, *soundtrack_);
 }
 
 Result<> Builder::build() {
-    if (plan_.picture) TRY(build_pictures());
+    if (plan_.picture) {
+        const AVRational fps = plan_.picture->clock().fps;
+        common_end_.emplace(fps, plan_.picture->grid(), pipeline_.stop());
+        if (!plan_.sound) common_end_->expect_no_sound();
+        TRY(build_pictures());
+    }
     if (plan_.sound) TRY(build_sound());
     input_.read_only(streams_);
     return seek_to_start(input_, plan_.time, streams_.front());
 }
 
-Result<> Builder::run() {
+Result<std::vector<std::string>> Builder::run() {
     ReadingEnd end(input_, plan_.time, streams_);
+    media::Intake intake(input_, plan_.time.cut());
     TRY(pipeline_.run([&] {
         return media::pump(input_, sinks_, [&](const AVPacket& packet) {
             meter_.moved();
+            intake.see(packet);
             return pipeline_.stop().stop_requested() || end(packet);
         });
     }));
-    return check_alignment(stream_);
+    TRY(check_alignment(stream_));
+    std::optional<Through> picture;
+    std::optional<Through> sound;
+    if (window_ != nullptr) picture = {plan_.picture->stream, window_->pictures(), {}};
+    if (soundtrack_ != nullptr) sound = {plan_.sound->stream, {}, soundtrack_->real_seconds()};
+    return shortfall(input_, intake, plan_.time.cut(), plan_.expects, picture, sound);
 }
 
 /// A film with hardly any pictures is made of repetitions, hours of work from a few bytes: it may
@@ -273,7 +301,8 @@ Result<Finished> run(const AdaptiveVideoOptions& options, Job& job) {
     }
     Builder builder(plan, source, job);
     TRY(builder.build());
-    TRY(builder.run());
+    const auto missing = TRY(builder.run());
+    finished.warnings.insert(finished.warnings.end(), missing.begin(), missing.end());
     TRY(write_playlists(builder.stream(), job.assignment, builder.parts()));
     finished.file = describe(builder.stream(), builder.parts());
     return finished;

@@ -125,7 +125,8 @@ TEST_F(AdaptiveVideo, MakesALadderWithSoundWhoseMasterComesLast) {
     EXPECT_EQ(file.width, 640);
     EXPECT_EQ(file.height, 360);
     EXPECT_NEAR(*file.duration, 13, 0.03);
-    EXPECT_EQ(file.renditions->size(), 2U);
+    EXPECT_EQ(file.renditions->size(), 3U);
+    EXPECT_LE(file.renditions->back().bandwidth, 192'000);
     ASSERT_FALSE(events_.ready.empty());
     EXPECT_EQ(file.parts->count, static_cast<int>(events_.ready.size()));
     std::int64_t size = 0;
@@ -173,6 +174,32 @@ TEST_F(AdaptiveVideo, MakesAVariableRateConstantWithTheSoundInTime) {
     EXPECT_EQ(frames_of("240p.m3u8"), 240);
 }
 
+TEST_F(AdaptiveVideo, CoversTheSameTimeWithPictureAndSound) {
+    for (const auto& [picture, sound] : {std::pair{3, 7}, std::pair{7, 3}}) {
+        make(fmt::format(
+            "-f lavfi -i testsrc2=size=320x240:rate=50:duration={} -f lavfi -i sine=d={} -c:v "
+            "libx264 -preset ultrafast -c:a aac in.mp4",
+            picture, sound
+        ));
+        const auto finished = stream("in.mp4");
+        ASSERT_TRUE(finished) << finished.error().message;
+        expect_valid();
+        for (const auto& told : finished->file.streams) EXPECT_NEAR(*told.duration, 7, 0.06);
+        EXPECT_EQ(frames_of("240p.m3u8"), 175) << "25 a second, of 50";
+    }
+}
+
+TEST_F(AdaptiveVideo, MakesNoSegmentOfASingleFrame) {
+    make(
+        "-f lavfi -i testsrc2=size=320x240:rate=25:duration=6.04 -c:v libx264 -preset ultrafast "
+        "in.mp4"
+    );
+    const auto finished = stream("in.mp4");
+    ASSERT_TRUE(finished) << finished.error().message;
+    expect_valid();
+    EXPECT_THAT(text_of("240p.m3u8"), HasSubstr("#EXTINF:6.040000"));
+}
+
 TEST_F(AdaptiveVideo, StaysPortraitWhenTurned) {
     make(
         "-f lavfi -i testsrc2=size=640x360:rate=24:duration=3 -c:v libx264 -preset ultrafast "
@@ -190,16 +217,16 @@ TEST_F(AdaptiveVideo, StaysPortraitWhenTurned) {
     );
 }
 
-TEST_F(AdaptiveVideo, OfATinySilentPictureHasOneRenditionAndSaysSo) {
+TEST_F(AdaptiveVideo, OfATinySilentPictureHasTwoRates) {
     make(
         "-f lavfi -i testsrc2=size=200x100:rate=10:duration=2 -c:v libx264 -preset ultrafast in.mp4"
     );
     const auto finished = stream("in.mp4");
     ASSERT_TRUE(finished) << finished.error().message;
     expect_valid();
-    EXPECT_EQ(finished->file.renditions->size(), 1U);
+    EXPECT_EQ(finished->file.renditions->size(), 2U);
     EXPECT_EQ(finished->file.codecs.audio, std::nullopt);
-    EXPECT_EQ(finished->warnings.size(), 1U);
+    EXPECT_TRUE(finished->warnings.empty());
 }
 
 TEST_F(AdaptiveVideo, OfSoundAloneIsAStreamOfTheSameShape) {

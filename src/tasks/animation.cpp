@@ -157,9 +157,7 @@ private:
 
     /// Builds everything behind the decoder, lets `feed` push into it, and checks the result.
     template <typename Feed>
-    Result<Finished> make(
-        const AnimationPlan& plan, AVRational time_base, std::int64_t origin_us, Feed&& feed
-    );
+    Result<Finished> make(const AnimationPlan& plan, const media::SourceTime& source, Feed&& feed);
     Result<Finished> finish(const AnimationPlan& plan, const Counter& counter);
     Finished explained(const AnimationPlan& plan) const {
         Finished finished;
@@ -191,7 +189,7 @@ Result<Finished> AnimationTask::run() {
 
 template <typename Feed>
 Result<Finished> AnimationTask::make(
-    const AnimationPlan& plan, AVRational time_base, std::int64_t origin_us, Feed&& feed
+    const AnimationPlan& plan, const media::SourceTime& source, Feed&& feed
 ) {
     media::Meter meter = make_meter(plan.time, job_.events);
     media::Pipeline pipeline;
@@ -212,7 +210,7 @@ Result<Finished> AnimationTask::make(
     auto& cadence = pipeline.make<media::Cadence>(plan.clock, limits(), filters);
     auto& window = pipeline.make<media::PictureWindow>(
         media::PictureWindow::Settings{
-            .source = {time_base, origin_us},
+            .source = source,
             .cut = plan.time.cut(),
             .clock = plan.clock,
             .most_frames = {},
@@ -281,7 +279,7 @@ Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
             );
         return decode(*input, plan, stream, alpha, window);
     };
-    return make(plan, video.time_base, input->origin_us(), feed);
+    return make(plan, input->time_of(stream), feed);
 }
 
 Result<Finished> AnimationTask::from_webp() {
@@ -300,7 +298,7 @@ Result<Finished> AnimationTask::from_webp() {
         limits()
     ));
     if (job_.assignment.explain) return explained(plan);
-    return make(plan, {1, 1000}, 0, [&](Sink<Frame>& window, Sink<Frame>&) -> Result<> {
+    return make(plan, {{1, 1000}, 0, true}, [&](Sink<Frame>& window, Sink<Frame>&) -> Result<> {
         while (const auto shown = TRY(reader->next())) {
             if (plan.time.end && shown->start_ms > *plan.time.end * 1000) break;
             Frame frame = TRY(frame_of(shown->rgba, size, AV_PIX_FMT_RGBA));
@@ -323,7 +321,7 @@ Result<Finished> AnimationTask::from_still(const Sniffed& sniffed) {
     source.treatment.has_alpha = picture.has_alpha();
     const AnimationPlan plan = TRY(plan_animation(options_, source, limits()));
     if (job_.assignment.explain) return explained(plan);
-    return make(plan, {1, 1000}, 0, [&](Sink<Frame>&, Sink<Frame>& filters) -> Result<> {
+    return make(plan, {{1, 1000}, 0, true}, [&](Sink<Frame>&, Sink<Frame>& filters) -> Result<> {
         const auto pixels = TRY(picture.pixels());
         Frame frame = TRY(frame_of(pixels));
         return push_still(std::move(frame), plan, filters);

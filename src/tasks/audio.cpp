@@ -15,6 +15,7 @@ Result<Finished> run(const AudioOptions& options, Job& job) {
     const auto choice = TRY(media::require_audio(*input));
     SourceFacts source;
     source.duration = input->duration();
+    source.is_duration_sure = input->is_duration_sure();
     source.sound = sound_facts(*input, *choice.stream);
     source.metadata = kept_metadata(*input);
     source.warnings = choice.warnings;

@@ -70,8 +70,9 @@ Result<Finished> run_drawn_video(const VideoOptions& options, const std::string&
     media::Meter meter = make_meter(plan.time, job.events);
     const auto output = TRY(create_output(plan, limits, meter, job.events));
     media::Pipeline pipeline;
-    auto* frames =
-        TRY(add_picture_stages(pipeline, plan, {kMilliseconds, 0}, limits, output->add_track()));
+    auto* frames = TRY(
+        add_picture_stages(pipeline, plan, {kMilliseconds, 0, true}, limits, output->add_track())
+    );
     const auto draw = [&]() -> Result<> {
         while (const auto drawn = TRY(reader->next())) {
             meter.moved();

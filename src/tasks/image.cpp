@@ -115,8 +115,9 @@ Result<Finished> ImageTask::from_stream(media::Input& input, int stream) {
     // A still is on screen for ever.
     const bool is_still = input.sniffed().family == Family::kStill;
     const double start = is_still ? 0 : options_.start;
-    auto frame = TRY(media::frame_at(input, stream, start, {.is_strict = is_still}));
-    auto pixels = TRY(to_pixels(std::move(frame), rgb_treatment(video, display)));
+    const RgbTreatment treatment = rgb_treatment(video, display);  // reading may open the file anew
+    auto shown = TRY(media::shown_at(input, stream, start, {.is_strict = is_still}));
+    auto pixels = TRY(to_pixels(std::move(shown), treatment));
     return finish(TRY(image::Picture::from_pixels(std::move(pixels))), plan);
 }
 

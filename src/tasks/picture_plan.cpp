@@ -184,6 +184,7 @@ json::value PictureTreatment::to_json_value() const {
         {"top", top},
         {"mirrored", is_mirrored},
         {"rotation", rotation},
+        {"field_rate", is_field_rate},
         {"padding", padding.to_json_value()},
         {"background", background.to_json_value()},
         {"matrix", colour.matrix},
@@ -256,7 +257,10 @@ std::vector<FilterStep> picture_steps(
     std::vector<FilterStep> steps;
     if (shape.is_interlaced) {
         steps.push_back(
-            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
+            {"bwdif",
+             {{"mode", treatment.is_field_rate ? "send_field" : "send_frame"},
+              {"parity", "auto"},
+              {"deint", "interlaced"}}}
         );
     }
     const Size size = scaled_size(treatment);

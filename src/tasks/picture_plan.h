@@ -25,8 +25,9 @@ struct PictureTreatment {
     int top = 0;
     bool is_mirrored = false;
     int rotation = 0;
-    Colour padding;     // around the picture
-    Colour background;  // behind transparency
+    bool is_field_rate = false;  // a picture from each field, where there are fields
+    Colour padding;              // around the picture
+    Colour background;           // behind transparency
     media::PictureColour colour;
 
     json::value to_json_value() const;

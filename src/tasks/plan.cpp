@@ -103,6 +103,14 @@ SoundPlan plan_sound(const SoundFacts& facts, const VideoOptions& options) {
     };
 }
 
+/// FLAC has eight channels at most, and names for all of them.
+std::string flac_layout(const SoundFacts& facts) {
+    const bool is_unnamed =
+        facts.layout.starts_with("ambisonic") || facts.layout.ends_with("channels");
+    if (is_unnamed && facts.channels > 2) return "stereo";
+    return facts.channels > 8 ? "7.1" : facts.layout;
+}
+
 Result<PicturePlan> plan_picture(
     const PictureFacts& facts, const VideoOptions& options, const Limits& limits
 ) {
@@ -115,6 +123,8 @@ Result<PicturePlan> plan_picture(
     plan.treatment = plan_treatment(facts, options);
     plan.fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
     plan.is_rate_constant = options.fps.has_value();
+    // A film of fields can give more pictures than it has frames.
+    plan.treatment.is_field_rate = options.fps && *options.fps > 1.2 * facts.fps.value();
     plan.is_steady = facts.is_steady || plan.is_rate_constant;
     plan.is_irregular = facts.is_irregular && !plan.is_rate_constant;
     if (options.frames) plan.most_frames = *options.frames;
@@ -143,14 +153,24 @@ Result<PicturePlan> plan_picture(
     return plan;
 }
 
-void warn_of_mixing(const SoundFacts& facts, Plan& plan) {
-    const bool is_mixed = plan.sound && !plan.sound->is_copied && facts.channels > 2 &&
-                          plan.sound->encoding.format.layout == "stereo";
-    if (is_mixed)
-        plan.warnings.push_back(fmt::format("{} sound was mixed to stereo", facts.layout));
-}
-
 }  // namespace
+
+bool is_mixed_to(
+    const std::string& layout, const SoundFacts& facts, std::vector<std::string>& warnings
+) {
+    if (facts.channels <= 2 || layout == facts.layout) return false;
+    if (facts.layout.starts_with("ambisonic")) {
+        warnings.emplace_back("of the ambisonic sound only the part without direction was taken");
+    } else if (facts.layout.ends_with("channels")) {
+        warnings.push_back(fmt::format(
+            "the sound's {} do not say where they belong, and were mixed to {} in equal parts",
+            facts.layout, layout
+        ));
+    } else {
+        warnings.push_back(fmt::format("{} sound was mixed to {}", facts.layout, layout));
+    }
+    return true;
+}
 
 media::PictureClock PicturePlan::clock() const {
     const AVRational rate = {fps.num, fps.den};
@@ -165,10 +185,13 @@ int decoder_threads(const Size& stored) {
 }
 
 Result<TimePlan> plan_time(
-    const Span& span, std::optional<double> duration, std::vector<std::string>& warnings
+    const Span& span,
+    std::optional<double> duration,
+    std::vector<std::string>& warnings,
+    bool is_sure
 ) {
     TimePlan plan{.start = span.start.value_or(0), .end = span.end, .duration = {}};
-    if (duration && plan.start > 0 && plan.start >= *duration) {
+    if (duration && is_sure && plan.start > 0 && plan.start >= *duration) {
         return Error{
             ErrorKind::kStartOutOfRange,
             fmt::format(
@@ -178,7 +201,7 @@ Result<TimePlan> plan_time(
             "start"
         };
     }
-    if (duration && plan.end && *plan.end > *duration) {
+    if (duration && is_sure && plan.end && *plan.end > *duration) {
         // A few frames are how differently containers count, not a different wish.
         if (*plan.end > *duration + 0.1) {
             warnings.push_back(fmt::format(
@@ -190,7 +213,7 @@ Result<TimePlan> plan_time(
     }
     if (plan.end) {
         plan.duration = *plan.end - plan.start;
-    } else if (duration) {
+    } else if (duration && *duration > plan.start) {
         plan.duration = *duration - plan.start;
     }
     return plan;
@@ -218,7 +241,7 @@ Result<Plan> plan_video(
 ) {
     Plan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings));
+    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
     plan.picture = TRY(plan_picture(*source.picture, options, limits));
     if (options.frames && options.fps) {
         const double end = plan.time.start + *options.frames / plan.picture->fps.value();
@@ -227,8 +250,12 @@ Result<Plan> plan_video(
     }
     if (plan.picture->is_rate_constant) TRY(check_frames(plan.time, plan.picture->fps, limits));
     if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, options);
-    if (source.sound) warn_of_mixing(*source.sound, plan);
+    if (plan.sound && !plan.sound->is_copied) {
+        SoundPlan& sound = *plan.sound;
+        sound.is_mixed = is_mixed_to(sound.encoding.format.layout, *source.sound, plan.warnings);
+    }
     plan.output = plan_output(options, source, name);
+    plan.expects = expectation(source, plan.time.start, plan.time.end);
     if (options.format != VideoFormat::kWebm) plan.output.moov_size = reserve_for(plan, source);
     return plan;
 }
@@ -238,7 +265,7 @@ Result<Plan> plan_audio(
 ) {
     Plan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings));
+    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
     const SoundFacts& facts = *source.sound;
     auto why_encoded = reason_not_to_copy(facts, options);
     plan.sound = SoundPlan{
@@ -250,9 +277,11 @@ Result<Plan> plan_audio(
             options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts
         ),
     };
-    if (options.format == AudioFormat::kFlac && !plan.sound->is_copied && facts.channels > 8)
-        plan.sound->encoding.format.layout = "7.1";
-    warn_of_mixing(facts, plan);
+    if (!plan.sound->is_copied) {
+        auto& format = plan.sound->encoding.format;
+        if (options.format == AudioFormat::kFlac) format.layout = flac_layout(facts);
+        plan.sound->is_mixed = is_mixed_to(format.layout, facts, plan.warnings);
+    }
     plan.output = {
         .name = name,
         .muxer = muxer_of(options.format),
@@ -261,6 +290,7 @@ Result<Plan> plan_audio(
         .metadata = source.metadata,
     };
     if (options.format == AudioFormat::kWav) plan.output.options["rf64"] = "auto";
+    plan.expects = expectation(source, plan.time.start, plan.time.end);
     return plan;
 }
 

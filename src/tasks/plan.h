@@ -9,6 +9,7 @@
 #include "media/output.h"
 #include "media/timing.h"
 #include "model/options.h"
+#include "tasks/expectation.h"
 #include "tasks/picture_plan.h"
 #include "tasks/source_facts.h"
 
@@ -29,10 +30,13 @@ struct TimePlan {
     media::Cut cut() const { return {start, end}; }
 };
 
-/// Judges start and end against a source's duration; a clamped end is a warning. Errors:
-/// `start_out_of_range`.
+/// Judges start and end against a source's duration; a clamped end is a warning. A duration that
+/// is only claimed (not `is_sure`) judges nothing. Errors: `start_out_of_range`.
 Result<TimePlan> plan_time(
-    const Span& span, std::optional<double> duration, std::vector<std::string>& warnings
+    const Span& span,
+    std::optional<double> duration,
+    std::vector<std::string>& warnings,
+    bool is_sure = true
 );
 
 /// Whether so many frames at a constant rate are allowed, where the length is known. Errors:
@@ -75,12 +79,14 @@ struct SoundPlan {
     bool is_copied = false;
     std::string why_encoded;  // empty when copied
     std::string language;
+    bool is_mixed = false;  // to fewer channels than the source has
     media::SoundEncoding encoding;
     static constexpr auto kFields = std::tuple{
         Field{&SoundPlan::stream, "stream", ""},
         Field{&SoundPlan::is_copied, "copy", ""},
         Field{&SoundPlan::why_encoded, "why_encoded", ""},
         Field{&SoundPlan::language, "language", ""},
+        Field{&SoundPlan::is_mixed, "mixed", ""},
         Field{&SoundPlan::encoding, "encoding", ""},
     };
 };
@@ -90,13 +96,19 @@ struct Plan {
     std::optional<PicturePlan> picture;
     std::optional<SoundPlan> sound;
     media::OutputFile output;
+    Expectation expects;
     std::vector<std::string> warnings;
     static constexpr auto kFields = std::tuple{
-        Field{&Plan::time, "time", ""},         Field{&Plan::picture, "picture", ""},
-        Field{&Plan::sound, "sound", ""},       Field{&Plan::output, "output", ""},
-        Field{&Plan::warnings, "warnings", ""},
+        Field{&Plan::time, "time", ""},       Field{&Plan::picture, "picture", ""},
+        Field{&Plan::sound, "sound", ""},     Field{&Plan::output, "output", ""},
+        Field{&Plan::expects, "expects", ""}, Field{&Plan::warnings, "warnings", ""},
     };
 };
+
+/// Whether sound of a source is mixed to another layout, which is then said in `warnings`.
+bool is_mixed_to(
+    const std::string& layout, const SoundFacts& facts, std::vector<std::string>& warnings
+);
 
 /// Why the stream cannot be copied into the output that the options ask for; empty when it can.
 /// Looks at `packets` only when all else fits, so that they can be filled in on demand.

@@ -8,7 +8,7 @@
 namespace ittybit::tasks {
 namespace {
 
-constexpr double kLongestKeyGap = 10.0;  // seconds
+constexpr double kLongestKeyGap = 15.0;  // seconds
 
 bool is_trimmed(const Span& span) {
     return span.start.value_or(0) > 0 || span.end.has_value();
@@ -46,6 +46,7 @@ std::string picture_problem(const PictureFacts& facts) {
     if (facts.is_interlaced) return "it is interlaced";
     if (facts.hdr != media::Hdr::kNone || facts.primaries == AVCOL_PRI_BT2020)
         return "its colours are not SDR";
+    if (facts.is_cropped) return "its container crops it";
     if (!facts.has_square_pixels) return "its pixels are not square";
     if (facts.orientation != media::Orientation{}) return "it is stored rotated";
     if (facts.has_alpha) return "it has transparency";

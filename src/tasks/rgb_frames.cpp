@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "media/compat.h"
 #include "tasks/picture_plan.h"
 
 namespace ittybit::tasks {
@@ -26,15 +27,36 @@ std::vector<std::byte> packed(const AVFrame& frame, std::size_t bytes_per_pixel)
     return bytes;
 }
 
-/// Keeps the last frame.
+/// Keeps the frame of one time.
 struct Keeper : media::Sink<Frame> {
+    explicit Keeper(std::int64_t pts) : wanted(pts) {}
+    std::int64_t wanted;
     Frame frame;
     Result<> push(Frame item) override {
-        frame = std::move(item);
+        if (item->pts == wanted) frame = std::move(item);
         return {};
     }
     Result<> finish() override { return {}; }
 };
+
+/// What the filters are to see, the picture itself at 1.
+std::vector<Frame> in_order(media::Shown shown) {
+    std::vector<Frame> frames;
+    if (media::is_interlaced(*shown.frame)) {
+        if (shown.after == nullptr) shown.after = media::share(*shown.frame);
+        shown.after->pts = 2;
+        if (shown.before != nullptr) {
+            shown.before->pts = 0;
+            frames.push_back(std::move(shown.before));
+        }
+    } else {
+        shown.after.reset();
+    }
+    shown.frame->pts = 1;
+    frames.push_back(std::move(shown.frame));
+    if (shown.after != nullptr) frames.push_back(std::move(shown.after));
+    return frames;
+}
 
 const AVPixFmtDescriptor& about(AVPixelFormat format) {
     return *av_pix_fmt_desc_get(format);
@@ -42,6 +64,17 @@ const AVPixFmtDescriptor& about(AVPixelFormat format) {
 
 bool is_rgb(AVPixelFormat format) {
     return (about(format).flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8;
+}
+
+bool is_grey(AVPixelFormat format) {
+    return about(format).nb_components <= 2 && !is_rgb(format);
+}
+
+/// Pictures of still formats come in full range; their decoders do not say so of more than 8 bits.
+bool is_full_range(const RgbTreatment& treatment, const PictureShape& shape) {
+    const bool is_untold = shape.range == AVCOL_RANGE_UNSPECIFIED;
+    return shape.range == AVCOL_RANGE_JPEG ||
+           (is_untold && treatment.is_grey_full && is_grey(shape.format));
 }
 
 bool has_alpha_plane(AVPixelFormat format) {
@@ -97,13 +130,12 @@ void add_picture_steps(
     const bool is_scaled = size != Size{shape.width, shape.height};
     // What is transparent must not bleed its hidden colour into its neighbours.
     const bool is_weighted = is_scaled && treatment.has_alpha && has_alpha_plane(shape.format);
-    const FilterStep scale =
-        scale_to(size, matrix_of(shape), shape.range == AVCOL_RANGE_JPEG, !is_rgb(shape.format));
+    const bool is_full = is_full_range(treatment, shape);
+    const FilterStep scale = scale_to(size, matrix_of(shape), is_full, !is_rgb(shape.format));
     if (is_weighted) {
-        steps.push_back(scale_to(
-            {shape.width, shape.height}, matrix_of(shape), shape.range == AVCOL_RANGE_JPEG,
-            !is_rgb(shape.format)
-        ));
+        steps.push_back(
+            scale_to({shape.width, shape.height}, matrix_of(shape), is_full, !is_rgb(shape.format))
+        );
         steps.push_back({"format", {{"pix_fmts", "gbrap"}}});
         steps.push_back({"premultiply", {{"inplace", 1}}});
         steps.push_back(scale_to(size, "", false, false));
@@ -118,11 +150,14 @@ void add_picture_steps(
 
 RgbTreatment rgb_treatment(const AVStream& stream, Size scaled) {
     const bool has_alpha = media::has_alpha(stream);
+    const AVCodecID codec = stream.codecpar->codec_id;
     return {
         .scaled = scaled,
         .orientation = media::orientation_of(stream),
         .has_alpha = has_alpha,
         .format = has_alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24,
+        .is_grey_full = codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_JPEG2000 ||
+                        codec == AV_CODEC_ID_JPEGLS || codec == AV_CODEC_ID_LJPEG,
     };
 }
 
@@ -143,17 +178,20 @@ std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureSh
 }
 
 Result<image::Pixels> to_pixels(Frame frame, const RgbTreatment& treatment) {
+    return to_pixels(media::Shown{.frame = std::move(frame)}, treatment);
+}
+
+Result<image::Pixels> to_pixels(media::Shown shown, const RgbTreatment& treatment) {
     std::vector<std::byte> profile;
-    if (const auto* side = av_frame_get_side_data(frame.get(), AV_FRAME_DATA_ICC_PROFILE)) {
+    if (const auto* side = av_frame_get_side_data(shown.frame.get(), AV_FRAME_DATA_ICC_PROFILE)) {
         const auto* first = reinterpret_cast<const std::byte*>(side->data);
         profile.assign(first, first + side->size);
     }
-    Keeper keeper;
-    frame->pts = 0;
+    Keeper keeper(1);
     media::Filters filters(
         {1, 1000}, [&](const PictureShape& shape) { return rgb_steps(treatment, shape); }, keeper
     );
-    TRY(filters.push(std::move(frame)));
+    for (Frame& frame : in_order(std::move(shown))) TRY(filters.push(std::move(frame)));
     TRY(filters.finish());
     if (keeper.frame == nullptr)
         return Error{ErrorKind::kEncodeFailed, "the picture did not come out of the filters", ""};

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "image/picture.h"
 #include "media/filters.h"
+#include "media/frames.h"
 #include "media/stream.h"
 #include "model/geometry.h"
 
@@ -17,6 +18,7 @@ struct RgbTreatment {
     media::Orientation orientation;
     bool has_alpha = false;
     AVPixelFormat format = AV_PIX_FMT_RGB24;  // or RGBA, BGRA
+    bool is_grey_full = false;                // grey without a word on its range is full range
 };
 
 /// How a stream's pictures become RGB, or RGBA when they can be transparent, at `scaled`.
@@ -27,7 +29,9 @@ std::vector<media::FilterStep> rgb_steps(
     const RgbTreatment& treatment, const media::PictureShape& shape
 );
 
-/// One picture through those filters. Errors: `encode_failed`.
+/// One picture through those filters, with the fields of its neighbours where it is interlaced.
+/// Errors: `encode_failed`.
+Result<image::Pixels> to_pixels(media::Shown shown, const RgbTreatment& treatment);
 Result<image::Pixels> to_pixels(media::Frame frame, const RgbTreatment& treatment);
 
 }  // namespace ittybit::tasks

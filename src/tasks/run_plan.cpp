@@ -6,6 +6,7 @@
 #include "media/copying.h"
 #include "media/decoder.h"
 #include "media/encoder.h"
+#include "media/limiter.h"
 #include "media/timing.h"
 #include "media/verify.h"
 
@@ -28,48 +29,75 @@ constexpr double kPreroll = 0.3;
 /// When reading goes on this far behind the end, the rest is badly interleaved or absent.
 constexpr double kPatience = 10;
 
-Result<Sink<Packet>*> add_picture(
-    Pipeline& pipeline, const Plan& plan, const Input& input, media::Output::Track& track
-) {
+/// Everything between the input and the tracks of an output, for one run.
+struct Run {
+    Pipeline& pipeline;
+    const Plan& plan;
+    Input& input;
+    media::Output& output;
+    media::PictureWindow* window = nullptr;  // null where it is copied
+    media::Soundtrack* soundtrack = nullptr;
+
+    Result<Sink<Packet>*> add_picture();
+    Result<Sink<Packet>*> add_sound();
+    Through picture_through() const;
+    Through sound_through() const;
+};
+
+Result<Sink<Packet>*> Run::add_picture() {
     const PicturePlan& picture = *plan.picture;
     const AVStream& stream = input.stream(picture.stream);
+    media::Output::Track& track = output.add_track();
     track.set_language(picture.language);
     if (picture.is_copied) {
         if (picture.is_steady) track.set_frame_rate({picture.fps.num, picture.fps.den});
         TRY(track.describe(*stream.codecpar, stream.time_base));
-        return &pipeline.make<media::Copying>(
-            SourceTime{stream.time_base, input.origin_us()}, track
-        );
+        return &pipeline.make<media::Copying>(input.time_of(picture.stream), track);
     }
     // The window wants the decoder's time base, the decoder wants the window: streams and their
     // decoders share it.
-    Sink<Frame>* frames = TRY(add_picture_stages(
-        pipeline, plan, {stream.time_base, input.origin_us()}, input.limits(), track
-    ));
+    window =
+        TRY(add_picture_stages(pipeline, plan, input.time_of(picture.stream), input.limits(), track)
+        );
     return &pipeline.add(TRY(
-        media::Decoder::open(input, picture.stream, {.threads = picture.decoder_threads}, *frames)
+        media::Decoder::open(input, picture.stream, {.threads = picture.decoder_threads}, *window)
     ));
 }
 
-Result<Sink<Packet>*> add_sound(
-    Pipeline& pipeline, const Plan& plan, const Input& input, media::Output::Track& track
-) {
+Result<Sink<Packet>*> Run::add_sound() {
     const SoundPlan& sound = *plan.sound;
     const AVStream& stream = input.stream(sound.stream);
-    const SourceTime source{stream.time_base, input.origin_us()};
+    const SourceTime source = input.time_of(sound.stream);
+    media::Output::Track& track = output.add_track();
     track.set_language(sound.language);
     if (sound.is_copied) {
         TRY(track.describe(*stream.codecpar, stream.time_base));
         return &pipeline.make<media::Copying>(source, track);
     }
-    Sink<Frame>* frames = TRY(add_sound_stages(pipeline, plan, source, input.limits(), track));
-    auto& decoder = pipeline.add(TRY(media::Decoder::open(input, sound.stream, {}, *frames)));
+    soundtrack = TRY(add_sound_stages(pipeline, plan, source, input.limits(), track));
+    auto& decoder = pipeline.add(TRY(media::Decoder::open(input, sound.stream, {}, *soundtrack)));
     return &pipeline.detach<Packet>(kSoundPackets, decoder);
+}
+
+Through Run::picture_through() const {
+    Through through{.stream = plan.picture->stream, .pictures = {}, .seconds = {}};
+    if (window == nullptr) {
+        through.pictures = output.tracks().front().packets;
+    } else if (!plan.picture->most_frames) {
+        through.pictures = window->pictures();
+    }
+    return through;
+}
+
+Through Run::sound_through() const {
+    Through through{.stream = plan.sound->stream, .pictures = {}, .seconds = {}};
+    if (soundtrack != nullptr) through.seconds = soundtrack->real_seconds();
+    return through;
 }
 
 }  // namespace
 
-Result<Sink<Frame>*> add_picture_stages(
+Result<media::PictureWindow*> add_picture_stages(
     Pipeline& pipeline,
     const Plan& plan,
     const SourceTime& source,
@@ -101,7 +129,7 @@ Result<Sink<Frame>*> add_picture_stages(
     );
 }
 
-Result<Sink<Frame>*> add_sound_stages(
+Result<media::Soundtrack*> add_sound_stages(
     Pipeline& pipeline,
     const Plan& plan,
     const SourceTime& source,
@@ -110,8 +138,20 @@ Result<Sink<Frame>*> add_sound_stages(
 ) {
     auto& encoder = pipeline.add(TRY(media::Encoder::open(plan.sound->encoding, track)));
     TRY(track.describe(encoder.codec()));
-    auto& resample = pipeline.make<media::Resample>(plan.sound->encoding.format, encoder);
+    auto& resample =
+        add_resampling(pipeline, plan.sound->encoding.format, plan.sound->is_mixed, encoder);
     return &pipeline.make<media::Soundtrack>(source, plan.time.cut(), limits, resample);
+}
+
+Sink<Frame>& add_resampling(
+    Pipeline& pipeline, const media::SoundFormat& format, bool is_mixed, Sink<Frame>& next
+) {
+    auto& last = pipeline.make<media::Resample>(format, next);
+    if (!is_mixed) return last;
+    media::SoundFormat mixed = format;
+    mixed.sample_format = "fltp";
+    auto& limiter = pipeline.make<media::Limiter>(last);
+    return pipeline.make<media::Resample>(mixed, limiter, /*is_limited=*/true);
 }
 
 Result<> seek_to_start(Input& input, const TimePlan& time, int stream) {
@@ -160,32 +200,39 @@ Result<Finished> run_plan(const Plan& plan, Input& input, Job& job) {
     media::Meter meter = make_meter(plan.time, job.events);
     const auto output = TRY(create_output(plan, input.limits(), meter, job.events));
     Pipeline pipeline(input.stop());
+    Run run{.pipeline = pipeline, .plan = plan, .input = input, .output = *output};
     std::vector<Sink<Packet>*> sinks(input.streams().size());
     std::vector<int> streams;
     if (plan.picture) {
         streams.push_back(plan.picture->stream);
-        sinks.at(static_cast<std::size_t>(plan.picture->stream)) =
-            TRY(add_picture(pipeline, plan, input, output->add_track()));
+        sinks.at(static_cast<std::size_t>(plan.picture->stream)) = TRY(run.add_picture());
     }
     if (plan.sound) {
         streams.push_back(plan.sound->stream);
-        sinks.at(static_cast<std::size_t>(plan.sound->stream)) =
-            TRY(add_sound(pipeline, plan, input, output->add_track()));
+        sinks.at(static_cast<std::size_t>(plan.sound->stream)) = TRY(run.add_sound());
     }
-    TRY(input.rewind());
     input.read_only(streams);
     TRY(seek_to_start(input, plan.time, streams.front()));
     ReadingEnd end(input, plan.time, streams);
+    media::Intake intake(input, plan.time.cut());
     TRY(pipeline.run([&] {
         return media::pump(
             input, std::span<Sink<Packet>* const>(sinks),
             [&](const AVPacket& packet) {
                 meter.moved();
+                intake.see(packet);
                 return pipeline.stop().stop_requested() || end(packet);
             }
         );
     }));
-    return finish_job(plan, *output, job);
+    Finished finished = TRY(finish_job(plan, *output, job));
+    std::optional<Through> picture;
+    std::optional<Through> sound;
+    if (plan.picture) picture = run.picture_through();
+    if (plan.sound) sound = run.sound_through();
+    const auto missing = shortfall(input, intake, plan.time.cut(), plan.expects, picture, sound);
+    finished.warnings.insert(finished.warnings.end(), missing.begin(), missing.end());
+    return finished;
 }
 
 Result<Finished> finish_job(const Plan& plan, const media::Output& output, Job& job) {

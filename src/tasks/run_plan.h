@@ -11,7 +11,7 @@ namespace ittybit::tasks {
 
 /// Builds the stages from decoded pictures to a track: window, treatment, constant rate, encoder,
 /// each heavy part on a thread of its own.
-Result<media::Sink<media::Frame>*> add_picture_stages(
+Result<media::PictureWindow*> add_picture_stages(
     media::Pipeline& pipeline,
     const Plan& plan,
     const media::SourceTime& source,
@@ -20,12 +20,20 @@ Result<media::Sink<media::Frame>*> add_picture_stages(
 );
 
 /// The same for decoded sound.
-Result<media::Sink<media::Frame>*> add_sound_stages(
+Result<media::Soundtrack*> add_sound_stages(
     media::Pipeline& pipeline,
     const Plan& plan,
     const media::SourceTime& source,
     const Limits& limits,
     media::Output::Track& track
+);
+
+/// The stages that bring decoded sound to a format, mixed to fewer channels where it has more.
+media::Sink<media::Frame>& add_resampling(
+    media::Pipeline& pipeline,
+    const media::SoundFormat& format,
+    bool is_mixed,
+    media::Sink<media::Frame>& next
 );
 
 /// Goes to where reading must begin for the plan's start: the last key frame before it, with room

@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 #include <queue>
+#include <span>
 #include <string_view>
 
 #include "media/decoder.h"
+#include "tasks/copy_check.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -71,7 +73,8 @@ PictureFacts picture_facts(const Input& input, int index) {
     facts.profile = codec.profile;
     facts.level = codec.level;
     facts.format = static_cast<AVPixelFormat>(codec.format);
-    facts.stored = {codec.width, codec.height};
+    facts.stored = media::stored_size_of(input, stream);
+    facts.is_cropped = input.crop(index) != media::Crop{};
     facts.display = media::display_size_of(input, stream);
     facts.has_square_pixels = aspect.num == aspect.den;
     facts.orientation = media::orientation_of(stream);
@@ -86,6 +89,7 @@ PictureFacts picture_facts(const Input& input, int index) {
     facts.matrix = codec.color_space;
     facts.range = codec.color_range;
     facts.language = language_of(stream);
+    facts.told_end = input.told_end(index);
     return facts;
 }
 
@@ -112,6 +116,7 @@ SoundFacts sound_facts(const Input& input, int index) {
     facts.is_lossless = about != nullptr && (about->props & AV_CODEC_PROP_LOSSLESS) != 0;
     if (codec.bit_rate > 0) facts.bitrate = codec.bit_rate;
     facts.language = language_of(stream);
+    facts.told_end = input.told_end(index);
     return facts;
 }
 
@@ -145,10 +150,12 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
     std::int64_t last_dts = media::kNoTime;
     std::int64_t first_pts = media::kNoTime;
     bool is_presented = false;
+    CopyCheck check(stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO);
     while (const auto packet = TRY(reader->read())) {
         if (packet->stream_index != index) continue;
         ++facts.packets;
         facts.bytes += packet->size;
+        check.see(*packet);
         // Matroska stores no decoding times; where some are known, so must be all that follow.
         const bool has_dts = packet->dts != media::kNoTime;
         const bool has_times =
@@ -182,9 +189,59 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         }
     }
     if (facts.packets == 0 || std::isnan(last_key)) return PacketFacts{};
+    // Parts of a joined recording may have headers of their own.
+    if (reader->is_patched()) facts.is_seamless = false;
+    if (facts.is_seamless) facts.is_seamless = TRY(check.decodes(input, index));
     facts.longest_key_gap = std::max(facts.longest_key_gap, end - last_key);
     facts.seconds = end - begin;
     return facts;
+}
+
+namespace {
+
+/// The shortest step that is common: the mean of those around it. Steps are in order of length.
+double common_step(std::span<const double> steps) {
+    constexpr double kSpread = 1.6;   // of one step, by jitter
+    constexpr double kCommon = 0.02;  // of all steps
+    const auto least = std::max<std::size_t>(
+        2, static_cast<std::size_t>(kCommon * static_cast<double>(steps.size()))
+    );
+    for (std::size_t first = 0; first < steps.size(); ++first) {
+        std::size_t last = first;
+        double sum = 0;
+        while (last < steps.size() && steps[last] <= kSpread * steps[first]) sum += steps[last++];
+        if (last - first >= least) return sum / static_cast<double>(last - first);
+    }
+    return steps.empty() ? 0 : steps.front();
+}
+
+}  // namespace
+
+Result<Ratio> fastest_rate(const Input& input, int index) {
+    constexpr std::size_t kMost = 50'000;      // pictures that are looked at
+    constexpr double kLeastStep = 1.0 / 1000;  // less is no step
+    const auto reader = TRY(input.reopen());
+    read_only(*reader, index);
+    const AVStream& stream = input.stream(index);
+    std::vector<double> times;
+    double end = 0;
+    while (times.size() < kMost) {
+        const auto packet = TRY(reader->read());
+        if (packet == nullptr) break;
+        if (packet->stream_index != index || (packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
+        times.push_back(seconds_of(input, *packet, stream));
+        end = times.back() + static_cast<double>(packet->duration) * av_q2d(stream.time_base);
+    }
+    if (input.tells_lengths() && times.size() < kMost) times.push_back(end);
+    std::ranges::sort(times);
+    std::vector<double> steps;
+    for (std::size_t i = 1; i < times.size(); ++i)
+        if (times[i] - times[i - 1] >= kLeastStep) steps.push_back(times[i] - times[i - 1]);
+    std::ranges::sort(steps);
+    const double step = common_step(steps);
+    if (step <= 0) return Ratio{};
+    const AVRational rate = av_d2q(1 / step, 100'000);
+    return Ratio{rate.num, rate.den};
 }
 
 Result<std::optional<double>> end_of_pictures(

@@ -42,6 +42,7 @@ struct PictureFacts {
     AVPixelFormat format = AV_PIX_FMT_NONE;
     Size stored;
     Size display;
+    bool is_cropped = false;  // by the container
     bool has_square_pixels = true;
     media::Orientation orientation;
     Ratio fps;                  // 0: not known
@@ -55,6 +56,7 @@ struct PictureFacts {
     AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
     AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
     std::string language;
+    std::optional<double> told_end;      // seconds from the input's origin, by its tables
     std::optional<PacketFacts> packets;  // looked at only when a copy is possible
 };
 
@@ -70,11 +72,13 @@ struct SoundFacts {
     bool is_lossless = false;
     std::optional<std::int64_t> bitrate;
     std::string language;
+    std::optional<double> told_end;  // seconds from the input's origin, by its tables
     std::optional<PacketFacts> packets;
 };
 
 struct SourceFacts {
     std::optional<double> duration;  // seconds
+    bool is_duration_sure = true;
     std::optional<PictureFacts> picture;
     std::optional<SoundFacts> sound;
     json::object metadata;  // only what may be kept: title, artist, …
@@ -92,6 +96,10 @@ json::object kept_metadata(const media::Input& input);
 
 /// Reads the stream's packets to the end with a reader of its own. Errors: those of the source.
 Result<PacketFacts> packet_facts(const media::Input& input, int stream);
+
+/// How fast the pictures of a variable rate follow each other where they are fastest, but for stray
+/// ones. Reads packets with a reader of its own. 0 when there are too few.
+Result<Ratio> fastest_rate(const media::Input& input, int stream);
 
 /// Seconds from the input's origin to the end of the `count`th picture presented at or after
 /// `start`; nothing when there are fewer. Reads packets with a reader of its own.

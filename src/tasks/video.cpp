@@ -36,11 +36,12 @@ Result<> look_at_packets(const VideoOptions& options, const Input& input, Source
 Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input) {
     SourceFacts source;
     source.duration = input.duration();
+    source.is_duration_sure = input.is_duration_sure();
     const int stream = TRY(media::require_video(input));
     source.picture = picture_facts(input, stream);
     source.metadata = kept_metadata(input);
     if (!options.no_audio) {
-        const auto choice = TRY(media::choose_audio(input));
+        const auto choice = TRY(media::choose_audio(input, stream));
         source.warnings = choice.warnings;
         if (choice.stream) source.sound = sound_facts(input, *choice.stream);
     }

@@ -1,0 +1,229 @@
+#include "media/crop.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ittybit::media {
+namespace {
+
+constexpr int kMostElements = 100'000;  // looked at in one file
+
+/// Reads numbers at places; a file that ends early has zeros there.
+class Bytes {
+public:
+    Bytes(ByteSource& source, std::uint64_t start) : source_(source), start_(start) {}
+
+    /// Big-endian, of up to eight bytes.
+    Result<std::uint64_t> number(std::uint64_t at, int size) {
+        std::array<std::byte, 8> bytes{};
+        const auto room = std::span(bytes).first(static_cast<std::size_t>(size));
+        const auto got = TRY(source_.read_at(start_ + at, room));
+        is_at_end_ = got < room.size();
+        std::uint64_t value = 0;
+        for (const std::byte byte : room) value = value << 8U | std::to_integer<unsigned>(byte);
+        return value;
+    }
+    bool is_at_end() const { return is_at_end_; }
+
+private:
+    ByteSource& source_;
+    std::uint64_t start_;
+    bool is_at_end_ = false;
+};
+
+/// A piece of a file with a name: a box, or an element. Its content is from `begin` to `end`.
+struct Piece {
+    std::uint64_t name = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+Result<std::optional<Piece>> read_box(Bytes& bytes, std::uint64_t at, std::uint64_t end) {
+    if (at + 8 > end) return std::optional<Piece>();
+    std::uint64_t size = TRY(bytes.number(at, 4));
+    Piece box{.name = TRY(bytes.number(at + 4, 4)), .begin = at + 8, .end = 0};
+    if (bytes.is_at_end()) return std::optional<Piece>();
+    if (size == 1) {
+        size = TRY(bytes.number(at + 8, 8));
+        box.begin += 8;
+    }
+    box.end = size == 0 || size > end - at ? end : at + size;
+    if (box.end < box.begin) return std::optional<Piece>();
+    return std::optional(box);
+}
+
+/// EBML (RFC 8794): a name that keeps its marker, and a size that does not.
+Result<std::optional<Piece>> read_element(Bytes& bytes, std::uint64_t at, std::uint64_t end) {
+    const auto length_at = [&](std::uint64_t place) -> Result<int> {
+        const auto first = static_cast<std::uint8_t>(TRY(bytes.number(place, 1)));
+        return std::countl_zero(first) + 1;
+    };
+    if (at >= end) return std::optional<Piece>();
+    const int name_length = TRY(length_at(at));
+    if (bytes.is_at_end() || name_length > 4) return std::optional<Piece>();
+    Piece element{.name = TRY(bytes.number(at, name_length)), .begin = 0, .end = end};
+    const auto size_at = at + static_cast<std::uint64_t>(name_length);
+    const int size_length = TRY(length_at(size_at));
+    if (size_length > 8) return std::optional<Piece>();
+    const auto marker = std::uint64_t{1} << (7U * static_cast<unsigned>(size_length));
+    const auto size = TRY(bytes.number(size_at, size_length)) & (marker - 1);
+    element.begin = size_at + static_cast<std::uint64_t>(size_length);
+    const bool is_unknown = size == marker - 1;
+    if (!is_unknown && element.begin + size < end) element.end = element.begin + size;
+    return std::optional(element);
+}
+
+using Read = Result<std::optional<Piece>> (*)(Bytes&, std::uint64_t, std::uint64_t);
+
+/// Shows `visit` the pieces one after another, until it says that it has seen enough.
+template <typename Visit>
+Result<> each(Bytes& bytes, Read read, const Piece& inside, Visit&& visit) {
+    std::uint64_t at = inside.begin;
+    for (int i = 0; i < kMostElements; ++i) {
+        const auto piece = TRY(read(bytes, at, inside.end));
+        if (!piece || !TRY(visit(*piece))) return {};
+        at = piece->end;
+    }
+    return {};
+}
+
+constexpr std::uint64_t letters(std::string_view name) {
+    std::uint64_t value = 0;
+    for (const char letter : name) value = value << 8U | static_cast<unsigned char>(letter);
+    return value;
+}
+
+/// The first piece of a name on the way down; nothing when one is missing.
+Result<std::optional<Piece>> find(
+    Bytes& bytes, Piece inside, std::span<const std::string_view> path
+) {
+    for (const std::string_view name : path) {
+        std::optional<Piece> found;
+        const auto is_other = [&](const Piece& box) -> Result<bool> {
+            if (box.name == letters(name)) found = box;
+            return !found.has_value();
+        };
+        TRY(each(bytes, read_box, inside, is_other));
+        if (!found) return std::optional<Piece>();
+        inside = *found;
+    }
+    return std::optional(inside);
+}
+
+/// A clean aperture of a picture: the size, and how far its middle is off, each as a fraction.
+Result<Crop> crop_of(Bytes& bytes, const Piece& clap, double width, double height) {
+    std::array<double, 4> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto above = static_cast<std::int32_t>(TRY(bytes.number(clap.begin + 8 * i, 4)));
+        const auto below = TRY(bytes.number(clap.begin + 8 * i + 4, 4));
+        values[i] = below == 0 ? 0 : above / static_cast<double>(below);
+    }
+    const auto [clean_width, clean_height, right, down] = values;
+    const bool is_inside =
+        clean_width >= 1 && clean_height >= 1 && clean_width <= width && clean_height <= height;
+    if (!is_inside) return Crop{};
+    const double left = std::clamp((width - clean_width) / 2 + right, 0.0, width - clean_width);
+    const double top = std::clamp((height - clean_height) / 2 + down, 0.0, height - clean_height);
+    return Crop{
+        .left = static_cast<int>(std::lround(left)),
+        .top = static_cast<int>(std::lround(top)),
+        .right = static_cast<int>(std::lround(width - clean_width - left)),
+        .bottom = static_cast<int>(std::lround(height - clean_height - top)),
+    };
+}
+
+Result<Crop> crop_of_track(Bytes& bytes, const Piece& track) {
+    constexpr std::array<std::string_view, 3> kVideo = {"mdia", "minf", "vmhd"};
+    constexpr std::array<std::string_view, 4> kDescriptions = {"mdia", "minf", "stbl", "stsd"};
+    constexpr std::uint64_t kEntryHead = 78;  // of a VisualSampleEntry
+    const auto descriptions = TRY(find(bytes, track, kDescriptions));
+    if (!descriptions || !TRY(find(bytes, track, kVideo))) return Crop{};
+    const auto entry = TRY(read_box(bytes, descriptions->begin + 8, descriptions->end));
+    if (!entry) return Crop{};
+    const auto width = static_cast<double>(TRY(bytes.number(entry->begin + 24, 2)));
+    const auto height = static_cast<double>(TRY(bytes.number(entry->begin + 26, 2)));
+    const Piece inside{.name = 0, .begin = entry->begin + kEntryHead, .end = entry->end};
+    const auto clap = TRY(find(bytes, inside, std::array<std::string_view, 1>{"clap"}));
+    return clap ? crop_of(bytes, *clap, width, height) : Crop{};
+}
+
+Result<std::vector<Crop>> crops_of_boxes(Bytes& bytes, const Piece& file) {
+    std::vector<Crop> crops;
+    const auto movie = TRY(find(bytes, file, std::array<std::string_view, 1>{"moov"}));
+    if (!movie) return crops;
+    const auto track = [&](const Piece& box) -> Result<bool> {
+        if (box.name == letters("trak")) crops.push_back(TRY(crop_of_track(bytes, box)));
+        return true;
+    };
+    TRY(each(bytes, read_box, *movie, track));
+    return crops;
+}
+
+// Matroska's names.
+constexpr std::uint64_t kSegment = 0x18538067;
+constexpr std::uint64_t kCluster = 0x1F43B675;
+constexpr std::uint64_t kTracks = 0x1654AE6B;
+constexpr std::uint64_t kTrackEntry = 0xAE;
+constexpr std::uint64_t kVideo = 0xE0;
+
+Result<Crop> crop_of_video(Bytes& bytes, const Piece& video) {
+    Crop crop;
+    const auto side = [&](const Piece& piece) -> Result<bool> {
+        const auto size = std::min<std::uint64_t>(piece.end - piece.begin, 8);
+        const auto value = static_cast<int>(
+            std::min<std::uint64_t>(TRY(bytes.number(piece.begin, static_cast<int>(size))), 65535)
+        );
+        if (piece.name == 0x54AA) crop.bottom = value;
+        if (piece.name == 0x54BB) crop.top = value;
+        if (piece.name == 0x54CC) crop.left = value;
+        if (piece.name == 0x54DD) crop.right = value;
+        return true;
+    };
+    TRY(each(bytes, read_element, video, side));
+    return crop;
+}
+
+Result<std::vector<Crop>> crops_of_elements(Bytes& bytes, const Piece& file) {
+    std::vector<Crop> crops;
+    const auto track = [&](const Piece& piece) -> Result<bool> {
+        if (piece.name != kTrackEntry) return true;
+        Crop crop;
+        const auto video = [&](const Piece& part) -> Result<bool> {
+            if (part.name == kVideo) crop = TRY(crop_of_video(bytes, part));
+            return true;
+        };
+        TRY(each(bytes, read_element, piece, video));
+        crops.push_back(crop);
+        return true;
+    };
+    const auto part = [&](const Piece& piece) -> Result<bool> {
+        if (piece.name == kTracks) TRY(each(bytes, read_element, piece, track));
+        return piece.name != kTracks && piece.name != kCluster;
+    };
+    const auto segment = [&](const Piece& piece) -> Result<bool> {
+        if (piece.name == kSegment) TRY(each(bytes, read_element, piece, part));
+        return piece.name != kSegment;
+    };
+    TRY(each(bytes, read_element, file, segment));
+    return crops;
+}
+
+}  // namespace
+
+Result<std::vector<Crop>> read_crops(ByteSource& source, const Sniffed& sniffed) {
+    Bytes bytes(source, sniffed.start);
+    const auto whole = source.size().value_or(std::numeric_limits<std::int64_t>::max());
+    const Piece file{.name = 0, .begin = 0, .end = whole - std::min(whole, sniffed.start)};
+    if (sniffed.demuxer == "mov" && sniffed.family == Family::kMedia)
+        return crops_of_boxes(bytes, file);
+    if (sniffed.demuxer == "matroska") return crops_of_elements(bytes, file);
+    return std::vector<Crop>();
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,41 @@
+#include "media/intake.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ittybit::media {
+namespace {
+
+/// Some packets carry what no picture shows: VP8's hidden reference frames, the placeholders behind
+/// packed B pictures of MPEG-4.
+bool is_picture(const AVPacket& packet, AVCodecID codec) {
+    constexpr int kPlaceholder = 8;  // bytes
+    if (packet.size <= 0) return false;
+    if (codec == AV_CODEC_ID_VP8) return (packet.data[0] & 0x10) != 0;
+    return codec != AV_CODEC_ID_MPEG4 || packet.size > kPlaceholder;
+}
+
+}  // namespace
+
+void Intake::see(const AVPacket& packet) {
+    const auto time = packet.pts != kNoTime ? packet.pts : packet.dts;
+    if (time == kNoTime || (packet.flags & AV_PKT_FLAG_DISCARD) != 0) return;
+    const auto index = static_cast<std::size_t>(packet.stream_index);
+    if (index >= streams_.size()) streams_.resize(index + 1);
+    const AVStream& stream = input_.stream(packet.stream_index);
+    const double begin = input_.seconds(time, stream.time_base);
+    const double end = begin + static_cast<double>(packet.duration) * av_q2d(stream.time_base);
+    const double last = cut_.end.value_or(std::numeric_limits<double>::infinity());
+    Stream& seen = streams_[index];
+    const bool is_inside = begin >= cut_.start && begin < last;
+    if (is_inside && is_picture(packet, stream.codecpar->codec_id)) ++seen.pictures;
+    seen.seconds += std::max(0.0, std::min(end, last) - std::max(begin, cut_.start));
+    seen.end = std::max(seen.end, std::min(end, last));
+}
+
+Intake::Stream Intake::of(int stream_index) const {
+    const auto index = static_cast<std::size_t>(stream_index);
+    return index < streams_.size() ? streams_[index] : Stream{};
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "media/handles.h"
+#include "media/sink.h"
+
+namespace ittybit::media {
+
+/// Keeps mixed sound under a true peak of −1 dBTP (ITU-R BS.1770, annex 2: four times oversampled),
+/// by turning it down for as long as it is too loud, with 5 ms to see it coming, and nowhere else.
+/// Takes and gives `fltp` of one rate and layout, sample for sample.
+class Limiter : public Sink<Frame> {
+public:
+    explicit Limiter(Sink<Frame>& next) : next_(next) {}
+
+    /// Errors: `encode_failed`.
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    void begin(const AVFrame& frame);
+    void take(const AVFrame& frame, int sample);
+    double true_peak() const;
+    double gain_for(double needed);
+    Result<> give();
+
+    Sink<Frame>& next_;
+    Frame pattern_;
+    int window_ = 0;                           // samples of looking ahead
+    double release_ = 0;                       // of a sample
+    std::vector<std::vector<float>> waiting_;  // by channel, from sample given_ on
+    std::vector<double> gains_;                // of waiting samples, as far as they are known
+    std::int64_t taken_ = 0;
+    std::int64_t given_ = 0;
+    std::deque<std::pair<std::int64_t, double>> least_;  // candidates for the least of the window
+    std::deque<double> held_;                            // gains of the window, to be averaged
+    double held_sum_ = 0;
+    double last_ = 1;
+};
+
+}  // namespace ittybit::media

@@ -1,0 +1,92 @@
+#include "media/programs.h"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+namespace ittybit::media {
+namespace {
+
+std::span<AVProgram* const> programs(const AVFormatContext& format) {
+    return {format.programs, format.nb_programs};
+}
+
+/// The streams that a program names now.
+std::span<const unsigned> members(const AVProgram& program) {
+    return {program.stream_index, program.nb_stream_indexes};
+}
+
+bool names(const AVProgram& program, int stream) {
+    return std::ranges::find(members(program), static_cast<unsigned>(stream)) !=
+           members(program).end();
+}
+
+bool is_named(const AVFormatContext& format, int stream) {
+    return std::ranges::any_of(programs(format), [&](const AVProgram* program) {
+        return names(*program, stream);
+    });
+}
+
+std::string_view language(const AVStream& stream) {
+    const auto* entry = av_dict_get(stream.metadata, "language", nullptr, 0);
+    return entry == nullptr ? "" : entry->value;
+}
+
+bool is_alike(const AVStream& one, const AVStream& other) {
+    return one.codecpar->codec_type == other.codecpar->codec_type &&
+           one.codecpar->codec_id == other.codecpar->codec_id &&
+           av_cmp_q(one.time_base, other.time_base) == 0 && language(one) == language(other);
+}
+
+}  // namespace
+
+bool may_share_program(const AVFormatContext& format, int one, int other) {
+    if (!is_named(format, one) || !is_named(format, other)) return true;
+    return std::ranges::any_of(programs(format), [&](const AVProgram* program) {
+        return names(*program, one) && names(*program, other);
+    });
+}
+
+bool may_continue(const AVFormatContext& format, int stream, int before) {
+    const bool can_move = (format.iformat->flags & AVFMT_TS_DISCONT) != 0;
+    if (!can_move || stream == before) return false;
+    if (std::max(stream, before) >= static_cast<int>(format.nb_streams)) return false;
+    return is_alike(*format.streams[stream], *format.streams[before]) &&
+           may_share_program(format, stream, before);
+}
+
+/// A stream that begins long after others moved there from the first like it.
+int Movements::find_before(const AVFormatContext& format, int stream) const {
+    constexpr std::int64_t kBeginning = 100;  // packets within which all streams have shown up
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        const Seen& other = streams_[i];
+        const auto index = static_cast<int>(i);
+        const bool is_old = other.first >= 0 && packets_ - other.first > kBeginning;
+        const bool is_taken =
+            std::ranges::any_of(streams_, [&](const Seen& seen) { return seen.before == index; });
+        const bool has_gone = !is_taken && other.before < 0;
+        if (is_old && has_gone && may_continue(format, stream, index)) return index;
+    }
+    return -1;
+}
+
+int Movements::index_of(const AVFormatContext& format, int stream) {
+    const auto index = static_cast<std::size_t>(stream);
+    if (index >= streams_.size()) streams_.resize(index + 1);
+    ++packets_;
+    Seen& seen = streams_[index];
+    if (seen.first < 0) {
+        seen.first = packets_;
+        seen.before = find_before(format, stream);
+    }
+    // What comes again has not moved.
+    for (Seen& other : streams_)
+        if (other.before == stream) other = {.first = other.first, .before = -1};
+    return seen.before < 0 ? stream : seen.before;
+}
+
+bool Movements::any() const {
+    return std::ranges::any_of(streams_, [](const Seen& seen) { return seen.before >= 0; });
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,69 @@
+#include "tasks/copy_check.h"
+
+#include <utility>
+
+#include "media/decoder.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+
+constexpr std::size_t kSoundPackets = 30;   // at each end
+constexpr std::size_t kSoundPreroll = 10;   // of them, before the last ones can be judged
+constexpr std::size_t kFirstPictures = 60;  // of the first group
+constexpr std::size_t kMostPictures = 1000;
+
+struct Nowhere : media::Sink<Frame> {
+    Result<> push(Frame) override { return {}; }
+    Result<> finish() override { return {}; }
+};
+
+bool is_key(const AVPacket& packet) {
+    return (packet.flags & AV_PKT_FLAG_KEY) != 0;
+}
+
+/// Decodes packets, and tells whether those behind `preroll` did without a complaint.
+template <typename Packets>
+Result<bool> decode(
+    const media::Input& input, int stream, const Packets& packets, std::size_t preroll
+) {
+    Nowhere nowhere;
+    const auto decoder = TRY(media::Decoder::open(input, stream, {.is_strict = true}, nowhere));
+    std::int64_t before = 0;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        if (i == preroll) before = decoder->damaged();
+        // Pictures that lead a group lean on the one before.
+        const bool is_leading = packets[i]->pts != media::kNoTime &&
+                                packets.front()->pts != media::kNoTime &&
+                                packets[i]->pts < packets.front()->pts;
+        if (!is_leading) TRY(decoder->push(media::share(*packets[i])));
+    }
+    if (const auto result = decoder->finish(); !result) return false;
+    return decoder->damaged() == before;
+}
+
+}  // namespace
+
+void CopyCheck::see(const AVPacket& packet) {
+    if (!is_video_) {
+        if (first_.size() < kSoundPackets) first_.push_back(media::share(packet));
+        last_.push_back(media::share(packet));
+        if (last_.size() > kSoundPackets) last_.pop_front();
+        return;
+    }
+    if (is_key(packet)) {
+        is_first_over_ = !first_.empty();
+        last_.clear();
+    }
+    if (!is_first_over_ && first_.size() < kFirstPictures) first_.push_back(media::share(packet));
+    if (last_.size() < kMostPictures) last_.push_back(media::share(packet));
+}
+
+Result<bool> CopyCheck::decodes(const media::Input& input, int stream) const {
+    if (!TRY(decode(input, stream, first_, 0))) return false;
+    const bool is_all = !is_video_ && last_.size() < kSoundPackets;
+    return decode(input, stream, last_, is_video_ || is_all ? 0 : kSoundPreroll);
+}
+
+}  // namespace ittybit::tasks

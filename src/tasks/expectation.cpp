@@ -1,0 +1,118 @@
+#include "tasks/expectation.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace ittybit::tasks {
+namespace {
+
+/// Seconds by which containers, encoder delay and the last packet's padding differ.
+constexpr double kSlack = 0.15;
+
+std::optional<double> within(
+    const std::optional<double>& told_end, double start, std::optional<double> end
+) {
+    if (!told_end) return std::nullopt;
+    return std::max(0.0, std::min(*told_end, end.value_or(*told_end)) - start);
+}
+
+void compare_ends(
+    std::string_view what,
+    const std::optional<double>& expected,
+    double start,
+    const media::Intake::Stream& seen,
+    std::vector<std::string>& found
+) {
+    if (!expected) return;
+    const double missing = *expected - std::max(0.0, seen.end - start);
+    if (missing <= kSlack) return;
+    found.push_back(fmt::format(
+        "the input ends early: {:.1f} of {:.1f} seconds of the {} are not in it", missing,
+        *expected, what
+    ));
+}
+
+/// Two packets may hold the fields of one picture.
+void compare_pictures(
+    const Through& through, const media::Intake::Stream& seen, std::vector<std::string>& found
+) {
+    constexpr std::int64_t kSlackPictures = 2;
+    if (!through.pictures) return;
+    const std::int64_t missing = seen.pictures - *through.pictures;
+    const bool are_fields = seen.pictures - 2 * *through.pictures <= kSlackPictures &&
+                            seen.pictures - 2 * *through.pictures >= -kSlackPictures;
+    if (missing <= kSlackPictures || are_fields) return;
+    found.push_back(fmt::format(
+        "{} of {} pictures could not be decoded, and those before them are shown longer", missing,
+        seen.pictures
+    ));
+}
+
+void compare_sound(
+    const Through& through, const media::Intake::Stream& seen, std::vector<std::string>& found
+) {
+    if (!through.seconds) return;
+    const double missing = seen.seconds - *through.seconds;
+    if (missing <= kSlack + 0.002 * seen.seconds) return;
+    found.push_back(fmt::format(
+        "{:.1f} of {:.1f} seconds of the sound could not be decoded or overlap others, and are "
+        "left "
+        "out",
+        missing, seen.seconds
+    ));
+}
+
+void compare_claim(
+    const media::Input& input, const media::Cut& cut, std::vector<std::string>& found
+) {
+    const auto claimed = input.claimed_duration();
+    const double there = input.duration().value_or(0);
+    if (!claimed || cut.end || *claimed - there <= std::max(1.0, 0.01 * *claimed)) return;
+    found.push_back(fmt::format(
+        "the input says that it lasts {:.1f} seconds, and only {:.1f} are in it", *claimed, there
+    ));
+}
+
+}  // namespace
+
+Expectation expectation(const SourceFacts& source, double start, std::optional<double> end) {
+    Expectation expects;
+    if (source.picture) expects.picture_seconds = within(source.picture->told_end, start, end);
+    if (source.sound) expects.sound_seconds = within(source.sound->told_end, start, end);
+    return expects;
+}
+
+std::vector<std::string> shortfall(
+    const media::Input& input,
+    const media::Intake& intake,
+    const media::Cut& cut,
+    const Expectation& expects,
+    const std::optional<Through>& picture,
+    const std::optional<Through>& sound
+) {
+    std::vector<std::string> found;
+    compare_claim(input, cut, found);
+    if (picture) {
+        const auto seen = intake.of(picture->stream);
+        compare_ends("picture", expects.picture_seconds, cut.start, seen, found);
+        compare_pictures(*picture, seen, found);
+    }
+    if (sound) {
+        const auto seen = intake.of(sound->stream);
+        compare_ends("sound", expects.sound_seconds, cut.start, seen, found);
+        compare_sound(*sound, seen, found);
+    }
+    if (input.gave_up())
+        found.emplace_back("the input is damaged, and what follows the damage could not be read");
+    if (input.left_out() > 0) {
+        found.push_back(fmt::format(
+            "a stream that begins in the middle of the input ({} packets) was left out",
+            input.left_out()
+        ));
+    }
+    return found;
+}
+
+}  // namespace ittybit::tasks
