@@ -47,8 +47,11 @@ def test_a_stream_follows_the_standards_and_plays(stream, media, source, ladder)
     assert checked.returncode == 0, checked.stdout[-3000:]
     sizes, playlists = rungs(master)
     if ladder:
+        # The top and the lowest always, between them what differs enough in rate.
         found = sorted({int(size.split("x")[1]) for size in sizes}, reverse=True)
-        assert found == [int(size.split("x")[1]) for size in ladder], sizes
+        wanted = [int(size.split("x")[1]) for size in ladder]
+        assert len(sizes) >= 2 and found[0] == wanted[0], sizes
+        assert set(found) <= {*wanted, 180}, sizes
     for playlist in playlists:
         assert not look.decode_complaints(playlist), playlist.name
         wanted = look.duration(media / source)
