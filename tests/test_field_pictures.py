@@ -30,10 +30,6 @@ def png_of(make, source):
     return look.picture(make("image", source, "out.png"), alpha=True).astype(int)
 
 
-def off(pixels, reference):
-    return abs(pixels[:, :, :3] - reference[:, :, :3]).mean()
-
-
 @rows(
     ("avif-gainmap-tmap-nclx-first.avif", "avif-gainmap-tmap-nclx-first.right.avif", 1),
     ("jpeg-rgb-with-gray-icc.jpg", "photo.png", 5),
@@ -48,14 +44,14 @@ def test_a_picture_is_like_its_reference(make, tmp_path, source, case):
     reference, most = case
     pixels = png_of(make, source)
     wanted = look.still(FIELD / reference, tmp_path, alpha=True).astype(int)
-    seen = wanted[:, :, 3] > 8
+    seen = wanted[:, :, 3] > 100
     assert abs(pixels - wanted)[seen][:, :3].mean() < most
 
 
 @rows(
     ("tiff-float-gray-0to1.tif", (163,) * 3), ("la-kodim03_grayscale_gamma1.6.png", (129,) * 3),
     ("vi-sample-xyb.jpg", (126, 117, 108)), ("ios18-iphone15pro.heic", None),
-    ("gif-screen-0x0.gif", None),
+    ("gif-screen-0x0.gif", None), ("dcf-green.jpg", (30, 180, 90)),
 )
 def test_a_picture_has_the_right_light(make, source, case):
     mean = png_of(make, source)[:, :, :3].mean(axis=(0, 1))

@@ -113,17 +113,17 @@ std::string from_utf16(std::string_view bytes) {
 /// The photographer's, then behind a zero the editor's.
 std::string copyright_text(std::string_view bytes) {
     const std::size_t zero = bytes.find('\0');
-    std::string text = title_text(bytes.substr(0, zero));
-    if (zero == bytes.npos) return text;
-    const std::string editor = title_text(bytes.substr(zero + 1));
+    const std::string text = title_text(bytes.substr(0, zero));
+    const std::string editor = zero == bytes.npos ? "" : title_text(bytes.substr(zero + 1));
     if (text.empty() || editor.empty()) return text + editor;
-    return text + ", " + editor;
+    return trimmed(text) + ", " + trimmed(editor);
 }
 
 std::vector<std::string> artists_in(std::string_view text) {
     std::vector<std::string> artists;
     for (const std::string& part : split(text, ';'))
-        if (auto name = title_text(part); !name.empty()) artists.push_back(std::move(name));
+        if (auto name = trimmed(title_text(part)); !name.empty())
+            artists.push_back(std::move(name));
     return artists;
 }
 

@@ -63,6 +63,29 @@ Result<> add_profile(ByteSource& source, VipsImage* image) {
     return {};
 }
 
+bool says(VipsImage* image, const char* field, std::string_view word) {
+    const char* text = nullptr;
+    if (vips_image_get_typeof(image, field) == 0) return false;
+    const bool is_text = vips_image_get_string(image, field, &text) == 0;
+    vips_error_clear();
+    return is_text && std::string_view(text).starts_with(word);
+}
+
+/// A camera's AdobeRGB has no profile, but a name that the file system for cameras gave it (DCF
+/// 2.0, JEITA CP-3461; Adobe RGB (1998), 4.2).
+void add_camera_profile(VipsImage* image) {
+    const bool is_told = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
+    if (is_told || !says(image, "exif-ifd4-InteroperabilityIndex", "R03") ||
+        says(image, "exif-ifd2-ColorSpace", "1 "))
+        return;
+    PngFacts adobe;
+    adobe.gamma = 256.0 / 563;
+    adobe.chromaticities = {0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06};
+    const auto profile = made_profile(adobe, vips_image_get_bands(image) < 3);
+    if (profile)
+        vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile->data(), profile->size());
+}
+
 /// Divides the colours by the alpha where the file has them multiplied.
 Result<> unpremultiply(ByteSource& source, Image& image) {
     if (vips_image_hasalpha(image.get()) == 0) return {};
@@ -109,6 +132,7 @@ Result<> mix_ycbcr(ByteSource& source, Image& image) {
 
 /// What of a file's colour the loaders do not heed.
 Result<> complete(ByteSource& source, std::string_view format, Image& image) {
+    if (format == "jpeg") add_camera_profile(image.get());
     if (format == "png" || format == "apng") return add_profile(source, image.get());
     if (format == "avif" || format == "heic") return unpremultiply(source, image);
     if (format == "tiff") return mix_ycbcr(source, image);

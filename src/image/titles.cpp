@@ -140,9 +140,14 @@ std::string title_text(std::string_view bytes) {
     std::string text = valid_utf8(bytes) == bytes ? std::string(bytes) : from_latin1(bytes);
     for (char& letter : text)
         if (static_cast<std::uint8_t>(letter) < 0x20 || letter == 0x7F) letter = ' ';
-    const std::size_t first = text.find_first_not_of(' ');
-    if (first == std::string::npos || text.size() > kLongest) return {};
-    return text.substr(first, text.find_last_not_of(' ') - first + 1);
+    const bool is_blank = text.find_first_not_of(' ') == std::string::npos;
+    return is_blank || text.size() > kLongest ? std::string() : text;
+}
+
+std::string trimmed(std::string text) {
+    text.erase(0, std::min(text.size(), text.find_first_not_of(' ')));
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text;
 }
 
 Titles titles_of(VipsImage* image) {

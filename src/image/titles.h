@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "image/handles.h"
@@ -27,7 +28,10 @@ void keep_titles(VipsImage* image, const Titles& titles);
 Titles kept_titles(VipsImage* image);
 
 /// Text of a file that need not say how it is encoded: UTF-8 where it can be that, else Latin-1. No
-/// control characters, no spaces around it, and nothing when it is longer than any title is.
+/// control characters, and nothing when it is blank or longer than any title is.
 std::string title_text(std::string_view bytes);
+
+/// Without the spaces around it.
+std::string trimmed(std::string text);
 
 }  // namespace ittybit::image

@@ -49,7 +49,9 @@ TEST(Titles, AnExifCopyrightOfTwoIsBoth) {
 
 TEST(Titles, TextWithoutAWordOnItsEncodingIsLatin1) {
     EXPECT_EQ(title_text("Jos\xE9 M\xFCller\0"sv), "José Müller");
-    EXPECT_EQ(title_text(" José\n"sv), "José");
+    EXPECT_EQ(title_text("José \0\0"sv), "José ");
+    EXPECT_EQ(title_text(" \n \0"sv), "");
+    EXPECT_EQ(trimmed(title_text(" José\n")), "José");
     EXPECT_EQ(title_text(std::string(100'000, 'x')), "");
 }
 

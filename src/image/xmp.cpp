@@ -58,7 +58,7 @@ std::vector<std::string> texts_in(std::string_view xmp, std::string_view element
     std::size_t at = 0;
     const std::string_view inside = next_inside(xmp, element, at);
     const auto add = [&](std::string_view part) {
-        auto text = title_text(unescaped(part));
+        auto text = trimmed(title_text(unescaped(part)));
         if (!text.empty()) texts.push_back(std::move(text));
     };
     if (inside.find("<rdf:li") == inside.npos) {
