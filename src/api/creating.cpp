@@ -9,6 +9,7 @@
 #include "api/events.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
+#include "base/fields_json.h"
 #include "base/log.h"
 
 namespace ittybit::api {

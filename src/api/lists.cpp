@@ -7,6 +7,7 @@
 
 #include "api/handlers.h"
 #include "base/text.h"
+#include "model/operation.h"
 
 namespace ittybit::api {
 namespace {
