@@ -33,8 +33,6 @@
 namespace ittybit::app {
 namespace {
 
-constexpr int kNotifiers = 4;
-
 struct Address {
     std::string host;
     int port = 0;
@@ -243,10 +241,7 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     );
     const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
     const std::jthread sweeper_thread([&](const std::stop_token& end) { sweeper.run(end); });
-    std::vector<std::jthread> notifier_threads;
-    for (int i = 0; i < kNotifiers; ++i) {
-        notifier_threads.emplace_back([&](const std::stop_token& end) { notifier.run(end); });
-    }
+    const std::jthread notifier_thread([&](const std::stop_token& end) { notifier.run(end); });
     const std::jthread worker_thread([&] { worker.run(stop); });
     const std::stop_callback end(stop, [&] { server->stop(); });
     server->run();

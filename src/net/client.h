@@ -93,6 +93,8 @@ public:
         const Request& request, const std::stop_token& stop = {}, const Receiver& receiver = {}
     );
 
+    const Settings& settings() const { return settings_; }
+
 private:
     struct Pool;
     Settings settings_;

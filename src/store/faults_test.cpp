@@ -162,10 +162,18 @@ std::vector<Operation> operations_of_workers() {
 std::vector<Operation> operations_of_the_rest() {
     return {
         {"outbox.claim",
-         [](Stores& s, const Scene&) { return outcome_of(s.outbox.claim(kNow + 99, kNow + 50)); }},
+         [](Stores& s, const Scene&) {
+             const auto room = [](const std::string&, std::size_t) { return 8; };
+             return outcome_of(s.outbox.claim(room, kNow + 99, kNow + 50));
+         }},
         {"outbox.note",
          [](Stores& s, const Scene& at) {
-             return s.outbox.note(at.delivery, {1, kNow, 200, {}, 9}, "delivered", {}, kNow + 50);
+             std::promise<Result<void>> noted;
+             s.outbox.note(
+                 at.delivery, {1, kNow, 200, {}, 9}, "delivered", {}, kNow + 50,
+                 [&](Result<void> outcome) { noted.set_value(std::move(outcome)); }
+             );
+             return noted.get_future().get();
          }},
         {"outbox.of_job", [](Stores& s, const Scene& at
                           ) { return outcome_of(s.outbox.of_job(at.delivery.job_id)); }},

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "model/job.h"
 #include "store/rows.h"
+#include "store/side_tables.h"
 
 namespace ittybit::store {
 namespace {
@@ -129,6 +130,21 @@ Result<bool> scatter_jobs(Session& session) {
         {kPlace, rows.back().text(0)}
     ));
     return false;
+}
+
+Result<bool> name_receivers(Session& session) {
+    const auto rows = TRY(session.run(
+        "SELECT id, url FROM deliveries WHERE status = 'pending' AND receiver = '' AND "
+        "url <> '' LIMIT $1",
+        {kBite}
+    ));
+    for (const auto& row : rows) {
+        TRY(session.run(
+            "UPDATE deliveries SET receiver = $2 WHERE id = $1",
+            {row.text(0), receiver_of(row.text(1))}
+        ));
+    }
+    return rows.empty();
 }
 
 }  // namespace ittybit::store

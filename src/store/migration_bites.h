@@ -13,4 +13,7 @@ Result<bool> gather_tasks(Session& session);
 /// written beside them.
 Result<bool> scatter_jobs(Session& session);
 
+/// At last: the receiver of each delivery that waits is written beside it.
+Result<bool> name_receivers(Session& session);
+
 }  // namespace ittybit::store

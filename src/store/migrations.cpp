@@ -200,6 +200,13 @@ const std::vector<Step>& steps() {
             "CREATE INDEX open_uploads_by_age ON open_uploads (created_at)",
             "CREATE INDEX open_uploads_by_receipt ON open_uploads (receipt)",
         }},
+        Step{{
+            // Deliveries have a bound for each receiver.
+            "ALTER TABLE deliveries ADD COLUMN receiver TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX deliveries_of_receiver ON deliveries (receiver, CASE WHEN lease_until > "
+            "next_at THEN lease_until ELSE next_at END) WHERE status = 'pending'",
+        }},
+        Step{{}, name_receivers},
     };
     return all;
 }

@@ -1,5 +1,8 @@
+#include <utility>
+
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "store/side_tables.h"
 
 namespace ittybit::store {
@@ -20,51 +23,117 @@ Delivery delivery_from(const Row& row) {
     };
 }
 
-}  // namespace
-
-Result<std::optional<Delivery>> Outbox::claim(UnixMillis lease_until, UnixMillis now) {
-    const auto sql = [&](std::string_view condition, std::string_view order) {
-        return fmt::format(
-            "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1, updated_at = $2 "
-            "WHERE status = 'pending' AND id = (SELECT id FROM deliveries WHERE "
-            "status = 'pending' AND {} ORDER BY {} LIMIT 1{}) RETURNING {}",
-            condition, order, database_.skip_locked(), kColumns
-        );
-    };
-    const auto due = sql(fmt::format("{} <= $2", kDueAt), kDueAt);
-    const auto of_future = sql("updated_at > $2", "updated_at DESC");
-    return writing(database_, [&](Session& session) -> Result<std::optional<Delivery>> {
-        for (const auto& text : {due, of_future}) {
-            const auto rows = TRY(session.run(text, {lease_until, now}));
-            if (!rows.empty()) return std::optional(delivery_from(rows.front()));
-        }
-        return std::optional<Delivery>();
+/// The receivers of what is due. Goes from one to the next by the index, however much waits.
+Result<std::vector<std::string>> receivers(Database& database, UnixMillis now) {
+    static const std::string kSql = fmt::format(
+        "WITH RECURSIVE waiting (receiver) AS ("
+        "SELECT min(receiver) FROM deliveries WHERE status = 'pending' UNION ALL "
+        "SELECT (SELECT min(receiver) FROM deliveries WHERE status = 'pending' AND receiver > "
+        "waiting.receiver) FROM waiting WHERE waiting.receiver IS NOT NULL) "
+        "SELECT receiver FROM waiting WHERE receiver IS NOT NULL AND EXISTS (SELECT 1 FROM "
+        "deliveries WHERE status = 'pending' AND deliveries.receiver = waiting.receiver AND "
+        "{} <= $1)",
+        kDueAt
+    );
+    return reading(database, [&](Session& session) -> Result<std::vector<std::string>> {
+        std::vector<std::string> due;
+        for (const auto& row : TRY(session.run(kSql, {now}))) due.push_back(row.text(0));
+        return due;
     });
 }
 
-Result<void> Outbox::note(
+/// Whether some wait was begun later than now.
+Result<bool> has_of_future(Session& session, UnixMillis now) {
+    constexpr std::string_view kSql =
+        "SELECT 1 FROM deliveries WHERE status = 'pending' AND updated_at > $1 LIMIT 1";
+    return !TRY(session.run(kSql, {now})).empty();
+}
+
+/// Ends every wait that was begun later than now.
+Result<> end_waits_of_future(Database& database, UnixMillis now) {
+    const auto is_any =
+        TRY(reading(database, [&](Session& session) { return has_of_future(session, now); }));
+    if (!is_any) return {};
+    return database.write([&](Session& session) -> Result<> {
+        TRY(session.run(
+            "UPDATE deliveries SET next_at = $1, lease_until = 0, updated_at = $1 WHERE "
+            "status = 'pending' AND updated_at > $1",
+            {now}
+        ));
+        return {};
+    });
+}
+
+}  // namespace
+
+std::string receiver_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    const auto host = scheme == std::string_view::npos ? 0 : scheme + 3;
+    return to_lower(url.substr(0, url.find_first_of("/?#", host)));
+}
+
+Result<std::vector<Delivery>> Outbox::claim(
+    const Room& room, UnixMillis lease_until, UnixMillis now
+) {
+    const std::string take = fmt::format(
+        "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1, updated_at = $3 WHERE "
+        "status = 'pending' AND id IN (SELECT id FROM deliveries WHERE status = 'pending' AND "
+        "receiver = $2 AND {0} <= $3 ORDER BY {0} LIMIT $4{1}) RETURNING {2}",
+        kDueAt, database_.skip_locked(), kColumns
+    );
+    TRY(end_waits_of_future(database_, now));
+    auto due = TRY(receivers(database_, now));
+    std::erase_if(due, [&](const std::string& receiver) { return room(receiver, 0) <= 0; });
+    if (due.empty()) return std::vector<Delivery>();
+    return writing(database_, [&](Session& session) -> Result<std::vector<Delivery>> {
+        std::vector<Delivery> claimed;
+        for (const auto& receiver : due) {
+            const std::int64_t most = room(receiver, claimed.size());
+            if (most <= 0) continue;
+            for (const auto& row : TRY(session.run(take, {lease_until, receiver, now, most}))) {
+                claimed.push_back(delivery_from(row));
+            }
+        }
+        return claimed;
+    });
+}
+
+void Outbox::note(
     const Delivery& delivery,
     const DeliveryAttempt& attempt,
     std::string_view status,
     std::optional<UnixMillis> next_at,
-    UnixMillis now
+    UnixMillis now,
+    Database::Done done
 ) {
-    return database_.write([&](Session& session) -> Result<void> {
+    const Values changes = {
+        delivery.id, std::string(status), value_of(next_at), now, value_of(delivery.next_at)
+    };
+    const Values tried = {
+        delivery.id,
+        attempt.number,
+        attempt.at,
+        value_of(attempt.status),
+        value_of(attempt.error),
+        attempt.duration_ms,
+    };
+    const auto write = [changes, tried](Session& session) -> Result<> {
         TRY(session.run(
             "UPDATE deliveries SET lease_until = 0, updated_at = $4, "
             "status = CASE WHEN next_at = $5 THEN $2 ELSE status END, "
             "next_at = CASE WHEN next_at = $5 THEN $3 ELSE next_at END "
             "WHERE id = $1 AND status = 'pending'",
-            {delivery.id, std::string(status), value_of(next_at), now, value_of(delivery.next_at)}
+            changes
         ));
         TRY(session.run(
             "INSERT INTO delivery_attempts (delivery_id, number, at, status, error, duration_ms) "
             "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-            {delivery.id, attempt.number, attempt.at, value_of(attempt.status),
-             value_of(attempt.error), attempt.duration_ms}
+            tried
         ));
+        session.announce(topic::kOutbox);  // its receiver has room for another
         return {};
-    });
+    };
+    database_.write_later(write, std::move(done));
 }
 
 Result<std::vector<Delivery>> Outbox::of_job(const std::string& job_id) {
@@ -113,19 +182,14 @@ Result<bool> Outbox::resend(const std::string& job_id, const std::string& id, Un
 
 Result<std::optional<UnixMillis>> Outbox::next_due(UnixMillis now) {
     static const std::string kSql = fmt::format(
-        "SELECT {0} FROM deliveries WHERE status = 'pending' ORDER BY {0} LIMIT 1", kDueAt
+        "SELECT {0} FROM deliveries WHERE status = 'pending' AND {0} > $1 ORDER BY {0} LIMIT 1",
+        kDueAt
     );
     return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
-        std::optional<UnixMillis> next;
-        const auto first = TRY(session.run(kSql));
-        if (first.empty()) return next;
-        next = first.front().integer(0);
-        if (*next <= now) return next;
-        const auto of_future = TRY(session.run(
-            "SELECT 1 FROM deliveries WHERE status = 'pending' AND updated_at > $1 LIMIT 1", {now}
-        ));
-        if (!of_future.empty()) next = now;
-        return next;
+        if (TRY(has_of_future(session, now))) return std::optional(now);
+        const auto rows = TRY(session.run(kSql, {now}));
+        if (rows.empty()) return std::optional<UnixMillis>();
+        return std::optional<UnixMillis>(rows.front().integer(0));
     });
 }
 

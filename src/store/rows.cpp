@@ -6,6 +6,7 @@
 
 #include "base/fields_json.h"
 #include "base/ids.h"
+#include "store/side_tables.h"
 
 namespace ittybit::store {
 namespace {
@@ -305,11 +306,11 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) 
     if (!record.webhook_url) return true;
     const auto body = announcement(record);
     TRY(session.run(
-        "INSERT INTO deliveries (id, job_id, type, url, body, status, attempts, next_at, "
-        "lease_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, $6, "
-        "$6)",
+        "INSERT INTO deliveries (id, job_id, type, url, receiver, body, status, attempts, next_at, "
+        "lease_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, 0, "
+        "$7, $7)",
         {make_id("msg", now), job.id, string_at(body, "type"), *record.webhook_url,
-         compact_json(body), now}
+         receiver_of(*record.webhook_url), compact_json(body), now}
     ));
     session.announce(topic::kOutbox);
     return true;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/database.h"
@@ -10,22 +12,31 @@
 /// The smaller tables beside the jobs, one class each.
 namespace ittybit::store {
 
+/// Who shares a bound of deliveries under way: "https://example.com:8443" of a webhook's URL.
+std::string receiver_of(std::string_view url);
+
 /// Webhook deliveries: written with the final state of their job, sent by the notifier.
 class Outbox {
 public:
     explicit Outbox(Database& database) : database_(database) {}
 
-    /// Takes the delivery that has been due longest, for `lease_until`; nothing when none is due.
-    Result<std::optional<Delivery>> claim(UnixMillis lease_until, UnixMillis now);
+    /// How many more may be under way to a receiver (receiver_of), when so many are `claimed`
+    /// already. Asked within a transaction: it must not wait.
+    using Room = std::function<int(const std::string& receiver, std::size_t claimed)>;
 
-    /// Notes a try. `next_at` absent: `status` is final (delivered or failed). A resend that was
-    /// asked for meanwhile stays due.
-    Result<void> note(
+    /// Takes of each receiver what has been due longest, as much as there is room for, for
+    /// `lease_until`. A wait that was begun later than now is over: the clock was set back since.
+    Result<std::vector<Delivery>> claim(const Room& room, UnixMillis lease_until, UnixMillis now);
+
+    /// Notes a try of a claimed delivery, later. `next_at` absent: `status` is final (delivered or
+    /// failed). A resend that was asked for meanwhile stays due.
+    void note(
         const Delivery& delivery,
         const DeliveryAttempt& attempt,
         std::string_view status,
         std::optional<UnixMillis> next_at,
-        UnixMillis now
+        UnixMillis now,
+        Database::Done done
     );
 
     Result<std::vector<Delivery>> of_job(const std::string& job_id);
@@ -34,8 +45,8 @@ public:
     /// Makes a delivery due now, whatever became of it. False when the job has none of this id.
     Result<bool> resend(const std::string& job_id, const std::string& id, UnixMillis now);
 
-    /// When the next one is due, at most `now` for one that is; nothing when none is pending. A
-    /// wait that was begun later than now is over: the clock was set back since.
+    /// When the next one becomes due after `now`; `now` where the clock was set back; nothing when
+    /// none waits.
     Result<std::optional<UnixMillis>> next_due(UnixMillis now);
 
     /// Forgets one bite of what ended before `before`. How many; 0: none is left.

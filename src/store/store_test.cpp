@@ -1,6 +1,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -93,6 +94,25 @@ protected:
     std::unique_ptr<Queue> queue_;
 };
 INSTANTIATE_TEST_SUITE_P(Sqlite, Conformance, testing::Values(&open_sqlite));
+
+int any_room(const std::string& /*receiver*/, std::size_t /*claimed*/) {
+    return 8;
+}
+
+/// Waits until the try is noted.
+void note(
+    Outbox& outbox,
+    const Delivery& delivery,
+    const DeliveryAttempt& attempt,
+    std::string_view status,
+    std::optional<UnixMillis> next_at
+) {
+    std::promise<bool> noted;
+    outbox.note(delivery, attempt, status, next_at, kNow, [&](const Result<>& outcome) {
+        noted.set_value(bool(outcome));
+    });
+    EXPECT_TRUE(noted.get_future().get());
+}
 
 TEST_P(Conformance, AJobComesBackAsItWasMade) {
     const auto record = add_job(kNow, "https://example.com/hook");
@@ -229,14 +249,15 @@ TEST_P(Conformance, AClockThatIsSetBackKeepsNobodyWaiting) {
     held = claim(kNow - kHour);
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
     Outbox outbox(database());
-    auto delivery = outbox.claim(kNow + 30'000, kNow);
-    ASSERT_TRUE(delivery && *delivery);
-    ASSERT_TRUE(outbox.note(**delivery, {1, kNow, 500, {}, 9}, "pending", kNow + 5'000, kNow));
-    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 1));
+    auto deliveries = outbox.claim(any_room, kNow + 30'000, kNow);
+    ASSERT_EQ(deliveries->size(), 1U);
+    note(outbox, deliveries->front(), {1, kNow, 500, {}, 9}, "pending", kNow + 5'000);
+    EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow + 1)->empty());
     EXPECT_EQ(*outbox.next_due(kNow - kHour), kNow - kHour);
-    delivery = outbox.claim(kNow - kHour + 30'000, kNow - kHour);
-    ASSERT_TRUE(delivery && *delivery);
-    EXPECT_FALSE(*outbox.claim(kNow - kHour + 30'000, kNow - kHour)) << "not two tries at once";
+    deliveries = outbox.claim(any_room, kNow - kHour + 30'000, kNow - kHour);
+    ASSERT_EQ(deliveries->size(), 1U);
+    EXPECT_TRUE(outbox.claim(any_room, kNow - kHour + 30'000, kNow - kHour)->empty())
+        << "not two tries at once";
 }
 
 TEST_P(Conformance, AHandedBackJobCostsNoAttemptAndWaitsItsTime) {
@@ -425,20 +446,41 @@ TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
     Outbox outbox(database());
     const auto record = add_job(kNow, "https://example.com/hook");
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
-    auto delivery = outbox.claim(kNow + 30'000, kNow);
-    ASSERT_TRUE(delivery && *delivery);
-    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow));
-    EXPECT_EQ((*delivery)->attempts, 1);
+    auto deliveries = outbox.claim(any_room, kNow + 30'000, kNow);
+    ASSERT_TRUE(deliveries && deliveries->size() == 1);
+    EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow)->empty());
+    const auto first = deliveries->front();
+    EXPECT_EQ(first.attempts, 1);
     DeliveryAttempt attempt{1, kNow, 500, "it answered 500", 12};
-    ASSERT_TRUE(outbox.note(**delivery, attempt, "pending", kNow + 5'000, kNow));
-    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 4'999));
+    note(outbox, first, attempt, "pending", kNow + 5'000);
+    EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow + 4'999)->empty());
     EXPECT_EQ(*outbox.next_due(kNow), kNow + 5'000);
-    delivery = outbox.claim(kNow + 30'000, kNow + 5'000);
-    ASSERT_TRUE(outbox.note(**delivery, {2, kNow, 200, {}, 9}, "delivered", {}, kNow));
-    EXPECT_EQ(outbox.attempts((*delivery)->id)->size(), 2U);
-    EXPECT_TRUE(*outbox.resend(record.job.id, (*delivery)->id, kNow + 9'000));
+    deliveries = outbox.claim(any_room, kNow + 30'000, kNow + 5'000);
+    ASSERT_EQ(deliveries->size(), 1U);
+    note(outbox, deliveries->front(), {2, kNow, 200, {}, 9}, "delivered", {});
+    EXPECT_EQ(outbox.attempts(first.id)->size(), 2U);
+    EXPECT_TRUE(*outbox.resend(record.job.id, first.id, kNow + 9'000));
     EXPECT_FALSE(*outbox.resend(record.job.id, "msg_none", kNow));
-    EXPECT_TRUE(*outbox.claim(kNow + 30'000, kNow + 9'000));
+    EXPECT_EQ(outbox.claim(any_room, kNow + 30'000, kNow + 9'000)->size(), 1U);
+}
+
+TEST_P(Conformance, EachReceiverIsGivenWhatItHasRoomFor) {
+    Outbox outbox(database());
+    for (int i = 0; i < 30; ++i) {
+        const auto* url = i < 20 ? "https://Slow.example/hook?a" : "https://fast.example/b";
+        ASSERT_TRUE(jobs_->cancel(add_job(kNow + i, url).job.id, kNow + i));
+    }
+    const auto room_for_slow = [](int most) {
+        return [most](const std::string& receiver, std::size_t) {
+            return receiver == "https://slow.example" ? most : 8;
+        };
+    };
+    const auto claimed = outbox.claim(room_for_slow(2), kNow + 90'000, kNow + 100);
+    std::map<std::string, std::vector<UnixMillis>> times;
+    for (const auto& one : *claimed) times[receiver_of(one.url)].push_back(one.created_at);
+    EXPECT_THAT(times["https://slow.example"], testing::UnorderedElementsAre(kNow, kNow + 1));
+    EXPECT_EQ(times["https://fast.example"].size(), 8U);
+    EXPECT_EQ(outbox.claim(room_for_slow(0), kNow + 90'000, kNow + 100)->size(), 2U);
 }
 
 TEST_P(Conformance, ManyJobsThatMustWaitDoNotHideOneThatNeedNot) {
@@ -465,15 +507,16 @@ TEST_P(Conformance, AResendDuringATryIsNotLost) {
     Outbox outbox(database());
     const auto record = add_job(kNow, "https://example.com/hook");
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
-    const auto first = outbox.claim(kNow + 30'000, kNow);
-    ASSERT_TRUE(first && *first);
-    EXPECT_TRUE(*outbox.resend(record.job.id, (*first)->id, kNow + 100));
-    EXPECT_FALSE(*outbox.claim(kNow + 30'000, kNow + 100)) << "not two tries at once";
-    ASSERT_TRUE(outbox.note(**first, {1, kNow, 200, {}, 200}, "delivered", {}, kNow + 200));
-    const auto again = outbox.claim(kNow + 30'200, kNow + 200);
-    ASSERT_TRUE(again && *again);
-    EXPECT_EQ((*again)->attempts, 2);
-    ASSERT_TRUE(outbox.note(**again, {2, kNow, 200, {}, 200}, "delivered", {}, kNow + 400));
+    const auto first = outbox.claim(any_room, kNow + 30'000, kNow);
+    ASSERT_EQ(first->size(), 1U);
+    EXPECT_TRUE(*outbox.resend(record.job.id, first->front().id, kNow + 100));
+    EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow + 100)->empty())
+        << "not two tries at once";
+    note(outbox, first->front(), {1, kNow, 200, {}, 200}, "delivered", {});
+    const auto again = outbox.claim(any_room, kNow + 30'200, kNow + 200);
+    ASSERT_EQ(again->size(), 1U);
+    EXPECT_EQ(again->front().attempts, 2);
+    note(outbox, again->front(), {2, kNow, 200, {}, 200}, "delivered", {});
     EXPECT_FALSE(*outbox.next_due(kNow));
     EXPECT_EQ(outbox.of_job(record.job.id)->front().status, "delivered");
 }

@@ -19,6 +19,8 @@ namespace {
 constexpr UnixMillis kTryMs = 15'000;
 constexpr UnixMillis kDayMs = 86'400'000;
 constexpr int kGone = 410;
+constexpr std::size_t kMostKnown = 10'000;
+constexpr auto kLookPause = std::chrono::milliseconds(20);
 
 using Digest = std::array<unsigned char, 32>;
 
@@ -72,6 +74,38 @@ void log_attempt(
     log::info("webhook sent", facts);
 }
 
+bool is_delivered(const Result<net::Response>& answer) {
+    return answer && answer->status >= 200 && answer->status < 300;
+}
+
+/// Whether no further try can end better.
+bool is_over(const Result<net::Response>& answer) {
+    if (answer) return is_delivered(answer) || answer->status == kGone;
+    const auto kind = answer.error().kind;
+    return kind == ErrorKind::kInputBlocked || kind == ErrorKind::kInvalidInput;
+}
+
+store::DeliveryAttempt attempt_of(
+    const store::Delivery& delivery,
+    const Result<net::Response>& answer,
+    UnixMillis begun_at,
+    UnixMillis now
+) {
+    store::DeliveryAttempt attempt;
+    attempt.number = delivery.attempts;
+    attempt.at = begun_at;
+    attempt.duration_ms = now - begun_at;
+    if (!answer) {
+        attempt.error = answer.error().message;
+        return attempt;
+    }
+    attempt.status = answer->status;
+    if (!is_delivered(answer)) {
+        attempt.error = fmt::format("it answered {}", net::status_in_words(answer->status));
+    }
+    return attempt;
+}
+
 }  // namespace
 
 net::Headers webhook_headers(
@@ -101,81 +135,117 @@ std::optional<UnixMillis> next_try(
     return next;
 }
 
+Notifier::Notifier(
+    store::Database& database,
+    store::Outbox& outbox,
+    net::Client& client,
+    Metrics& metrics,
+    const Clock& clock,
+    std::string secret
+)
+    : database_(database),
+      outbox_(outbox),
+      metrics_(metrics),
+      clock_(clock),
+      secret_(std::move(secret)),
+      transfers_(client) {}
+
 void Notifier::run(const std::stop_token& stop) {
     const auto news = database_.changes().subscribe({std::string(store::topic::kOutbox)});
     while (!stop.stop_requested()) {
         news->take();
-        const auto did = run_once(stop);
-        if (!did) {
-            pause(stop, trouble_.note(did.error()));
+        if (const auto begun = send_due(); !begun) {
+            pause(stop, trouble_.note(begun.error()));
             continue;
         }
         trouble_.end();
-        if (*did) continue;
         auto nap = std::chrono::milliseconds(5000);
         if (const auto next = outbox_.next_due(clock_.now()); next && *next) {
             const auto left = std::max<UnixMillis>(**next - clock_.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
+        // Jobs may end thousands of times a second: look only so often.
+        pause(stop, kLookPause);
         news->wait(nap, stop);
     }
 }
 
-Result<bool> Notifier::run_once(const std::stop_token& stop) {
+Result<std::size_t> Notifier::send_due() {
     const auto now = clock_.now();
-    const auto due = TRY(outbox_.next_due(now));
-    if (!due || *due > now) return false;
-    const auto delivery = TRY(outbox_.claim(now + 2 * kTryMs, now));
-    if (!delivery) return false;
-    const auto attempt = send(*delivery, stop);
-    if (stop.stop_requested() && !attempt.status) return true;  // its lease brings it back
-    const bool is_done = attempt.status && *attempt.status >= 200 && *attempt.status < 300;
-    const bool is_over = attempt.status == kGone;
-    std::optional<UnixMillis> next;
-    if (!is_done && !is_over) {
-        thread_local std::minstd_rand random{std::random_device{}()};
-        const double jitter = std::uniform_real_distribution<>(0, 1)(random);
-        next = next_try(delivery->attempts, delivery->created_at, clock_.now(), jitter);
+    const auto room = [this](const std::string& receiver, std::size_t claimed) {
+        return room_for(receiver, static_cast<int>(claimed));
+    };
+    const auto deliveries = TRY(outbox_.claim(room, now + 2 * kTryMs, now));
+    for (const auto& delivery : deliveries) {
+        count_begun(store::receiver_of(delivery.url));
+        send(delivery);
     }
-    const auto* status = is_done ? "delivered" : next ? "pending" : "failed";
-    TRY(outbox_.note(*delivery, attempt, status, next, clock_.now()));
-    metrics_.add("ittybit_webhook_attempts_total", fmt::format("outcome=\"{}\"", status));
-    log_attempt(*delivery, attempt, status);
-    return true;
+    return deliveries.size();
 }
 
-store::DeliveryAttempt Notifier::send(
-    const store::Delivery& delivery, const std::stop_token& stop
-) {
-    store::DeliveryAttempt attempt;
-    attempt.number = delivery.attempts;
-    attempt.at = clock_.now();
-    const auto url = net::Url::parse(delivery.url);
-    if (!url) {
-        attempt.error = url.error().message;
-        return attempt;
-    }
+int Notifier::room_for(const std::string& receiver, int claimed) {
+    const std::lock_guard lock(mutex_);
+    const int left = kMostUnderWay - under_way_ - claimed;
+    const auto found = receivers_.find(receiver);
+    if (found == receivers_.end()) return std::min(kMostOfOne, left);
+    const auto& known = found->second;
+    if (!known.is_failing) return std::min(kMostOfOne - known.under_way, left);
+    // What gets no answer leaves half the places to others.
+    return std::min(kMostOfOneFailing - known.under_way, left - kMostUnderWay / 2);
+}
+
+void Notifier::count_begun(const std::string& receiver) {
+    const std::lock_guard lock(mutex_);
+    ++receivers_[receiver].under_way;
+    ++under_way_;
+}
+
+void Notifier::count_ended(const std::string& receiver, bool has_answered) {
+    const std::lock_guard lock(mutex_);
+    --under_way_;
+    auto& known = receivers_[receiver];
+    --known.under_way;
+    known.is_failing = !has_answered;
+    const auto is_idle = [](const auto& entry) { return entry.second.under_way == 0; };
+    if (has_answered && known.under_way == 0) receivers_.erase(receiver);
+    if (receivers_.size() > kMostKnown) std::erase_if(receivers_, is_idle);
+}
+
+void Notifier::send(const store::Delivery& delivery) {
+    const auto now = clock_.now();
+    auto url = net::Url::parse(delivery.url);
+    if (!url) return ended(delivery, now, url.error());
     net::Request request;
     request.method = "POST";
-    request.url = *url;
-    request.headers = webhook_headers(secret_, delivery.id, attempt.at, delivery.body);
+    request.url = *std::move(url);
+    request.headers = webhook_headers(secret_, delivery.id, now, delivery.body);
     request.body = delivery.body;
     request.patience.whole = std::chrono::milliseconds(kTryMs);
-    // Only the status matters: a receiver's long answer is not an error.
-    const net::Receiver receiver{.bytes = [](std::span<const std::byte>) -> Result<bool> {
-        return false;
-    }};
-    const auto answer = client_.send(request, stop, receiver);
-    attempt.duration_ms = clock_.now() - attempt.at;
-    if (!answer) {
-        attempt.error = answer.error().message;
-        return attempt;
+    transfers_.start(std::move(request), [this, delivery, now](const auto& answer) {
+        ended(delivery, now, answer);
+    });
+}
+
+void Notifier::ended(
+    const store::Delivery& delivery, UnixMillis begun_at, const Result<net::Response>& answer
+) {
+    count_ended(store::receiver_of(delivery.url), bool(answer));
+    if (!answer && answer.error().kind == ErrorKind::kCancelled)
+        return;  // its lease brings it back
+    const auto now = clock_.now();
+    const auto attempt = attempt_of(delivery, answer, begun_at, now);
+    std::optional<UnixMillis> next;
+    if (!is_over(answer)) {
+        thread_local std::minstd_rand random{std::random_device{}()};
+        const double jitter = std::uniform_real_distribution<>(0, 1)(random);
+        next = next_try(delivery.attempts, delivery.created_at, now, jitter);
     }
-    attempt.status = answer->status;
-    if (answer->status < 200 || answer->status > 299) {
-        attempt.error = "it answered " + net::status_in_words(answer->status);
-    }
-    return attempt;
+    const auto* status = is_delivered(answer) ? "delivered" : next ? "pending" : "failed";
+    outbox_.note(delivery, attempt, status, next, now, [](const Result<void>& noted) {
+        if (!noted) log::error("a webhook's try is lost", {{"error", noted.error().message}});
+    });
+    metrics_.add("ittybit_webhook_attempts_total", fmt::format("outcome=\"{}\"", status));
+    log_attempt(delivery, attempt, status);
 }
 
 }  // namespace ittybit::work

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <mutex>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/trouble.h"
 #include "net/client.h"
+#include "net/transfers.h"
 #include "store/database.h"
 #include "store/side_tables.h"
 #include "work/metrics.h"
@@ -24,10 +27,14 @@ std::optional<UnixMillis> next_try(
     std::int64_t attempts, UnixMillis created_at, UnixMillis now, double jitter
 );
 
-/// Sends what lies in the outbox, in order of when it is due. `run` may be called on several
-/// threads, so that one slow receiver does not hold up the others.
+/// Sends what lies in the outbox: hundreds of deliveries under way on one thread, and a bound for
+/// each receiver, so that one that is slow or gone holds up nobody but itself.
 class Notifier {
 public:
+    static constexpr int kMostUnderWay = 2000;
+    static constexpr int kMostOfOne = 8;
+    static constexpr int kMostOfOneFailing = 1;  // whose last try got no answer
+
     Notifier(
         store::Database& database,
         store::Outbox& outbox,
@@ -35,29 +42,40 @@ public:
         Metrics& metrics,
         const Clock& clock,
         std::string secret
-    )
-        : database_(database),
-          outbox_(outbox),
-          client_(client),
-          metrics_(metrics),
-          clock_(clock),
-          secret_(std::move(secret)) {}
+    );
 
     void run(const std::stop_token& stop);
 
-    /// Sends the delivery that is due, if there is one. Whether there was.
-    Result<bool> run_once(const std::stop_token& stop);
+    /// Begins to send what is due and has room. How many.
+    Result<std::size_t> send_due();
 
 private:
-    store::DeliveryAttempt send(const store::Delivery& delivery, const std::stop_token& stop);
+    struct Receiver {
+        int under_way = 0;
+        bool is_failing = false;
+    };
+
+    /// How many more may be sent to this receiver now, beside what is claimed already.
+    int room_for(const std::string& receiver, int claimed);
+    void send(const store::Delivery& delivery);
+    void ended(
+        const store::Delivery& delivery, UnixMillis begun_at, const Result<net::Response>& answer
+    );
+    void count_begun(const std::string& receiver);
+    void count_ended(const std::string& receiver, bool has_answered);
 
     store::Database& database_;
     store::Outbox& outbox_;
-    net::Client& client_;
     Metrics& metrics_;
     const Clock& clock_;
     const std::string secret_;
     Trouble trouble_{"webhooks cannot be sent"};
+
+    std::mutex mutex_;
+    std::unordered_map<std::string, Receiver> receivers_;  // guarded by mutex_, as under_way_
+    int under_way_ = 0;
+
+    net::Transfers transfers_;  // last: ends before what its exchanges tell
 };
 
 }  // namespace ittybit::work

@@ -1,7 +1,19 @@
 #include "work/notifier.h"
 
-#include <gtest/gtest.h>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <thread>
 
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "base/fd.h"
+#include "base/ids.h"
+#include "base/pause.h"
+#include "net/test_server.h"
+#include "store/testing.h"
 #include "work/managed.h"
 #include "work/places.h"
 
@@ -28,6 +40,137 @@ TEST(Webhooks, AreTriedLessAndLessOftenForADay) {
     EXPECT_EQ(next_try(2, 0, 0, 1), 18'000);
     EXPECT_EQ(next_try(40, 0, 0, 0), 14'400'000);
     EXPECT_FALSE(next_try(3, 0, 86'400'000, 0));
+}
+
+/// Takes connections and never says a word: on every address of 127/8, each its own receiver.
+class SilentServer {
+public:
+    SilentServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address = {};
+        address.sin_family = AF_INET;
+        auto* any = reinterpret_cast<sockaddr*>(&address);
+        socklen_t size = sizeof(address);
+        EXPECT_EQ(::bind(listener_.get(), any, size), 0);
+        EXPECT_EQ(::listen(listener_.get(), 4096), 0);
+        ::getsockname(listener_.get(), any, &size);
+        port_ = ntohs(address.sin_port);
+    }
+    std::string url(int receiver) const {
+        return fmt::format("http://127.1.{}.{}:{}/", receiver / 250, receiver % 250 + 1, port_);
+    }
+    /// How many have come since the last time.
+    int connections() {
+        int count = 0;
+        for (;; ++count) {
+            taken_.emplace_back(::accept(listener_.get(), nullptr, nullptr));
+            if (!taken_.back()) return count;
+        }
+    }
+
+private:
+    Fd listener_;
+    std::vector<Fd> taken_;
+    int port_ = 0;
+};
+
+class Deliveries : public testing::Test {
+protected:
+    Deliveries() : fixture_(store::open_sqlite()), outbox_(*fixture_.database) {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    ~Deliveries() override {
+        fixture_.database.reset();
+        std::filesystem::remove_all(fixture_.folder);
+    }
+
+    /// One delivery for each URL, due in their order.
+    void add(const std::vector<std::string>& urls) {
+        const auto now = clock_.now();
+        const auto added = fixture_.database->write([&](store::Session& session) -> Result<> {
+            for (const auto& url : urls) {
+                TRY(session.run(
+                    "INSERT INTO deliveries (id, job_id, type, url, receiver, body, status, "
+                    "attempts, next_at, lease_until, created_at, updated_at) VALUES ($1, 'job_1', "
+                    "'job.failed', $2, $3, '{}', 'pending', 0, $4, 0, $4, $4)",
+                    {make_id("msg", now), url, store::receiver_of(url), now}
+                ));
+            }
+            return {};
+        });
+        ASSERT_TRUE(added);
+    }
+    std::int64_t count(std::string_view sql) {
+        std::int64_t number = -1;
+        const auto read = fixture_.database->read([&](store::Session& session) -> Result<> {
+            number = TRY(session.run(sql)).front().integer(0);
+            return {};
+        });
+        return read ? number : -1;
+    }
+    /// Sends what is due until `is_enough`, at most for half a minute.
+    void send_until(net::Client::Settings settings, const std::function<bool()>& is_enough) {
+        net::Client client(std::move(settings));
+        Notifier notifier(*fixture_.database, outbox_, client, metrics_, clock_, "whsec_eA==");
+        const std::jthread running([&](const std::stop_token& stop) { notifier.run(stop); });
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (!is_enough() && std::chrono::steady_clock::now() < deadline) pause({}, kTick);
+        EXPECT_TRUE(is_enough());
+    }
+
+    static constexpr auto kTick = std::chrono::milliseconds(5);
+    store::Fixture fixture_;
+    store::Outbox outbox_;
+    Metrics metrics_;
+    SystemClock clock_;
+};
+
+TEST_F(Deliveries, AThousandReceiversThatDoNotAnswerHoldNobodyUp) {
+    const SilentServer silent;
+    const net::TestServer healthy([](const auto&, auto& wire) { return wire.answer(204, ""); });
+    std::vector<std::string> urls;
+    for (int i = 0; i < 1000; ++i) urls.push_back(silent.url(i));
+    urls.push_back(healthy.text());
+    add(urls);
+    send_until(net::loopback_settings(), [&] { return healthy.calls() == 1; });
+    // Nobody had to be given up first.
+    EXPECT_EQ(count("SELECT count(*) FROM delivery_attempts WHERE status IS NULL"), 0);
+}
+
+TEST_F(Deliveries, OneReceiverHasABoundOfItsOwn) {
+    SilentServer silent;
+    const net::TestServer healthy([](const auto&, auto& wire) { return wire.answer(204, ""); });
+    std::vector<std::string> urls(500, silent.url(0));
+    urls.insert(urls.end(), 40, healthy.text());
+    add(urls);
+    send_until(net::loopback_settings(), [&] { return healthy.calls() == 40; });
+    EXPECT_EQ(silent.connections(), Notifier::kMostOfOne);
+}
+
+TEST_F(Deliveries, OnlyWhatMayEndBetterIsTriedAgain) {
+    const net::TestServer server([](const net::TestServer::Call& call, auto& wire) {
+        return wire.answer(std::stoi(call.target.substr(1)), "");
+    });
+    add(
+        {server.text("/200"), server.text("/410"), server.text("/500"), server.text("/302"),
+         "http://10.0.0.1/", "http://169.254.169.254/", "ftp://example.com/"}
+    );
+    net::Client::Settings settings;
+    settings.policy.allow_hosts = {server.url().authority()};
+    const auto is_enough = [&] { return count("SELECT count(*) FROM delivery_attempts") == 7; };
+    send_until(settings, is_enough);
+    const auto statuses = [&](const std::string& status, const std::string& like) {
+        return count(fmt::format(
+            "SELECT count(*) FROM deliveries WHERE status = '{}' AND url LIKE '{}'", status, like
+        ));
+    };
+    EXPECT_EQ(statuses("delivered", "%/200"), 1);
+    EXPECT_EQ(statuses("pending", "%/500") + statuses("pending", "%/302"), 2);
+    EXPECT_EQ(statuses("failed", "%/410"), 1);
+    EXPECT_EQ(statuses("failed", "http://10.%") + statuses("failed", "http://169.%"), 2);
+    EXPECT_EQ(statuses("failed", "ftp:%"), 1);
 }
 
 TEST(Managed, FilesAreKnownByTheirIdWhateverTheHost) {
