@@ -47,14 +47,15 @@ ERRORS = [
      "end"),
     ({"input": "https://a/b", "kind": "video", "options": []}, 400, "invalid_options", "options"),
     ({"input": "https://a/b", "kind": "video", "output": "/tmp/x"}, 400, "invalid_output", "s3://"),
-    ({"input": "https://a/b", "kind": "video", "output": "s3://b/{who}.mp4"}, 400, "invalid_output",
+    ({"input": "https://a/b", "kind": "video", "output": "s3://bkt/{who}.mp4"}, 400,
+     "invalid_output",
      "{who}"),
-    ({"input": "https://a/b", "kind": "video", "output": "s3://b/k.mp3"}, 400, "invalid_output",
+    ({"input": "https://a/b", "kind": "video", "output": "s3://bkt/k.mp3"}, 400, "invalid_output",
      ".mp3"),
-    ({"input": "https://a/b", "kind": "video", "format": "mp4", "output": "s3://b/k.webm"}, 400,
+    ({"input": "https://a/b", "kind": "video", "format": "mp4", "output": "s3://bkt/k.webm"}, 400,
      "invalid_output", "webm"),
     ({"input": "s3://bucket/key", "kind": "video"}, 400, "connection_required", "connection"),
-    ({"input": "https://a/b", "kind": "video", "output": "s3://b/k.mp4"}, 400,
+    ({"input": "https://a/b", "kind": "video", "output": "s3://bkt/k.mp4"}, 400,
      "connection_required", "connection"),
     ({"input": "https://a/b", "kind": "video", "connection": "nobody"}, 400, "connection_required",
      "nobody"),
@@ -306,6 +307,35 @@ def test_connections_keep_their_secret(server):
         assert b"hush-hush" not in path.read_bytes()
     assert server.call("DELETE", f"/connections/{id}").status_code == 204
     assert server.get(f"/connections/{id}").status_code == 404
+
+
+def test_a_connections_secrets_do_not_follow_it_to_a_new_endpoint(server):
+    made = server.post("/connections", {
+        "kind": "s3", "name": "moving", "endpoint": "https://s3.example.com", "region": "eu",
+        "access_key_id": "AK", "secret_access_key": "hush", "session_token": "hush too"}).json()
+
+    def change(**fields):
+        return server.call("PATCH", f"/connections/{made['id']}", json=fields)
+
+    refused = change(endpoint="https://elsewhere.example.com")
+    assert refused.status_code == 400 and "secret_access_key" in refused.json()["message"]
+    assert server.get(f"/connections/{made['id']}").json()["endpoint"] == "https://s3.example.com"
+    assert change(endpoint="https://s3.example.com", region=None).json()["region"] == "eu"
+    moved = change(endpoint="https://elsewhere.example.com", secret_access_key="new")
+    assert moved.status_code == 200 and moved.json()["endpoint"] == "https://elsewhere.example.com"
+    server.call("DELETE", f"/connections/{made['id']}")
+
+
+@pytest.mark.parametrize("endpoint", [
+    "http://user:PW@s3.example.com", "https://s3.example.com/?a=b", "https://s3.example.com/#x",
+    "ftp://s3.example.com", "s3.example.com", "http://169.254.169.254", "http://[fd00:ec2::254]:80",
+    "https://s3 example.com", "http://0xa9fea9fe/"])
+def test_an_endpoint_is_the_address_of_a_service(server, endpoint):
+    answer = server.post("/connections", {
+        "kind": "s3", "name": "never", "endpoint": endpoint, "region": "eu",
+        "access_key_id": "AK", "secret_access_key": "hush"})
+    assert answer.status_code == 400 and answer.json()["kind"] == "invalid_request"
+    assert "endpoint" in answer.json()["message"] and "PW" not in answer.text
 
 
 def test_webhooks_are_signed_both_ways_tried_again_and_logged(tmp_path):

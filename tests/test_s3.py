@@ -349,7 +349,7 @@ def test_s3_without_a_server(here, service, film, prefix, tmp_path):
     assert task.status == 0, task.stderr
     assert service.read(f"{prefix}/copy.mp4") == path.read_bytes()
     assert here("video", "-i", film, "-o", "https://a/b.mp4").error_kind == "invalid_output"
-    assert here("video", "-i", film, "-o", "s3://b/{who}.mp4").error_kind == "invalid_output"
+    assert here("video", "-i", film, "-o", "s3://bkt/{who}.mp4").error_kind == "invalid_output"
 
 
 def test_awss_files_and_authorities_are_read(here, service, film, tmp_path):

@@ -9,6 +9,7 @@
 #include "base/fields_json.h"
 #include "base/ids.h"
 #include "model/connection.h"
+#include "net/address_policy.h"
 #include "work/places.h"
 #include "work/try_connection.h"
 
@@ -47,7 +48,21 @@ Result<void> fill(
     return {};
 }
 
-std::vector<FieldError> read(const json::value& body, ConnectionRequest& out) {
+/// An endpoint that is no address of a service, or one that may not be reached.
+std::optional<FieldError> check_endpoint(const Service& service, const std::string& endpoint) {
+    if (endpoint.empty()) return std::nullopt;
+    const auto url = net::Url::parse(endpoint);
+    const auto allowed =
+        url ? net::check_literal(*url, service.client.settings().policy) : Result<>(url.error());
+    if (allowed) return std::nullopt;
+    return FieldError{
+        ErrorKind::kInvalidRequest, "endpoint", fmt::format("endpoint: {}", allowed.error().message)
+    };
+}
+
+std::vector<FieldError> read(
+    const Service& service, const json::value& body, ConnectionRequest& out
+) {
     Reader reader;
     reader.read(body, out);
     std::vector<FieldError> errors;
@@ -59,13 +74,15 @@ std::vector<FieldError> read(const json::value& body, ConnectionRequest& out) {
             errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
         }
     }
+    if (!errors.empty()) return errors;
+    if (auto error = check_endpoint(service, out.endpoint)) errors.push_back(*std::move(error));
     return errors;
 }
 
 Result<Response> create(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
     ConnectionRequest wanted;
-    auto errors = read(body, wanted);
+    auto errors = read(service, body, wanted);
     if (!errors.empty()) return error_response(std::move(errors));
     const auto now = service.clock.now();
     store::ConnectionRecord record;
@@ -78,23 +95,49 @@ Result<Response> create(Service& service, const Request& request) {
     return response;
 }
 
-/// What is given changes; all else, the secrets too, stays.
+/// What is given, over what there is. The secrets go to nowhere but where they were given for, and
+/// a session token belongs to its secret: a new endpoint keeps neither, a new secret no token.
+Result<json::object> merged(
+    Service& service, const store::ConnectionRecord& record, const json::object& given
+) {
+    const auto is_given = [&](std::string_view name) {
+        const auto* value = given.if_contains(name);
+        return value != nullptr && !value->is_null();
+    };
+    json::object merged = record.settings;
+    const bool moves =
+        is_given("endpoint") && given.at("endpoint") != record.settings.at("endpoint");
+    if (moves && !is_given("secret_access_key")) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            "secret_access_key must be given again with a new endpoint, and session_token where "
+            "there is one",
+            "secret_access_key"
+        };
+    }
+    const auto secret = TRY(service.secrets.unseal(record.secret, "connections." + record.id));
+    if (!is_given("secret_access_key")) {
+        const auto secrets = TRY(parse_json(secret));
+        for (const auto& member : secrets.as_object()) merged[member.key()] = member.value();
+    }
+    merged["kind"] = "s3";
+    merged["name"] = record.name;
+    merged["is_default"] = record.is_default;
+    for (const auto& member : given) {
+        if (!member.value().is_null()) merged[member.key()] = member.value();
+    }
+    return merged;
+}
+
+/// What is given changes; all else stays.
 Result<Response> change(Service& service, const Request& request) {
     auto record = TRY(find_connection(service, request));
     const auto body = TRY(read_json_body(request));
     if (!body.is_object()) {
         return Error{ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
     }
-    const auto secret = TRY(service.secrets.unseal(record.secret, "connections." + record.id));
-    json::object merged = record.settings;
-    const auto secrets = TRY(parse_json(secret));
-    for (const auto& member : secrets.as_object()) merged[member.key()] = member.value();
-    merged["kind"] = "s3";
-    merged["name"] = record.name;
-    merged["is_default"] = record.is_default;
-    for (const auto& member : body.get_object()) merged[member.key()] = member.value();
     ConnectionRequest wanted;
-    auto errors = read(merged, wanted);
+    auto errors = read(service, TRY(merged(service, record, body.get_object())), wanted);
     if (!errors.empty()) return error_response(std::move(errors));
     TRY(fill(service, record, wanted));
     record.updated_at = service.clock.now();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace ittybit {
 namespace {
 
@@ -41,9 +43,17 @@ std::vector<Problem> check(const ConnectionRequest& connection) {
         );
     }
     const auto& endpoint = connection.endpoint;
-    const bool is_web = endpoint.starts_with("https://") || endpoint.starts_with("http://");
+    const auto scheme = to_lower(endpoint.substr(0, endpoint.find("://")));
+    const bool is_web = scheme == "https" || scheme == "http";
     if (!endpoint.empty() && !is_web) {
         problems.push_back({"endpoint", "endpoint must be an http:// or https:// URL"});
+    }
+    if (endpoint.find_first_of("@?#") != std::string::npos) {
+        problems.push_back(
+            {"endpoint",
+             "endpoint must be without a user name, password, query or fragment: keys "
+             "belong in access_key_id and secret_access_key"}
+        );
     }
     if (connection.access_key_id.empty()) {
         problems.push_back({"access_key_id", "access_key_id must not be empty"});

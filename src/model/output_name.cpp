@@ -43,11 +43,17 @@ Result<> check_bucket(std::string_view bucket) {
     if (bucket.find_first_of("{}") != std::string_view::npos) {
         return bad_output("the bucket of output is no place for {}");
     }
-    const bool is_name = std::ranges::all_of(bucket, [](unsigned char letter) {
+    const bool has_letters = std::ranges::all_of(bucket, [](unsigned char letter) {
         return std::isalnum(letter) != 0 || letter == '-' || letter == '.' || letter == '_';
     });
-    if (is_name) return {};
-    return bad_output("the bucket of output may hold letters, digits, dots and dashes only");
+    if (!has_letters) {
+        return bad_output("the bucket of output may hold letters, digits, dots and dashes only");
+    }
+    // As for inputs (net::Url): ".." would leave an endpoint's base path.
+    const bool is_bucket = bucket.size() >= 3 && bucket.size() <= 63 && !bucket.starts_with('.') &&
+                           !bucket.ends_with('.') && bucket.find("..") == std::string_view::npos;
+    if (is_bucket) return {};
+    return bad_output(fmt::format("\"{}\" of output is not a bucket; use s3://bucket/key", bucket));
 }
 
 Result<> check_key_pieces(std::string_view key) {

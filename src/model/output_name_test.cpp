@@ -30,5 +30,16 @@ TEST(OutputName, AContradictionIsAnError) {
     EXPECT_EQ(kind_of_error("video", "o.mp4", {{"format", "divx"}}), "");  // its own error later
 }
 
+TEST(Output, ABucketIsWhatItIsForInputs) {
+    for (const auto* output :
+         {"s3://../x.jpg", "s3://a..b/x.jpg", "s3://-/x.jpg", "s3://./x", "s3://ab/x",
+          "s3://.abc/x", "s3://abc./x", "s3://a b/x"}) {
+        EXPECT_FALSE(check_s3_output(output)) << output;
+    }
+    for (const auto* output : {"s3://bucket/x.jpg", "S3://my.bucket-1/{date}/x", "s3://a_b/x"}) {
+        EXPECT_TRUE(check_s3_output(output)) << output;
+    }
+}
+
 }  // namespace
 }  // namespace ittybit
