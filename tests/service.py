@@ -111,9 +111,9 @@ class Server:
             time.sleep(0.1)
         raise AssertionError(f"still {now['status']}: {now}")
 
-    def events(self, job_id, **headers):
+    def events(self, job_id, what="jobs", **headers):
         """Each event of a job as {event, id?, data, at}; None when there is none to come."""
-        answer = self.get(f"/jobs/{job_id}/events", stream=True, headers=headers)
+        answer = self.get(f"/{what}/{job_id}/events", stream=True, headers=headers)
         if answer.status_code == 204:
             return None
         assert answer.headers["Content-Type"] == "text/event-stream"

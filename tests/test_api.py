@@ -267,6 +267,43 @@ def test_standalone_tasks_chain(server, clip):
     assert server.get(f"/jobs/{image['id']}").status_code == 404
 
 
+def test_a_standalone_task_is_followed_cancelled_and_deleted_like_a_job(server, origin):
+    receiver = Receiver()
+    task = server.post("/tasks", {
+        "kind": "image", "input": f"{origin.url}/stall", "width": 40, "webhook_url": receiver.url,
+        "metadata": {"order": 7}}).json()
+    assert task["metadata"] == {"order": 7}
+    path = f"/tasks/{task['id']}"
+    assert server.get(path).json()["metadata"] == {"order": 7}
+    cancelled = server.post(f"{path}/cancel")
+    assert cancelled.status_code == 200 and cancelled.json()["status"] == "cancelled"
+    assert server.post(f"{path}/cancel").status_code == 200
+    origin.may_go_on.set()
+    told = json.loads(receiver.wait_for(1)[0][1])
+    assert told["type"] == "task.cancelled" and told["metadata"] == {"order": 7}
+    (event,) = server.events(task["id"], "tasks")
+    assert event["event"] == "task" and event["data"]["status"] == "cancelled"
+    assert server.events(task["id"], "tasks", **{"Last-Event-ID": event["id"]}) is None
+    (delivery,) = server.get(f"{path}/webhooks").json()
+    resend = f"{path}/webhooks/{delivery['id']}/resend"
+    assert server.post(resend).status_code == 200 and receiver.wait_for(2)
+    unknown = server.post(f"{path}/webhooks/msg_x/resend")
+    assert unknown.status_code == 404 and unknown.json()["kind"] == "delivery_not_found"
+    assert server.call("DELETE", path).status_code == 204
+    assert server.get(path).json()["kind"] == "task_not_found"
+    assert server.call("DELETE", path).status_code == 404
+
+
+def test_a_finished_task_and_a_jobs_task_are_not_cancelled(server, clip):
+    done = server.wait(server.post("/tasks", {"kind": "probe", "input": clip}).json(), "tasks")
+    refused = server.post(f"/tasks/{done['id']}/cancel")
+    assert refused.status_code == 409 and refused.json()["kind"] == "job_finished"
+    job = server.job(input=clip, kind="image")
+    for answer in (server.post(f"/tasks/{job['tasks'][0]['id']}/cancel"),
+                   server.call("DELETE", f"/tasks/{job['tasks'][0]['id']}")):
+        assert answer.status_code == 400 and job["id"] in answer.json()["message"]
+
+
 def test_events_end_with_the_final_state_and_resume(server, clip):
     job = server.job(input=clip, kind="video", width=64, frames=5, quality="low")
     events = [event for event in server.events(job["id"]) if event["event"] == "job"]

@@ -1,5 +1,6 @@
 #include "api/events.h"
 
+#include <charconv>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -63,7 +64,12 @@ private:
         if (!record || !*record) return "";
         seen_ = (*record)->revision;
         is_over_ = is_final((*record)->job.status);
-        return fmt::format("id: {}\nevent: job\ndata: {}\n\n", seen_, json_text((*record)->job));
+        const auto& job = (*record)->job;
+        const bool is_task = (*record)->is_task;
+        return fmt::format(
+            "id: {}\nevent: {}\ndata: {}\n\n", seen_, is_task ? "task" : "job",
+            is_task ? json_text(job.tasks.front()) : json_text(job)
+        );
     }
 
     bool may_tell() const {
@@ -113,8 +119,18 @@ void drop_streams(json::object& task) {
 
 }  // namespace
 
-std::shared_ptr<EventStream> follow_job(Service& service, std::string job_id, std::int64_t seen) {
-    return std::make_shared<JobEvents>(service, std::move(job_id), seen);
+Response events_response(Service& service, const Request& request, const store::JobRecord& record) {
+    std::int64_t seen = 0;
+    const auto last = request.header("Last-Event-ID");
+    std::from_chars(last.data(), last.data() + last.size(), seen);
+    Response response;
+    if (is_final(record.job.status) && seen >= record.revision) {
+        response.status = 204;  // tells EventSource not to come back
+        return response;
+    }
+    response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
+    response.events = std::make_shared<JobEvents>(service, record.job.id, seen);
+    return response;
 }
 
 json::object task_json(const Task& task, bool is_in_list) {

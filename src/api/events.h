@@ -8,9 +8,10 @@
 
 namespace ittybit::api {
 
-/// The events of one job for one follower: `job` at once and at each new revision after `seen`,
-/// `progress` at most once a second; ends after a final state.
-std::shared_ptr<EventStream> follow_job(Service& service, std::string job_id, std::int64_t seen);
+/// The events of one job, or standalone task, for one follower: `job` (`task`) at once and at each
+/// new revision after Last-Event-ID, `progress` at most once a second; ends after a final state.
+/// 204 where nothing more will come.
+Response events_response(Service& service, const Request& request, const store::JobRecord& record);
 
 /// A job as users see it. In lists, files come without their `streams`.
 json::object job_json(const Job& job, bool is_in_list = false);

@@ -385,6 +385,7 @@ Result<JobRequest> read_task(
     task.kind = reading.kind;
     task.input = std::move(input);
     task.options = std::move(reading.options);
+    task.metadata = reading.metadata;
     record.job.metadata = std::move(reading.metadata);
     record.request = std::move(reading.request);
     record.webhook_url = std::move(reading.webhook_url);

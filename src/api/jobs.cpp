@@ -1,7 +1,5 @@
 // POST /jobs and all that is done with a job.
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "api/creating.h"
@@ -48,29 +46,18 @@ Result<Response> show(Service& service, const Request& request) {
 }
 
 Result<Response> events(Service& service, const Request& request) {
-    const auto record = TRY(find_job(service, request));
-    std::int64_t seen = 0;
-    const auto last = request.header("Last-Event-ID");
-    std::from_chars(last.data(), last.data() + last.size(), seen);
-    Response response;
-    if (is_final(record.job.status) && seen >= record.revision) {
-        response.status = 204;  // tells EventSource not to come back
-        return response;
-    }
-    response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
-    response.events = follow_job(service, record.job.id, seen);
-    return response;
+    return events_response(service, request, TRY(find_job(service, request)));
 }
 
 Result<Response> cancel(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
+    const auto id = TRY(find_job(service, request)).job.id;
     const auto record = TRY(service.jobs.cancel(id, service.clock.now()));
     log::info("job cancelled", {{"job", id}, {"status", "cancelled"}});
     return json_response(200, job_json(record.job));
 }
 
 Result<Response> remove(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
+    const auto id = TRY(find_job(service, request)).job.id;
     TRY(service.jobs.remove(id, service.clock.now()));
     log::info("job deleted", {{"job", id}});
     Response response;

@@ -5,6 +5,9 @@
 #include "api/creating.h"
 #include "api/events.h"
 #include "api/handlers.h"
+#include "api/idempotency.h"
+#include "api/webhooks.h"
+#include "base/log.h"
 
 namespace ittybit::api {
 namespace {
@@ -32,6 +35,51 @@ Result<Response> list(Service& service, const Request& request) {
 Result<Response> show(Service& service, const Request& request) {
     const auto found = TRY(find_task(service, request));
     return json_response(200, task_json(found.task));
+}
+
+/// The job behind a standalone task, which is what can be followed and ended. Errors:
+/// `task_not_found`, `invalid_request` (a job's task).
+Result<store::JobRecord> find_standalone(Service& service, const Request& request) {
+    const auto found = TRY(find_task(service, request));
+    if (!found.is_standalone) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            fmt::format("task {} belongs to {}: use that", found.task.id, found.job_id), "id"
+        };
+    }
+    auto record = TRY(service.jobs.find_job(found.job_id));
+    if (record && !record->job.tasks.empty()) return *std::move(record);
+    return Error{ErrorKind::kTaskNotFound, fmt::format("there is no task {}", found.task.id), "id"};
+}
+
+Result<Response> events(Service& service, const Request& request) {
+    return events_response(service, request, TRY(find_standalone(service, request)));
+}
+
+Result<Response> cancel(Service& service, const Request& request) {
+    const auto id = TRY(find_standalone(service, request)).job.id;
+    const auto record = TRY(service.jobs.cancel(id, service.clock.now()));
+    const auto& task = record.job.tasks.front();
+    log::info("task cancelled", {{"job", id}, {"task", task.id}, {"status", "cancelled"}});
+    return json_response(200, task_json(task));
+}
+
+Result<Response> remove(Service& service, const Request& request) {
+    const auto id = TRY(find_standalone(service, request)).job.id;
+    TRY(service.jobs.remove(id, service.clock.now()));
+    log::info("task deleted", {{"job", id}});
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+Result<Response> webhooks(Service& service, const Request& request) {
+    return deliveries_of(service, TRY(find_standalone(service, request)).job.id);
+}
+
+Result<Response> resend(Service& service, const Request& request) {
+    const auto id = TRY(find_standalone(service, request)).job.id;
+    return resend_delivery(service, id, request.capture("delivery"));
 }
 
 /// The folder that a many-part output's files are in: that of its main playlist.
@@ -88,6 +136,41 @@ std::vector<Route> task_routes() {
          .handler = show,
          .answer_schema = "Task",
          .errors = {ErrorKind::kTaskNotFound}},
+        {.method = "GET",
+         .pattern = "/tasks/{id}/events",
+         .summary = "Follow a standalone task by Server-Sent Events",
+         .handler = events,
+         .answer_schema = "Events",
+         .errors = {ErrorKind::kTaskNotFound, ErrorKind::kInvalidRequest}},
+        {.method = "POST",
+         .pattern = "/tasks/{id}/cancel",
+         .summary = "Cancel a standalone task",
+         .handler = idempotent(cancel),
+         .body = Body::kJson,
+         .answer_schema = "Task",
+         .errors =
+             {ErrorKind::kTaskNotFound, ErrorKind::kJobFinished, ErrorKind::kIdempotencyKeyReused}},
+        {.method = "DELETE",
+         .pattern = "/tasks/{id}",
+         .summary = "Delete a standalone task and its files; a running one is cancelled first",
+         .handler = remove,
+         .success = 204,
+         .errors = {ErrorKind::kTaskNotFound}},
+        {.method = "GET",
+         .pattern = "/tasks/{id}/webhooks",
+         .summary = "List a standalone task's webhook deliveries with every try",
+         .handler = webhooks,
+         .answer_schema = "DeliveryList",
+         .errors = {ErrorKind::kTaskNotFound}},
+        {.method = "POST",
+         .pattern = "/tasks/{id}/webhooks/{delivery}/resend",
+         .summary = "Try a standalone task's delivery once more",
+         .handler = idempotent(resend),
+         .body = Body::kJson,
+         .answer_schema = "Delivery",
+         .errors =
+             {ErrorKind::kTaskNotFound, ErrorKind::kDeliveryNotFound,
+              ErrorKind::kIdempotencyKeyReused}},
         {.method = "GET",
          .pattern = "/tasks/{id}/parts",
          .summary = "List the files of a many-part output",

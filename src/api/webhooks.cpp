@@ -1,4 +1,4 @@
-// The log of a job's webhook deliveries.
+#include "api/webhooks.h"
 
 #include <fmt/format.h>
 
@@ -46,32 +46,39 @@ Result<json::object> delivery_json(Service& service, const store::Delivery& deli
 Result<Response> list(Service& service, const Request& request) {
     const std::string id(request.capture("id"));
     TRY(check_job(service, id));
+    return deliveries_of(service, id);
+}
+
+Result<Response> resend(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    TRY(check_job(service, id));
+    return resend_delivery(service, id, request.capture("delivery"));
+}
+
+}  // namespace
+
+Result<Response> deliveries_of(Service& service, const std::string& job_id) {
     json::array items;
-    for (const auto& delivery : TRY(service.outbox.of_job(id))) {
+    for (const auto& delivery : TRY(service.outbox.of_job(job_id))) {
         items.push_back(TRY(delivery_json(service, delivery)));
     }
     return json_response(200, std::move(items));
 }
 
-Result<Response> resend(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
-    const std::string wanted(request.capture("delivery"));
-    TRY(check_job(service, id));
-    const bool is_known = TRY(service.outbox.resend(id, wanted, service.clock.now()));
-    if (is_known) {
-        for (const auto& delivery : TRY(service.outbox.of_job(id))) {
-            if (delivery.id == wanted) {
-                return json_response(200, TRY(delivery_json(service, delivery)));
-            }
+Result<Response> resend_delivery(
+    Service& service, const std::string& job_id, std::string_view delivery
+) {
+    const std::string wanted(delivery);
+    if (TRY(service.outbox.resend(job_id, wanted, service.clock.now()))) {
+        for (const auto& known : TRY(service.outbox.of_job(job_id))) {
+            if (known.id == wanted) return json_response(200, TRY(delivery_json(service, known)));
         }
     }
     return Error{
-        ErrorKind::kRouteNotFound, fmt::format("the job has no webhook delivery {}", wanted),
+        ErrorKind::kDeliveryNotFound, fmt::format("there is no webhook delivery {}", wanted),
         "delivery"
     };
 }
-
-}  // namespace
 
 std::vector<Route> webhook_routes() {
     return {
@@ -88,8 +95,8 @@ std::vector<Route> webhook_routes() {
          .body = Body::kJson,
          .answer_schema = "Delivery",
          .errors =
-             {ErrorKind::kJobNotFound, ErrorKind::kRouteNotFound, ErrorKind::kIdempotencyKeyReused}
-        },
+             {ErrorKind::kJobNotFound, ErrorKind::kDeliveryNotFound,
+              ErrorKind::kIdempotencyKeyReused}},
     };
 }
 

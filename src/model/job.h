@@ -109,6 +109,7 @@ struct Task {
     std::optional<UnixMillis> started_at;
     std::optional<UnixMillis> finished_at;
     UnixMillis updated_at = 0;
+    std::optional<json::object> metadata;  // of a standalone task
     std::string object = "task";
 
     static constexpr auto kFields = std::tuple{
@@ -125,6 +126,7 @@ struct Task {
         Field{&Task::started_at, "started_at", "Unix milliseconds."},
         Field{&Task::finished_at, "finished_at", "Unix milliseconds."},
         Field{&Task::updated_at, "updated_at", "Unix milliseconds."},
+        Field{&Task::metadata, "metadata", "As sent, of a standalone task."}.or_absent(),
     };
 };
 

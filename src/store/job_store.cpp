@@ -60,8 +60,7 @@ Result<bool> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
 /// A job that users see, its lease ended: whoever works on it can write nothing more.
 Result<std::optional<JobRecord>> seize_job(Session& session, const std::string& id) {
     auto record = TRY(load_job(session, id));
-    if (!record || record->is_task) return std::optional<JobRecord>();
-    if (is_final(record->job.status)) return record;
+    if (!record || is_final(record->job.status)) return record;
     TRY(session.run("DELETE FROM leases WHERE job_id = $1", {id}));
     return load_job(session, id);
 }
@@ -146,7 +145,8 @@ Result<JobRecord> JobStore::cancel(const std::string& id, UnixMillis now) {
                 return Error{
                     ErrorKind::kJobFinished,
                     fmt::format(
-                        "the job has already ended as {} and cannot be cancelled", name_of(status)
+                        "the {} has already ended as {} and cannot be cancelled",
+                        record->is_task ? "task" : "job", name_of(status)
                     ),
                     "id"
                 };

@@ -56,8 +56,8 @@ public:
     /// The job's revision alone, for those who follow it; nothing when it is gone.
     Result<std::optional<std::int64_t>> find_revision(const std::string& id);
 
-    /// Ends a job that is not final as cancelled; one cancelled before is returned as it is.
-    /// Errors: `job_not_found`, `job_finished`.
+    /// Ends a job that is not final as cancelled; one cancelled before is returned as it is. `id`
+    /// is a job's, or of the one behind a standalone task. Errors: `job_not_found`, `job_finished`.
     Result<JobRecord> cancel(const std::string& id, UnixMillis now);
 
     /// Removes a job's rows, cancelled first where it was not final; its files become garbage,

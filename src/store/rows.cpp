@@ -141,6 +141,7 @@ Result<void> load_tasks(Session& session, JobRecord& record) {
     Job& job = record.job;
     for (const auto& row : TRY(session.run(kSql, {job.id}))) {
         job.tasks.push_back(task_from(row, record.broken));
+        if (record.is_task) job.tasks.back().metadata = job.metadata;
     }
     if (!job.tasks.empty()) return {};
     job.tasks = waiting_tasks(job);
