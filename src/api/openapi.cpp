@@ -40,6 +40,8 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
         failures[error_row(kind).http_status].emplace_back(name_of(kind));
     }
     if (route.pattern.starts_with("/files/")) failures[416] = {"invalid_request"};
+    failures[414] = {"invalid_request"};  // a long address
+    failures[431] = {"invalid_request"};  // a large header
     return failures;
 }
 
@@ -116,17 +118,42 @@ json::array parameters_of(const Route& route) {
     return parameters;
 }
 
-/// `post_jobs_id_cancel`, by which generated clients name the call.
+std::string capitalised(std::string word) {
+    word.front() = static_cast<char>(word.front() - 'a' + 'A');
+    return word;
+}
+
+/// The verb of what is neither a list nor an action.
+std::string verb_of(const Route& route) {
+    if (route.method == "POST") return "create";
+    if (route.method == "PATCH") return "change";
+    if (route.method == "DELETE") return "delete";
+    return route.answer_schema.ends_with("List") ? "list" : "get";
+}
+
+/// `createJob`, `listJobs`, `getJobEvents`, `resendJobWebhook`: how generated clients name the
+/// call. What stands before a {name} is one of many; a POST's last word behind one is what is done.
 std::string operation_id(const Route& route) {
-    std::string id = to_lower(route.method);
-    for (const auto& piece : split(route.pattern, '/')) {
-        std::string word;
-        for (const char letter : piece) {
-            const bool is_letter = (letter >= 'a' && letter <= 'z') || letter == '_';
-            if (is_letter) word += letter;
+    if (route.pattern == "/") return "getFrontPage";
+    std::vector<std::string> nouns;
+    const auto make_one = [&] {
+        if (nouns.back().ends_with('s')) nouns.back().pop_back();
+    };
+    for (const auto& piece : split(route.pattern.substr(1), '/')) {
+        if (piece.starts_with('{')) {
+            make_one();
+        } else {
+            nouns.push_back(piece.substr(0, piece.find('.')));
         }
-        if (!word.empty()) id += "_" + word;
     }
+    std::string id = verb_of(route);
+    if (route.method == "POST" && route.pattern.find('{') != std::string::npos) {
+        id = nouns.back();
+        nouns.pop_back();
+    } else if (route.method == "POST") {
+        make_one();
+    }
+    for (auto& noun : nouns) id += capitalised(std::move(noun));
     return id;
 }
 
@@ -135,6 +162,16 @@ std::string path_of(std::string_view pattern) {
     const auto dots = path.find("...");
     if (dots != std::string::npos) path.erase(dots, 3);
     return path;
+}
+
+json::object ended(std::string_view summary, std::string_view schema) {
+    return {
+        {"post",
+         {{"operationId", fmt::format("receive{}", schema)},
+          {"summary", summary},
+          {"requestBody", {{"required", true}, {"content", content_of(schema)}}},
+          {"responses", {{"200", {{"description", "Any 2xx is taken as delivered"}}}}}}}
+    };
 }
 
 }  // namespace
@@ -160,12 +197,6 @@ json::object openapi_document(const std::vector<Route>& routes, std::string_view
         if (!path.is_object()) path = json::object();
         path.get_object()[to_lower(route.method)] = std::move(operation);
     }
-    const json::object finished{
-        {"post",
-         {{"summary", "A job has ended"},
-          {"requestBody", {{"content", content_of("JobEnded")}}},
-          {"responses", {{"200", {{"description", "Any 2xx is taken as delivered"}}}}}}}
-    };
     return {
         {"openapi", "3.1.0"},
         {"info",
@@ -178,7 +209,9 @@ json::object openapi_document(const std::vector<Route>& routes, std::string_view
         {"servers", json::array{json::object{{"url", "/"}}}},
         {"security", json::array{json::object{{"key", json::array()}}}},
         {"paths", std::move(paths)},
-        {"webhooks", {{"jobEnded", finished}}},
+        {"webhooks",
+         {{"jobEnded", ended("A job has ended", "JobEnded")},
+          {"taskEnded", ended("A standalone task has ended", "TaskEnded")}}},
         {"components",
          {{"schemas", component_schemas()},
           {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}},

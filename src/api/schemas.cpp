@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/fields_schema.h"
+#include "base/text.h"
 #include "model/connection.h"
 #include "model/error_kinds.h"
 #include "model/job.h"
@@ -86,46 +87,102 @@ json::object answer_object() {
     };
 }
 
+/// What a client may leave out. Generators of types take a member with a `default` for one that is
+/// always there, so that the description tells it instead.
+json::object without_defaults(json::object schema) {
+    for (auto& property : schema["properties"].get_object()) {
+        auto& facts = property.value().get_object();
+        const auto* value = facts.if_contains("default");
+        if (value == nullptr) continue;
+        facts["description"] =
+            fmt::format("{} Default: {}.", string_at(facts, "description"), compact_json(*value));
+        facts.erase("default");
+    }
+    return schema;
+}
+
 /// A request for a job or task of this kind.
 json::object request_of_kind(std::string_view kind, json::object input, json::object options) {
     return {
         {"type", "object"},
-        {"title", kind},
         {"required", {"kind", "input"}},
         {"properties",
-         {{"kind", {{"const", kind}}},
+         {{"kind", {{"type", "string"}, {"const", kind}}},
           {"input", std::move(input)},
           {"options", std::move(options)},
           {"connection", text_schema("Id or name of the connection for s3://.")},
-          {"metadata", {{"type", "object"}, {"description", "Echoed; at most 16 KiB."}}},
+          {"metadata",
+           {{"type", "object"},
+            {"additionalProperties", true},
+            {"description", "Echoed; at most 16 KiB."}}},
           {"webhook_url", text_schema("Where to POST the finished object.")}}},
     };
 }
 
-json::object choice_of_kinds(json::array kinds) {
-    return {{"oneOf", std::move(kinds)}, {"discriminator", {{"propertyName", "kind"}}}};
+/// "AdaptiveVideo" of "adaptive_video".
+std::string capitalised(std::string_view kind) {
+    std::string name;
+    for (const auto& word : split(kind, '_')) {
+        name += static_cast<char>(word.front() - 'a' + 'A');
+        name += word.substr(1);
+    }
+    return name;
 }
 
-json::object job_request_schema() {
-    json::array kinds;
+/// `JobRequest` and the like: one of the `VideoJobRequest`s, by its kind. All go into `schemas`.
+void add_choice(
+    json::object& schemas,
+    const std::string& name,
+    std::vector<std::pair<std::string_view, json::object>> kinds
+) {
+    json::array choices;
+    json::object mapping;
+    for (auto& [kind, request] : kinds) {
+        const auto named = capitalised(kind) + name;
+        auto reference = schema_reference(named);
+        mapping[kind] = reference["$ref"];
+        choices.push_back(std::move(reference));
+        schemas[named] = std::move(request);
+    }
+    schemas[name] = {
+        {"oneOf", std::move(choices)},
+        {"discriminator", {{"propertyName", "kind"}, {"mapping", std::move(mapping)}}},
+    };
+}
+
+json::object options_reference(std::string_view kind) {
+    return schema_reference(capitalised(kind) + "Options");
+}
+
+void add_options(json::object& schemas) {
+    for (const auto kind : kKinds) {
+        schemas[capitalised(kind) + "Options"] = without_defaults(options_schema(kind));
+    }
+}
+
+void add_job_requests(json::object& schemas) {
+    std::vector<std::pair<std::string_view, json::object>> kinds;
     for (const auto kind : kKinds) {
         if (!is_job_kind(kind)) continue;
         auto request = request_of_kind(
-            kind, text_schema("An http://, https:// or s3:// URL."), options_schema(kind)
+            kind, text_schema("An http://, https:// or s3:// URL."), options_reference(kind)
         );
         request["description"] = "An option may also stand beside `options`.";
         request["properties"].get_object()["output"] = text_schema(
             "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; managed storage "
             "when absent."
         );
-        kinds.push_back(std::move(request));
+        kinds.emplace_back(kind, std::move(request));
     }
-    return choice_of_kinds(std::move(kinds));
+    add_choice(schemas, "JobRequest", std::move(kinds));
 }
 
-json::object task_request_schema() {
+void add_task_requests(json::object& schemas) {
     const json::object input{
-        {"anyOf", json::array{text_schema("A URL."), schema_reference("FileReference")}}
+        {"anyOf",
+         json::array{
+             text_schema("A URL."), schema_reference("FileReference"), schema_reference("File")
+         }}
     };
     const json::object nothing{{"type", "object"}, {"maxProperties", 0}};
     const json::object target{
@@ -136,15 +193,15 @@ json::object task_request_schema() {
          {{"url", text_schema("s3://bucket/key")},
           {"connection_id", text_schema("Id or name of the connection.")}}},
     };
-    json::array kinds;
+    std::vector<std::pair<std::string_view, json::object>> kinds;
     for (const auto kind : kKinds) {
-        kinds.push_back(request_of_kind(kind, input, options_schema(kind)));
+        kinds.emplace_back(kind, request_of_kind(kind, input, options_reference(kind)));
     }
-    kinds.push_back(request_of_kind("import", input, nothing));
+    kinds.emplace_back("import", request_of_kind("import", input, nothing));
     auto exported = request_of_kind("export", input, target);
     exported["required"] = {"kind", "input", "options"};
-    kinds.push_back(std::move(exported));
-    return choice_of_kinds(std::move(kinds));
+    kinds.emplace_back("export", std::move(exported));
+    add_choice(schemas, "TaskRequest", std::move(kinds));
 }
 
 json::object file_reference_schema() {
@@ -152,6 +209,7 @@ json::object file_reference_schema() {
         {"type", "object"},
         {"description", "An external_file, or a file that an earlier task gave."},
         {"required", json::array{"url"}},
+        {"additionalProperties", true},
         {"properties", {{"url", text_schema("Where it is.")}}},
     };
 }
@@ -190,14 +248,8 @@ json::object file_schema() {
 }
 
 json::object connection_request_schema(bool is_change) {
-    auto schema = schema_of<ConnectionRequest>();
-    if (is_change) {
-        // What is not given stays, so that nothing has a default.
-        schema.erase("required");
-        for (auto& property : schema["properties"].get_object()) {
-            property.value().get_object().erase("default");
-        }
-    }
+    auto schema = without_defaults(schema_of<ConnectionRequest>());
+    if (is_change) schema.erase("required");  // what is not given stays
     return schema;
 }
 
@@ -238,7 +290,10 @@ json::object delivery_schema() {
         {"properties",
          {{"id", text_schema("The webhook-id of every try.")},
           {"object", {{"const", "delivery"}}},
-          {"type", text_schema("job.succeeded, job.failed or job.cancelled.")},
+          {"type",
+           text_schema(
+               "job.succeeded, job.failed or job.cancelled; of a task task.succeeded and so on."
+           )},
           {"url", text_schema("Where it goes.")},
           {"status", {{"type", "string"}, {"enum", {"pending", "delivered", "failed"}}}},
           {"attempts", list_of(attempt)},
@@ -272,16 +327,16 @@ json::object health_schema() {
 }
 
 /// The body of a webhook.
-json::object announcement_schema() {
+json::object announcement_schema(std::string_view what, std::string_view component) {
     json::array types;
     for (const auto status : {JobStatus::kSucceeded, JobStatus::kFailed, JobStatus::kCancelled}) {
-        types.push_back(json::string(fmt::format("job.{}", name_of(status))));
+        types.push_back(json::string(fmt::format("{}.{}", what, name_of(status))));
     }
     json::object type{{"type", "string"}, {"enum", std::move(types)}};
     return {
         {"allOf",
          json::array{
-             schema_reference("Job"),
+             schema_reference(component),
              json::object{
                  {"type", "object"},
                  {"required", json::array{"type"}},
@@ -299,8 +354,6 @@ json::object schema_reference(std::string_view name) {
 
 json::object component_schemas() {
     json::object schemas{
-        {"JobRequest", job_request_schema()},
-        {"TaskRequest", task_request_schema()},
         {"FileReference", file_reference_schema()},
         {"ConnectionRequest", connection_request_schema(false)},
         {"ConnectionChange", connection_request_schema(true)},
@@ -323,15 +376,19 @@ json::object component_schemas() {
             {"message", text_schema("What was done, or what is wrong and what to do.")}}}}},
         {"Connection", connection_schema()},
         {"Delivery", delivery_schema()},
-        {"JobEnded", announcement_schema()},
+        {"JobEnded", announcement_schema("job", "Job")},
+        {"TaskEnded", announcement_schema("task", "Task")},
         {"Health", health_schema()},
         {"Ready",
          {{"type", "object"},
           {"required", {"status"}},
           {"properties", {{"status", {{"const", "ready"}}}}}}},
-        {"Document", {{"type", "object"}}},
+        {"Document", {{"type", "object"}, {"additionalProperties", true}}},
         {"Error", error_schema()},
     };
+    add_options(schemas);
+    add_job_requests(schemas);
+    add_task_requests(schemas);
     for (const auto* name : {"Job", "Task", "Part", "Connection", "Delivery"}) {
         schemas[std::string(name) + "List"] = list_of(schema_reference(name));
     }

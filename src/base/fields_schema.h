@@ -49,7 +49,7 @@ json::object schema_of() {
     if constexpr (std::is_same_v<T, json::value>) {
         return {};
     } else if constexpr (std::is_same_v<T, json::object>) {
-        return {{"type", "object"}};
+        return {{"type", "object"}, {"additionalProperties", true}};
     } else if constexpr (Described<T>) {
         return schema_of_object<T>();
     } else if constexpr (Named<T>) {
