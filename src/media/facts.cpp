@@ -38,7 +38,7 @@ std::optional<Number> positive(Number number) {
 
 std::optional<double> rate(AVRational fps) {
     if (fps.num <= 0 || fps.den <= 0) return std::nullopt;
-    return std::round(av_q2d(fps) * 1000) / 1000;
+    return shown_rate(av_q2d(fps));
 }
 
 std::string type_of(const AVStream& stream) {
@@ -203,6 +203,10 @@ void add_extent(const Input& input, File& file) {
 }
 
 }  // namespace
+
+double shown_rate(double fps) {
+    return std::round(fps * 1000) / 1000;
+}
 
 Result<std::optional<bool>> find_interlaced(const Input& input, const AVStream& stream) {
     const AVFieldOrder order = stream.codecpar->field_order;

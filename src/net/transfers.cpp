@@ -53,7 +53,7 @@ Transfers::~Transfers() {
 void Transfers::start(Request request, Done done) {
     auto transfer = std::make_unique<Transfer>(settings_, std::move(request), std::move(done));
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         started_.push_back(std::move(transfer));
     }
     curl_multi_wakeup(multi_.get());
@@ -78,7 +78,7 @@ void Transfers::run(const std::stop_token& stop) {
 void Transfers::add_started() {
     std::vector<std::unique_ptr<Transfer>> started;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         started.swap(started_);
     }
     for (auto& transfer : started) {

@@ -2,11 +2,11 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/thread_safety.h"
 #include "net/client.h"
 
 namespace ittybit::net {
@@ -41,8 +41,8 @@ private:
     std::unique_ptr<void, Free> multi_;                             // a CURLM
     std::unordered_map<void*, std::unique_ptr<Transfer>> running_;  // by CURL handle
 
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Transfer>> started_;  // guarded by mutex_
+    Mutex mutex_;
+    std::vector<std::unique_ptr<Transfer>> started_ GUARDED_BY(mutex_);
 
     std::jthread thread_;  // last: ends before what it uses
 };

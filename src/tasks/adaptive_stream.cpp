@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "media/facts.h"
 #include "tasks/language_tag.h"
 
 namespace ittybit::tasks {
@@ -42,7 +43,7 @@ Variant picture_variant(const AdaptiveStream& stream, std::size_t number, int ta
         .average_bandwidth = average_bitrate(picture.segments()),
         .codecs = picture.codec(),
         .resolution = Size{picture.track().width, picture.track().height},
-        .frame_rate = stream.rates[number],
+        .frame_rate = media::shown_rate(stream.rates[number]),
     };
     if (!stream.sounds.empty()) {
         const bool is_lowest = number + 1 == stream.pictures.size();
@@ -111,7 +112,7 @@ StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, in
         facts.profile = "High";
         facts.width = track.width;
         facts.height = track.height;
-        facts.fps = stream.rates.front();
+        facts.fps = media::shown_rate(stream.rates.front());
         facts.rotation = 0;
         facts.pixel_format = "yuv420p";
         facts.bit_depth = 8;
@@ -215,7 +216,7 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
         const auto& best = stream.pictures.front();
         file.width = best.track().width;
         file.height = best.track().height;
-        file.fps = stream.rates.front();
+        file.fps = media::shown_rate(stream.rates.front());
         file.rotation = 0;
         file.codecs.video = avcodec_get_name(best.track().codec_id);
         file.duration = best.duration();

@@ -184,7 +184,7 @@ Result<std::size_t> Notifier::send_due() {
 }
 
 int Notifier::room_for(const std::string& receiver, int claimed) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const int left = kMostUnderWay - under_way_ - claimed;
     const auto found = receivers_.find(receiver);
     if (found == receivers_.end()) return std::min(kMostOfOne, left);
@@ -195,13 +195,13 @@ int Notifier::room_for(const std::string& receiver, int claimed) {
 }
 
 void Notifier::count_begun(const std::string& receiver) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++receivers_[receiver].under_way;
     ++under_way_;
 }
 
 void Notifier::count_ended(const std::string& receiver, bool has_answered) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --under_way_;
     auto& known = receivers_[receiver];
     --known.under_way;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/thread_safety.h"
 #include "base/trouble.h"
 #include "net/client.h"
 #include "net/transfers.h"
@@ -71,9 +71,9 @@ private:
     const std::string secret_;
     Trouble trouble_{"webhooks cannot be sent"};
 
-    std::mutex mutex_;
-    std::unordered_map<std::string, Receiver> receivers_;  // guarded by mutex_, as under_way_
-    int under_way_ = 0;
+    Mutex mutex_;
+    std::unordered_map<std::string, Receiver> receivers_ GUARDED_BY(mutex_);
+    int under_way_ GUARDED_BY(mutex_) = 0;
 
     net::Transfers transfers_;  // last: ends before what its exchanges tell
 };
