@@ -1,15 +1,13 @@
 // HTTP requests, as far as reading them is ours: a line with method and target, header lines, an
 // empty line, a body. What answers say of them must not break out of a header.
-#include <filesystem>
-
 #include "api/handlers.h"
 #include "api/idempotency.h"
-#include "api/job_request.h"
 #include "api/range.h"
+#include "base/fields_json.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "store/migrations.h"
-#include "store/sqlite.h"
+#include "model/read_order.h"
+#include "net/url.h"
 
 using namespace ittybit;
 
@@ -38,32 +36,42 @@ api::Request read_request(std::string_view text) {
     return request;
 }
 
-store::ConnectionTable& connections() {
-    static auto database = [] {
-        const auto folder = std::filesystem::temp_directory_path() / "ittybit-fuzz-requests";
-        std::filesystem::remove_all(folder);
-        std::filesystem::create_directory(folder);
-        auto opened = store::SqliteDatabase::open(folder / "db");
-        fuzz::must(opened && store::migrate(**opened));
-        return *std::move(opened);
-    }();
-    static store::ConnectionTable table(*database);
-    return table;
+Result<> check_url(const std::string& url) {
+    TRY(net::Url::parse(url));
+    return {};
 }
 
+OrderRules rules(bool is_task, bool takes_paths) {
+    return {
+        .is_task = is_task,
+        .takes_paths = takes_paths,
+        .check_url = check_url,
+        .find_connection = [](const std::optional<std::string>& name
+                           ) { return Result<std::optional<std::string>>(name); },
+    };
+}
+
+/// What is accepted is stored, and must come back from there as it was.
 void read_body(const api::Request& request) {
     const auto body = api::read_json_body(request);
     if (!body) return;
-    for (const auto read : {api::read_job, api::read_task}) {
-        const auto job = read(*body, connections(), 1'700'000'000'000);
-        if (!job) continue;
-        if (job->errors.empty()) {
-            fuzz::must(!job->record.job.tasks.empty() || job->record.is_task);
-        } else {
-            const auto response = api::error_response(job->errors);
+    for (const auto& of : {rules(false, false), rules(true, false), rules(false, true)}) {
+        const auto reading = read_order(*body, of);
+        if (!reading) continue;
+        if (!reading->problems.empty()) {
+            const auto response = api::error_response(error_of(reading->problems));
             fuzz::must(response.status >= 400 && response.status < 500);
             fuzz::must(static_cast<bool>(parse_json(response.body)));
+            continue;
         }
+        fuzz::must(!reading->order.outputs.empty());
+        const auto text = json_text(reading->order);
+        const auto stored = parse_json(text, 2 * kDeepestJson);
+        fuzz::must(static_cast<bool>(stored));
+        Order back;
+        Reader reader;
+        reader.read(*stored, back);
+        fuzz::must(reader.problems().empty() && json_text(back) == text);
     }
 }
 

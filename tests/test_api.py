@@ -68,6 +68,17 @@ ERRORS = [
      "invalid_request", "16 KiB"),
     ({"input": "https://a/b", "kind": "video", "qualty_of": 1}, 400, "invalid_request",
      "qualty_of"),
+    ({"input": "https://a/b", "kind": "image", "codec": "h264"}, 400, "invalid_options",
+     "codec is an option of video, not of image"),
+    ({"input": "https://a/b", "kind": "video", "priority": 11}, 400, "invalid_request",
+     "priority must be between -10 and 10, not 11"),
+    ({"input": "https://a/b", "kind": "video", "output": "s3://../x.mp4"}, 400, "invalid_output",
+     "bucket"),
+    ({"input": "s3://bucket/a/../b", "kind": "video"}, 400, "invalid_input", ".."),
+    ({"input": "https://a/b", "kind": "video", "webhook_url": "http://169.254.169.254/"}, 400,
+     "invalid_webhook_url", "webhook_url"),
+    ({"input": "http://169.254.169.254/latest", "kind": "video"}, 400, "invalid_input", "input"),
+    ({"input": "http://[fe80::1]/x.mp4", "kind": "video"}, 400, "invalid_input", "input"),
 ]
 
 
@@ -76,6 +87,33 @@ def test_a_wrong_job_is_refused_in_words(server, body, status, kind, words):
     answer = server.post("/jobs", body)
     assert (answer.status_code, answer.json()["kind"]) == (status, kind), answer.text
     assert words in answer.json()["message"]
+
+
+def test_null_is_as_if_it_were_not_there(server):
+    body = {"input": "https://a.invalid/b", "kind": "animation", "start": None, "output": None,
+            "options": {"format": None, "fps": None, "end": 2}, "metadata": None,
+            "connection": None, "webhook_url": None, "priority": None}
+    made = server.post("/jobs", body)
+    assert made.status_code == 201, made.text
+    assert made.json()["options"] == {"end": 2} and made.json()["metadata"] == {}
+    wrong = server.post("/jobs", {**body, "options": {"end": None}})
+    assert (wrong.status_code, wrong.json()["kind"]) == (400, "invalid_options")
+
+
+def test_nothing_is_suggested_that_is_far(server):
+    for field in ("foo", "interval", "subtitle_url"):
+        answer = server.post("/jobs", {"input": "https://a/b", "kind": "video", field: 1})
+        assert answer.status_code == 400 and "nearest" not in answer.json()["message"], answer.text
+
+
+def test_a_retry_asks_for_the_same_again(server):
+    first = server.post("/jobs", {"input": "https://a.invalid/b", "kind": "video", "width": "50%",
+                                  "metadata": {"a": [1]}}).json()
+    again = server.post(f"/jobs/{first['id']}/retry", {})
+    assert again.status_code == 201, again.text
+    for field in ("input", "kind", "options", "metadata"):
+        assert again.json()[field] == first[field]
+    assert again.json()["id"] != first["id"]
 
 
 def test_a_hundred_of_very_many_mistakes_are_told(server):

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/job_request.h"
+#include "api/orders.h"
 #include "api/router.h"
 #include "api/service.h"
 

@@ -6,6 +6,7 @@
 #include "api/events.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
+#include "api/orders.h"
 #include "base/log.h"
 
 namespace ittybit::api {
@@ -24,12 +25,12 @@ Result<store::JobRecord> find_job(Service& service, const Request& request) {
 
 Result<JobRequest> read_new(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
-    return read_job(body, service.connections, service.clock.now());
+    return read_job(body, service);
 }
 
 Result<JobRequest> read_retry(Service& service, const Request& request) {
     const auto earlier = TRY(find_job(service, request));
-    return JobRequest{same_again(earlier, service.clock.now()), {}};
+    return read_job(document_of(earlier.order), service);
 }
 
 Result<Response> list(Service& service, const Request& request) {

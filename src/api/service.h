@@ -26,6 +26,7 @@ struct ServiceSettings {
     std::string scratch;           // the folder that inputs are read into
     json::object sandbox;          // the layers in force, for /health
     bool redirects_files = false;  // to signed URLs, where the storage has them
+    net::AddressPolicy policy = net::AddressPolicy::strict();  // for inputs and webhooks
 };
 
 /// Everything that handlers work on. Lives as long as the server; all of it is thread-safe.

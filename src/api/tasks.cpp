@@ -6,6 +6,7 @@
 #include "api/events.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
+#include "api/orders.h"
 #include "api/webhooks.h"
 #include "base/log.h"
 
@@ -21,7 +22,7 @@ Result<store::JobStore::TaskRecord> find_task(Service& service, const Request& r
 
 Result<JobRequest> read_new(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
-    return read_task(body, service.connections, service.clock.now());
+    return read_task(body, service);
 }
 
 Result<Response> list(Service& service, const Request& request) {

@@ -148,6 +148,13 @@ Result<UnixMillis> read_duration(const std::string& text) {
     };
 }
 
+net::AddressPolicy policy_of(const Settings& settings) {
+    auto policy = net::AddressPolicy::strict();
+    policy.allow_private = settings.allows_private_network;
+    policy.allow_hosts = settings.allowed_hosts;
+    return policy;
+}
+
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker) {
     auto engine = std::make_unique<Engine>();
     engine->data = settings.data.empty() ? data_folder() : settings.data;
@@ -163,10 +170,8 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->settings = std::make_unique<store::SettingTable>(database);
     TRY(open_storage(*engine, settings.storage));
     TRY(open_secrets(*engine, settings.rotates_secret_key));
-    net::AddressPolicy policy = net::AddressPolicy::strict();
-    policy.allow_private = settings.allows_private_network;
-    policy.allow_hosts = settings.allowed_hosts;
-    engine->client = std::make_unique<net::Client>(net::Client::Settings{.policy = policy});
+    engine->client =
+        std::make_unique<net::Client>(net::Client::Settings{.policy = policy_of(settings)});
     const auto scratch = engine->data + "/scratch";
     TRY(make_folder(scratch));
     sandbox::Workspace::remove_abandoned(scratch);

@@ -81,6 +81,9 @@ struct Engine {
     std::unique_ptr<work::Workshop> shop;
 };
 
+/// Which addresses inputs and webhooks may reach.
+net::AddressPolicy policy_of(const Settings& settings);
+
 /// Errors: `unavailable`, `internal_error`, in words for the operator.
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker);
 

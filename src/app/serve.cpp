@@ -147,6 +147,7 @@ api::ServiceSettings service_settings(
         .scratch = scratch,
         .sandbox = layers,
         .redirects_files = settings.redirects_files,
+        .policy = policy_of(settings),
     };
 }
 

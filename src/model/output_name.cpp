@@ -71,11 +71,38 @@ Result<> check_key_pieces(std::string_view key) {
 
 }  // namespace
 
+bool has_scheme(std::string_view url, std::string_view scheme) {
+    return is_same_word(url.substr(0, scheme.size()), scheme);
+}
+
+bool is_s3(std::string_view url) {
+    return has_scheme(url, kScheme);
+}
+
+bool is_url(std::string_view place) {
+    return place.find("://") != std::string_view::npos && !has_scheme(place, "file://");
+}
+
+Result<> check_s3_input(std::string_view input) {
+    const auto slash = input.find('/', kScheme.size());
+    if (slash == std::string_view::npos || slash + 1 == input.size()) {
+        return Error{
+            ErrorKind::kInvalidInput, "input must name an object: s3://bucket/key", "input"
+        };
+    }
+    for (const auto& piece : split(input.substr(slash + 1), '/')) {
+        if (piece != "." && piece != "..") continue;
+        return Error{
+            ErrorKind::kInvalidInput, "the key of input holds the piece \".\" or \"..\"", "input"
+        };
+    }
+    return {};
+}
+
 Result<> check_s3_output(std::string_view output) {
     const auto slash = output.find('/', kScheme.size());
-    const bool has_key = to_lower(output.substr(0, kScheme.size())) == kScheme &&
-                         slash != std::string_view::npos && slash > kScheme.size() &&
-                         slash + 1 < output.size();
+    const bool has_key = is_s3(output) && slash != std::string_view::npos &&
+                         slash > kScheme.size() && slash + 1 < output.size();
     if (!has_key) return bad_output("output must be s3://bucket/key");
     if (output.size() > kLongestOutput) return bad_output("output is longer than 1024 bytes");
     if (output.ends_with('/')) return bad_output("output must name a file, not a folder");

@@ -8,6 +8,13 @@
 
 namespace ittybit {
 
+/// Whether a URL begins so ("s3://"), in any case.
+bool has_scheme(std::string_view url, std::string_view scheme);
+bool is_s3(std::string_view url);
+
+/// Whether a place is a URL; else, and as `file://`, it is a path of this machine.
+bool is_url(std::string_view place);
+
 /// "mp4" of "a/b.mp4"; "" when the last part of the path has none.
 std::string_view extension_in(std::string_view path);
 
@@ -15,6 +22,10 @@ std::string_view extension_in(std::string_view path);
 /// it, both must agree. A name without an extension, or with a placeholder
 /// for one, decides nothing. Errors: `invalid_output`.
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
+
+/// Whether an s3:// URL names an object that can be fetched: its key has neither "." nor ".." for a
+/// piece, which HTTP would take away. Errors: `invalid_input`.
+Result<> check_s3_input(std::string_view input);
 
 /// Whether an output is `s3://bucket/key` that can be written: known placeholders and none in the
 /// bucket, a key that names a file. Errors: `invalid_output`.

@@ -50,11 +50,10 @@ Result<void> outcome_of(const Result<T>& result) {
 }
 
 JobRecord make_record(const std::string& webhook = "https://example.com/hook") {
-    JobRecord record;
-    record.job = Job::make("video", "https://example.com/a.mp4", {}, kNow);
-    record.job.metadata = {{"order", "7"}};
-    record.webhook_url = webhook;
-    return record;
+    auto order = order_for("video", "https://example.com/a.mp4");
+    order.metadata = {{"order", "7"}};
+    order.webhook_url = webhook;
+    return JobRecord::make(std::move(order), false, kNow);
 }
 
 Result<void> create(

@@ -91,9 +91,9 @@ protected:
     }
 
     JobRecord add_job() {
-        JobRecord record;
-        record.job = Job::make("video", "https://example.com/a.mp4", {}, kNow);
-        record.webhook_url = "https://example.com/hook";
+        auto order = order_for("video", "https://example.com/a.mp4");
+        order.webhook_url = "https://example.com/hook";
+        const auto record = JobRecord::make(std::move(order), false, kNow);
         EXPECT_TRUE(create(*fixture_.database, record, {}));
         return record;
     }
@@ -125,8 +125,7 @@ TEST_F(Interleavings, OneIdempotencyKeyMakesOneJob) {
     std::optional<JobStore::Created> one;
     std::optional<JobStore::Created> two;
     const auto make = [&](Database& database) {
-        JobRecord record;
-        record.job = Job::make("video", "https://example.com/a.mp4", {}, kNow);
+        const auto record = record_for("video", "https://example.com/a.mp4", {}, kNow);
         return create(database, record, key);
     };
     run_all(

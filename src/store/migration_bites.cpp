@@ -58,16 +58,17 @@ std::vector<Task> tasks_in(const Row& row) {
         if (parsed) reader.read(*parsed, tasks);
         if (reader.problems().empty() && !tasks.empty()) return tasks;
     }
-    JobRecord record;
-    Job& job = record.job;
+    Job job;
     job.id = row.text(0);
     job.kind = row.text(2);
     job.input = row.text(3);
     job.created_at = row.integer(4);
     job.options = object_in(row, 5);
     job.tasks = waiting_tasks(job);
-    record.request = object_in(row, 8);
-    record.show_destination();
+    const auto request = object_in(row, 8);
+    auto& shown = job.task("export").options;
+    if (const auto* output = request.if_contains("output")) shown["url"] = *output;
+    if (const auto* name = request.if_contains("connection")) shown["connection_id"] = *name;
     return std::move(job.tasks);
 }
 
@@ -94,6 +95,49 @@ Result<void> scatter_job(Session& session, const Row& row) {
     return {};
 }
 
+/// What a row that holds options, output and connection asks for, as an order.
+json::object order_in(const Row& row) {
+    const auto& kind = row.text(1);
+    const auto request = object_in(row, 3);
+    json::object output{{"kind", kind}, {"options", json::object()}};
+    if (const auto* options = request.if_contains("options")) output["options"] = *options;
+    if (const auto* place = request.if_contains("output")) {
+        output["output"] = *place;
+        if (kind == "export") output["options"] = {{"url", *place}};
+    }
+    json::object order{
+        {"kind", kind},
+        {"input", {{"object", "external_file"}, {"url", row.text(2)}}},
+        {"outputs", json::array{std::move(output)}},
+        {"metadata", object_in(row, 4)},
+    };
+    if (const auto* connection = request.if_contains("connection")) {
+        order["connection"] = *connection;
+    }
+    if (!row.is_null(5)) order["webhook_url"] = row.text(5);
+    return order;
+}
+
+/// A bite of all jobs: the rows behind where the last ended, with `columns` behind the id; none
+/// when that was the last.
+Result<Rows> bite_of_jobs(Session& session, std::string_view columns) {
+    const auto place = TRY(session.run("SELECT value FROM settings WHERE name = $1", {kPlace}));
+    auto rows = TRY(session.run(
+        fmt::format("SELECT id, {} FROM jobs WHERE id > $1 ORDER BY id LIMIT $2", columns),
+        {place.empty() ? std::string() : place.front().text(0), kBite}
+    ));
+    if (rows.empty()) {
+        TRY(session.run("DELETE FROM settings WHERE name = $1", {kPlace}));
+        return rows;
+    }
+    TRY(session.run(
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
+        "value = excluded.value",
+        {kPlace, rows.back().text(0)}
+    ));
+    return rows;
+}
+
 }  // namespace
 
 Result<bool> gather_tasks(Session& session) {
@@ -113,23 +157,22 @@ Result<bool> gather_tasks(Session& session) {
 }
 
 Result<bool> scatter_jobs(Session& session) {
-    const auto place = TRY(session.run("SELECT value FROM settings WHERE name = $1", {kPlace}));
-    const auto rows = TRY(session.run(
-        "SELECT id, tasks, kind, input, created_at, options, metadata, error, request, status, "
-        "worker, attempt FROM jobs WHERE id > $1 ORDER BY id LIMIT $2",
-        {place.empty() ? std::string() : place.front().text(0), kBite}
+    const auto rows = TRY(bite_of_jobs(
+        session,
+        "tasks, kind, input, created_at, options, metadata, error, request, status, worker, attempt"
     ));
     for (const auto& row : rows) TRY(scatter_job(session, row));
-    if (rows.empty()) {
-        TRY(session.run("DELETE FROM settings WHERE name = $1", {kPlace}));
-        return true;
+    return rows.empty();
+}
+
+Result<bool> write_orders(Session& session) {
+    const auto rows = TRY(bite_of_jobs(session, "kind, input, request, metadata, webhook_url"));
+    for (const auto& row : rows) {
+        TRY(session.run(
+            "UPDATE jobs SET request = $2 WHERE id = $1", {row.text(0), compact_json(order_in(row))}
+        ));
     }
-    TRY(session.run(
-        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
-        "value = excluded.value",
-        {kPlace, rows.back().text(0)}
-    ));
-    return false;
+    return rows.empty();
 }
 
 Result<bool> name_receivers(Session& session) {

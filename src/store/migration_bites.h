@@ -16,4 +16,7 @@ Result<bool> scatter_jobs(Session& session);
 /// At last: the receiver of each delivery that waits is written beside it.
 Result<bool> name_receivers(Session& session);
 
+/// What was asked for becomes one value in each row, the order.
+Result<bool> write_orders(Session& session);
+
 }  // namespace ittybit::store

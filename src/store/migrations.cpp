@@ -207,6 +207,12 @@ const std::vector<Step>& steps() {
             "next_at THEN lease_until ELSE next_at END) WHERE status = 'pending'",
         }},
         Step{{}, name_receivers},
+        Step{{}, write_orders},
+        // Higher first among what waits.
+        Step{{
+            "ALTER TABLE jobs ADD COLUMN priority BIGINT NOT NULL DEFAULT 0",
+            "CREATE INDEX jobs_in_turn ON jobs (priority DESC, id) WHERE status = 'queued'",
+        }},
     };
     return all;
 }

@@ -32,7 +32,7 @@ bool is_small(const std::string& step) {
         "SCAN api_keys",
         "SCAN open_uploads USING INDEX open_uploads_by_age",
         "SCAN jobs USING COVERING INDEX jobs_queued",     // counted once a second
-        "SCAN jobs USING INDEX jobs_queued",              // as far as the first that is due
+        "SCAN jobs USING INDEX jobs_in_turn",             // as far as the first that is due
         "SCAN jobs USING COVERING INDEX jobs_available",  // as far as the first
         "SCAN jobs USING INDEX jobs_available",
         "SCAN deliveries USING INDEX deliveries_due",  // as far as the first
@@ -139,8 +139,7 @@ protected:
 
     bool post() {
         JobStore jobs(*fixture_.database);
-        JobRecord record;
-        record.job = Job::make("video", "https://example.com/new", {}, kNow);
+        const auto record = record_for("video", "https://example.com/new", {}, kNow);
         std::promise<bool> stored;
         jobs.create_later(record, {}, {}, [&](const Result<JobStore::Created>& created) {
             stored.set_value(bool(created));

@@ -130,7 +130,8 @@ Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMilli
         "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
         "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
         "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
-        "(+available_at <= $1 OR +updated_at > $1) ORDER BY id LIMIT 1{}) RETURNING id, attempt",
+        "(+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id LIMIT 1{}) "
+        "RETURNING id, attempt",
         database_.skip_locked()  // the plus: walk the queue in order, rather than sort what is due
     );
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {

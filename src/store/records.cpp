@@ -4,15 +4,13 @@
 
 namespace ittybit::store {
 
-void JobRecord::show_destination() {
-    constexpr std::pair<std::string_view, std::string_view> kShown[] = {
-        {"output", "url"}, {"connection", "connection_id"}
-    };
-    for (const auto& [wanted, shown] : kShown) {
-        if (const auto* value = request.if_contains(wanted)) {
-            job.task("export").options[shown] = *value;
-        }
-    }
+JobRecord JobRecord::make(Order order, bool is_task, UnixMillis now) {
+    JobRecord record;
+    record.job = make_job(order, now);
+    if (is_task) record.job.tasks = standalone_task(order, record.job.id, now);
+    record.order = std::move(order);
+    record.is_task = is_task;
+    return record;
 }
 
 }  // namespace ittybit::store

@@ -6,16 +6,15 @@
 #include <utility>
 #include <vector>
 
-#include "model/job.h"
+#include "model/order.h"
 
 namespace ittybit::store {
 
 /// A job with what users do not see of it.
 struct JobRecord {
     Job job;
-    bool is_task = false;  // a standalone task: the job stays hidden behind its one task
-    json::object request;  // what a worker and a retry need beyond the job: output, connection, …
-    std::optional<std::string> webhook_url;
+    Order order;                 // what was asked for
+    bool is_task = false;        // a standalone task: the job stays hidden behind its one task
     std::string base_url;        // in front of our own files, as its request came in
     std::int64_t revision = 1;   // grows with every change of state
     std::int64_t attempt = 0;    // how often a worker has taken it
@@ -25,8 +24,8 @@ struct JobRecord {
     /// How many attempts the job itself has used up.
     std::int64_t tries() const { return attempt - uncounted; }
 
-    /// Shows in the export task where `request` wants the output.
-    void show_destination();
+    /// A new job, or standalone task.
+    static JobRecord make(Order order, bool is_task, UnixMillis now);
 };
 
 /// A client's promise that two requests are the same one (SPEC: Idempotency).

@@ -1,5 +1,6 @@
 #include "store/rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -107,6 +108,32 @@ Result<void> write_task(Session& session, const Values& row) {
     return {};
 }
 
+/// The options of each output as they were sent lie beside the order: one object, or a list.
+json::value sent_options(const Order& order) {
+    if (order.kind != kMultiKind) return order.outputs.front().sent;
+    json::array list;
+    for (const auto& output : order.outputs) list.push_back(output.sent);
+    return list;
+}
+
+/// Puts them back. An order that could not be read is as one of the job's kind with no options.
+void complete(JobRecord& record, const Row& row, json::value sent) {
+    auto& [kind, input, outputs, connection, metadata, webhook_url, priority] = record.order;
+    if (outputs.empty()) {
+        kind = record.job.kind;
+        input = {ExternalFile{.url = record.job.input}};
+        webhook_url = row.optional_text(8);
+        std::vector<OptionProblem> unused;
+        outputs.emplace_back().work = read_work(kind, json::object(), unused);
+    }
+    if (sent.is_object()) sent = json::array{std::move(sent)};
+    if (!sent.is_array()) return;
+    for (std::size_t i = 0; i < std::min(outputs.size(), sent.get_array().size()); ++i) {
+        if (auto* options = sent.get_array()[i].if_object()) outputs[i].sent = std::move(*options);
+    }
+    if (record.job.kind != kMultiKind) record.job.options = outputs.front().sent;
+}
+
 JobRecord job_from(const Row& row) {
     JobRecord record;
     Columns columns(row);
@@ -116,10 +143,11 @@ JobRecord job_from(const Row& row) {
     job.kind = row.text(2);
     job.status = find_named<JobStatus>(row.text(3)).value_or(JobStatus::kFailed);
     job.input = row.text(4);
-    columns.read(5, "options", job.options);
+    json::value sent;
+    columns.read(5, "options", sent);
     columns.read(6, "metadata", job.metadata);
-    columns.read(7, "request", record.request);
-    record.webhook_url = row.optional_text(8);
+    columns.read(7, "request", record.order);
+    complete(record, row, std::move(sent));
     job.output = row.optional_text(9);
     columns.read(10, "error", job.error);
     columns.read(11, "list of warnings", job.warnings);
@@ -144,8 +172,7 @@ Result<void> load_tasks(Session& session, JobRecord& record) {
         if (record.is_task) job.tasks.back().metadata = job.metadata;
     }
     if (!job.tasks.empty()) return {};
-    job.tasks = waiting_tasks(job);
-    record.show_destination();
+    job.tasks = waiting_tasks(record.order, job.id, job.created_at);
     return {};
 }
 
@@ -189,13 +216,14 @@ NewRows rows_of(const JobRecord& record) {
         std::int64_t{record.is_task},
         job.kind,
         job.input,
-        compact_json(job.options),
+        compact_json(sent_options(record.order)),
         compact_json(job.metadata),
-        compact_json(record.request),
-        value_of(record.webhook_url),
+        json_text(record.order),
+        value_of(record.order.webhook_url),
         value_of(file_named_by(job.input)),
         record.base_url,
         job.created_at,
+        std::int64_t{record.order.priority},
     };
     for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
         rows.tasks.push_back(row_of(job.tasks[i], job.id, i));
@@ -210,8 +238,8 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
     TRY(session.run(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
         "webhook_url, input_file, base_url, revision, attempt, uncounted, available_at, "
-        "created_at, updated_at) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, 1, 0, "
-        "0, $11, $11, $11)",
+        "created_at, updated_at, priority) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, "
+        "$10, 1, 0, 0, $11, $11, $11, $12)",
         rows.job
     ));
     for (const auto& task : rows.tasks) TRY(write_task(session, task));
@@ -304,14 +332,14 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) 
     announce_state(session, job.id);
     TRY(session.run("DELETE FROM leases WHERE job_id = $1", {job.id}));
     TRY(write_tasks(session, job.id, job.tasks));
-    if (!record.webhook_url) return true;
+    if (!record.order.webhook_url) return true;
     const auto body = announcement(record);
     TRY(session.run(
         "INSERT INTO deliveries (id, job_id, type, url, receiver, body, status, attempts, next_at, "
         "lease_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, 0, "
         "$7, $7)",
-        {make_id("msg", now), job.id, string_at(body, "type"), *record.webhook_url,
-         receiver_of(*record.webhook_url), compact_json(body), now}
+        {make_id("msg", now), job.id, string_at(body, "type"), *record.order.webhook_url,
+         receiver_of(*record.order.webhook_url), compact_json(body), now}
     ));
     session.announce(topic::kOutbox);
     return true;

@@ -38,7 +38,7 @@ TEST(Migrations, EveryEarlierSchemaBecomesTheNewest) {
 TEST(Migrations, TasksThatHadRowsOfTheirOwnAreStillTheirJobs) {
     auto fixture = open_sqlite();
     ASSERT_TRUE(migrate(*fixture.database, 5));
-    auto job = Job::make("video", "https://example.com/a.mp4", {}, kNow);
+    auto job = record_for("video", "https://example.com/a.mp4").job;
     // Requests at the same moment drew their ids in turn.
     const std::vector<std::string> ids = {job.id, make_id("job", kNow), make_id("job", kNow)};
     for (auto& task : job.tasks) task.id = make_id("task", kNow);
@@ -83,7 +83,7 @@ TEST(Migrations, AnOldDatabaseIsMovedInBitesAndNothingOfItIsLost) {
     constexpr int kJobs = 1'200;  // more than two bites
     auto fixture = open_sqlite();
     ASSERT_TRUE(migrate(*fixture.database, 6));
-    auto ended = Job::make("video", "https://a/files/" + std::string(32, 'b') + "/x", {}, kNow);
+    auto ended = record_for("video", "https://a/files/" + std::string(32, 'b') + "/x").job;
     fail(ended, "import", Error{ErrorKind::kDownloadFailed, "404", ""}, kNow + 9);
     const auto old_task = following_id("job_01h455vb4pex5vsknk084sn02q", "task", 4);
     ASSERT_TRUE(fixture.database->write([&](Session& session) -> Result<void> {
@@ -110,6 +110,7 @@ TEST(Migrations, AnOldDatabaseIsMovedInBitesAndNothingOfItIsLost) {
     JobStore jobs(*fixture.database);
     EXPECT_EQ(to_json((*jobs.find_job(ended.id))->job.tasks), to_json(ended.tasks));
     EXPECT_EQ((*jobs.find_task(ended.tasks.at(2).id))->job_id, ended.id);
+    EXPECT_EQ((*jobs.find_job(ended.id))->order.kind, "video");
     EXPECT_EQ((*jobs.find_task(old_task))->job_id, "job_01h455vb4pex5vsknk084sn02q");
     EXPECT_EQ(jobs.list_jobs({.error = "download_failed"})->items.at(0).id, ended.id);
     EXPECT_EQ(jobs.list_jobs({.limit = 100, .metadata = {{"order", "7"}}})->items.size(), 100U);

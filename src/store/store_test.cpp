@@ -64,9 +64,9 @@ protected:
     }
 
     JobRecord add_job(UnixMillis now = kNow, std::optional<std::string> webhook = std::nullopt) {
-        JobRecord record;
-        record.job = Job::make("video", "https://example.com/a.mp4", {{"width", 640}}, now);
-        record.webhook_url = std::move(webhook);
+        auto order = order_for("video", "https://example.com/a.mp4", {{"width", 640}});
+        order.webhook_url = std::move(webhook);
+        const auto record = JobRecord::make(std::move(order), false, now);
         EXPECT_TRUE(create(*jobs_, record, std::nullopt, {}));
         return record;
     }
@@ -119,7 +119,7 @@ TEST_P(Conformance, AJobComesBackAsItWasMade) {
     const auto found = jobs_->find_job(record.job.id);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ(to_json((*found)->job), to_json(record.job));
-    EXPECT_EQ((*found)->webhook_url, record.webhook_url);
+    EXPECT_EQ((*found)->order.webhook_url, record.order.webhook_url);
     EXPECT_EQ((*found)->job.tasks.size(), 4U);
 }
 
@@ -162,8 +162,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 20; ++t) {
             threads.emplace_back([&] {
-                JobRecord record;
-                record.job = Job::make("video", "https://example.com/a", {}, kNow);
+                const auto record = record_for("video", "https://example.com/a", {}, kNow);
                 const IdempotencyKey key{"POST /jobs", "key", "same"};
                 const auto created = create(*jobs_, record, key, {"", record.job.id});
                 ASSERT_TRUE(created);
@@ -176,8 +175,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
     EXPECT_EQ(fresh, 1);
     EXPECT_EQ(answers.size(), 1U);
     EXPECT_EQ(jobs_->list_jobs({})->items.size(), 1U);
-    JobRecord other;
-    other.job = Job::make("video", "https://example.com/b", {}, kNow);
+    const auto other = record_for("video", "https://example.com/b", {}, kNow);
     const auto reused =
         create(*jobs_, other, IdempotencyKey{"POST /jobs", "key", "other"}, {"", ""});
     ASSERT_FALSE(reused);
@@ -325,8 +323,7 @@ TEST_P(Conformance, ATaskThatHadSucceededStaysSoWhenTheJobIsCancelled) {
 TEST_P(Conformance, OptionsOfTheGreatestDepthComeBack) {
     json::value deep = 1;
     for (std::size_t i = 0; i + 2 < kDeepestJson; ++i) deep = json::array{std::move(deep)};
-    JobRecord record;
-    record.job = Job::make("video", "https://example.com/a.mp4", {{"deep", deep}}, kNow);
+    const auto record = record_for("video", "https://example.com/a.mp4", {{"deep", deep}}, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     const auto held = claim();
     ASSERT_TRUE(*queue_->heartbeat(held.claim, held.record.job.tasks, true, kNow + 3));
@@ -374,11 +371,38 @@ TEST_P(Conformance, ListsPageBothWaysAndFilter) {
     EXPECT_EQ(jobs_->list_jobs(query).error().kind, ErrorKind::kInvalidRequest);
 }
 
+TEST_P(Conformance, HigherPrioritiesComeFirstAndWithinOneTheOldest) {
+    const auto add = [&](int priority) {
+        auto order = order_for("video", "https://example.com/a.mp4");
+        order.priority = priority;
+        const auto record = JobRecord::make(std::move(order), false, kNow);
+        EXPECT_TRUE(create(*jobs_, record, std::nullopt, {}));
+        return record.job.id;
+    };
+    const auto low = add(-1);
+    const auto first = add(0);
+    const auto second = add(0);
+    const auto high = add(10);
+    for (const auto& id : {high, first, second, low}) EXPECT_EQ(claim().claim.job_id, id);
+}
+
+TEST_P(Conformance, WhatWasOrderedComesBack) {
+    auto order = order_for("image", "s3://bucket/a", {{"width", "50%"}});
+    order.outputs.front().place.url = "s3://bucket/b.jpg";
+    order.connection = "conn_1";
+    order.metadata = {{"a", 1}};
+    order.priority = 3;
+    const auto record = JobRecord::make(order, false, kNow);
+    ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
+    const auto found = jobs_->find_job(record.job.id);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(json_text((*found)->order), json_text(order));
+    EXPECT_EQ(to_json((*found)->job), to_json(record.job));
+    EXPECT_EQ(claim().record.order.outputs.front().sent, order.outputs.front().sent);
+}
+
 TEST_P(Conformance, StandaloneTasksStayOutOfTheJobList) {
-    JobRecord record;
-    record.is_task = true;
-    record.job = Job::make("probe", "https://example.com/a", {}, kNow);
-    record.job.tasks.resize(1);
+    const auto record = JobRecord::make(order_for("probe", "https://example.com/a"), true, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     EXPECT_TRUE(jobs_->list_jobs({})->items.empty());
     EXPECT_EQ(jobs_->list_tasks({})->items.at(0).id, record.job.tasks.at(0).id);
@@ -527,8 +551,7 @@ TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
     const std::string kept(32, 'a');
     ASSERT_TRUE(files.add({kept, {}, "upload", "a", true, kNow, kNow}));
     ASSERT_TRUE(files.add({"left", {}, "upload", "a", true, kNow, kNow}));
-    JobRecord record;
-    record.job = Job::make("video", "http://host/files/" + kept + "/a", {}, kNow);
+    const auto record = record_for("video", "http://host/files/" + kept + "/a", {}, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
     ASSERT_TRUE(files.expire(kNow + kDay, 0, kNow + 2 * kDay));
     EXPECT_EQ((*files.find("left"))->role, "garbage");

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "store/records.h"
 #include "store/sqlite.h"
 
 /// What the store's tests share.
@@ -39,6 +40,23 @@ private:
 inline Statements& statements() {
     static Statements all;
     return all;
+}
+
+inline Order order_for(const std::string& kind, const std::string& url, json::object sent = {}) {
+    Order order;
+    order.kind = kind;
+    order.input = {ExternalFile{.url = url}};
+    auto& output = order.outputs.emplace_back();
+    std::vector<OptionProblem> unused;
+    output.work = read_work(kind, json::object(), unused);
+    output.sent = std::move(sent);
+    return order;
+}
+
+inline JobRecord record_for(
+    const std::string& kind, const std::string& url, json::object sent = {}, UnixMillis now = kNow
+) {
+    return JobRecord::make(order_for(kind, url, std::move(sent)), false, now);
 }
 
 /// A database of its own for each test, in a folder that the test removes.

@@ -12,19 +12,14 @@
 
 namespace ittybit::work {
 
-Result<Place> Destinations::of_result(const std::string& extension) {
-    const auto output = string_at(record_.request, "output");
-    if (!output.empty()) return in_bucket(output, extension);
+Result<Place> Destinations::of_output(const OrderedOutput& output, const std::string& extension) {
+    if (output.place.url) return in_bucket(output, extension);
     const auto stem = extension == "m3u8" ? "master" : stem_of(record_.job.input);
     return managed("output", fmt::format("{}.{}", stem, extension));
 }
 
 Result<Place> Destinations::of_import() {
     return managed("import", safe_name(record_.job.input));
-}
-
-Result<Place> Destinations::of_export() {
-    return in_bucket(string_at(record_.job.options, "url"), "");
 }
 
 Result<Place> Destinations::managed(const std::string& role, const std::string& name) {
@@ -51,16 +46,17 @@ Result<std::string> Destinations::base_url() {
     return url;
 }
 
-/// `output` may leave the extension to the format.
-Result<Place> Destinations::in_bucket(const std::string& output, const std::string& extension) {
+/// The URL may leave the extension to the format.
+Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::string& extension) {
     const auto& job = record_.job;
-    const auto connection = string_at(record_.request, "connection");
+    const auto& url = *output.place.url;
+    const auto connection = record_.order.connection_of(output).value_or("");
     auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
     auto to = s3_place(
-        shop_.client, std::move(account), output,
-        {job.created_at, job.input, job.kind, extension, job.id}
+        shop_.client, std::move(account), url,
+        {job.created_at, job.input, std::string(output.kind()), extension, job.id}
     );
-    watch(to, {.connection = connection, .bucket = read_s3(output).bucket});
+    watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
     return to;
 }
 

@@ -16,12 +16,10 @@ public:
     Destinations(Workshop& shop, const store::Claim& claim, const store::JobRecord& record)
         : shop_(shop), claim_(claim), record_(record) {}
 
-    /// Where the request says, else managed storage.
-    Result<Place> of_result(const std::string& extension);
+    /// Where the order says, else managed storage.
+    Result<Place> of_output(const OrderedOutput& output, const std::string& extension);
     /// A managed file that belongs to nobody and is kept like an upload.
     Result<Place> of_import();
-    /// Where an export's `url` says.
-    Result<Place> of_export();
 
     /// Ids of the managed files that were begun.
     const std::vector<std::string>& files() const { return files_; }
@@ -31,7 +29,7 @@ public:
 private:
     Result<std::string> base_url();
     Result<Place> managed(const std::string& role, const std::string& name);
-    Result<Place> in_bucket(const std::string& output, const std::string& extension);
+    Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);
 
     Workshop& shop_;

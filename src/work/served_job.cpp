@@ -62,14 +62,11 @@ Ending ServedJob::work() {
     request.perform = [this](const auto& operation, const auto& events, const auto& stop) {
         return perform(operation, events, stop);
     };
-    OutputRequest output;
-    output.open = [this](const std::string& extension) { return open_output(extension); };
-    if (is_job_kind(job.kind)) {
-        auto operation = this->operation();
-        if (!operation) return {std::move(operation).error(), job.tasks.front().id};
-        output.operation = *std::move(operation);
+    for (const auto& output : job_.record().order.outputs) {
+        request.outputs.push_back({output.operation(), [&](const std::string& extension) {
+                                       return open_output(output, extension);
+                                   }});
     }
-    request.outputs.push_back(std::move(output));
     return work::run(request, job_);
 }
 
@@ -99,27 +96,18 @@ Result<std::unique_ptr<storage::Origin>> ServedJob::origin() {
     }
     auto parsed = TRY(net::Url::parse(url));
     if (!parsed.is_s3()) return storage::http_origin(shop_.client, std::move(parsed));
-    const auto connection = string_at(job_.record().request, "connection");
+    const auto connection = job_.record().order.connection.value_or("");
     auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
     auto place = read_s3(url);
     return storage::s3_origin(shop_.client, std::move(account), place.bucket, place.key);
 }
 
-Result<Operation> ServedJob::operation() const {
-    const auto* given = job_.record().request.if_contains("options");
-    std::vector<OptionProblem> problems;
-    auto operation =
-        read_operation(job_.job().kind, given != nullptr ? *given : json::object(), problems);
-    if (problems.empty()) return operation;
-    return Error{problems.front().kind, problems.front().message, problems.front().field};
-}
-
-Result<std::unique_ptr<Destination>> ServedJob::open_output(const std::string& extension) {
-    const auto& kind = job_.job().kind;
+Result<std::unique_ptr<Destination>> ServedJob::open_output(
+    const OrderedOutput& output, const std::string& extension
+) {
+    const bool is_import = std::holds_alternative<ImportOptions>(output.work);
     auto place =
-        TRY(kind == "import"   ? destinations_.of_import()
-            : kind == "export" ? destinations_.of_export()
-                               : destinations_.of_result(extension));
+        TRY(is_import ? destinations_.of_import() : destinations_.of_output(output, extension));
     return std::unique_ptr<Destination>(std::make_unique<Exporter>(std::move(place), job_.stop()));
 }
 

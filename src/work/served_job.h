@@ -26,10 +26,11 @@ public:
 
 private:
     Ending work();
-    Result<Operation> operation() const;
     Result<std::shared_ptr<storage::Source>> open_input(const std::stop_token& stop);
     Result<std::unique_ptr<storage::Origin>> origin();
-    Result<std::unique_ptr<Destination>> open_output(const std::string& extension);
+    Result<std::unique_ptr<Destination>> open_output(
+        const OrderedOutput& output, const std::string& extension
+    );
     Result<Outcome> perform(
         const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
     );

@@ -1,0 +1,216 @@
+#include "model/order.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/fields_json.h"
+#include "base/fields_schema.h"
+#include "base/ids.h"
+
+namespace ittybit {
+namespace {
+
+bool is_operation(std::string_view kind) {
+    return std::ranges::find(kKinds, kind) != kKinds.end();
+}
+
+/// Options of a copy, which no child reads.
+template <typename Options>
+Work read_copy(const json::value& options, std::vector<OptionProblem>& problems) {
+    Options read;
+    Reader reader;
+    reader.read(options, read);
+    for (const auto& problem : reader.problems()) {
+        problems.push_back({ErrorKind::kInvalidOptions, problem.where, problem.message});
+    }
+    return read;
+}
+
+json::value options_json(const Work& work) {
+    return std::visit(
+        [](const auto& options) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(options)>, Operation>) {
+                return ittybit::options_json(options);
+            } else {
+                return to_json(options);
+            }
+        },
+        work
+    );
+}
+
+/// Hands out a job's tasks, whose ids follow the job's.
+class Tasks {
+public:
+    Tasks(std::string_view job_id, UnixMillis now) : job_id_(job_id), now_(now) {}
+
+    Task& add(std::string_view kind) {
+        Task& task = tasks_.emplace_back();
+        task.id = following_id(job_id_, "task", static_cast<unsigned>(tasks_.size()));
+        task.kind = kind;
+        task.created_at = task.updated_at = now_;
+        return task;
+    }
+
+    std::vector<Task> take() { return std::move(tasks_); }
+
+private:
+    const std::string job_id_;
+    const UnixMillis now_;
+    std::vector<Task> tasks_;
+};
+
+}  // namespace
+
+std::vector<std::string> work_kinds() {
+    std::vector<std::string> kinds(kKinds.begin(), kKinds.end());
+    for (const auto copy : {ImportOptions::kName, ExportOptions::kName}) kinds.emplace_back(copy);
+    return kinds;
+}
+
+Work read_work(
+    std::string_view kind, const json::value& options, std::vector<OptionProblem>& problems
+) {
+    if (is_operation(kind)) return read_operation(kind, options, problems);
+    if (kind == ImportOptions::kName) return read_copy<ImportOptions>(options, problems);
+    return read_copy<ExportOptions>(options, problems);
+}
+
+json::object work_schema(std::string_view kind) {
+    if (is_operation(kind)) return options_schema(kind);
+    if (kind == ImportOptions::kName) return schema_of<ImportOptions>();
+    return schema_of<ExportOptions>();
+}
+
+std::string_view OrderedOutput::kind() const {
+    if (const auto* operation = std::get_if<Operation>(&work)) return kind_of(*operation);
+    return std::holds_alternative<ImportOptions>(work) ? ImportOptions::kName
+                                                       : ExportOptions::kName;
+}
+
+Operation OrderedOutput::operation() const {
+    const auto* operation = std::get_if<Operation>(&work);
+    return operation != nullptr ? *operation : ProbeOptions{};
+}
+
+Result<OrderedOutput> OrderedOutput::from_json(const json::value& value) {
+    const auto wrong = [](std::string reason) {
+        return Error{ErrorKind::kInvalidRequest, std::move(reason), ""};
+    };
+    const auto kinds = work_kinds();
+    const auto kind = string_at(value, "kind");
+    if (std::ranges::find(kinds, kind) == kinds.end()) return wrong("has no kind");
+    json::object beside = value.get_object();
+    const auto options = beside["options"];
+    for (const auto* name : {"kind", "options"}) beside.erase(name);
+    OrderedOutput output;
+    std::vector<OptionProblem> problems;
+    output.work = read_work(kind, options, problems);
+    if (!problems.empty()) return wrong("has bad options: " + problems.front().message);
+    Reader reader;
+    reader.read(beside, output.place);
+    if (!reader.problems().empty()) return wrong("is bad: " + reader.problems().front().message);
+    return output;
+}
+
+json::value OrderedOutput::to_json_value() const {
+    json::object object{{"kind", kind()}, {"options", options_json(work)}};
+    auto beside = to_json(place);
+    for (auto& member : beside.get_object()) object[member.key()] = std::move(member.value());
+    return object;
+}
+
+void OrderedOutput::append_json_to(std::string& out) const {
+    fmt::format_to(std::back_inserter(out), R"({{"kind":"{}","options":)", kind());
+    std::visit(
+        [&](const auto& options) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(options)>, Operation>) {
+                std::visit([&](const auto& own) { append_json_of(out, own); }, options);
+            } else {
+                append_json_of(out, options);
+            }
+        },
+        work
+    );
+    const auto beside = json_text(place);
+    if (beside.size() > 2) out += ',';
+    out.append(beside, 1);
+}
+
+json::object OrderedOutput::schema() {
+    json::array kinds;
+    for (const auto& kind : work_kinds()) {
+        auto output = schema_of<OutputPlace>();
+        auto& properties = output["properties"].get_object();
+        auto options = work_schema(kind);
+        output["required"] = {"kind"};
+        if (options.contains("required")) output["required"] = {"kind", "options"};
+        properties["kind"] = {{"const", kind}};
+        properties["options"] = std::move(options);
+        output["title"] = kind;
+        kinds.push_back(std::move(output));
+    }
+    return {{"oneOf", std::move(kinds)}, {"discriminator", {{"propertyName", "kind"}}}};
+}
+
+json::object document_of(const Order& order) {
+    auto whole = to_json(order);
+    json::object document = std::move(whole.get_object());
+    json::array outputs = std::move(document["outputs"].get_array());
+    for (const auto* name : {"kind", "outputs"}) document.erase(name);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        outputs[i].get_object()["options"] = order.outputs[i].sent;
+    }
+    if (order.kind == kMultiKind) {
+        document["outputs"] = std::move(outputs);
+    } else {
+        for (auto& member : outputs.front().get_object()) {
+            document[member.key()] = std::move(member.value());
+        }
+    }
+    return document;
+}
+
+Job make_job(const Order& order, UnixMillis now) {
+    Job job;
+    job.id = make_id("job", now);
+    job.kind = order.kind;
+    job.input = order.input.url();
+    if (order.kind != kMultiKind) job.options = order.outputs.front().sent;
+    job.metadata = order.metadata;
+    job.created_at = job.updated_at = now;
+    job.tasks = waiting_tasks(order, job.id, now);
+    return job;
+}
+
+std::vector<Task> waiting_tasks(
+    const Order& order, std::string_view job_id, UnixMillis created_at
+) {
+    Tasks tasks(job_id, created_at);
+    const TaskInput input{ExternalFile{.url = order.input.url()}};
+    for (const auto* kind : {"probe", "import"}) tasks.add(kind).input = input;
+    for (const auto& output : order.outputs) {
+        tasks.add(output.kind()).options = output.sent;
+        Task& exported = tasks.add("export");
+        if (!output.place.url) continue;
+        exported.options["url"] = *output.place.url;
+        const auto& connection = order.connection_of(output);
+        if (connection) exported.options["connection_id"] = *connection;
+    }
+    return tasks.take();
+}
+
+std::vector<Task> standalone_task(
+    const Order& order, std::string_view job_id, UnixMillis created_at
+) {
+    Tasks tasks(job_id, created_at);
+    Task& task = tasks.add(order.kind);
+    task.input = order.input;
+    task.options = order.outputs.front().sent;
+    task.metadata = order.metadata;
+    return tasks.take();
+}
+
+}  // namespace ittybit

@@ -1,0 +1,372 @@
+#include "model/read_order.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/fields_json.h"
+#include "base/text.h"
+#include "model/option_names.h"
+#include "model/output_name.h"
+
+namespace ittybit {
+namespace {
+
+constexpr std::size_t kMostErrors = 100;  // told at once
+
+/// "outputs.1.kind"; "kind" where there is nothing in front.
+std::string path(std::string_view at, std::string_view name) {
+    return at.empty() ? std::string(name) : fmt::format("{}.{}", at, name);
+}
+
+/// What is said of a wrong field of the order or of a place.
+ErrorKind kind_of_field(std::string_view field) {
+    if (field == "output") return ErrorKind::kInvalidOutput;
+    if (field == "connection") return ErrorKind::kConnectionRequired;
+    if (field == "webhook_url") return ErrorKind::kInvalidWebhookUrl;
+    return ErrorKind::kInvalidRequest;
+}
+
+template <Described T>
+bool has_field(std::string_view name) {
+    bool is_there = false;
+    for_each_field<T>([&](const auto& field) { is_there = is_there || field.name == name; });
+    return is_there;
+}
+
+/// Whether it belongs to the order as a whole.
+bool is_order_field(std::string_view name) {
+    return name != "kind" && name != "outputs" && has_field<Order>(name);
+}
+
+/// The member, unless it is absent or null.
+const json::value* member(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+/// The member's string; "" for anything else.
+std::string text_of(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
+/// One reading of one document.
+class OrderReader {
+public:
+    OrderReader(const json::object& document, const OrderRules& rules)
+        : document_(document), rules_(rules) {}
+
+    Result<OrderReading> read() {
+        read_envelope();
+        if (rules_.takes_outputs && member(document_, "outputs") != nullptr) {
+            read_outputs();
+        } else {
+            order_.outputs.push_back(read_output(document_, ""));
+            order_.kind = order_.outputs.front().kind();
+        }
+        check_input();
+        check_metadata();
+        check_webhook();
+        TRY(find_connections());
+        std::ranges::stable_sort(problems_, {}, &OptionProblem::kind);
+        return OrderReading{std::move(order_), std::move(problems_)};
+    }
+
+private:
+    void wrong(ErrorKind kind, std::string field, std::string message) {
+        if (problems_.size() >= kMostErrors) return;
+        problems_.push_back({kind, std::move(field), std::move(message)});
+    }
+
+    void read_envelope() {
+        json::object envelope{{"outputs", json::array()}};
+        for (const auto& [name, value] : document_) {
+            if (is_order_field(name)) envelope[name] = value;
+        }
+        Reader reader;
+        reader.read(envelope, order_);
+        for (const auto& problem : reader.problems()) {
+            if (problem.where == "input") continue;  // judged below
+            wrong(kind_of_field(problem.where), problem.where, problem.message);
+        }
+    }
+
+    void read_outputs() {
+        order_.kind = kMultiKind;
+        for (const auto& [name, value] : document_) {
+            if (value.is_null() || is_order_field(name) || name == "outputs") continue;
+            if (!takes(name, "outputs.0") && !is_option(name)) {
+                tell_unknown(name, "");
+                continue;
+            }
+            wrong(
+                ErrorKind::kInvalidRequest, name,
+                fmt::format(
+                    "{} does not go with outputs: each of them has its own", std::string_view(name)
+                )
+            );
+        }
+        const auto* list = document_.at("outputs").if_array();
+        if (list == nullptr || list->empty() || list->size() > kMostOutputs) {
+            return wrong(
+                ErrorKind::kInvalidRequest, "outputs",
+                fmt::format("outputs must be a list of 1 to {}", kMostOutputs)
+            );
+        }
+        for (std::size_t i = 0; i < list->size(); ++i) {
+            const auto at = fmt::format("outputs.{}", i);
+            if (const auto* given = list->at(i).if_object()) {
+                order_.outputs.push_back(read_output(*given, at));
+            } else {
+                wrong(ErrorKind::kInvalidRequest, at, at + " must be an object");
+            }
+        }
+    }
+
+    /// `at`: where it lies in the document; "" for that of a plain order.
+    OrderedOutput read_output(const json::object& given, const std::string& at) {
+        OrderedOutput output;
+        read_place(given, at, output.place);
+        output.sent = merge_options(given, at);
+        json::object options = output.sent;
+        take_connection(options, output, at);
+        const auto kind = read_kind(given, at);
+        if (kind.empty()) {
+            check_place("", output.place.url, "output", at, options);
+            return output;
+        }
+        std::vector<OptionProblem> problems;
+        drop_strange_options(kind, options, problems);
+        if (kind == ExportOptions::kName) {
+            if (options.contains("url")) output.place.url = text_of(options, "url");
+            check_place(kind, output.place.url, "options.url", at, options);
+        } else {
+            check_place(kind, output.place.url, "output", at, options);
+        }
+        output.work = read_work(kind, options, problems);
+        for (const auto& problem : problems) {
+            wrong(problem.kind, path(at, "options." + problem.field), path(at, problem.message));
+        }
+        return output;
+    }
+
+    void read_place(const json::object& given, const std::string& at, OutputPlace& place) {
+        json::object document;
+        for_each_field<OutputPlace>([&](const auto& field) {
+            if (!takes(field.name, at)) return;
+            if (const auto* value = member(given, field.name)) document[field.name] = *value;
+        });
+        Reader reader;
+        reader.read(document, place);
+        for (const auto& problem : reader.problems()) {
+            wrong(kind_of_field(problem.where), path(at, problem.where), path(at, problem.message));
+        }
+    }
+
+    /// Where the output goes; without a format given, the extension there decides it.
+    void check_place(
+        std::string_view kind,
+        const std::optional<std::string>& place,
+        std::string_view field,
+        const std::string& at,
+        json::object& options
+    ) {
+        if (!place) return;
+        const bool is_here = rules_.takes_paths && !is_url(*place);
+        auto checked = is_here ? Result<>() : check_s3_output(*place);
+        if (checked && is_job_kind(kind)) checked = settle_format(kind, *place, options);
+        if (checked) return;
+        wrong(ErrorKind::kInvalidOutput, path(at, field), path(at, checked.error().message));
+    }
+
+    /// Whether an output may have a member. What belongs to a plain order as a whole is read there.
+    bool takes(std::string_view name, std::string_view at) const {
+        if (name == "options" || name == "kind") return true;
+        if (name == "output") return !rules_.is_task;
+        return !at.empty() && has_field<OutputPlace>(name);
+    }
+
+    /// `options` and the options given beside it become one object; all else is unknown.
+    json::object merge_options(const json::object& given, const std::string& at) {
+        json::object options;
+        const auto* inner = member(given, "options");
+        if (inner != nullptr && !inner->is_object()) {
+            const auto field = path(at, "options");
+            wrong(ErrorKind::kInvalidOptions, field, field + " must be an object");
+        } else if (inner != nullptr) {
+            for (const auto& [name, value] : inner->get_object()) {
+                if (!value.is_null()) options[name] = value;
+            }
+        }
+        for (const auto& [name, value] : given) {
+            const bool is_field = takes(name, at) || (at.empty() && is_order_field(name));
+            if (value.is_null() || is_field) continue;
+            if (!is_option(name)) {
+                tell_unknown(name, at);
+            } else if (options.contains(name)) {
+                wrong(
+                    ErrorKind::kInvalidOptions, path(at, name),
+                    fmt::format("{} is given twice: at the top and in options", path(at, name))
+                );
+            } else {
+                options[name] = value;
+            }
+        }
+        return options;
+    }
+
+    void tell_unknown(std::string_view name, const std::string& at) {
+        std::vector<std::string_view> known = {"options"};
+        const auto add = [&](const auto& row) {
+            const bool is_field = takes(row.name, at) || (at.empty() && is_order_field(row.name));
+            if (is_field) known.push_back(row.name);
+        };
+        for_each_field<Order>(add);
+        for_each_field<OutputPlace>(add);
+        wrong(
+            ErrorKind::kInvalidRequest, path(at, name),
+            fmt::format("{} is not a field here{}", path(at, name), suggestion(name, known))
+        );
+    }
+
+    /// The kind; "" where there is none that may be asked for here.
+    std::string read_kind(const json::object& given, const std::string& at) {
+        auto allowed = work_kinds();
+        if (!rules_.is_task) std::erase_if(allowed, [](auto& kind) { return !is_job_kind(kind); });
+        const auto field = path(at, "kind");
+        const auto* value = member(given, "kind");
+        if (value == nullptr || *value == "") {
+            wrong(
+                ErrorKind::kKindRequired, field,
+                fmt::format("{} is required: one of {}", field, join(allowed))
+            );
+            return "";
+        }
+        const auto word = text_of(given, "kind");
+        if (std::ranges::find(allowed, word) != allowed.end()) return word;
+        wrong(
+            ErrorKind::kInvalidKind, field,
+            fmt::format("{} must be one of {}, not {}", field, join(allowed), compact_json(*value))
+        );
+        return "";
+    }
+
+    /// `options.connection_id` is another way to say `connection`.
+    void take_connection(json::object& options, OrderedOutput& output, const std::string& at) {
+        const auto* value = options.if_contains("connection_id");
+        if (value == nullptr) return;
+        auto& place = at.empty() ? order_.connection : output.place.connection;
+        if (!value->is_string()) {
+            wrong(
+                ErrorKind::kInvalidOptions, path(at, "options.connection_id"),
+                path(at, "connection_id must be a connection's id or name")
+            );
+        } else if (!place) {
+            place = std::string(value->get_string());
+        }
+        options.erase("connection_id");
+    }
+
+    void check_input() {
+        const auto* value = member(document_, "input");
+        if (value != nullptr && !value->is_string() && !rules_.is_task) {
+            return wrong(ErrorKind::kInvalidInput, "input", "input must be a URL, as a string");
+        }
+        if (value != nullptr) {
+            const auto read = TaskInput::from_json(*value);
+            if (!read) {
+                return wrong(ErrorKind::kInvalidInput, "input", "input " + read.error().message);
+            }
+        }
+        const auto url = order_.input.url();
+        if (url.empty()) {
+            return wrong(ErrorKind::kInputRequired, "input", "input is required: give a URL");
+        }
+        if (rules_.takes_paths && !is_url(url)) return;
+        if (const auto checked = check_input_url(url); !checked) {
+            wrong(ErrorKind::kInvalidInput, "input", checked.error().message);
+        }
+    }
+
+    Result<> check_input_url(const std::string& url) const {
+        const bool is_web = has_scheme(url, "http://") || has_scheme(url, "https://");
+        if (!is_web && !is_s3(url)) {
+            return Error{
+                ErrorKind::kInvalidInput, "input must use http://, https://, or s3:// scheme",
+                "input"
+            };
+        }
+        auto checked = rules_.check_url(url);
+        if (!checked) return std::move(checked).error().in("input");
+        return is_web ? Result<>() : check_s3_input(url);
+    }
+
+    void check_metadata() {
+        if (json_text(order_.metadata).size() <= kLargestMetadata) return;
+        wrong(ErrorKind::kInvalidRequest, "metadata", "metadata is larger than 16 KiB");
+    }
+
+    void check_webhook() {
+        if (!order_.webhook_url) return;
+        const auto& url = *order_.webhook_url;
+        std::string message;
+        if (!rules_.takes_webhook) {
+            message = "webhook_url needs a server; leave it out with --local";
+        } else if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
+            message = "webhook_url must be an http:// or https:// URL";
+        } else if (const auto checked = rules_.check_url(url); !checked) {
+            message = "webhook_url: " + checked.error().message;
+        }
+        if (message.empty()) return;
+        wrong(ErrorKind::kInvalidWebhookUrl, "webhook_url", std::move(message));
+    }
+
+    /// Names become ids, and what needs a connection gets the one to take where none is named.
+    Result<> find_connections() {
+        bool is_needed = order_.connection || is_s3(order_.input.url());
+        for (std::size_t i = 0; i < order_.outputs.size(); ++i) {
+            auto& place = order_.outputs[i].place;
+            if (place.connection) {
+                TRY(find_connection(place.connection, fmt::format("outputs.{}.connection", i)));
+            } else {
+                is_needed = is_needed || (place.url && is_s3(*place.url));
+            }
+        }
+        return is_needed ? find_connection(order_.connection, "connection") : Result<>();
+    }
+
+    Result<> find_connection(std::optional<std::string>& name, const std::string& field) {
+        auto found = TRY(rules_.find_connection(name));
+        if (!found) {
+            wrong(
+                ErrorKind::kConnectionRequired, field,
+                name ? fmt::format("there is no connection {}", compact_json(json::value(*name)))
+                     : "s3:// needs a connection: add one, or name which of yours is meant"
+            );
+        }
+        name = std::move(found);
+        return {};
+    }
+
+    const json::object& document_;
+    const OrderRules& rules_;
+    Order order_;
+    std::vector<OptionProblem> problems_;
+};
+
+}  // namespace
+
+Result<OrderReading> read_order(const json::value& document, const OrderRules& rules) {
+    if (document.is_object()) return OrderReader(document.get_object(), rules).read();
+    return Error{ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
+}
+
+Error error_of(const std::vector<OptionProblem>& problems) {
+    std::vector<std::string> sentences;
+    for (const auto& problem : problems) sentences.push_back(problem.message);
+    return {problems.front().kind, join(sentences, "; "), problems.front().field};
+}
+
+}  // namespace ittybit
