@@ -4,9 +4,11 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ready.h"
 #include "storage/origin.h"
 
 namespace ittybit::storage {
@@ -41,6 +43,42 @@ private:
     std::string path_;
 };
 
+class PipeOrigin : public Origin {
+public:
+    PipeOrigin(Fd pipe, std::string name) : pipe_(std::move(pipe)), name_(std::move(name)) {}
+
+    Result<> fetch(Range, const Version&, const Taker& taker, const std::stop_token& stop)
+        override {
+        if (std::exchange(is_read_, true)) {
+            return Error{ErrorKind::kDownloadFailed, name_ + " can be read only once", name_};
+        }
+        TRY(taker.answer({{}, 0, false}));
+        std::vector<std::byte> bytes(kPiece);
+        for (;;) {
+            TRY(wait_until_ready(pipe_.get(), POLLIN, stop));
+            const auto count = ::read(pipe_.get(), bytes.data(), bytes.size());
+            if (count == 0) return {};
+            if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+            if (count < 0) {
+                return Error{
+                    ErrorKind::kInvalidInput, name_ + " cannot be read: " + std::strerror(errno),
+                    name_
+                };
+            }
+            const auto piece = std::span(bytes).first(static_cast<std::size_t>(count));
+            if (!TRY(taker.bytes(piece))) return {};
+        }
+    }
+    std::string name() const override { return name_; }
+
+private:
+    static constexpr std::size_t kPiece = 1U << 16U;
+
+    Fd pipe_;
+    std::string name_;
+    bool is_read_ = false;
+};
+
 class MemoryOrigin : public Origin {
 public:
     explicit MemoryOrigin(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
@@ -67,6 +105,10 @@ private:
 
 std::unique_ptr<Origin> file_origin(std::string path) {
     return std::make_unique<FileOrigin>(std::move(path));
+}
+
+std::unique_ptr<Origin> pipe_origin(Fd pipe, std::string name) {
+    return std::make_unique<PipeOrigin>(std::move(pipe), std::move(name));
 }
 
 std::unique_ptr<Origin> memory_origin(std::vector<std::byte> bytes) {

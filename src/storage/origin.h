@@ -62,6 +62,10 @@ public:
 /// A file on this machine. Errors of opening: `invalid_input`.
 std::unique_ptr<Origin> file_origin(std::string path);
 
+/// What comes out of a pipe, a device or standard input, once and front to back. Errors of reading:
+/// `invalid_input`.
+std::unique_ptr<Origin> pipe_origin(Fd pipe, std::string name);
+
 /// A GET of `url` by `client` (which outlives it), redirects followed.
 std::unique_ptr<Origin> http_origin(net::Client& client, net::Url url, net::Patience patience = {});
 

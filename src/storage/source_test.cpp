@@ -6,6 +6,7 @@
 #include <random>
 #include <semaphore>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -550,6 +551,43 @@ TEST_F(SourceTest, UsesALocalFileInPlace) {
         Source::open(file_origin("/dev/zero"), options).error().message,
         HasSubstr("not a regular file")
     );
+}
+
+TEST_F(SourceTest, ReadsAPipeOnceFrontToBack) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const std::string bytes(300'000, 'p');  // more than a pipe holds
+    std::jthread writer([&] {
+        for (std::size_t at = 0; at < bytes.size();) {
+            const auto count = ::write(ends[1], bytes.data() + at, bytes.size() - at);
+            if (count <= 0) break;
+            at += static_cast<std::size_t>(count);
+        }
+        ::close(ends[1]);
+    });
+    const auto source = Source::open(
+        pipe_origin(Fd(ends[0]), "standard input"), {.scratch_folder = testing::TempDir()}
+    );
+    ASSERT_TRUE(source) << source.error().message;
+    ASSERT_TRUE((*source)->complete({}));
+    EXPECT_EQ((*source)->size(), static_cast<std::int64_t>(bytes.size()));
+    std::string read(bytes.size(), ' ');
+    ASSERT_EQ(::pread((*source)->descriptor(), read.data(), read.size(), 0), 300'000);
+    EXPECT_TRUE(read == bytes);
+}
+
+TEST_F(SourceTest, APipeThatNobodyWritesToCanBeGivenUp) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd writer(ends[1]);
+    const auto source =
+        Source::open(pipe_origin(Fd(ends[0]), "pipe"), {.scratch_folder = testing::TempDir()});
+    ASSERT_TRUE(source) << source.error().message;
+    std::stop_source stop;
+    std::jthread other([&] { stop.request_stop(); });
+    const auto whole = (*source)->complete(stop.get_token());
+    ASSERT_FALSE(whole);
+    EXPECT_EQ(whole.error().kind, ErrorKind::kCancelled);
 }
 
 TEST_F(SourceTest, ReadsMemoryLikeAnyOrigin) {
