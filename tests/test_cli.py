@@ -1,4 +1,5 @@
 """The command line as scripts and people meet it."""
+import fcntl
 import functools
 import http.server
 import json
@@ -6,7 +7,9 @@ import os
 import pathlib
 import pty
 import signal
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -65,7 +68,7 @@ def test_a_pipe_gets_json_lines_and_the_last_is_the_job(tmp_path, media):
 
 def test_quiet_says_nothing_and_json_is_the_pipe_form(tmp_path, media):
     quiet = cli.ittybit("image", "-i", media / "corner.png", "-o", "o.png", "--quiet", cwd=tmp_path)
-    assert (quiet.status, quiet.stderr) == (0, "")
+    assert (quiet.status, quiet.lines, quiet.stderr) == (0, [], "")
     told = cli.ittybit("image", "-i", media / "corner.png", "-o", "o.png", "--json", cwd=tmp_path)
     assert told.last["status"] == "succeeded"
 
@@ -172,10 +175,14 @@ def test_children_die_with_a_killed_parent(tmp_path, media):
     assert not (tmp_path / "o.mp4").exists()
 
 
-def test_a_terminal_gets_a_progress_bar(tmp_path, media):
+def on_terminal(*words, cwd, columns=80, env=None):
+    """Runs a command on a terminal of its own; gives its exit status and what it showed."""
     leader, follower = pty.openpty()
-    job = start("video", "-i", media / "flash-720p.mp4", "-o", "o.mp4", "--quality", "medium",
-                cwd=tmp_path, stdout=follower, stderr=follower)
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    job = subprocess.Popen(
+        [cli.BINARY, *map(str, words)], cwd=cwd, env={**cli.environment(cwd), **(env or {})},
+        stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+    )
     os.close(follower)
     told = b""
     while True:
@@ -186,9 +193,116 @@ def test_a_terminal_gets_a_progress_bar(tmp_path, media):
         if not piece:
             break
         told += piece
-    assert job.wait(timeout=60) == 0
-    text = told.decode(errors="replace")
+    os.close(leader)
+    return job.wait(timeout=60), told.decode(errors="replace")
+
+
+def test_a_terminal_gets_a_progress_bar(tmp_path, media):
+    status, text = on_terminal("video", "-i", media / "flash-720p.mp4", "-o", "o.mp4", "--quality",
+                               "medium", cwd=tmp_path)
+    assert status == 0
     assert "%" in text and "o.mp4" in text and '{"' not in text, text
+    assert "\x1b[3" not in text  # no colour
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("words", [
+    ("help",), ("help", "video"), ("task", "--help"), ("help", "task", "image"), ("jobs", "-h"),
+    ("help", "connections"), ("serve", "--help"), ("keys", "--help"), ("login", "--help"),
+])
+def test_help_fits_the_terminal(tmp_path, words, columns):
+    status, text = on_terminal(*words, cwd=tmp_path, columns=columns)
+    lines = text.splitlines()
+    assert status == 0 and len(lines) > 5
+    assert max(map(len, lines)) <= columns, max(lines, key=len)
+    assert "Usage: ittybit" in text
+
+
+def test_help_tells_what_means_something(tmp_path):
+    def told(*words):
+        return subprocess.run([cli.BINARY, *words], capture_output=True, text=True, check=True,
+                              env=cli.environment(tmp_path)).stdout
+    assert "Examples" in told("--help") and "ittybit video -i" in told("help", "video")
+    for command in ("serve", "keys", "login", "jobs", "version"):
+        assert "--explain" not in told(command, "--help"), command
+        assert "--input" not in told(command, "--help"), command
+    assert "list" in told("help", "jobs") and "delete ID" in told("help", "jobs")
+    assert "revoke" in told("help", "keys")
+    assert told("--version") == told("-V") == told("version")
+
+
+def test_times_may_be_times_of_day(tmp_path, media):
+    done = cli.ittybit("audio", "-i", media / "flash-small.mp4", "-o", "o.wav", "--start",
+                       "0:00:01.5", "--end", "0:03", cwd=tmp_path)
+    assert done.status == 0 and abs(look.duration(tmp_path / "o.wav") - 1.5) < 0.01
+    bad = cli.ittybit("audio", "-i", media / "flash-small.mp4", "--start", "1:75", cwd=tmp_path)
+    assert bad.status == 2 and "start" in bad.stderr
+
+
+def test_several_inputs_have_a_line_each_and_a_total(tmp_path, media):
+    sources = []
+    for name in ("a.jpg", "b b.jpg", "c.jpg"):
+        sources.append(tmp_path / name)
+        sources[-1].write_bytes((media / "photo.jpg").read_bytes())
+    done = cli.ittybit("image", "-i", *sources, "-o", "small/{filename}.webp", "--width", "50",
+                       cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.last == {"object": "total", "inputs": 3, "succeeded": 3, "failed": 0}
+    made = sorted(path.name for path in (tmp_path / "small").iterdir())
+    assert made == ["a.webp", "b b.webp", "c.webp"]
+    status, text = on_terminal("image", "-i", "*.jpg", "-o", "more/", "--format", "png",
+                               cwd=tmp_path)
+    assert status == 0 and "3 of 3 done" in text, text
+    assert sorted(path.name for path in (tmp_path / "more").iterdir()) == [
+        "a.png", "b b.png", "c.png"]
+
+
+def test_one_bad_input_of_several_fails_alone(tmp_path, media):
+    done = cli.ittybit("image", "-i", media / "text.mp4", media / "photo.jpg", "-o", "out/",
+                       "--format", "png", cwd=tmp_path)
+    assert done.status == 1 and done.last["succeeded"] == 1 and done.last["failed"] == 1
+    assert "text.mp4: " in done.stderr and (tmp_path / "out/photo.png").exists()
+
+
+@pytest.mark.parametrize("inputs, output, words", [
+    (("photo.jpg", "corner.png"), "o.png", "FOLDER/"), (("photo.jpg", "corner.png"), "-", "FOLDER"),
+    (("photo.jpg", "photo.jpg"), "{filename}.png", "same output"),
+    (("photo.jpg", "absent.jpg"), "out/", "does not exist"),
+])
+def test_several_inputs_that_cannot_be_are_refused_before_any_work(
+    tmp_path, media, inputs, output, words
+):
+    done = cli.ittybit("image", "-i", *[media / name for name in inputs], "-o", output,
+                       cwd=tmp_path)
+    assert done.status == 2 and words in done.stderr and not list(tmp_path.iterdir())
+
+
+def completed(tmp_path, *words):
+    """What bash offers behind these words."""
+    script = (
+        'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+        'compopt() { :; }; _ittybit; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", cli.BINARY, "ittybit", *words], cwd=tmp_path,
+        capture_output=True, text=True, check=True, env=cli.environment(tmp_path),
+    )
+    assert not done.stderr, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_bash_completes_commands_flags_values_and_files(tmp_path):
+    (tmp_path / "my holiday.mov").write_text("")
+    assert completed(tmp_path, "vi") == ["video"]
+    assert completed(tmp_path, "video", "--form") == ["--format"]
+    assert completed(tmp_path, "video", "--format", "") == ["mp4", "webm", "mov"]
+    assert completed(tmp_path, "image", "--position", "top_") == ["top_left", "top_right"]
+    assert completed(tmp_path, "jobs", "ca") == ["cancel"]
+    assert completed(tmp_path, "task", "pro") == ["probe"]
+    assert completed(tmp_path, "task", "video", "--codec", "h26") == ["h264", "h265"]
+    assert completed(tmp_path, "completion", "z") == ["zsh"]
+    assert completed(tmp_path, "video", "-i", "my") == ["my holiday.mov"]
+    assert completed(tmp_path, "video", "-i", "a.mov", "my") == ["my holiday.mov"]
 
 
 class RangeServer(http.server.SimpleHTTPRequestHandler):

@@ -358,7 +358,13 @@ std::vector<cli::Command> service_commands() {
     return {
         {"serve", "Run the server, with workers inside", declare_serve},
         {"worker", "Run more workers on the same data", declare_worker},
-        {"keys", "Create, list or revoke API keys", declare_keys},
+        {"keys",
+         "Create, list or revoke API keys",
+         declare_keys,
+         cli::Takes::kFormOnly,
+         {{"create NAME", "A new key, shown only now."},
+          {"list", "All, without the keys themselves."},
+          {"revoke KEY", "End one, by id, name or the start of one."}}},
     };
 }
 

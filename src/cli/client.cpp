@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "model/error_kinds.h"
@@ -62,24 +61,6 @@ Error error_of(const net::Response& answer) {
     return {kind, string_at(*body, "message"), "", std::nullopt, word};
 }
 
-/// Tells how far it has been read.
-class CountedFile : public ByteSource {
-public:
-    CountedFile(int descriptor, std::function<void(std::int64_t, std::int64_t)> progress)
-        : file_(descriptor), progress_(std::move(progress)) {}
-    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
-        const auto count = TRY(file_.read_at(offset, out));
-        const auto whole = static_cast<std::int64_t>(file_.size().value_or(0));
-        if (progress_) progress_(static_cast<std::int64_t>(offset + count), whole);
-        return count;
-    }
-    std::optional<std::uint64_t> size() override { return file_.size(); }
-
-private:
-    FileSource file_;
-    std::function<void(std::int64_t, std::int64_t)> progress_;
-};
-
 /// Splits a stream into events as its bytes come.
 class EventReader {
 public:
@@ -114,15 +95,20 @@ private:
 
 }  // namespace
 
-std::optional<ServerAccess> find_server() {
+std::optional<ServerAccess> find_address() {
     const auto config = read_config();
     ServerAccess server{environment("ITTYBIT_API_URL"), environment("ITTYBIT_API_KEY")};
     if (server.url.empty()) server.url = string_at(config, "url");
     if (server.key.empty()) server.key = string_at(config, "key");
-    if (server.key.empty()) return std::nullopt;
+    if (server.key.empty() && server.url.empty()) return std::nullopt;
     if (server.url.empty()) server.url = kDefaultUrl;
     while (server.url.ends_with('/')) server.url.pop_back();
     return server;
+}
+
+std::optional<ServerAccess> find_server() {
+    auto server = find_address();
+    return server && server->key.empty() ? std::nullopt : server;
 }
 
 Result<> save_server(const ServerAccess& server) {
@@ -145,7 +131,9 @@ Result<net::Request> ApiClient::request(const std::string& method, const std::st
     net::Request request;
     request.method = method;
     request.url = TRY(net::Url::parse(server_.url + path));
-    request.headers.push_back({"Authorization", "Bearer " + server_.key});
+    if (!server_.key.empty()) {
+        request.headers.push_back({"Authorization", "Bearer " + server_.key});
+    }
     request.largest_body = 64U << 20U;
     return request;
 }
@@ -172,20 +160,13 @@ Result<json::value> ApiClient::call(
 }
 
 Result<std::string> ApiClient::upload(
-    const std::string& path,
-    const std::function<void(std::int64_t sent, std::int64_t size)>& progress,
-    const std::stop_token& stop
+    const std::string& path, const Sent& progress, const std::stop_token& stop
 ) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file || !fs::is_regular_file(path)) {
-        return Error{
-            ErrorKind::kInvalidInput, fmt::format("{} is no file that can be read", path), "input"
-        };
-    }
-    CountedFile source(file.get(), progress);
+    const auto source = TRY(open_for_upload(path, progress, stop));
     const auto name = fs::path(path).filename().string();
     auto request = TRY(this->request("POST", "/uploads?filename=" + percent_encode(name)));
-    request.upload = &source;
+    request.upload = source.get();
+    if (!source->size()) request.patience.stall = {};  // a pipe may take its time
     const auto answer = client_.send(request, stop);
     if (!answer) {
         if (answer.error().kind == ErrorKind::kCancelled) return answer.error();
@@ -198,8 +179,7 @@ Result<std::string> ApiClient::upload(
 Result<> ApiClient::download(
     const std::string& url, const std::string& path, const std::stop_token& stop
 ) {
-    const auto partial = path + ".part";
-    const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file) {
         return Error{
             ErrorKind::kInvalidOutput, fmt::format("{} cannot be written", path), "output"
@@ -208,28 +188,22 @@ Result<> ApiClient::download(
     net::Request request;
     request.url = TRY(net::Url::parse(url));
     request.redirects = 5;
-    bool is_full = false;
-    const net::Receiver receiver{.bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
-        const auto count = ::write(file.get(), bytes.data(), bytes.size());
-        is_full = std::cmp_not_equal(count, bytes.size());
-        return !is_full;
-    }};
-    const auto answer = client_.send(request, stop, receiver);
-    std::error_code code;
-    if (answer && answer->status == 200 && !is_full && ::fsync(file.get()) == 0) {
-        fs::rename(partial, path, code);
-        if (!code) return {};
-    }
-    fs::remove(partial, code);
-    if (!answer) return answer.error();
-    if (is_full)
-        return Error{
-            ErrorKind::kDiskFull, fmt::format("{} cannot be written: disk full", path), ""
-        };
-    return Error{
-        ErrorKind::kDownloadFailed,
-        "the result's address answered " + net::status_in_words(answer->status), ""
+    const net::Receiver receiver{
+        .head = [](const net::Response& head) -> Result<> {
+            if (head.status == 200) return {};
+            return Error{
+                ErrorKind::kDownloadFailed,
+                "the result's address answered " + net::status_in_words(head.status), ""
+            };
+        },
+        .bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
+            const auto count = ::write(file.get(), bytes.data(), bytes.size());
+            if (std::cmp_equal(count, bytes.size())) return true;
+            return Error{ErrorKind::kDiskFull, "there is no room for the output", "output"};
+        }
     };
+    TRY(client_.send(request, stop, receiver));
+    return {};
 }
 
 Result<> ApiClient::follow(

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/upload_source.h"
 #include "net/client.h"
 
 namespace ittybit::cli {
@@ -19,6 +20,9 @@ struct ServerAccess {
 
 /// `$ITTYBIT_API_KEY` and `$ITTYBIT_API_URL`, else `~/.ittybit/config.json`. Nothing without a key.
 std::optional<ServerAccess> find_server();
+
+/// The same without asking for a key: nothing where neither a key nor an address is given.
+std::optional<ServerAccess> find_address();
 
 /// Writes the configuration (mode 0600). Errors: `unavailable`.
 Result<> save_server(const ServerAccess& server);
@@ -36,14 +40,12 @@ public:
         const std::stop_token& stop
     );
 
-    /// Streams a local file to POST /uploads; gives its URL. `progress` hears bytes sent.
+    /// Streams a local file, or what a pipe gives, to POST /uploads; gives its URL.
     Result<std::string> upload(
-        const std::string& path,
-        const std::function<void(std::int64_t sent, std::int64_t size)>& progress,
-        const std::stop_token& stop
+        const std::string& path, const Sent& progress, const std::stop_token& stop
     );
 
-    /// Fetches a URL into a file, which appears only when whole. Errors: `download_failed`.
+    /// Fetches a URL into a new file. Errors: `download_failed`, `disk_full`, `invalid_output`.
     Result<> download(const std::string& url, const std::string& path, const std::stop_token& stop);
 
     /// Calls `event` with name and data of each of a job's events until the stream ends.

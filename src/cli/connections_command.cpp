@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/client.h"
 #include "cli/connections_file.h"
 #include "cli/display.h"
@@ -27,6 +30,31 @@ struct ConnectionWords {
         return words.size() == count && words.front() == verb;
     }
 };
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+/// Secrets need not be typed where others see them: the environment gives what no flag does, and a
+/// terminal is asked for what is missing then.
+void complete_secrets(const ConnectionWords& typed) {
+    const auto field = [&](std::string_view name) -> std::string& {
+        return *std::ranges::find(typed.fields, name, [](const auto& row) {
+                    return row.first;
+                })->second;
+    };
+    if (field("access_key_id").empty()) {
+        field("access_key_id") = environment("AWS_ACCESS_KEY_ID");
+        if (field("session_token").empty()) {
+            field("session_token") = environment("AWS_SESSION_TOKEN");
+        }
+    }
+    auto& secret = field("secret_access_key");
+    if (secret.empty()) secret = environment("AWS_SECRET_ACCESS_KEY");
+    const bool is_asked = secret == "-" || (secret.empty() && ::isatty(STDIN_FILENO) == 1);
+    if (is_asked) secret = ask_secret("Secret access key");
+}
 
 Error wrong_words() {
     return {
@@ -121,6 +149,7 @@ Result<int> here(Display& display, const ConnectionWords& typed, const std::stop
 }
 
 int run(Context& context, const ConnectionWords& typed) {
+    if (typed.is("add", 2)) complete_secrets(typed);
     const auto stop = context.interrupt.token();
     if (!context.globals.is_local && find_server()) {
         return with_server(context, [&](ApiClient& api, Display& display) {
@@ -134,25 +163,47 @@ int run(Context& context, const ConnectionWords& typed) {
 
 Action declare(CLI::App& app) {
     const auto typed = std::make_shared<ConnectionWords>();
-    app.add_option("words", typed->words, "list, add s3, test NAME, or delete NAME");
+    app.add_option("words", typed->words, "");
     for (const std::string name :
          {"name", "endpoint", "region", "access_key_id", "secret_access_key", "session_token"}) {
         auto value = std::make_shared<std::string>();
         std::string flag = "--" + name;
         std::ranges::replace(flag, '_', '-');
-        app.add_option(flag, *value, "With add");
+        const bool is_secret = name == "secret_access_key";
+        app.add_option(
+               flag, *value,
+               is_secret ? "With add; better from $AWS_SECRET_ACCESS_KEY, or - for standard input. "
+                           "A terminal is asked for it."
+                         : "With add."
+        )
+            ->type_name("VALUE");
         typed->fields.emplace_back(name, std::move(value));
     }
-    app.add_flag("--default", typed->is_default, "With add: used where a job names none");
-    app.add_flag("--path-style", typed->has_path_style, "With add: bucket in the path");
-    app.add_option("--bucket", typed->bucket, "With test: where to write, read and delete");
+    app.add_flag("--default", typed->is_default, "With add: used where a job names none.");
+    app.add_flag(
+        "--path-style", typed->has_path_style,
+        "With add: the bucket is in the path, not in the host's name."
+    );
+    app.add_option("--bucket", typed->bucket, "With test: where to write, read and delete.")
+        ->type_name("NAME");
     return [typed](Context& context) { return run(context, *typed); };
 }
 
 }  // namespace
 
 Command connections_command() {
-    return {"connections", "Storage connections: list, add, test, delete.", declare};
+    return {
+        "connections",
+        "Storage connections: list, add, test, delete.",
+        declare,
+        Takes::kServer,
+        {{"list", "All, without secrets."},
+         {"add s3", "A new one; needs --name and --endpoint."},
+         {"test NAME", "Whether it works."},
+         {"delete NAME", "Remove it."}},
+        {"ittybit connections add s3 --name films --endpoint https://s3.example.com",
+         "ittybit connections test films --bucket raw"}
+    };
 }
 
 }  // namespace ittybit::cli

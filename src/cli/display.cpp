@@ -5,12 +5,12 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/fields_json.h"
+#include "cli/help.h"
 #include "model/error_kinds.h"
-#include "work/publish.h"
+#include "work/target.h"
 
 namespace ittybit::cli {
 namespace {
@@ -19,24 +19,15 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr int kNarrowest = 40;
-constexpr int kDefaultColumns = 80;
-
-int columns_of_terminal() {
-    winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
-    return size.ws_col;
-}
-
-void print_line(const json::value& value) {
-    const auto line = compact_json(value) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fflush(stdout);
-}
-
 std::string repeat(std::string_view piece, int count) {
     std::string text;
     for (int i = 0; i < count; ++i) text += piece;
     return text;
+}
+
+/// Whether standard output is the result itself.
+bool carries_bytes(const Globals& globals) {
+    return globals.output == work::kStandardOutput && !globals.is_explaining;
 }
 
 }  // namespace
@@ -61,11 +52,14 @@ std::string bar(std::string_view kind, const Progress& progress, int columns) {
 }
 
 Display::Display(const Globals& globals)
-    : is_for_people_(
-          globals.wants_terminal || (!globals.wants_json && ::isatty(STDOUT_FILENO) == 1)
+    : stream_(carries_bytes(globals) ? stderr : stdout),
+      is_for_people_(
+          globals.wants_terminal || (!globals.wants_json && ::isatty(::fileno(stream_)) == 1)
       ),
       has_bar_(is_for_people_ && (globals.wants_terminal || ::isatty(STDERR_FILENO) == 1)),
-      is_quiet_(globals.is_quiet) {}
+      is_quiet_(globals.is_quiet),
+      turn_(globals.turn.empty() ? "" : globals.turn + " "),
+      input_(globals.turn.empty() ? "" : globals.input + ": ") {}
 
 void Display::progress(const Task& task, const Progress& progress) {
     if (is_quiet_) return;
@@ -73,7 +67,7 @@ void Display::progress(const Task& task, const Progress& progress) {
     if (now - last_ < (has_bar_ ? 250ms : 1000ms)) return;
     last_ = now;
     if (has_bar_) {
-        const auto text = bar(task.kind, progress, columns_of_terminal());
+        const auto text = bar(turn_ + task.kind, progress, columns_of(STDERR_FILENO));
         fmt::print(stderr, "\r\033[K{}", text);
         std::fflush(stderr);
         is_bar_drawn_ = true;
@@ -89,24 +83,26 @@ void Display::changed(const Job& job) {
     if (!is_for_people_ && !is_quiet_ && !is_final(job.status)) print_line(to_json(job));
 }
 
-int Display::finish(const Job& job) {
-    if (!is_for_people_) print_line(to_json(job));
+int Display::finish(const Job& job, const std::stop_token& stop) {
+    if (!is_for_people_ && (!is_quiet_ || job.error)) print_line(to_json(job));
     if (is_for_people_ && !is_quiet_) {
         for (const auto& warning : job.warnings) say("note: " + warning);
     }
-    return end(name_of(job.status), job.error, job.output.value_or(""));
+    if (job.status == JobStatus::kCancelled) return end_cancelled(stop);
+    return end(job.error, job.output.value_or(""));
 }
 
-int Display::finish(const Task& task) {
+int Display::finish(const Task& task, const std::stop_token& stop) {
     if (!is_for_people_) {
-        print_line(to_json(task));
+        if (!is_quiet_ || task.error) print_line(to_json(task));
     } else if (task.kind == "probe" && task.output) {
         clear_bar();
         print(to_json(*task.output));
         return 0;
     }
     const auto url = task.output ? task.output->url.value_or("") : "";
-    return end(name_of(task.status), task.error, url);
+    if (task.status == TaskStatus::kCancelled) return end_cancelled(stop);
+    return end(task.error, url);
 }
 
 int Display::finish(const Error& error) {
@@ -120,9 +116,24 @@ int Display::finish(const Error& error) {
 }
 
 void Display::print(const json::value& document) {
+    if (is_quiet_) return;
     if (!is_for_people_) return print_line(document);
     const auto text = pretty_json(document);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fwrite(text.data(), 1, text.size(), stream_);
+}
+
+void Display::print_text(const std::string& text) {
+    if (!is_quiet_) std::fwrite(text.data(), 1, text.size(), stream_);
+}
+
+void Display::note(const std::string& sentence) {
+    if (is_for_people_ && !is_quiet_) say(sentence);
+}
+
+void Display::print_line(const json::value& value) {
+    const auto line = compact_json(value) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stream_);
+    std::fflush(stream_);
 }
 
 void Display::clear_bar() {
@@ -132,22 +143,27 @@ void Display::clear_bar() {
 
 void Display::say(const std::string& sentence) {
     clear_bar();
-    fmt::print(stderr, "ittybit: {}\n", sentence);
+    fmt::print(stderr, "ittybit: {}{}\n", input_, sentence);
 }
 
-int Display::end(
-    std::string_view status, const std::optional<Failure>& error, const std::string& url
-) {
+int Display::end_cancelled(const std::stop_token& stop) {
+    if (stop.stop_requested()) {
+        say("interrupted; nothing was written");
+        return exit_status(Fault::kCancelled);
+    }
+    say("somebody has cancelled it; start it again with: ittybit jobs retry ID");
+    return 1;
+}
+
+int Display::end(const std::optional<Failure>& error, const std::string& url) {
     clear_bar();
     if (error) {
         say(error->message);
         return exit_status(error_row(error->kind).fault);
     }
-    if (status == "cancelled") {
-        say("interrupted; nothing was written");
-        return exit_status(Fault::kCancelled);
+    if (is_for_people_ && !is_quiet_ && !url.empty() && stream_ == stdout) {
+        fmt::print("{}\n", work::path_of(url));
     }
-    if (is_for_people_ && !is_quiet_ && !url.empty()) fmt::print("{}\n", work::path_of(url));
     return 0;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -13,7 +15,8 @@
 namespace ittybit::cli {
 
 /// What the user sees: on a terminal a bar that is drawn over itself (standard error) and one
-/// sentence at the end; in a pipe JSON lines (standard output), the last being the result.
+/// sentence at the end; in a pipe JSON lines (standard output), the last being the result. With
+/// `--quiet` nothing but errors.
 class Display {
 public:
     explicit Display(const Globals& globals);
@@ -23,24 +26,36 @@ public:
     /// A job's new state: a line in a pipe.
     void changed(const Job& job);
 
-    /// The last words. They give the exit status.
-    int finish(const Job& job);
-    int finish(const Task& task);
+    /// The last words. They give the exit status; `stop` tells who was interrupted from what
+    /// somebody else has cancelled.
+    int finish(const Job& job, const std::stop_token& stop);
+    int finish(const Task& task, const std::stop_token& stop);
     int finish(const Error& error);
 
     /// A document as the whole result.
     void print(const json::value& document);
+    /// The same, in words.
+    void print_text(const std::string& text);
+    /// A word on the side, for people.
+    void note(const std::string& sentence);
 
     bool is_for_people() const { return is_for_people_; }
+    /// Where what is said goes: standard error where standard output carries the result's bytes.
+    std::FILE* stream() const { return stream_; }
 
 private:
+    void print_line(const json::value& value);
     void clear_bar();
     void say(const std::string& sentence);
-    int end(std::string_view status, const std::optional<Failure>& error, const std::string& url);
+    int end(const std::optional<Failure>& error, const std::string& url);
+    int end_cancelled(const std::stop_token& stop);
 
+    std::FILE* stream_;
     bool is_for_people_;
     bool has_bar_;
     bool is_quiet_;
+    std::string turn_;   // "3/20"
+    std::string input_;  // of that turn
     bool is_bar_drawn_ = false;
     std::chrono::steady_clock::time_point last_{};
 };

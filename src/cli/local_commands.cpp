@@ -9,6 +9,7 @@
 #include "cli/completion.h"
 #include "cli/display.h"
 #include "cli/local_run.h"
+#include "cli/many.h"
 #include "cli/option_flags.h"
 #include "cli/remote_run.h"
 #include "model/operation.h"
@@ -28,27 +29,57 @@ struct Typed {
     std::string metadata;
 };
 
+/// With a key configured the work goes to the server. A plan is made here: that uploads nothing.
+std::optional<ServerAccess> server_for(const Globals& globals) {
+    if (globals.is_local || globals.is_explaining) return std::nullopt;
+    return find_server();
+}
+
+int run_job(Context& context, const JobWords& words) {
+    if (const auto server = server_for(context.globals)) {
+        return run_job_there(context, words, *server);
+    }
+    return run_job_here(context, words);
+}
+
+int run_task(Context& context, const JobWords& words) {
+    if (context.globals.inputs.size() > 1) {
+        return Display(context.globals)
+            .finish(
+                Error{ErrorKind::kInvalidInput, "a task has one input; jobs take several", "input"}
+            );
+    }
+    // An export to a file of this machine is a copy that no server can make.
+    const bool is_copy = words.kind == "export" && !work::is_url(context.globals.output);
+    const auto server = is_copy ? std::nullopt : server_for(context.globals);
+    if (server) return run_task_there(context, words, *server);
+    return run_task_here(context, words);
+}
+
 Action declare_job(CLI::App& app, std::string_view kind) {
     const auto typed = std::make_shared<Typed>();
     typed->words.kind = kind;
     add_option_flags(app, kind, typed->words.options);
-    app.add_option("--metadata", typed->metadata, "JSON that comes back with the job.");
-    app.add_option("--webhook-url", typed->words.webhook_url, "Called when the job has ended.");
+    app.add_option("--metadata", typed->metadata, "Comes back with the job.")->type_name("JSON");
+    app.add_option("--webhook-url", typed->words.webhook_url, "Called when the job has ended.")
+        ->type_name("URL");
     return [typed](Context& context) {
         if (!typed->metadata.empty()) {
             const auto metadata = parse_json(typed->metadata);
             if (!metadata) return Display(context.globals).finish(metadata.error());
             typed->words.metadata = *metadata;
         }
-        // With a key configured the job goes to the server.
-        const auto server = context.globals.is_local ? std::nullopt : find_server();
-        if (server) return run_job_there(context, typed->words, *server);
-        return run_job_here(context, typed->words);
+        return run_each(context, [&](Context& each) { return run_job(each, typed->words); });
     };
 }
 
-Command job_command(std::string_view word, std::string_view help) {
-    return {word, help, [word](CLI::App& app) { return declare_job(app, kind_of_word(word)); }};
+Command job_command(
+    std::string_view word, std::string_view help, std::vector<std::string_view> examples
+) {
+    return {
+        word,          help, [word](CLI::App& app) { return declare_job(app, kind_of_word(word)); },
+        Takes::kMedia, {},   std::move(examples)
+    };
 }
 
 /// Each kind is a command below `task`, since each has its own flags.
@@ -63,21 +94,39 @@ Action declare_task(CLI::App& app) {
         words->kind = kind_of_word(word);
         add_option_flags(*sub, words->kind, words->options);
         sub->callback([chosen, words] {
-            *chosen = [words](Context& context) { return run_task_here(context, *words); };
+            *chosen = [words](Context& context) { return run_task(context, *words); };
         });
-        return sub;
     };
     add("probe", "The facts of a file.");
     add("import", "A copy of the input.");
     for (const auto kind : kKinds) {
         if (is_job_kind(kind)) add(kind, "The work of this kind alone.");
     }
+    add("adaptive", "The same as adaptive_video.");
     add("export", "A copy of a task's output where -o says.");
     return [chosen](Context& context) { return (*chosen)(context); };
 }
 
+int check_server(Context& context, const ServerAccess& server) {
+    Display display(context.globals);
+    ApiClient api(server);
+    const auto health = api.call("GET", "/health", nullptr, context.interrupt.token());
+    if (!health) {
+        display.finish(health.error());
+        return exit_status_of(health.error());
+    }
+    json::object told{{"server", server.url}};
+    if (health->is_object()) {
+        for (const auto& member : health->get_object()) told[member.key()] = member.value();
+    }
+    display.print(told);
+    return 0;
+}
+
 Action declare_health(CLI::App& /*app*/) {
     return [](Context& context) {
+        const auto server = context.globals.is_local ? std::nullopt : find_address();
+        if (server) return check_server(context, *server);
         Display display(context.globals);
         auto options = zygote_options(std::filesystem::temp_directory_path());
         options.keeps_spare = false;
@@ -113,9 +162,7 @@ Action declare_version(CLI::App& /*app*/) {
 
 Action declare_completion(CLI::App& app) {
     const auto shell = std::make_shared<std::string>();
-    app.add_option("shell", *shell, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    app.add_option("shell", *shell, "")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
     return [shell](Context& context) {
         fmt::print("{}", completion_script(*shell, context.commands));
         return 0;
@@ -126,15 +173,48 @@ Action declare_completion(CLI::App& app) {
 
 std::vector<Command> local_commands() {
     return {
-        job_command("video", "A video that plays where it should: mp4, webm, mov."),
-        job_command("audio", "Sound alone: mp3, aac, ogg, opus, wav, flac."),
-        job_command("image", "A picture, or a frame of a video: jpeg, png, webp, avif."),
-        job_command("animation", "A short animation: gif, webp."),
-        job_command("adaptive", "A stream in several sizes: HLS."),
-        {"task", "One task of a job alone: probe, import, a kind, export.", declare_task},
-        {"health", "Checks this machine: programs and walls.", declare_health},
+        job_command(
+            "video", "A video that plays where it should: mp4, webm, mov.",
+            {"ittybit video -i holiday.mov -o holiday.mp4 --width 1280",
+             "ittybit video -i talk.mkv -o part.webm --start 1:02:03.5 --end 1:05:00",
+             "ittybit video -i *.mov -o small/ --quality low",
+             "curl -s https://host/a.mov | ittybit video -i - -o - > a.mp4"}
+        ),
+        job_command(
+            "audio", "Sound alone: mp3, aac, ogg, opus, wav, flac.",
+            {"ittybit audio -i talk.mp4 -o talk.mp3",
+             "ittybit audio -i talk.wav -o talk.opus --bitrate 48000"}
+        ),
+        job_command(
+            "image", "A picture, or a frame of a video: jpeg, png, webp, avif.",
+            {"ittybit image -i holiday.mov -o poster.webp --start 5",
+             "ittybit image -i '*.png' -o 'web/{filename}.avif' --width 50%"}
+        ),
+        job_command(
+            "animation", "A short animation: gif, webp.",
+            {"ittybit animation -i holiday.mov -o wave.gif --start 3 --end 5.5 --width 320"}
+        ),
+        job_command(
+            "adaptive", "A stream in several sizes: HLS.",
+            {"ittybit adaptive -i holiday.mov -o stream/master.m3u8"}
+        ),
+        {"task",
+         "One task of a job alone: probe, import, a kind, export.",
+         declare_task,
+         Takes::kMedia,
+         {},
+         {"ittybit task probe -i holiday.mov | jq .output",
+          "ittybit task video -i \"$(ittybit task probe -i a.mov | jq .output)\" -o a.mp4"}},
+        {"health", "Checks the server, or without one this machine: programs and walls.",
+         declare_health, Takes::kServer},
         {"version", "The version.", declare_version},
-        {"completion", "A shell completion script.", declare_completion},
+        {"completion",
+         "A shell completion script.",
+         declare_completion,
+         Takes::kFormOnly,
+         {{"bash", "To be sourced: source <(ittybit completion bash)"},
+          {"zsh", "To be sourced behind compinit, or kept as _ittybit in $fpath"},
+          {"fish", "To be kept as ~/.config/fish/completions/ittybit.fish"}}},
     };
 }
 

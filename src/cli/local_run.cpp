@@ -41,16 +41,6 @@ bool is_folder(const std::string& output) {
     return output.ends_with('/') || std::filesystem::is_directory(output, code);
 }
 
-Result<Operation> judge(const JobWords& words) {
-    const bool is_copy = words.kind == "import" || words.kind == "export";
-    std::vector<OptionProblem> problems;
-    auto operation = read_operation(is_copy ? "probe" : words.kind, words.options, problems);
-    if (problems.empty()) return operation;
-    std::vector<std::string> sentences;
-    for (const auto& problem : problems) sentences.push_back(problem.message);
-    return Error{problems.front().kind, join(sentences, "; "), problems.front().field};
-}
-
 Result<json::object> judge_metadata(const json::value& metadata) {
     if (metadata.is_null()) return json::object();
     if (!metadata.is_object())
@@ -68,7 +58,8 @@ Result<> judge_places(const Globals& globals, work::LocalRequest& request) {
                !globals.output.starts_with("file://")) {
         return wrong(ErrorKind::kInvalidOutput, "output must be a path or s3://bucket/key");
     }
-    if (!is_s3(request.input) && request.output.empty()) return {};
+    const bool writes_s3 = !request.output.empty() && !globals.is_explaining;
+    if (!is_s3(request.input) && !writes_s3) return {};
     const auto environment = storage::process_environment();
     request.s3 = std::make_shared<work::LocalS3>(
         TRY(choose_account(globals.connection, environment)),
@@ -83,11 +74,11 @@ Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
     work::LocalRequest request;
     request.kind = words.kind;
     request.input = TRY(address_of(globals.input));
-    TRY(judge_places(globals, request));
     if (is_encode && !is_folder(globals.output)) {
         TRY(settle_format(words.kind, globals.output, words.options));
     }
-    request.operation = TRY(judge(words));
+    request.operation = TRY(judge_options(words.kind, words.options));
+    TRY(judge_places(globals, request));
     request.options = std::move(words.options);
     request.metadata = TRY(judge_metadata(words.metadata));
     if (!words.webhook_url.empty()) {
@@ -104,7 +95,8 @@ Result<work::LocalRequest> judge_all(const Globals& globals, JobWords words) {
     }
     const auto extension =
         is_encode ? extension_of(request.operation) : extension_in(request.input);
-    request.target = TRY(work::choose_target(words.kind, globals.output, request.input, extension));
+    request.target =
+        TRY(work::choose_target({words.kind, globals.output, request.input, extension}));
     return request;
 }
 
@@ -131,6 +123,16 @@ work::LocalEvents events_for(Display& display) {
 
 }  // namespace
 
+Result<Operation> judge_options(std::string_view kind, const json::value& options) {
+    const bool is_copy = kind == "import" || kind == "export";
+    std::vector<OptionProblem> problems;
+    auto operation = read_operation(is_copy ? "probe" : kind, options, problems);
+    if (problems.empty()) return operation;
+    std::vector<std::string> sentences;
+    for (const auto& problem : problems) sentences.push_back(problem.message);
+    return Error{problems.front().kind, join(sentences, "; "), problems.front().field};
+}
+
 sandbox::Zygote::Options zygote_options(const std::filesystem::path& scratch) {
     sandbox::Zygote::Options options;
     options.program = sandbox::media_program();
@@ -151,7 +153,9 @@ int run_job_here(Context& context, JobWords words) {
     const auto stop = context.interrupt.token();
     if (context.globals.is_explaining) return explain(display, *request, zygote, stop);
     const SystemClock clock;
-    return display.finish(work::run_local_job(*request, zygote, clock, events_for(display), stop));
+    return display.finish(
+        work::run_local_job(*request, zygote, clock, events_for(display), stop), stop
+    );
 }
 
 int run_task_here(Context& context, JobWords words) {
@@ -166,7 +170,9 @@ int run_task_here(Context& context, JobWords words) {
         return explain(display, *request, zygote, stop);
     }
     const SystemClock clock;
-    return display.finish(work::run_local_task(*request, zygote, clock, events_for(display), stop));
+    return display.finish(
+        work::run_local_task(*request, zygote, clock, events_for(display), stop), stop
+    );
 }
 
 }  // namespace ittybit::cli

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cli/command.h"
+#include "model/operation.h"
 #include "sandbox/zygote.h"
 
 namespace ittybit::cli {
@@ -16,6 +17,9 @@ struct JobWords {
     json::value metadata;  // null when none was given
     std::string webhook_url;
 };
+
+/// What the options mean. Errors: every problem with them in one, of the first one's kind.
+Result<Operation> judge_options(std::string_view kind, const json::value& options);
 
 /// Runs a job on this machine and shows it. Gives the exit status.
 int run_job_here(Context& context, JobWords words);

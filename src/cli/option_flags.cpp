@@ -1,12 +1,14 @@
 #include "cli/option_flags.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <type_traits>
 
 #include <CLI/CLI.hpp>
 
 #include "base/fields.h"
+#include "base/text.h"
 #include "model/operation.h"
 
 namespace ittybit::cli {
@@ -21,17 +23,62 @@ struct Plain<std::optional<T>> {
     using Type = T;
 };
 
+/// What a value looks like: "mp4|webm|mov", from which a shell also completes.
 template <typename Value>
-std::string choices() {
-    if constexpr (Named<Value>) {
+std::string looks() {
+    if constexpr (kIsList<Value>) {
+        return looks<typename Value::value_type>() + ",…";
+    } else if constexpr (Named<Value>) {
         std::string words;
         for (const auto& row : names(Value{})) {
             if (row.help.empty()) continue;  // another spelling
-            words += (words.empty() ? " (" : ", ") + std::string(row.name);
+            words += (words.empty() ? "" : "|") + std::string(row.name);
         }
-        return words + ")";
+        return words;
+    } else if constexpr (std::is_arithmetic_v<Value>) {
+        return "N";
     } else {
-        return "";
+        return "VALUE";
+    }
+}
+
+constexpr bool is_time(std::string_view name) {
+    return name == "start" || name == "end" || name == "interval";
+}
+
+/// Several words in one: a JSON list, or words with commas between.
+json::value typed_list(const std::string& word) {
+    if (auto value = parse_json(word); value && value->is_array()) return *std::move(value);
+    json::array all;
+    for (const auto& piece : split(word, ',')) all.push_back(typed_word(piece));
+    return all;
+}
+
+template <typename Value>
+json::value typed(std::string_view name, const std::string& word) {
+    if constexpr (kIsList<Value>) return typed_list(word);
+    if constexpr (Named<Value>) return json::value(word);
+    if constexpr (Described<Value>) {
+        if (auto value = parse_json(word); value && value->is_object()) return *std::move(value);
+    }
+    return is_time(name) ? typed_time(word) : typed_word(word);
+}
+
+template <typename Value>
+void add_flag(
+    CLI::App& app, std::string_view field, const std::string& help, json::object& document
+) {
+    const std::string name(field);
+    std::string flag = "--" + name;
+    std::ranges::replace(flag, '_', '-');
+    if constexpr (std::is_same_v<Value, bool>) {
+        app.add_flag_callback(flag, [&document, name] { document[name] = true; }, help);
+    } else {
+        const auto write = [&document, name](const std::string& word) {
+            document[name] = typed<Value>(name, word);
+        };
+        const auto look = is_time(name) ? "TIME" : looks<Value>();
+        app.add_option_function<std::string>(flag, write, help)->type_name(look);
     }
 }
 
@@ -39,18 +86,7 @@ template <typename T>
 void add_flags_of(CLI::App& app, json::object& document) {
     for_each_field<T>([&](const auto& field) {
         using Value = typename Plain<std::decay_t<decltype(std::declval<T>().*field.member)>>::Type;
-        const std::string name(field.name);
-        std::string flag = "--" + name;
-        std::ranges::replace(flag, '_', '-');
-        const std::string help = std::string(field.help) + choices<Value>();
-        if constexpr (std::is_same_v<Value, bool>) {
-            app.add_flag_callback(flag, [&document, name] { document[name] = true; }, help);
-        } else {
-            const auto write = [&document, name](const std::string& word) {
-                document[name] = Named<Value> ? json::value(word) : typed_word(word);
-            };
-            app.add_option_function<std::string>(flag, write, help);
-        }
+        add_flag<Value>(app, field.name, std::string(field.help), document);
     });
 }
 
@@ -73,6 +109,26 @@ void add_flags(
 json::value typed_word(const std::string& word) {
     const auto value = parse_json(word);
     return value && value->is_number() ? *value : json::value(word);
+}
+
+json::value typed_time(const std::string& word) {
+    const auto pieces = split(word, ':');
+    if (pieces.size() < 2 || pieces.size() > 3) return typed_word(word);
+    double seconds = 0;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        const auto& piece = pieces[i];
+        const bool is_last = i + 1 == pieces.size();
+        const auto known = std::string_view("0123456789.").substr(0, is_last ? 11 : 10);
+        double number = 0;
+        const auto [end, failure] =
+            std::from_chars(piece.data(), piece.data() + piece.size(), number);
+        const bool is_number = failure == std::errc() && end == piece.data() + piece.size() &&
+                               piece.find_first_not_of(known) == std::string::npos;
+        if (!is_number || (i > 0 && number >= 60))
+            return json::value(word);  // the reader complains
+        seconds = seconds * 60 + number;
+    }
+    return json::value(seconds);
 }
 
 void add_option_flags(CLI::App& app, std::string_view kind, json::object& document) {

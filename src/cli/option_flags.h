@@ -17,4 +17,7 @@ void add_option_flags(CLI::App& app, std::string_view kind, json::object& docume
 /// What a word on the command line means as JSON: a number where it reads as one, else a string.
 json::value typed_word(const std::string& word);
 
+/// The same for a time: "1:02:03.5" is 3723.5 seconds.
+json::value typed_time(const std::string& word);
+
 }  // namespace ittybit::cli

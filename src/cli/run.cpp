@@ -5,36 +5,17 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/display.h"
+#include "cli/global_flags.h"
+#include "cli/help.h"
 
 namespace ittybit::cli {
 namespace {
-
-constexpr std::string_view kFooter =
-    "Exit status: 0 done; 1 the job failed; 2 the request was wrong; 3 not allowed;\n"
-    "4 the server or network could not be reached; 130 interrupted.";
-
-void add_global_flags(CLI::App& app, Globals& globals) {
-    app.add_option("-i,--input", globals.input, "A path or URL.")->group("Global");
-    app.add_option("-o,--output", globals.output, "Where the result goes.")->group("Global");
-    app.add_flag("--local", globals.is_local, "Run on this machine, whatever is configured.")
-        ->group("Global");
-    app.add_flag("--async", globals.is_async, "Do not wait for the server.")->group("Global");
-    app.add_flag("--json", globals.wants_json, "JSON lines, also on a terminal.")->group("Global");
-    app.add_flag("--tty", globals.wants_terminal, "A progress bar, also in a pipe.")
-        ->group("Global");
-    app.add_option("--connection", globals.connection, "Credentials for s3:// by name.")
-        ->envname("ITTYBIT_CONNECTION")
-        ->group("Global");
-    app.add_flag("--debug", globals.is_debugging, "Say more about what happens.")->group("Global");
-    app.add_flag("--quiet", globals.is_quiet, "Say nothing but errors.")->group("Global");
-    app.add_flag("--explain", globals.is_explaining, "Print the plan, do nothing.")
-        ->group("Global");
-}
 
 /// Flags may be written with underscores, like the API's fields.
 std::vector<std::string> with_dashes(int argc, char** argv) {
@@ -45,7 +26,18 @@ std::vector<std::string> with_dashes(int argc, char** argv) {
         const auto name_end = std::min(word.find('='), word.size());
         std::replace(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(name_end), '_', '-');
     }
-    std::ranges::reverse(words);  // as CLI11 takes them
+    return words;
+}
+
+/// What people try first: `help video`, `--version`, `-V`.
+std::vector<std::string> in_our_words(std::vector<std::string> words) {
+    if (words.empty()) return words;
+    auto& first = words.front();
+    if (first == "--version" || first == "-V") first = "version";
+    if (first == "help") {
+        words.erase(words.begin());
+        words.emplace_back("--help");
+    }
     return words;
 }
 
@@ -85,19 +77,22 @@ std::optional<Error> unknown_command(const CLI::App& app, const std::vector<Comm
 }
 
 struct Parsed {
-    CLI::App app{"Turns any media file into one that plays everywhere.", "ittybit"};
+    CLI::App app{"", "ittybit"};
     Globals globals;
     std::vector<std::pair<CLI::App*, Action>> actions;
 };
 
 void declare(Parsed& parsed, const std::vector<Command>& commands) {
-    parsed.app.footer(std::string(kFooter));
+    const int columns = columns_of(STDOUT_FILENO);
     parsed.app.allow_extras();
-    add_global_flags(parsed.app, parsed.globals);
+    parsed.app.formatter_fn([&commands, columns](auto&&...) { return overview(commands, columns); }
+    );
+    add_global_flags(parsed.app, parsed.globals, Takes::kMedia);
     for (const auto& command : commands) {
         auto* sub = parsed.app.add_subcommand(std::string(command.name), std::string(command.help));
         sub->allow_extras();
-        add_global_flags(*sub, parsed.globals);
+        sub->formatter(std::make_shared<CommandHelp>(command, columns));
+        add_global_flags(*sub, parsed.globals, command.takes);
         parsed.actions.emplace_back(sub, command.declare(*sub));
     }
 }
@@ -109,12 +104,15 @@ int act(Parsed& parsed, Context& context) {
             if (auto error = leftover(*inner)) return Display(context.globals).finish(*error);
         }
         if (auto error = leftover(*sub)) return Display(context.globals).finish(*error);
+        if (auto done = settle(context.globals); !done) {
+            return Display(context.globals).finish(done.error());
+        }
         return action(context);
     }
     if (auto error = unknown_command(parsed.app, context.commands)) {
         return Display(context.globals).finish(*error);
     }
-    fmt::print(stderr, "{}", parsed.app.help());
+    fmt::print(stderr, "{}", overview(context.commands, columns_of(STDERR_FILENO)));
     return 2;
 }
 
@@ -124,7 +122,9 @@ int run(int argc, char** argv, const std::vector<Command>& commands) {
     Parsed parsed;
     declare(parsed, commands);
     try {
-        parsed.app.parse(with_dashes(argc, argv));
+        auto words = in_our_words(with_dashes(argc, argv));
+        std::ranges::reverse(words);  // as CLI11 takes them
+        parsed.app.parse(std::move(words));
     } catch (const CLI::Success& asked) {  // --help
         return parsed.app.exit(asked);
     } catch (const CLI::ParseError& error) {

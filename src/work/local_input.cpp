@@ -2,19 +2,33 @@
 
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "storage/s3.h"
 #include "work/places.h"
-#include "work/publish.h"
+#include "work/target.h"
 
 namespace ittybit::work {
 namespace {
+
+/// A file in place; a pipe or device, which can be read only once, as it comes.
+std::unique_ptr<storage::Origin> file_or_pipe(const std::string& path) {
+    Fd file = open_input(path);
+    struct stat facts{};
+    const bool is_plain = !file || ::fstat(file.get(), &facts) != 0 || S_ISREG(facts.st_mode) ||
+                          S_ISDIR(facts.st_mode);
+    if (is_plain) return storage::file_origin(path);
+    return storage::pipe_origin(std::move(file), path == kStandardInput ? "standard input" : path);
+}
 
 Result<std::unique_ptr<storage::Origin>> origin_of(
     const LocalRequest& request, net::Client& client
 ) {
     const auto& input = request.input;
     const bool is_url = input.find("://") != std::string::npos;
-    if (!is_url || input.starts_with("file://")) return storage::file_origin(path_of(input));
+    if (!is_url || input.starts_with("file://")) return file_or_pipe(path_of(input));
     auto url = TRY(net::Url::parse(input));
     if (!url.is_s3()) return storage::http_origin(client, std::move(url));
     const auto place = read_s3(input);
@@ -22,6 +36,12 @@ Result<std::unique_ptr<storage::Origin>> origin_of(
 }
 
 }  // namespace
+
+Fd open_input(const std::string& path) {
+    // A socket cannot be opened by that name.
+    if (path == kStandardInput) return Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+    return Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
 
 Result<std::unique_ptr<LocalInput>> LocalInput::open(
     const LocalRequest& request, const std::stop_token& stop

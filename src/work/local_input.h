@@ -3,14 +3,21 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <thread>
+#include <string_view>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "net/client.h"
 #include "storage/source.h"
 #include "work/local_job.h"
 
 namespace ittybit::work {
+
+/// The path that `-i -` stands for.
+inline constexpr std::string_view kStandardInput = "/dev/stdin";
+
+/// Opens a path for reading, never waiting for a writer. An empty Fd and errno when it cannot.
+Fd open_input(const std::string& path);
 
 /// The input of a job on this machine: a path, a `file://` URL, an S3 object, or an address that
 /// the user typed (its redirects may not lead to link-local ones), behind the range cache.

@@ -20,8 +20,8 @@ std::string parts_folder_of(const Target& target, std::string_view id) {
 }
 
 std::string url_of(const LocalRequest& request) {
-    const bool is_url = request.input.find("://") != std::string::npos;
-    return is_url ? request.input : file_url(request.input);
+    const bool has_scheme = request.input.find("://") != std::string::npos;
+    return has_scheme ? request.input : file_url(request.input);
 }
 
 /// Where the output of a job, or of a task's job of its own, goes.
@@ -30,8 +30,11 @@ std::unique_ptr<Destination> destination_of(
 ) {
     const auto& id = job.id;
     if (request.output.empty()) {
+        auto target = request.target;
+        if (target.extension.empty() && !target.may_replace) target.extension = extension;
+        const auto parts_folder = parts_folder_of(target, id);
         return std::make_unique<FolderDestination>(
-            request.target, parts_folder_of(request.target, id)
+            std::move(target), parts_folder, std::move(stop)
         );
     }
     const OutputWords words{job.created_at, request.input, request.kind, extension, id};

@@ -1,7 +1,6 @@
 #include "work/publish.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,8 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/text.h"
-#include "model/output_name.h"
+#include "work/write_through.h"
 
 namespace ittybit::work {
 namespace {
@@ -66,11 +64,22 @@ std::string numbered(const std::string& stem, int number) {
 
 constexpr int kMostNumbers = 100000;
 
+/// A name that stands for something else than a file by now is not ours to take.
+Result<> check_replaceable(const fs::path& path) {
+    struct stat facts{};
+    if (::lstat(path.c_str(), &facts) != 0 || S_ISREG(facts.st_mode)) return {};
+    return Error{
+        ErrorKind::kInvalidOutput, fmt::format("{} is no regular file any more", path.string()),
+        "output"
+    };
+}
+
 /// Moves a finished file to the target's name, or the next free one.
-Result<fs::path> move_main(const fs::path& from, const Target& target, std::string_view extension) {
-    const auto dotted = extension.empty() ? std::string() : "." + std::string(extension);
+Result<fs::path> move_main(const fs::path& from, const Target& target) {
+    const auto dotted = target.extension.empty() ? std::string() : "." + target.extension;
     if (target.may_replace) {
         const auto to = target.folder / (target.stem + dotted);
+        TRY(check_replaceable(to));
         if (::rename(from.c_str(), to.c_str()) != 0) return cannot_write(to.string());
         return to;
     }
@@ -123,122 +132,48 @@ Result<> publish_parts(
     return {};
 }
 
-/// The last part of a path or URL without query and extension, as a file name.
-std::string stem_of(std::string_view input) {
-    const bool is_url = input.find("://") != std::string_view::npos;
-    if (is_url) input = input.substr(0, input.find_first_of("?#"));
-    const auto path = path_of(input);
-    std::string_view name = path;
-    while (name.ends_with('/')) name.remove_suffix(1);
-    name = name.substr(name.rfind('/') + 1);
-    const auto extension = extension_in(name);
-    if (!extension.empty()) name.remove_suffix(extension.size() + 1);
-    return sandbox::is_flat_name(name) ? std::string(name) : "output";
-}
-
-Result<> check_folder(const fs::path& folder) {
-    std::error_code code;
-    const auto shown = folder.string();
-    if (!fs::is_directory(folder, code)) {
-        return Error{
-            ErrorKind::kInvalidOutput,
-            fmt::format("the folder {} does not exist; make it first", shown), "output"
-        };
-    }
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
-    return Error{
-        ErrorKind::kInvalidOutput,
-        fmt::format("you may not write in the folder {}; choose another with --output", shown),
-        "output"
-    };
-}
-
 }  // namespace
-
-Result<Target> choose_target(
-    std::string_view kind,
-    std::string_view output,
-    std::string_view input,
-    std::string_view extension
-) {
-    std::error_code code;
-    Target target;
-    target.extension = extension;
-    const fs::path path(path_of(output));
-    const bool is_new_folder = output.ends_with('/') && !fs::exists(path, code);
-    if (is_new_folder && kind == "adaptive_video") {
-        target.folder = fs::absolute(path, code).parent_path().parent_path();
-        target.stem = path.parent_path().filename().string();
-        target.has_own_folder = true;
-    } else if (output.empty() || output.ends_with('/') || fs::is_directory(path, code)) {
-        target.folder = output.empty() ? fs::current_path(code) : fs::absolute(path, code);
-        target.stem = stem_of(input);
-        target.has_own_folder = kind == "adaptive_video";
-    } else {
-        target.folder = fs::absolute(path, code).parent_path();
-        target.stem = path.stem().string();
-        target.extension = path.extension().string().substr(path.has_extension() ? 1 : 0);
-        if (!path.has_extension()) target.extension = "";
-        target.may_replace = true;
-    }
-    TRY(check_folder(target.folder));
-    return target;
-}
 
 Result<fs::path> publish(
     const sandbox::Workspace& workspace,
     const std::vector<FileReady>& files,
     const Target& target,
-    const std::string& parts_folder
+    const std::string& parts_folder,
+    const std::stop_token& stop
 ) {
     const auto main = std::ranges::find(files, true, &FileReady::is_main);
     if (main == files.end()) return Error{ErrorKind::kOutputInvalid, "no output was made", ""};
+    if (!target.stream.empty()) {
+        if (files.size() > 1) {
+            return Error{
+                ErrorKind::kInvalidOutput,
+                "the output is several files: give a folder, or a name in one", "output"
+            };
+        }
+        const Fd file = TRY(workspace.open_file(main->name));
+        return TRY(write_through(file.get(), target.stream, stop));
+    }
     TRY(settle(workspace, main->name, usual_mode(workspace)));
-    const auto extension = target.extension.empty() && !target.may_replace
-                               ? std::string(extension_in(main->name))
-                               : target.extension;
     Target place = target;
     if (target.has_own_folder) {
         place.folder = TRY(make_own_folder(target));
         place.stem = "master";
     }
     TRY(publish_parts(workspace, files, place.folder, parts_folder));
-    auto path = TRY(move_main(workspace.path() / main->name, place, extension));
+    auto path = TRY(move_main(workspace.path() / main->name, place));
     TRY(sync_folder(place.folder));
     return path;
 }
 
-Result<fs::path> publish_copy(int descriptor, const Target& target) {
+Result<fs::path> publish_copy(int descriptor, const Target& target, const std::stop_token& stop) {
+    if (!target.stream.empty()) return TRY(write_through(descriptor, target.stream, stop));
     const auto workspace = TRY(sandbox::Workspace::make(target.folder));
     const auto hidden = workspace.path() / "copy";
     const Fd copy(::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!copy) return cannot_write("the copy");
-    off_t offset = 0;
-    std::array<char, 1U << 16U> bytes{};
-    for (;;) {
-        const auto count = ::pread(descriptor, bytes.data(), bytes.size(), offset);
-        if (count < 0) return cannot_write("the copy");
-        if (count == 0) break;
-        if (::write(copy.get(), bytes.data(), static_cast<std::size_t>(count)) != count) {
-            return cannot_write("the copy");
-        }
-        offset += count;
-    }
+    TRY(write_all(descriptor, copy.get(), stop));
     TRY(sync(copy.get()));
-    return TRY(move_main(hidden, target, target.extension));
-}
-
-std::string file_url(const fs::path& path) {
-    std::error_code code;
-    return "file://" + percent_encode(fs::absolute(path, code).lexically_normal().string(), true);
-}
-
-std::string path_of(std::string_view url_or_path) {
-    constexpr std::string_view kScheme = "file://";
-    if (!url_or_path.starts_with(kScheme)) return std::string(url_or_path);
-    auto rest = url_or_path.substr(kScheme.size());
-    if (rest.starts_with("localhost/")) rest.remove_prefix(9);
-    return percent_decode(rest);
+    return TRY(move_main(hidden, target));
 }
 
 }  // namespace ittybit::work

@@ -129,7 +129,7 @@ protected:
     }
 
     static Result<fs::path> publish_outcome(const Outcome& outcome, const Target& target) {
-        return publish(outcome.workspace, outcome.files, target, "clip-12345678");
+        return publish(outcome.workspace, outcome.files, target, "clip-12345678", {});
     }
 
     Error error_of(const std::string& deed) {
@@ -233,7 +233,7 @@ TEST_F(RunOperation, TheTimeThatAnExportTakesIsNotTheChildsIdleness) {
 TEST_F(RunOperation, APublishedFileHasItsNameAndNoRightsTheChildChose) {
     const auto outcome = run_operation(*zygote_, request("honest"), {}, {});
     ASSERT_TRUE(outcome) << outcome.error().message;
-    const Target target{folder_, "clip", "mp4", false, false};
+    const Target target{folder_, "clip", "mp4"};
     const auto first = publish_outcome(*outcome, target);
     ASSERT_TRUE(first) << first.error().message;
     EXPECT_EQ(*first, folder_ / "clip.mp4");
@@ -246,27 +246,10 @@ TEST_F(RunOperation, ATakenNameGetsANumberAndPartsLieBesideTheMainFile) {
     std::ofstream(folder_ / "clip.mp4") << "old";
     const auto outcome = run_operation(*zygote_, request("parts"), {}, {});
     ASSERT_TRUE(outcome) << outcome.error().message;
-    const auto path = publish_outcome(*outcome, {folder_, "clip", "mp4", false, false});
+    const auto path = publish_outcome(*outcome, {folder_, "clip", "mp4"});
     ASSERT_TRUE(path) << path.error().message;
     EXPECT_EQ(*path, folder_ / "clip-1.mp4");
     EXPECT_TRUE(fs::exists(folder_ / "clip-12345678" / "segment.m4s"));
-}
-
-TEST_F(RunOperation, AFolderThatCannotBeWrittenIsARequestsError) {
-    const auto missing =
-        choose_target("video", (folder_ / "no" / "o.mp4").string(), "in.mp4", "mp4");
-    ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().kind, ErrorKind::kInvalidOutput);
-    const auto chosen =
-        choose_target("video", folder_.string() + "/", "http://x/a%20b.mov?k=1", "mp4");
-    ASSERT_TRUE(chosen) << chosen.error().message;
-    EXPECT_EQ(chosen->stem, "a%20b");
-}
-
-TEST(FileUrl, SurvivesEveryByte) {
-    const std::string path = "/tmp/a b%/ü'\"?#.mp4";
-    EXPECT_THAT(file_url(path), HasSubstr("file:///tmp/a%20b%25/"));
-    EXPECT_EQ(path_of(file_url(path)), path);
 }
 
 }  // namespace

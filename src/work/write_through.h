@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+
+namespace ittybit::work {
+
+/// Copies the open regular file `from` to where `to` is, a pipe as fast as it is read. Errors:
+/// `disk_full`, `upload_failed` (nobody reads any more), `cancelled`.
+Result<> write_all(int from, int to, const std::stop_token& stop);
+
+/// Copies it into a device or FIFO, which waits for its reader, or into standard output for `-`.
+/// Gives the path. Errors: also `invalid_output`.
+Result<std::filesystem::path> write_through(
+    int from, const std::string& stream, const std::stop_token& stop
+);
+
+}  // namespace ittybit::work

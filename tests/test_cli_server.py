@@ -1,0 +1,154 @@
+"""The command line with a server configured."""
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+import cli
+import look
+from test_cli import on_terminal
+
+
+@pytest.fixture
+def there(server, tmp_path):
+    """there(words…): runs a command that has the server."""
+
+    def run(*words, **how):
+        return cli.ittybit(*words, cwd=tmp_path, env=access(server), **how)
+
+    return run
+
+
+def access(server):
+    return {"ITTYBIT_API_URL": server.url, "ITTYBIT_API_KEY": server.key}
+
+
+@pytest.fixture
+def jobs(server, clip):
+    """Three finished jobs, the newest first."""
+    made = [server.job(input=clip, kind="image", options={"width": 16 + i}) for i in range(3)]
+    return [server.wait(job) for job in reversed(made)]
+
+
+def test_jobs_are_listed_filtered_and_paged(there, jobs):
+    ids = [job["id"] for job in jobs]
+    for words in (("jobs",), ("jobs", "list")):
+        assert [job["id"] for job in there(*words).last][:3] == ids
+    assert [job["id"] for job in there("jobs", "list", "--limit", "1").last] == ids[:1]
+    assert [job["id"] for job in there("jobs", "list", "--after", ids[0], "--limit", "2").last] == (
+        ids[1:])
+    assert ids[0] in [job["id"] for job in there("jobs", "--before", ids[1]).last]
+    assert there("jobs", "list", "--status", "failed", "--kind", "image").last == []
+    wrong = there("jobs", "list", "--limit", "0")
+    assert wrong.status == 2 and "limit" in wrong.stderr
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_table_of_jobs_fits_the_terminal(server, jobs, tmp_path, columns):
+    status, text = on_terminal("jobs", "list", "--limit", "3", cwd=tmp_path, columns=columns,
+                               env=access(server))
+    lines = text.splitlines()
+    assert status == 0 and max(map(len, lines)) <= columns, text
+    assert [line.split()[:3] for line in lines[:3]] == (
+        [[job["id"], "succeeded", "image"] for job in jobs])
+    assert lines[0].endswith("flash-small.mp4") and "--after " + jobs[2]["id"] in lines[3]
+
+
+def test_jobs_are_shown_retried_and_deleted(there, server, jobs):
+    ids = [job["id"] for job in jobs]
+    assert there("jobs", ids[0]).last == there("jobs", "show", ids[0]).last
+    again = there("jobs", "retry", ids[0]).last
+    assert server.wait(again)["status"] == "succeeded"
+    gone = there("jobs", "delete", *ids[1:])
+    assert (gone.status, gone.lines) == (0, [])
+    assert server.get(f"/jobs/{ids[1]}").status_code == 404
+    for words in (("show", ids[1]), ("watch", ids[1]), ("cancel", ids[1])):
+        assert there("jobs", *words).error_kind == "job_not_found"
+    wrong = there("jobs", "explode")
+    assert wrong.status == 2 and "delete ID" in wrong.stderr
+
+
+def test_a_local_path_in_a_new_job_is_uploaded(there, server, media):
+    body = {"kind": "image", "input": str(media / "photo.jpg"), "options": {"width": 64}}
+    for words, stdin in (((json.dumps(body),), None), (("-",), json.dumps(body))):
+        made = there("jobs", "create", "--body", *words, stdin=stdin)
+        assert made.status == 0, made.stderr
+        assert server.wait(made.last)["status"] == "succeeded"
+    assert there("jobs", "create").status == 2
+    absent = there("jobs", "create", "--body", json.dumps({**body, "input": "no.jpg"}))
+    assert absent.status == 2 and "no.jpg" in absent.stderr
+
+
+def test_who_stops_watching_cancels_nothing(server, media, tmp_path):
+    upload = server.post("/uploads?filename=a.mp4", data=(media / "flash-1080p.mp4").read_bytes())
+    job = server.job(input=upload.json()["url"], kind="video",
+                     options={"codec": "h265", "quality": "very_high"})
+    watcher = subprocess.Popen(
+        [cli.BINARY, "jobs", "watch", job["id"]], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**cli.environment(tmp_path), **access(server)},
+    )
+    time.sleep(1)
+    watcher.send_signal(signal.SIGINT)
+    _, told = watcher.communicate(timeout=10)
+    assert watcher.returncode == 130 and "the job goes on" in told
+    assert server.get(f"/jobs/{job['id']}").json()["status"] != "cancelled"
+    server.post(f"/jobs/{job['id']}/cancel")
+    seen = cli.ittybit("jobs", "watch", job["id"], cwd=tmp_path, env=access(server))
+    assert seen.status == 1 and "somebody has cancelled it" in seen.stderr
+
+
+def test_health_asks_the_server(there, server, tmp_path):
+    asked = there("health")
+    assert asked.status == 0 and asked.last["server"] == server.url
+    here = there("health", "--local")
+    assert here.status == 0 and "sandbox" in here.last and "server" not in here.last
+    for env in ({}, {"ITTYBIT_API_KEY": "itty_x"}):
+        dead = cli.ittybit("health", cwd=tmp_path, env={"ITTYBIT_API_URL": "http://127.0.0.1:9",
+                                                        **env})
+        assert dead.status == 4
+
+
+def test_tasks_run_on_the_server(there, server, media, tmp_path):
+    probe = there("task", "probe", "-i", media / "corner-stored-90.mp4")
+    assert probe.status == 0, probe.stderr
+    assert probe.last["object"] == "task" and probe.last["output"]["rotation"] == 90
+    assert probe.last["id"] in [task["id"] for task in server.get("/tasks").json()]
+    made = there("task", "image", "-i", json.dumps(probe.last["output"]), "-o", "o.png", "--width",
+                 "32")
+    assert made.status == 0, made.stderr
+    assert look.probe(tmp_path / "o.png")["video"][0]["width"] == 32
+    assert made.last["output"]["url"] == (tmp_path / "o.png").as_uri()
+    kept = there("task", "adaptive", "-i", media / "flash-small.mp4", "-o", "s/master.m3u8")
+    assert kept.status == 0 and not look.decode_complaints(tmp_path / "s/master.m3u8"), kept.stderr
+    here = there("task", "probe", "-i", media / "photo.jpg", "--local")
+    assert here.status == 0
+    assert here.last["id"] not in [task["id"] for task in server.get("/tasks").json()]
+
+
+def test_login_says_what_it_did_and_keeps_the_key(server, tmp_path):
+    words = ("login", "--url", server.url)
+    done = cli.ittybit(*words, cwd=tmp_path, stdin=server.key + "\n")
+    assert done.status == 0 and server.key not in done.stderr
+    config = tmp_path / ".ittybit/config.json"
+    assert json.loads(config.read_text()) == {"url": server.url, "key": server.key}
+    assert config.stat().st_mode & 0o777 == 0o600
+    bad = cli.ittybit(*words, cwd=tmp_path, stdin="itty_wrong\n")
+    assert bad.status == 3
+
+
+def test_secrets_come_from_the_environment_or_standard_input(tmp_path):
+    words = ("connections", "add", "s3", "--endpoint", "https://s3.example.com", "--region", "eu")
+    by_environment = cli.ittybit(
+        *words, "--name", "one", cwd=tmp_path,
+        env={"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret-one"},
+    )
+    assert by_environment.status == 0, by_environment.stderr
+    by_input = cli.ittybit(*words, "--name", "two", "--access-key-id", "id",
+                           "--secret-access-key", "-", cwd=tmp_path, stdin="secret-two\n")
+    assert by_input.status == 0, by_input.stderr
+    kept = (tmp_path / ".ittybit/connections.json").read_text()
+    assert "secret-one" in kept and "secret-two" in kept
+    assert "secret" not in json.dumps(by_input.lines + by_environment.lines).replace(
+        "secret_access_key", "")
