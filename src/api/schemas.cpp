@@ -115,7 +115,12 @@ json::object request_of_kind(std::string_view kind, json::object input, json::ob
            {{"type", "object"},
             {"additionalProperties", true},
             {"description", "Echoed; at most 16 KiB."}}},
-          {"webhook_url", text_schema("Where to POST the finished object.")}}},
+          {"webhook_url", text_schema("Where to POST the finished object.")},
+          {"priority",
+           {{"type", "integer"},
+            {"minimum", -10},
+            {"maximum", 10},
+            {"description", "Higher first among what waits; 0 when absent."}}}}},
     };
 }
 

@@ -43,8 +43,8 @@ std::vector<Problem> check(const ConnectionRequest& connection) {
         );
     }
     const auto& endpoint = connection.endpoint;
-    const auto scheme = to_lower(endpoint.substr(0, endpoint.find("://")));
-    const bool is_web = scheme == "https" || scheme == "http";
+    const auto start = to_lower(endpoint.substr(0, 8));
+    const bool is_web = start.starts_with("https://") || start.starts_with("http://");
     if (!endpoint.empty() && !is_web) {
         problems.push_back({"endpoint", "endpoint must be an http:// or https:// URL"});
     }

@@ -1,0 +1,65 @@
+#include "api/openapi.h"
+
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/handlers.h"
+
+namespace ittybit::api {
+namespace {
+
+const json::object& document() {
+    static const json::object made = openapi_document(all_routes(), "1");
+    return made;
+}
+
+const json::object& schema(std::string_view name) {
+    return document().at("components").as_object().at("schemas").as_object().at(name).as_object();
+}
+
+TEST(OpenApi, OperationsAreNamedInWordsAndOnce) {
+    std::map<std::string, std::string> names;
+    for (const auto& path : document().at("paths").as_object()) {
+        for (const auto& operation : path.value().as_object()) {
+            const std::string id(operation.value().at("operationId").as_string());
+            const auto where = std::string(operation.key()) + " " + std::string(path.key());
+            EXPECT_TRUE(names.emplace(id, where).second) << id << " is " << where << " too";
+            EXPECT_THAT(id, testing::MatchesRegex("[a-z][A-Za-z]+"));
+        }
+    }
+    EXPECT_EQ(names["createJob"], "post /jobs");
+    EXPECT_EQ(names["listJobs"], "get /jobs");
+    EXPECT_EQ(names["getJobEvents"], "get /jobs/{id}/events");
+    EXPECT_EQ(names["cancelTask"], "post /tasks/{id}/cancel");
+    EXPECT_EQ(names["deleteTask"], "delete /tasks/{id}");
+    EXPECT_EQ(names["resendJobWebhook"], "post /jobs/{id}/webhooks/{delivery}/resend");
+    EXPECT_EQ(names["listTaskParts"], "get /tasks/{id}/parts");
+}
+
+TEST(OpenApi, EachKindOfRequestHasANameThatTheDiscriminatorMapsTo) {
+    const auto& mapping = schema("JobRequest").at("discriminator").at("mapping").as_object();
+    EXPECT_EQ(
+        mapping.at("adaptive_video").as_string(), "#/components/schemas/AdaptiveVideoJobRequest"
+    );
+    for (const auto& kind : mapping) {
+        const std::string name(kind.value().as_string());
+        const auto& request = schema(name.substr(name.rfind('/') + 1));
+        EXPECT_EQ(request.at("properties").at("kind").at("const"), json::value(kind.key()));
+    }
+}
+
+TEST(OpenApi, WhatMayBeLeftOutHasNoDefaultThatMakesItRequired) {
+    for (const auto* name : {"VideoOptions", "ImageOptions", "ConnectionRequest"}) {
+        for (const auto& property : schema(name).at("properties").as_object()) {
+            EXPECT_FALSE(property.value().as_object().contains("default"))
+                << name << " " << std::string(property.key());
+        }
+    }
+    const auto& metadata = schema("VideoJobRequest").at("properties").at("metadata").as_object();
+    EXPECT_TRUE(metadata.at("additionalProperties").as_bool());
+}
+
+}  // namespace
+}  // namespace ittybit::api
