@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"transparency", [](PictureFacts& f) { f.has_alpha = true; }},
         Refusal{"level", [](PictureFacts& f) { f.level = 52; }},
         Refusal{"profile", [](PictureFacts& f) { f.profile = FF_PROFILE_H264_HIGH_422; }},
-        Refusal{"11.0 s apart", [](PictureFacts& f) { f.packets->longest_key_gap = 11; }},
+        Refusal{"16.0 s apart", [](PictureFacts& f) { f.packets->longest_key_gap = 16; }},
         Refusal{"bit rate", [](PictureFacts& f) { f.packets->bytes = 50'000'000; }},
         Refusal{"as they are", [](PictureFacts& f) { f.packets->is_seamless = false; }},
         Refusal{"odd", [](PictureFacts& f) { f.stored.width = 1279; }}
