@@ -19,7 +19,7 @@ Result<Place> Destinations::of_output(const OrderedOutput& output, const std::st
 }
 
 Result<Place> Destinations::of_import() {
-    return managed("import", safe_name(record_.job.input));
+    return managed("import", name_of(record_.job.input));
 }
 
 Result<Place> Destinations::managed(const std::string& role, const std::string& name) {

@@ -21,8 +21,8 @@ std::string managed_url(std::string_view public_url, const ManagedName& file);
 /// What a URL would mean if it were ours; the store knows whether it is.
 std::optional<ManagedName> find_managed(std::string_view url);
 
-/// A name fit for a file, a URL and a header: the last piece of `wanted`, letters, digits and
-/// `-_.` kept, at most 100 characters, never empty and never beginning with a dot.
+/// A name fit for a file: the last piece of `wanted`, letters and digits of any script and `-_.`
+/// kept, its last 200 bytes at most, never empty and never beginning with a dot.
 std::string safe_name(std::string_view wanted);
 
 }  // namespace ittybit::work

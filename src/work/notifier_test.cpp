@@ -191,6 +191,36 @@ TEST(Managed, NamesAreMadeHarmless) {
     EXPECT_EQ(stem_of("https://host"), "output");
 }
 
+TEST(Managed, NamesKeepTheLettersOfEveryScript) {
+    const std::string id(32, 'a');
+    for (const std::string name :
+         {"日本語.jpg", "😀.mov", "Grüße-aus-Köln.mp4", "Привет.mp3", "शुभ.webm",
+          "👩‍👩‍👧.gif", "a.mp4"}) {
+        EXPECT_EQ(safe_name(name), name);
+        const auto url = managed_url("http://h", {id, name});
+        EXPECT_EQ(
+            url.find_first_not_of(
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%:/"
+            ),
+            url.npos
+        );
+        EXPECT_EQ(find_managed(url), (ManagedName{id, name}));
+        EXPECT_EQ(find_managed("http://h/files/" + id + "/" + name), (ManagedName{id, name}));
+        EXPECT_EQ(name_of("https://h/x/" + name + "?sig=1"), name);
+    }
+    EXPECT_EQ(stem_of("https://h/%E6%97%A5%E6%9C%AC%E8%AA%9E.jpg"), "日本語");
+    EXPECT_EQ(stem_of("https://h/a%2F..%2Fb%00c.jpg"), "b_c");
+    EXPECT_EQ(safe_name("a\u202Egpj.exe"), "a_gpj.exe") << "what turns a text around";
+    EXPECT_EQ(safe_name("a\u0085\u2028\uFEFFb"), "a___b");
+    EXPECT_EQ(safe_name("\xff\xfe.mov"), "\uFFFD\uFFFD.mov");
+    std::string longest;
+    for (int i = 0; i < 100; ++i) longest += "語";
+    EXPECT_LE(safe_name(longest + ".jpg").size(), 200U);
+    EXPECT_EQ(valid_utf8(safe_name(longest + ".jpg")), safe_name(longest + ".jpg"));
+    EXPECT_TRUE(safe_name(longest + ".jpg").ends_with("語.jpg"));
+    EXPECT_FALSE(find_managed("http://h/files/" + id + "/a%20b.mp4")) << "no name that we made";
+}
+
 TEST(Outputs, PlaceholdersAreFilled) {
     const OutputWords words{1'700'000'000'000, "https://h/in.mov", "video", "mp4", "job_1"};
     EXPECT_EQ(

@@ -93,13 +93,18 @@ S3Place read_s3(std::string_view url) {
     return {std::string(url.substr(0, slash)), std::string(url.substr(slash + 1))};
 }
 
-std::string stem_of(std::string_view url) {
+std::string name_of(std::string_view url) {
     url = url.substr(0, url.find_first_of("?#"));
     while (url.ends_with('/')) url.remove_suffix(1);
     const auto scheme = url.find("://");
     const auto path = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
     const auto slash = path.rfind('/');
-    auto name = safe_name(slash == std::string_view::npos ? "output" : path.substr(slash + 1));
+    if (slash == std::string_view::npos) return "output";
+    return safe_name(percent_decode(path.substr(slash + 1)));
+}
+
+std::string stem_of(std::string_view url) {
+    auto name = name_of(url);
     const auto dot = name.rfind('.');
     if (dot != std::string::npos && dot > 0) name.resize(dot);
     return name;

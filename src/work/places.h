@@ -58,7 +58,8 @@ Place s3_place(
     const OutputWords& words
 );
 
-/// "clip" of "https://host/a/clip.mov?x=1".
+/// "clip.mov" of "https://host/a/clip.mov?x=1", percent-decoded and made harmless; and "clip".
+std::string name_of(std::string_view url);
 std::string stem_of(std::string_view url);
 
 }  // namespace ittybit::work
