@@ -12,6 +12,7 @@
 
 #include "cli/local_run.h"
 #include "model/output_name.h"
+#include "storage/folder.h"
 #include "storage/s3.h"
 #include "store/migrations.h"
 #include "store/sqlite.h"
@@ -55,10 +56,10 @@ Result<> open_bucket(Engine& engine, const std::string& url) {
     return {};
 }
 
-Result<> open_storage(Engine& engine, std::string url) {
+Result<> open_storage(Engine& engine, std::string url, std::int64_t keep_free) {
     while (url.ends_with('/')) url.pop_back();
     if (!url.empty()) return open_bucket(engine, url);
-    engine.storage = TRY(storage::open_folder(engine.data + "/storage"));
+    engine.storage = TRY(storage::open_folder(engine.data + "/storage", keep_free));
     return {};
 }
 
@@ -168,7 +169,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);
     engine->settings = std::make_unique<store::SettingTable>(database);
-    TRY(open_storage(*engine, settings.storage));
+    TRY(open_storage(*engine, settings.storage, settings.keep_free));
     TRY(open_secrets(*engine, settings.rotates_secret_key));
     engine->client =
         std::make_unique<net::Client>(net::Client::Settings{.policy = policy_of(settings)});

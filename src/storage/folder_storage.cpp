@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/ids.h"
+#include "storage/allowance.h"
+#include "storage/folder.h"
 #include "storage/keys.h"
 #include "storage/scratch.h"
 #include "storage/storage.h"
@@ -72,11 +74,12 @@ Result<> sync_folder(const fs::path& folder) {
 
 class FolderUpload : public Upload {
 public:
-    FolderUpload(fs::path root, std::string key, fs::path path, Fd file)
+    FolderUpload(fs::path root, std::string key, fs::path path, Fd file, Allowance allowance)
         : root_(std::move(root)),
           key_(std::move(key)),
           path_(std::move(path)),
-          file_(std::move(file)) {}
+          file_(std::move(file)),
+          allowance_(allowance) {}
     ~FolderUpload() override { FolderUpload::abort(); }
 
     Result<> append(std::span<const std::byte> bytes, const std::stop_token& stop) override {
@@ -84,6 +87,7 @@ public:
             if (stop.stop_requested())
                 return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
             const auto piece = bytes.first(std::min<std::size_t>(bytes.size(), kPiece));
+            TRY(allowance_.check(static_cast<std::int64_t>(piece.size())));
             const auto count = ::pwrite(file_.get(), piece.data(), piece.size(), end_);
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) return refused("an upload cannot be written");
@@ -95,6 +99,7 @@ public:
     }
 
     Result<> put_file(int descriptor, Range range, const std::stop_token& stop) override {
+        TRY(allowance_.check(range.length()));
         present_.add(range);
         off_t from = range.from;
         while (from < range.to) {
@@ -174,17 +179,20 @@ private:
     std::string key_;
     fs::path path_;
     Fd file_;
+    const Allowance allowance_;
     off_t end_ = 0;
     Ranges present_;
 };
 
 class FolderStorage : public Storage {
 public:
-    explicit FolderStorage(fs::path root) : root_(std::move(root)) {}
+    FolderStorage(fs::path root, std::int64_t keep_free)
+        : root_(std::move(root)), keep_free_(keep_free) {}
 
     Result<std::unique_ptr<Upload>>
     begin(const std::string& key, UploadOptions options, const std::stop_token&) override {
         TRY(check_own_key(key));
+        const Allowance allowance(root_, keep_free_);
         std::string name;
         fs::path path;
         Fd file;
@@ -196,7 +204,7 @@ public:
         if (!file) return refused("an upload cannot be begun");
         if (options.on_started) options.on_started(name);
         return std::unique_ptr<Upload>(
-            std::make_unique<FolderUpload>(root_, key, std::move(path), std::move(file))
+            std::make_unique<FolderUpload>(root_, key, std::move(path), std::move(file), allowance)
         );
     }
 
@@ -301,18 +309,25 @@ private:
     }
 
     fs::path root_;
+    std::int64_t keep_free_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Storage>> open_folder(const std::string& root) {
+    return open_folder(root, 0);
+}
+
+Result<std::unique_ptr<Storage>> open_folder(const std::string& root, std::int64_t keep_free) {
     std::error_code error;
     fs::create_directories(fs::path(root) / kUploads, error);
     if (error)
         return Error{
             ErrorKind::kInternalError, "the storage folder cannot be made: " + error.message(), ""
         };
-    return std::unique_ptr<Storage>(std::make_unique<FolderStorage>(fs::canonical(root, error)));
+    return std::unique_ptr<Storage>(
+        std::make_unique<FolderStorage>(fs::canonical(root, error), keep_free)
+    );
 }
 
 }  // namespace ittybit::storage

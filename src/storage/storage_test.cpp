@@ -10,9 +10,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "net/test_server.h"
+#include "storage/allowance.h"
 #include "storage/s3.h"
 #include "storage/source.h"
 
@@ -354,6 +356,34 @@ TEST(FolderStorage, PutsFilesWhereTheirKeySays) {
     EXPECT_FALSE(std::filesystem::exists(root + "/a"));
     EXPECT_FALSE(put(*storage, ".uploads/x", view("text"), {}, {}));
     std::filesystem::remove_all(root);
+}
+
+TEST(FolderStorage, KeepsSomeOfTheDiskFree) {
+    const auto root = testing::TempDir() + "/folder_" + random_hex(64);
+    const auto storage = *open_folder(root);
+    const auto room = room_on_disk(root, 0);
+    const auto path = root + "/.uploads/sparse";
+    std::ofstream(path).close();
+    std::filesystem::resize_file(path, static_cast<std::uintmax_t>(room) * 2);
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto upload = *storage->begin("key", {}, {});
+    const auto copied = upload->put_file(file.get(), {0, room * 2}, {});
+    ASSERT_FALSE(copied);
+    EXPECT_EQ(copied.error().kind, ErrorKind::kDiskFull);
+    EXPECT_GT(room_on_disk(root, 0), room / 2) << "refused before it was written";
+    std::filesystem::remove_all(root);
+}
+
+TEST(Allowance, LeavesHalfToOthersIfItIsTold) {
+    const auto room = room_on_disk(testing::TempDir(), 0);
+    Allowance allowance(testing::TempDir(), 0);
+    EXPECT_TRUE(allowance.check(room / 4 * 3));
+    EXPECT_FALSE(allowance.check(room * 2));
+    allowance.leave_half();
+    EXPECT_TRUE(allowance.check(room / 4));
+    const auto refused = allowance.check(room / 4 * 3);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kDiskFull);
 }
 
 TEST(FolderStorage, SweepsUploadsOfACrashedProcess) {
