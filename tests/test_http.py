@@ -1,10 +1,13 @@
 """The service as an HTTP/1.1 server: what clients, proxies and bad networks do to it."""
 import email.utils
 import json
+import socket
+import subprocess
 import time
 
 import pytest
 
+import cli
 from service import WAIT, Server, wait_for
 from wire import Wire
 
@@ -335,3 +338,117 @@ def test_stalled_clients_do_not_delay_the_end(tmp_path):
         begin = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begin < 20 < WAIT
+
+
+# Who is let in.
+
+def test_two_keys_are_none(server, wire):
+    right = f"Authorization: Bearer {server.key}"
+    for more in (right, "Authorization: Bearer no"):
+        answer = wire.ask("GET /jobs", more)
+        assert (answer.status, answer.json()["kind"]) == (400, "invalid_request")
+        assert "Authorization" in answer.json()["message"]
+
+
+def test_guesses_are_slowed_and_logged(tmp_path):
+    server = Server(tmp_path)
+    with Wire(server) as guesser, Wire(server) as friend:
+        took = []
+        for number in range(12):
+            began = time.monotonic()
+            answer = guesser.ask("GET /jobs", f"Authorization: Bearer guess{number}", key=False)
+            took.append(time.monotonic() - began)
+            assert (answer.status, answer.json()["kind"]) == (401, "token_invalid")
+        assert took[-1] > 0.5 > took[0], took
+        began = time.monotonic()
+        assert friend.ask("GET /jobs").status == 200
+        assert time.monotonic() - began < 0.5, "who has a key never waits"
+    assert server.stop() == 0
+    log = (tmp_path / "server.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines() if "API key was refused" in line]
+    assert 1 <= len(lines) <= 3 and lines[0]["address"] == "127.0.0.1"
+    assert "guess" not in log
+
+
+def test_a_revoked_key_ends_its_event_streams(server, origin):
+    other = subprocess.run([cli.BINARY, "keys", "create", "other"], env=server.env, text=True,
+                           capture_output=True, check=True).stdout.strip()
+    with origin.stall() as url, Wire(server) as wire, Wire(server) as mine:
+        job = server.job(input=url, kind="image")
+        path = f"GET /jobs/{job['id']}/events"
+        wire.head(path, f"Authorization: Bearer {other}", key=False)
+        mine.head(path)
+        assert wire.read_head().status == mine.read_head().status == 200
+        chunks, others = wire.chunks(), mine.chunks()
+        next(chunks), next(others)
+        subprocess.run([cli.BINARY, "keys", "revoke", "other"], env=server.env, check=True)
+        began = time.monotonic()
+        list(chunks)
+        assert time.monotonic() - began < 2 and wire.is_closed()
+        server.post(f"/jobs/{job['id']}/cancel")
+        assert b'"status":"cancelled"' in b"".join(others), "who has another key is told"
+
+
+def test_half_open_connections_take_nobody_elses_place(tmp_path):
+    server = Server(tmp_path)
+    half = []
+    try:
+        for _ in range(2300):
+            wire = Wire(server)
+            half.append(wire)
+            wire.send(b"GET /health HTTP/1.1\r\nHost:")
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT,
+                                          source_address=(address, 0)) as other:
+                began = time.monotonic()
+                other.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert other.recv(1000).startswith(b"HTTP/1.1 200"), address
+                assert time.monotonic() - began < 5
+        assert server.get("/jobs").status_code == 200
+    finally:
+        for wire in half:
+            wire.close()
+    assert server.stop() == 0
+
+
+# Requests are known by a name.
+
+def test_a_request_is_known_by_its_name(tmp_path):
+    server = Server(tmp_path)
+    with Wire(server) as wire:
+        named = wire.ask("POST /jobs", "X-Request-Id: my-trace_1.2:3", JSON, body=JOB)
+        assert named.headers["x-request-id"] == "my-trace_1.2:3"
+        ours = [wire.ask(line).headers["x-request-id"]
+                for line in ("GET /health", "GET /nowhere", "HEAD /jobs", "OPTIONS /jobs")]
+        for wrong in ("a b", "x" * 200, "\"", "{}", "é"):
+            ours.append(wire.ask("GET /health", f"X-Request-Id: {wrong}").headers["x-request-id"])
+        assert len(set(ours)) == 9 and all(ours)
+        refused = wire.ask("GET /nowhere", "X-Request-Id: refused")
+        assert refused.headers["x-request-id"] == "refused"
+    assert server.stop() == 0
+    lines = [json.loads(line) for line in (tmp_path / "server.log").read_text().splitlines()
+             if '"request"' in line]
+    found = {line["request"]: line for line in lines if line["message"] == "request"}
+    job = found["my-trace_1.2:3"]
+    assert (job["method"], job["route"], job["status"], job["address"]) == (
+        "POST", "/jobs", 201, "127.0.0.1")
+    assert job["duration_ms"] >= 0 and found["refused"]["status"] == 404
+    assert not any(line["status"] < 400 and line["method"] == "GET" for line in found.values())
+
+
+def test_scripts_may_read_what_answers_say(wire):
+    exposed = wire.ask("GET /jobs").headers["access-control-expose-headers"].split(", ")
+    assert {"Retry-After", "Limit", "Idempotent-Replayed", "X-Request-Id", "ETag", "Link",
+            "Has-More", "Location", "Content-Length", "Content-Range"} == set(exposed)
+
+
+def test_events_of_a_future_that_never_was_begin_anew(server, wire):
+    job = server.job(input="https://example.invalid/a", kind="video")
+    wire.head(f"GET /jobs/{job['id']}/events", "Last-Event-ID: 99999")
+    head = wire.read_head()
+    assert (head.status, head.headers["x-accel-buffering"]) == (200, "no")
+    told = b"".join(wire.chunks())
+    assert b'"status":"failed"' in told
+    with Wire(server) as again:
+        late = again.ask(f"GET /jobs/{job['id']}/events", "Last-Event-ID: 99999")
+        assert late.status == 200 and b'"status":"failed"' in late.body

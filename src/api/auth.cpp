@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "store/api_key.h"
 
@@ -14,34 +15,50 @@ namespace {
 constexpr UnixMillis kTrustMs = 1000;
 constexpr std::size_t kMostKnown = 10'000;
 
-}  // namespace
-
-std::optional<Response> Gate::admit(const Request& request, const Route& route) {
-    if (route.is_open) return std::nullopt;
-    const auto* header = request.find_header("Authorization");
-    if (header == nullptr) {
+/// What is wrong with a request's Authorization before it is looked at.
+std::optional<Response> check_headers(const Request& request) {
+    const auto headers = std::ranges::count_if(request.headers, [](const auto& header) {
+        return is_same_word(header.name, "Authorization");
+    });
+    if (headers == 1) return std::nullopt;
+    if (headers == 0) {
         return error_response(Error{
             ErrorKind::kTokenMissing, "send your API key: Authorization: Bearer <key>",
             "Authorization"
         });
     }
+    return error_response(
+        Error{ErrorKind::kInvalidRequest, "send one Authorization header", "Authorization"}
+    );
+}
+
+std::optional<std::string_view> token_of(const Request& request) {
     constexpr std::string_view kScheme = "bearer ";
-    std::string_view token = header->value;
-    const bool is_bearer = is_same_word(token.substr(0, kScheme.size()), kScheme);
-    if (is_bearer) token.remove_prefix(kScheme.size());
-    const auto hash = store::hash_of_key(token);
-    const std::lock_guard lock(mutex_);
-    if (known_.size() > kMostKnown) known_.clear();
-    auto& known = known_[hash];
-    const auto good = is_good(known, hash);
-    if (!good) return error_response(good.error());
-    if (!is_bearer || !*good) {
-        known_.erase(hash);
-        return error_response(Error{
-            ErrorKind::kTokenInvalid, "this API key is not known: see ittybit keys list",
-            "Authorization"
-        });
+    auto value = request.header("Authorization");
+    if (!is_same_word(value.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+    value.remove_prefix(kScheme.size());
+    return value;
+}
+
+}  // namespace
+
+std::optional<Response> Gate::admit(Request& request, const Route& route) {
+    if (route.is_open) return std::nullopt;
+    if (auto problem = check_headers(request)) return problem;
+    const auto token = token_of(request);
+    const auto hash = store::hash_of_key(token.value_or(""));
+    std::unique_lock lock(mutex_);
+    if (token && !is_fresh(hash)) {
+        lock.unlock();
+        const auto looked = look_up(hash);
+        if (!looked) return error_response(looked.error());
+        lock.lock();
     }
+    const auto found = known_.find(hash);
+    if (!token || found == known_.end()) return refuse(request.peer);
+    auto& known = found->second;
+    known.used_at = service_.clock.now();
+    request.pass = known.pass;
     if (takes_token(known)) return std::nullopt;
     const double most = service_.settings.rate_limit;
     const auto wait = static_cast<int>(std::ceil((1 - known.tokens) * 60 / most));
@@ -54,14 +71,85 @@ std::optional<Response> Gate::admit(const Request& request, const Route& route) 
     );
 }
 
-Result<bool> Gate::is_good(Known& known, const std::string& hash) {
+/// Guesses are slowed, and an operator can see them; who has a good key never waits.
+Response Gate::refuse(const std::string& peer) {
+    constexpr int kFree = 5;
+    constexpr UnixMillis kForgotten = 60'000;
+    constexpr UnixMillis kLogPause = 10'000;
+    constexpr auto kStep = std::chrono::milliseconds(100);
+    constexpr auto kLongest = std::chrono::milliseconds(2000);
+    auto& failures = failures_[peer];
     const auto now = service_.clock.now();
-    if (known.is_good && now - known.checked_at < kTrustMs) return true;
-    // The index finds by hash, whose bytes tell an attacker nothing; the comparison is constant.
+    if (now - failures.last_at > kForgotten) failures.count = 0;
+    failures.last_at = now;
+    ++failures.count;
+    if (now - failures.logged_at > kLogPause) {
+        failures.logged_at = now;
+        log::warn("an API key was refused", {{"address", peer}, {"in_a_row", failures.count}});
+    }
+    auto response = error_response(Error{
+        ErrorKind::kTokenInvalid, "this API key is not known: see ittybit keys list",
+        "Authorization"
+    });
+    response.delay = std::min(kLongest, std::max(0, failures.count - kFree) * kStep);
+    return response;
+}
+
+/// What answers go on under is not forgotten.
+void Gate::forget_some() {
+    if (failures_.size() > kMostKnown) failures_.clear();
+    if (known_.size() <= kMostKnown) return;
+    std::erase_if(known_, [](const auto& entry) { return entry.second.pass.use_count() <= 1; });
+}
+
+bool Gate::admits_at_once(const Request& request, const Route& route) {
+    const auto token = token_of(request);
+    if (route.is_open || !token) return true;
+    const auto hash = store::hash_of_key(*token);
+    const std::lock_guard lock(mutex_);
+    return is_fresh(hash);
+}
+
+bool Gate::is_fresh(const std::string& hash) const {
+    const auto known = known_.find(hash);
+    return known != known_.end() && service_.clock.now() - known->second.checked_at < kTrustMs;
+}
+
+/// Asks the store, without holding anybody up meanwhile, and remembers what it says.
+Result<bool> Gate::look_up(const std::string& hash) {
     const auto record = TRY(service_.keys.find_by_hash(hash));
-    known.is_good = record && storage::equal_in_constant_time(record->hash, hash);
-    known.checked_at = now;
-    return known.is_good;
+    // The index finds by hash, whose bytes tell an attacker nothing; the comparison is constant.
+    const bool is_good = record && storage::equal_in_constant_time(record->hash, hash);
+    const std::lock_guard lock(mutex_);
+    forget_some();
+    const auto earlier = known_.find(hash);
+    if (is_good) {
+        auto& known = earlier != known_.end() ? earlier->second : known_[hash];
+        known.checked_at = service_.clock.now();
+        if (!known.pass) known.pass = std::make_shared<Pass>();
+    } else if (earlier != known_.end()) {
+        earlier->second.pass->is_valid = false;
+        known_.erase(earlier);
+    }
+    return is_good;
+}
+
+/// A key in use is looked up here, and so not while a request waits.
+void Gate::renew() {
+    constexpr UnixMillis kInUse = 10'000;
+    std::vector<std::string> hashes;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto now = service_.clock.now();
+        for (const auto& [hash, known] : known_) {
+            const bool is_used = known.pass.use_count() > 1 || now - known.used_at < kInUse;
+            if (is_used) hashes.push_back(hash);
+        }
+    }
+    for (const auto& hash : hashes) {
+        // Where the store cannot tell, the next look will.
+        static_cast<void>(look_up(hash));
+    }
 }
 
 bool Gate::takes_token(Known& known) {

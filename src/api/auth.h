@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,27 +13,47 @@
 namespace ittybit::api {
 
 /// Lets requests in: a key where the route wants one, and no more than the rate allows. Looks a key
-/// up at most once a second, so a revoked one ends within that. Safe from any thread.
+/// up at most once a second, so a revoked one ends within that, and so do the answers that go on
+/// under it. An address whose keys are wrong again and again is answered ever later, and logged.
+/// Safe from any thread.
 class Gate {
 public:
     explicit Gate(Service& service) : service_(service) {}
 
-    /// A response when the request is not let in.
-    std::optional<Response> admit(const Request& request, const Route& route);
+    /// A response when the request is not let in; else it may have a pass now. Looks a key up that
+    /// is not known yet.
+    std::optional<Response> admit(Request& request, const Route& route);
+
+    /// Whether admit() would look nothing up.
+    bool admits_at_once(const Request& request, const Route& route);
+
+    /// Looks again at keys that are in use, and ends the passes of revoked ones.
+    void renew();
 
 private:
     struct Known {
         UnixMillis checked_at = 0;
-        bool is_good = false;
+        UnixMillis used_at = 0;
         double tokens = 0;
         UnixMillis refilled_at = 0;
+        std::shared_ptr<Pass> pass;  // of all who came with this key
     };
-    Result<bool> is_good(Known& known, const std::string& hash);
+    /// An address whose keys were wrong.
+    struct Failures {
+        int count = 0;
+        UnixMillis last_at = 0;
+        UnixMillis logged_at = 0;
+    };
+    Result<bool> look_up(const std::string& hash);
+    bool is_fresh(const std::string& hash) const;
     bool takes_token(Known& known);
+    void forget_some();
+    Response refuse(const std::string& peer);
 
     Service& service_;
     std::mutex mutex_;
-    std::map<std::string, Known> known_;  // by hash
+    std::map<std::string, Known> known_;        // good ones, by hash
+    std::map<std::string, Failures> failures_;  // by address
 };
 
 }  // namespace ittybit::api

@@ -2,8 +2,6 @@
 
 #include "api/creating.h"
 
-#include <mutex>
-
 #include <fmt/format.h>
 
 #include "api/events.h"
@@ -15,19 +13,10 @@
 namespace ittybit::api {
 namespace {
 
-/// Whether one more may wait. How many do is looked at once a second, not at every request.
-/// Errors: `too_many_requests`.
+/// Whether one more may wait. Errors: `too_many_requests`.
 Result<> check_room(Service& service) {
-    static std::mutex mutex;
-    static UnixMillis counted_at = 0;
-    static std::int64_t queued = 0;
-    const std::lock_guard lock(mutex);
-    const auto now = service.clock.now();
-    if (now - counted_at >= 1000) {
-        queued = TRY(service.jobs.counts()).queued;
-        counted_at = now;
-    }
-    if (queued++ < service.settings.most_queued) return {};
+    service.waiting.is_stale = true;
+    if (service.waiting.count++ < service.settings.most_queued) return {};
     return Error{
         ErrorKind::kTooManyRequests, "too many jobs are waiting already: try again later", ""
     };
@@ -101,6 +90,19 @@ PromptHandler creating(ReadRequest read) {
         if (!answer) return reply(std::move(answer).error());
         if (*answer) reply(**std::move(answer));
     };
+}
+
+bool looks_something_up(const Request& request) {
+    return request.find_header("Idempotency-Key") != nullptr ||
+           request.body.find("s3:") != std::string::npos ||
+           request.body.find("connection") != std::string::npos;
+}
+
+void count_waiting(Service& service) {
+    auto& waiting = service.waiting;
+    const bool is_full = waiting.count >= service.settings.most_queued;
+    if (!waiting.is_stale.exchange(false) && !is_full) return;
+    if (const auto counts = service.jobs.counts()) waiting.count = counts->queued;
 }
 
 }  // namespace ittybit::api

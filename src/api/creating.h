@@ -13,4 +13,11 @@ using ReadRequest = Result<JobRequest> (*)(Service&, const Request&);
 /// that is durable. One Idempotency-Key makes one: later requests get the answer of the first.
 PromptHandler creating(ReadRequest read);
 
+/// Whether a request to make a job looks anything up in the database: an Idempotency-Key, or a
+/// connection.
+bool looks_something_up(const Request& request);
+
+/// Counts the jobs that wait, where that is worth knowing: so that no request has to.
+void count_waiting(Service& service);
+
 }  // namespace ittybit::api

@@ -1,5 +1,6 @@
 #include "api/events.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <map>
@@ -12,6 +13,9 @@
 namespace ittybit::api {
 namespace {
 
+constexpr auto kProgressPause = std::chrono::seconds(1);
+constexpr auto kLookAgain = std::chrono::milliseconds(200);  // at a database that was busy
+
 std::string progress_event(std::string_view data) {
     return fmt::format("event: progress\ndata: {}\n\n", data);
 }
@@ -19,36 +23,38 @@ std::string progress_event(std::string_view data) {
 class JobEvents : public EventStream {
 public:
     JobEvents(Service& service, std::string job_id, std::int64_t seen)
-        : service_(service),
-          job_id_(std::move(job_id)),
-          seen_(seen),
-          news_(service.jobs.database().changes().subscribe(
-              {store::topic::job(job_id_), store::topic::progress(job_id_)}
-          )) {}
+        : service_(service), job_id_(std::move(job_id)), seen_(seen) {}
 
-    bool is_due() override {
-        return is_over_ || is_new_ || news_->has_news() || (!progress_.empty() && may_tell());
+    void on_news(std::function<void()> wake) override {
+        news_ = service_.jobs.database().changes().subscribe(
+            {store::topic::job(job_id_), store::topic::progress(job_id_)}, std::move(wake)
+        );
     }
 
-    std::optional<std::string> poll() override {
-        if (is_over_) return std::nullopt;
-        bool has_changed = std::exchange(is_new_, false);
+    News look() override {
+        take_messages();
+        News news;
+        if (std::exchange(is_new_, false)) news.text = changed_job();
+        if (!is_over_) news.text += new_progress();
+        news.is_last = is_over_;
+        if (is_new_) news.again = std::chrono::steady_clock::now() + kLookAgain;
+        if (!progress_.empty()) news.again = std::min(news.again, told_at_ + kProgressPause);
+        return news;
+    }
+
+private:
+    void take_messages() {
         for (auto& message : news_->take()) {
             if (message.topic == store::topic::progress(job_id_)) {
                 const auto data = parse_json(message.text);
                 if (data) progress_[string_at(*data, "task")] = std::move(message.text);
             } else {
-                has_changed = true;
+                is_new_ = true;
                 if (message.topic.empty()) take_saved_progress();
             }
         }
-        std::string out;
-        if (has_changed) out = changed_job();
-        if (!is_over_) out += new_progress();
-        return out;
     }
 
-private:
     std::string changed_job() {
         const auto revision = service_.jobs.find_revision(job_id_);
         if (!revision) {
@@ -72,16 +78,13 @@ private:
         );
     }
 
-    bool may_tell() const {
-        return std::chrono::steady_clock::now() - told_at_ >= std::chrono::seconds(1);
-    }
-
     std::string new_progress() {
-        if (progress_.empty() || !may_tell()) return "";
+        const auto now = std::chrono::steady_clock::now();
+        if (progress_.empty() || now < told_at_ + kProgressPause) return "";
         std::string out;
         for (const auto& [task, data] : progress_) out += progress_event(data);
         progress_.clear();
-        told_at_ = std::chrono::steady_clock::now();
+        told_at_ = now;
         return out;
     }
 
@@ -123,12 +126,14 @@ Response events_response(Service& service, const Request& request, const store::
     std::int64_t seen = 0;
     const auto last = request.header("Last-Event-ID");
     std::from_chars(last.data(), last.data() + last.size(), seen);
+    if (seen > record.revision) seen = 0;  // of another database, say: begin anew
     Response response;
     if (is_final(record.job.status) && seen >= record.revision) {
         response.status = 204;  // tells EventSource not to come back
         return response;
     }
     response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
+    response.with("X-Accel-Buffering", "no");  // nginx would hold events back
     response.events = std::make_shared<JobEvents>(service, record.job.id, seen);
     return response;
 }

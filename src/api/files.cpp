@@ -1,12 +1,17 @@
 // GET /files: managed bytes for everybody who knows their id.
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "api/coding.h"
+#include "api/conditions.h"
 #include "api/handlers.h"
 #include "api/range.h"
+#include "base/text.h"
 #include "model/content_type.h"
 #include "work/managed.h"
 
@@ -24,8 +29,7 @@ struct OpenFile {
     Fd file;
     std::string key;
     std::int64_t size = 0;
-    std::string etag;
-    std::string modified;
+    Validators validators;
 };
 
 Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
@@ -46,8 +50,7 @@ Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
     if (!origin) return no_such_file();
     open.file = TRY((*origin)->local_file());
     open.size = stored->size;
-    open.etag = fmt::format("\"{}\"", stored->etag);
-    open.modified = http_date(stored->modified / 1000);
+    open.validators = {fmt::format("\"{}\"", stored->etag), stored->modified / 1000};
     return open;
 }
 
@@ -70,15 +73,14 @@ PulledBody pulled_body(Service& service, const OpenFile& open, const Wanted& wan
     return body;
 }
 
-/// Where a client may fetch the object itself. Playlists stay here: what they name is relative to
-/// their own address.
+/// Where a client may fetch the object itself. Playlists and what else is text stay here: what they
+/// name is relative to their own address.
 std::optional<Response> redirect(
     Service& service, const Request& request, const OpenFile& open, std::string_view type
 ) {
     constexpr auto kPermission = std::chrono::hours(1);
-    constexpr std::string_view kPlaylist = "application/vnd.apple.mpegurl";
     const bool is_wanted = service.settings.redirects_files && request.method == "GET";
-    if (!is_wanted || type == kUnknownType || type == kPlaylist) return std::nullopt;
+    if (!is_wanted || type == kUnknownType || is_compressible(type)) return std::nullopt;
     auto url = service.storage.presign(open.key, kPermission);
     if (!url) return std::nullopt;
     Response response;
@@ -87,57 +89,98 @@ std::optional<Response> redirect(
     return response;
 }
 
+/// In both forms of RFC 6266, where the first cannot say it.
+std::string attachment(std::string_view name) {
+    std::string plain(name);
+    std::ranges::replace_if(plain, [](unsigned char letter) { return letter >= 0x80; }, '_');
+    if (plain == name) return fmt::format("attachment; filename=\"{}\"", name);
+    return fmt::format(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{}", plain, percent_encode(name)
+    );
+}
+
 void describe(Response& response, const OpenFile& open, std::string_view name) {
     const auto type = content_type_of(name);
     response.with("Content-Type", std::string(type))
         .with("Accept-Ranges", "bytes")
-        .with("ETag", open.etag)
-        .with("Last-Modified", open.modified)
+        .with("ETag", open.validators.etag)
+        .with("Last-Modified", http_date(open.validators.modified))
         .with("Content-Security-Policy", "sandbox");
     // The id is new for each output, so what is behind it never changes.
     response.with("Cache-Control", "public, max-age=31536000, immutable");
     if (type == kUnknownType) {
-        response.with(
-            "Content-Disposition",
-            fmt::format("attachment; filename=\"{}\"", name.substr(name.rfind('/') + 1))
-        );
+        response.with("Content-Disposition", attachment(name.substr(name.rfind('/') + 1)));
     }
+    if (is_compressible(type)) response.with("Vary", "Accept-Encoding");
 }
 
-bool is_unchanged(const Request& request, const OpenFile& open) {
-    const auto tags = request.header("If-None-Match");
-    if (!tags.empty()) return tags == "*" || tags.find(open.etag) != std::string_view::npos;
-    return request.header("If-Modified-Since") == open.modified;
+/// All bytes of a small file.
+Result<std::string> whole(Service& service, const OpenFile& open) {
+    if (!open.file) return pulled_body(service, open, {0, open.size}).pull(0, open.size);
+    std::string bytes(static_cast<std::size_t>(open.size), '\0');
+    const auto count = ::pread(open.file.get(), bytes.data(), bytes.size(), 0);
+    if (std::cmp_equal(count, open.size)) return bytes;
+    return Error{ErrorKind::kUnavailable, "the stored file cannot be read", open.key};
+}
+
+/// Playlists and the like for those who take gzip: another form, and so another ETag. Ranges are of
+/// the plain form only.
+bool wants_gzip(const Request& request, const OpenFile& open, std::string_view type) {
+    constexpr std::int64_t kMost = 8 << 20;
+    return is_compressible(type) && open.size <= kMost &&
+           takes_gzip(request.header("Accept-Encoding")) && request.find_header("Range") == nullptr;
+}
+
+std::optional<Response> judge(const Request& request, const OpenFile& open) {
+    const auto verdict = judge_conditions(request, open.validators);
+    if (verdict == Verdict::kGo) return std::nullopt;
+    if (verdict == Verdict::kUnchanged) {
+        Response response;
+        response.status = 304;
+        return response;
+    }
+    return refusal(
+        412,
+        Error{ErrorKind::kInvalidRequest, "the file is not the version that the request is for", ""}
+    );
+}
+
+Response out_of_range(std::int64_t size) {
+    auto response = refusal(
+        416,
+        Error{
+            ErrorKind::kInvalidRequest, fmt::format("the file has {} bytes: ask within", size), ""
+        }
+    );
+    response.with("Content-Range", fmt::format("bytes */{}", size));
+    return response;
 }
 
 Result<Response> get(Service& service, const Request& request) {
     const work::ManagedName name{
         std::string(request.capture("id")), std::string(request.capture("name"))
     };
+    const auto type = content_type_of(name.name);
     auto open = TRY(open_file(service, name));
-    if (auto elsewhere = redirect(service, request, open, content_type_of(name.name))) {
-        return *std::move(elsewhere);
-    }
-    Response response;
+    if (auto elsewhere = redirect(service, request, open, type)) return *std::move(elsewhere);
+    const bool is_gzip = wants_gzip(request, open, type);
+    if (is_gzip) open.validators.etag.insert(open.validators.etag.size() - 1, "-gzip");
+    auto other = judge(request, open);
+    if (other && other->status != 304) return *std::move(other);
+    Response response = other ? *std::move(other) : Response();
     describe(response, open, name.name);
-    if (is_unchanged(request, open)) {
-        response.status = 304;
+    if (response.status == 304) return response;
+    if (is_gzip) {
+        response.body = gzipped(TRY(whole(service, open)));
+        response.with("Content-Encoding", "gzip");
         return response;
     }
     Wanted wanted{0, open.size};
-    const auto condition = request.header("If-Range");
-    const bool is_same = condition.empty() || condition == open.etag || condition == open.modified;
     // Only GET knows ranges (RFC 9110 14.2).
     const auto asked = request.method == "GET" ? request.header("Range") : "";
-    if (const auto range = read_range(asked, open.size); range && is_same) {
-        if (range->from >= range->to) {
-            auto refusal = json_response(
-                416, {{"kind", "invalid_request"},
-                      {"message", fmt::format("the file has {} bytes: ask within", open.size)}}
-            );
-            refusal.with("Content-Range", fmt::format("bytes */{}", open.size));
-            return refusal;
-        }
+    if (const auto range = read_range(asked, open.size);
+        range && may_give_range(request, open.validators)) {
+        if (range->from >= range->to) return out_of_range(open.size);
         wanted = *range;
         response.status = 206;
         response.with(

@@ -31,11 +31,13 @@ public:
     explicit Chatter(Stage& stage) : stage_(stage) { ++stage_.streams; }
     ~Chatter() override { --stage_.streams; }
 
-    bool is_due() override { return true; }
-    std::optional<std::string> poll() override {
+    void on_news(std::function<void()> wake) override { wake(); }
+    News look() override {
         std::this_thread::sleep_for(1ms);
-        if (stage_.is_over) return std::nullopt;
-        return "event: word\ndata: {}\n\n";
+        return {
+            stage_.is_over ? "" : "event: word\ndata: {}\n\n", stage_.is_over,
+            std::chrono::steady_clock::now() + 5ms
+        };
     }
 
 private:
@@ -47,7 +49,9 @@ protected:
     Followers() {
         auto opened = Server::open(
             router_,
-            {.admit = [](const Request&, const Route&) { return std::nullopt; },
+            {.admit = [](Request&, const Route&) { return std::nullopt; },
+             .admits_at_once = [](const Request&, const Route&) { return true; },
+             .renew = [] {},
              .handle =
                  [this](const Route& route, Request&, const Reply& reply) {
                      Response response;
@@ -56,8 +60,7 @@ protected:
                      }
                      reply(std::move(response));
                  },
-             .handled = [](const Route&, const Request&, UnixMillis) {},
-             .answered = [](int) {}},
+             .answered = [](const Exchange&) {}},
             {.port = 0, .handlers = 4}
         );
         EXPECT_TRUE(opened);

@@ -32,7 +32,7 @@ bool is_of_literal(char letter) {
 }
 
 Response bad(std::string_view message) {
-    return refusal(400, ErrorKind::kInvalidRequest, message);
+    return refusal(400, Error{ErrorKind::kInvalidRequest, std::string(message), ""});
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -68,8 +68,15 @@ std::optional<Response> check_coding(const HeaderParser& parser) {
     }
     if (codings.size() > 1) {
         return refusal(
-            501, ErrorKind::kInvalidRequest,
-            fmt::format("the Transfer-Encoding {} is not known here: send chunked", codings.front())
+            501,
+            Error{
+                ErrorKind::kInvalidRequest,
+                fmt::format(
+                    "the Transfer-Encoding {} is not known here: send chunked",
+                    valid_utf8(codings.front())
+                ),
+                ""
+            }
         );
     }
     // The library must have read it as we did.
@@ -111,8 +118,11 @@ std::optional<Response> check_framing(const HeaderParser& parser) {
     }
     if (message.target().size() > kLongestTarget) {
         return refusal(
-            414, ErrorKind::kInvalidRequest,
-            fmt::format("the request's address is longer than {} bytes", kLongestTarget)
+            414,
+            Error{
+                ErrorKind::kInvalidRequest,
+                fmt::format("the request's address is longer than {} bytes", kLongestTarget), ""
+            }
         );
     }
     return check_coding(parser);
@@ -124,11 +134,17 @@ Response header_refusal(
     if (code == http::error::header_limit) {
         const bool is_line = parser.get().target().empty();
         return is_line
-                   ? refusal(414, ErrorKind::kInvalidRequest, "the request's address is too long")
-                   : refusal(431, ErrorKind::kInvalidRequest, "the request's header is too large");
+                   ? refusal(
+                         414,
+                         Error{ErrorKind::kInvalidRequest, "the request's address is too long", ""}
+                     )
+                   : refusal(
+                         431,
+                         Error{ErrorKind::kInvalidRequest, "the request's header is too large", ""}
+                     );
     }
     if (code == http::error::bad_version && names_version(unread)) {
-        return refusal(505, ErrorKind::kInvalidRequest, "this server speaks HTTP/1.1");
+        return refusal(505, Error{ErrorKind::kInvalidRequest, "this server speaks HTTP/1.1", ""});
     }
     return bad("this is not an HTTP/1.1 request");
 }

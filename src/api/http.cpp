@@ -1,6 +1,7 @@
 #include "api/http.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -78,8 +79,8 @@ Response error_response(const Error& error, int retry_after_s) {
     return response;
 }
 
-Response refusal(int status, ErrorKind kind, std::string_view message) {
-    return json_response(status, {{"kind", name_of(kind)}, {"message", message}});
+Response refusal(int status, const Error& error) {
+    return json_response(status, {{"kind", name_of(error.kind)}, {"message", error.message}});
 }
 
 Response error_response(std::vector<FieldError> errors) {
@@ -108,6 +109,20 @@ std::string percent_decoded(std::string_view text, bool is_query) {
 
 std::string http_date(std::time_t seconds) {
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
+}
+
+std::optional<std::time_t> read_http_date(const std::string& text) {
+    constexpr std::array kForms = {
+        "%a, %d %b %Y %H:%M:%S GMT",  // IMF-fixdate
+        "%A, %d-%b-%y %H:%M:%S GMT",  // RFC 850
+        "%a %b %e %H:%M:%S %Y",       // asctime
+    };
+    for (const auto* form : kForms) {
+        std::tm time{};
+        const char* end = ::strptime(text.c_str(), form, &time);
+        if (end != nullptr && *end == '\0') return ::timegm(&time);
+    }
+    return std::nullopt;
 }
 
 std::vector<std::pair<std::string, std::string>> read_query(std::string_view query) {

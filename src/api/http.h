@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -27,8 +29,15 @@ struct Header {
 /// Reads the next bytes of a request's body; 0 at its end. Waits for the client.
 using BodyReader = std::function<Result<std::size_t>(std::span<std::byte>)>;
 
+/// What a request was let in by, for as long as its answer goes on. Safe from any thread.
+struct Pass {
+    std::atomic<bool> is_valid = true;
+};
+
 /// A request as handlers see it.
 struct Request {
+    std::string id;    // by which the client and the log know it
+    std::string peer;  // the address it came from
     std::string method;
     std::string path;                                        // percent-encoded, without the query
     std::vector<std::pair<std::string, std::string>> query;  // decoded
@@ -37,6 +46,7 @@ struct Request {
     BodyReader read_body;                    // instead of `body`, on streaming routes
     std::optional<std::uint64_t> body_size;  // as announced
     std::vector<std::pair<std::string, std::string>> captures;  // of the route's {names}, decoded
+    std::shared_ptr<const Pass> pass;                           // nothing where none was wanted
 
     /// The first header of this name in any case; "" when there is none.
     std::string_view header(std::string_view name) const;
@@ -60,18 +70,27 @@ struct PulledBody {
     std::int64_t length = 0;
 };
 
-/// A body that goes on: Server-Sent Events. Polled a few times a second, never by two at once.
+/// A body that goes on: Server-Sent Events. Nobody asks it twice at once.
 class EventStream {
 public:
+    /// What there is to be sent.
+    struct News {
+        std::string text;      // may be empty
+        bool is_last = false;  // nothing will come any more
+        /// When there may be more though nobody was woken.
+        std::chrono::steady_clock::time_point again = std::chrono::steady_clock::time_point::max();
+    };
+
     EventStream() = default;
     EventStream(const EventStream&) = delete;
     EventStream& operator=(const EventStream&) = delete;
     virtual ~EventStream() = default;
 
-    /// Whether poll() may have something: cheap.
-    virtual bool is_due() = 0;
-    /// What is to be sent now, may be empty; nothing at the end. May look into the store.
-    virtual std::optional<std::string> poll() = 0;
+    /// Called once, first: `wake` wants to be told, from any thread, whenever look() may have
+    /// something. It may be told for as long as this stream lives.
+    virtual void on_news(std::function<void()> wake) = 0;
+    /// May wait for the store.
+    virtual News look() = 0;
 };
 
 struct Response {
@@ -81,7 +100,8 @@ struct Response {
     std::optional<FileBody> file;
     std::optional<PulledBody> pulled;
     std::shared_ptr<EventStream> events;
-    std::function<void()> note;  // called on the server's thread before the answer is sent
+    std::function<void()> note;          // called on the server's thread before the answer is sent
+    std::chrono::milliseconds delay{0};  // the answer is held back for so long
 
     /// Each name once.
     Response& with(std::string name, std::string value) {
@@ -105,7 +125,7 @@ struct FieldError {
 Response error_response(const Error& error, int retry_after_s = 5);
 
 /// `{kind, message}` with a status of its own, where HTTP has a finer one than the kind.
-Response refusal(int status, ErrorKind kind, std::string_view message);
+Response refusal(int status, const Error& error);
 
 /// The same for several problems, ranked in SPEC's order, all listed in `errors`.
 Response error_response(std::vector<FieldError> errors);
@@ -116,6 +136,9 @@ std::string percent_decoded(std::string_view text, bool is_query = false);
 
 /// As Date and Last-Modified are written.
 std::string http_date(std::time_t seconds);
+
+/// The seconds of a date in any of HTTP's three forms (RFC 9110 5.6.7).
+std::optional<std::time_t> read_http_date(const std::string& text);
 
 /// What is behind `?`, decoded.
 std::vector<std::pair<std::string, std::string>> read_query(std::string_view query);

@@ -1,10 +1,13 @@
 #include "api/idempotency.h"
 
+#include <array>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <set>
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "base/text.h"
@@ -42,15 +45,88 @@ private:
     std::set<std::string> busy_;
 };
 
+struct FreeDigest {
+    void operator()(EVP_MD_CTX* state) const { EVP_MD_CTX_free(state); }
+};
+
+/// SHA-256 of what is added to it, piece by piece.
+class Digest {
+public:
+    Digest() { EVP_DigestInit_ex(state_.get(), EVP_sha256(), nullptr); }
+    void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(state_.get(), bytes, size); }
+    void add(std::string_view text) { add(text.data(), text.size()); }
+    std::string end() {
+        std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+        EVP_DigestFinal_ex(state_.get(), digest.data(), nullptr);
+        return to_hex(digest);
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, FreeDigest> state_{EVP_MD_CTX_new()};
+};
+
+/// Of a streamed body only its length, where that is told.
 std::string fingerprint_of(const Request& request) {
-    std::string text = request.path;
-    for (const auto& [name, value] : request.query) text += fmt::format("\n{}={}", name, value);
-    text += "\n";
-    text += request.read_body ? fmt::format("{}", request.body_size.value_or(0)) : request.body;
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    const std::string_view bytes = text;
-    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-    return to_hex(digest);
+    Digest digest;
+    digest.add(request.path);
+    for (const auto& [name, value] : request.query) digest.add(fmt::format("\n{}={}", name, value));
+    digest.add("\n");
+    digest.add(request.read_body ? fmt::format("{}", request.body_size.value_or(0)) : request.body);
+    return digest.end();
+}
+
+/// A streamed body without a length is known by its bytes.
+bool is_known_by_bytes(const Request& request) {
+    return request.read_body && !request.body_size;
+}
+
+/// Whether the key was used before, for whatever.
+Result<bool> is_used(Service& service, const store::IdempotencyKey& key) {
+    const auto earlier = service.jobs.find_answer(key);
+    if (earlier) return earlier->has_value();
+    if (earlier.error().kind == ErrorKind::kIdempotencyKeyReused) return true;
+    return earlier.error();
+}
+
+Result<> read_to_the_end(const Request& request) {
+    std::vector<std::byte> piece(64U << 10U);
+    while (TRY(request.read_body(piece)) > 0) {
+    }
+    return {};
+}
+
+store::Answer answer_in(const Response& response) {
+    store::Answer answer{"", response.body};
+    for (const auto& header : response.headers) {
+        if (header.name == "Location") answer.location = header.value;
+    }
+    return answer;
+}
+
+/// The one effect of a key that nobody else is busy with.
+Result<Response> answer_once(
+    Service& service, Request& request, store::IdempotencyKey key, const Handler& handler
+) {
+    const bool is_by_bytes = is_known_by_bytes(request);
+    Digest bytes;
+    if (is_by_bytes) {
+        request.read_body = [&bytes, read = std::move(request.read_body)](std::span<std::byte> out
+                            ) -> Result<std::size_t> {
+            const auto count = TRY(read(out));
+            bytes.add(out.data(), count);
+            return count;
+        };
+        if (TRY(is_used(service, key))) {
+            TRY(read_to_the_end(request));
+            key.fingerprint += "-" + bytes.end();
+        }
+    }
+    if (const auto earlier = TRY(service.jobs.find_answer(key))) return replay(*earlier);
+    auto response = TRY(handler(service, request));
+    if (response.status < 200 || response.status > 299) return response;
+    if (is_by_bytes) key.fingerprint += "-" + bytes.end();
+    TRY(service.jobs.remember(key, answer_in(response), service.clock.now()));
+    return response;
 }
 
 }  // namespace
@@ -88,15 +164,7 @@ Handler idempotent(Handler handler) {
         const auto key = TRY(idempotency_key(request));
         if (!key) return handler(service, request);
         const BusyKeys::Hold hold(*busy, key->route + "\n" + key->key);
-        if (const auto earlier = TRY(service.jobs.find_answer(*key))) return replay(*earlier);
-        auto response = TRY(handler(service, request));
-        if (response.status < 200 || response.status > 299) return response;
-        store::Answer answer{"", response.body};
-        for (const auto& header : response.headers) {
-            if (header.name == "Location") answer.location = header.value;
-        }
-        TRY(service.jobs.remember(*key, answer, service.clock.now()));
-        return response;
+        return answer_once(service, request, *key, handler);
     };
 }
 

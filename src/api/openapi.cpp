@@ -22,6 +22,10 @@ json::object content_of(std::string_view schema) {
     return {{"application/json", {{"schema", schema_reference(schema)}}}};
 }
 
+int status_of(ErrorKind kind) {
+    return kind == ErrorKind::kDiskFull ? 507 : error_row(kind).http_status;
+}
+
 /// The words of the kinds that a route may answer with, by status.
 std::map<int, std::vector<std::string>> failures_of(const Route& route) {
     std::set<ErrorKind> kinds(route.errors.begin(), route.errors.end());
@@ -36,10 +40,10 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
         );
     }
     std::map<int, std::vector<std::string>> failures;
-    for (const auto kind : kinds) {
-        failures[error_row(kind).http_status].emplace_back(name_of(kind));
+    for (const auto kind : kinds) failures[status_of(kind)].emplace_back(name_of(kind));
+    if (route.pattern.starts_with("/files/")) {
+        failures[412] = failures[416] = {"invalid_request"};
     }
-    if (route.pattern.starts_with("/files/")) failures[416] = {"invalid_request"};
     failures[414] = {"invalid_request"};  // a long address
     failures[431] = {"invalid_request"};  // a large header
     return failures;
@@ -111,7 +115,9 @@ json::array parameters_of(const Route& route) {
     }
     if (route.answer_schema == "Events") add_header("Last-Event-ID", {{"type", "string"}});
     if (route.pattern.starts_with("/files/")) {
-        for (const auto* name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
+        for (const auto* name :
+             {"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since",
+              "If-Unmodified-Since"}) {
             add_header(name, {{"type", "string"}});
         }
     }

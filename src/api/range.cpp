@@ -2,14 +2,21 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+
+#include "base/text.h"
 
 namespace ittybit::api {
 namespace {
 
+/// A number of any length: what is beyond every file is as good as the largest.
 std::optional<std::int64_t> number(std::string_view text) {
     std::int64_t value = 0;
-    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || stop != text.data() + text.size() || value < 0) return std::nullopt;
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto code = std::from_chars(text.data(), text.data() + text.size(), value).ec;
+    if (code == std::errc::result_out_of_range) return std::numeric_limits<std::int64_t>::max();
     return value;
 }
 
@@ -17,7 +24,7 @@ std::optional<std::int64_t> number(std::string_view text) {
 
 std::optional<Wanted> read_range(std::string_view header, std::int64_t size) {
     constexpr std::string_view kUnit = "bytes=";
-    if (!header.starts_with(kUnit)) return std::nullopt;
+    if (!is_same_word(header.substr(0, kUnit.size()), kUnit)) return std::nullopt;
     header.remove_prefix(kUnit.size());
     const auto dash = header.find('-');
     if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) {

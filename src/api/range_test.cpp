@@ -23,14 +23,25 @@ TEST(Range, IsReadAsRfc9110Says) {
     EXPECT_EQ(range("bytes=-0"), "100-100");
     for (const char* header :
          {"", "bytes", "bytes=", "bytes=-", "bytes=9-0", "bytes=0-9,20-29", "bytes=a-b",
-          "bytes=1-b", "pages=0-9", "bytes=--9", "bytes= 0-9"}) {
+          "bytes=1-b", "bytes=-0x1", "bytes=--0", "bytes=+1-2", "pages=0-9", "bytes=--9",
+          "bytes= 0-9"}) {
         EXPECT_EQ(range(header), "ignored") << header;
     }
 }
 
 TEST(Range, MayNameTheLargestNumber) {
     EXPECT_EQ(range("bytes=0-9223372036854775807"), "0-100");
-    EXPECT_EQ(range("bytes=0-9223372036854775808"), "ignored");
+    EXPECT_EQ(range("bytes=0-9223372036854775808"), "0-100");
+    EXPECT_EQ(range("bytes=5-99999999999999999999999999"), "5-100");
+    EXPECT_EQ(range("bytes=-99999999999999999999999999"), "0-100");
+    const auto beyond = read_range("bytes=99999999999999999999999999-", 100);
+    ASSERT_TRUE(beyond);
+    EXPECT_GE(beyond->from, beyond->to);
+}
+
+TEST(Range, UnitsAreTheSameInAnyCase) {
+    EXPECT_EQ(range("Bytes=0-9"), "0-10");
+    EXPECT_EQ(range("BYTES=-10"), "90-100");
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ using Handler = std::function<Result<Response>(Service&, Request&)>;
 /// Gives a request its answer. Called once, from any thread.
 using Reply = std::function<void(Result<Response>)>;
 
-/// What an endpoint does that has thousands of requests a second: on the server's own thread (but
-/// a large body's on one of the pool), where it may look something up in the database and waits
-/// for nothing else. Its reply may come later, from any thread.
+/// What an endpoint does that has thousands of requests a second: on the server's own thread, where
+/// it must not wait, or on one of the pool where the body is large or the route says that this
+/// request waits. Its reply may come later, from any thread.
 using PromptHandler = std::function<void(Service&, Request&, const Reply&)>;
 
 /// What a request's body is.
@@ -32,7 +32,8 @@ struct Route {
     std::string_view pattern;  // {name} takes a piece of the path, {name...} the whole rest
     std::string_view summary;
     Handler handler = {};
-    PromptHandler prompt = {};  // instead of a handler
+    PromptHandler prompt = {};                // instead of a handler
+    bool (*waits)(const Request&) = nullptr;  // whether `prompt` must look something up for it
     Body body = Body::kNone;
     bool is_open = false;  // needs no key
     int success = 200;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "api/beast.h"
+#include "api/elsewhere.h"
 #include "api/session.h"
 
 namespace ittybit::api {
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kGrace = 5s;
+constexpr auto kRenewal = 500ms;
 
 /// For a client that comes when all places are taken. One try: nobody waits for it.
 void turn_away(tcp::socket& socket) {
@@ -43,12 +45,33 @@ struct Server::State {
     State(const Router& router, Application application, Options options)
         : shared(router, std::move(application), std::move(options)) {}
 
+    bool make_place();
     awaitable<void> accept_all();
+    awaitable<void> renew_passes();
     awaitable<void> drain();
     void forget_closed() {
         sessions.remove_if([](const auto& known) { return known.expired(); });
     }
 };
+
+/// Whether there is a place for one more, or will be as soon as a guest has left.
+bool Server::State::make_place() {
+    const int places = shared.options.connections;
+    if (shared.sessions < places) return true;
+    auto* guest = shared.guests.find_to_give_way();
+    if (guest == nullptr || shared.sessions > places + std::max(16, places / 4)) return false;
+    guest->give_way();
+    return true;
+}
+
+awaitable<void> Server::State::renew_passes() {
+    asio::steady_timer timer(io);
+    while (!shared.is_stopping) {
+        timer.expires_after(kRenewal);
+        co_await timer.async_wait(as_tuple(use_awaitable));
+        co_await elsewhere(shared.pool, [this] { return shared.application.renew(), true; });
+    }
+}
 
 awaitable<void> Server::State::accept_all() {
     for (;;) {
@@ -60,7 +83,7 @@ awaitable<void> Server::State::accept_all() {
             co_await timer.async_wait(as_tuple(use_awaitable));
             continue;
         }
-        if (shared.sessions >= shared.options.connections) {
+        if (!make_place()) {
             turn_away(socket);
             continue;
         }
@@ -129,6 +152,7 @@ int Server::port() const {
 
 void Server::run() {
     asio::co_spawn(state_->io, state_->accept_all(), asio::detached);
+    asio::co_spawn(state_->io, state_->renew_passes(), asio::detached);
     state_->io.run();
     state_->shared.pool.join();
     while (state_->shared.replies_due > 0) std::this_thread::sleep_for(1ms);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/http.h"
 #include "api/router.h"
@@ -12,18 +14,30 @@
 
 namespace ittybit::api {
 
+/// A request and what it is answered, for log and metrics.
+struct Exchange {
+    std::string_view id;
+    std::string_view peer;
+    std::string_view method;  // empty where the request could not be read, as the next
+    std::string_view route;   // its pattern: a path may hold what is somebody's permission
+    int status = 0;
+    std::chrono::milliseconds duration{0};
+};
+
 /// What a server asks of those whose routes it serves.
 struct Application {
-    /// Before the body is read: a response refuses the request (auth, rate). Called on the one
-    /// thread of the server, so it must not wait long.
-    std::function<std::optional<Response>(const Request&, const Route&)> admit;
+    /// Before the body is read: a response refuses the request (auth, rate); else the request may
+    /// get a pass. Called on the server's thread if `admits_at_once` says so, else on the pool.
+    std::function<std::optional<Response>(Request&, const Route&)> admit;
+    std::function<bool(const Request&, const Route&)> admits_at_once;
+    /// Looks again at what may have changed behind our back, and ends passes that are good no more.
+    /// Called twice a second, on a thread of the pool.
+    std::function<void()> renew;
     /// Does the work and replies. Called on a thread of a pool, or on the server's where the route
     /// is prompt.
     std::function<void(const Route&, Request&, const Reply&)> handle;
-    /// Told of each that was, with the milliseconds it took. Called on the server's thread.
-    std::function<void(const Route&, const Request&, UnixMillis duration)> handled;
-    /// Told of every answer, also of those that were never handled.
-    std::function<void(int status)> answered;
+    /// Told of every answer when it begins. Called on the server's thread.
+    std::function<void(const Exchange&)> answered;
 };
 
 /// HTTP/1.1 on one thread, handlers that wait on a pool of their own. Knows routes, not what they

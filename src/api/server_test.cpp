@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 /// A server of three routes with limits that a test can wait for.
@@ -22,11 +23,12 @@ protected:
     Limits() {
         auto opened = Server::open(
             router_,
-            {.admit = [](const Request&, const Route&) { return std::nullopt; },
+            {.admit = [](Request&, const Route&) { return std::nullopt; },
+             .admits_at_once = [](const Request&, const Route&) { return true; },
+             .renew = [] {},
              .handle = [](const Route& route, Request& request,
                           const Reply& reply) { reply(handle(route, request)); },
-             .handled = [](const Route&, const Request&, UnixMillis) {},
-             .answered = [](int) {}},
+             .answered = [](const Exchange&) {}},
             {.port = 0, .header_seconds = 2, .body_seconds = 1, .connections = 3, .streams = 1}
         );
         EXPECT_TRUE(opened);
@@ -74,9 +76,9 @@ TEST_F(Limits, MoreConnectionsThanThereMayBeAreTurnedAway) {
     std::vector<Client> clients;
     for (int i = 0; i < 3; ++i) {
         clients.push_back(connect());
-        clients.back().send(kGet);
-        EXPECT_THAT(clients.back().receive(), StartsWith("HTTP/1.1 200"));
+        clients.back().send("POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
     }
+    std::this_thread::sleep_for(200ms);
     auto late = connect();
     const auto refusal = late.receive();
     EXPECT_THAT(refusal, StartsWith("HTTP/1.1 503"));
@@ -90,6 +92,44 @@ TEST_F(Limits, MoreConnectionsThanThereMayBeAreTurnedAway) {
         std::this_thread::sleep_for(50ms);
     }
     FAIL() << "a place that became free was not given again";
+}
+
+TEST_F(Limits, WhoWaitsWithoutARequestGivesWay) {
+    std::vector<Client> idle;
+    for (int i = 0; i < 3; ++i) {
+        idle.push_back(connect());
+        idle.back().send(kGet);
+        EXPECT_THAT(idle.back().receive(), StartsWith("HTTP/1.1 200"));
+    }
+    for (int i = 0; i < 20; ++i) {
+        auto half = connect();
+        half.send("GET / HTTP/1.1\r\nHost:");
+        auto next = connect();
+        next.send(kGet);
+        EXPECT_THAT(next.receive(), StartsWith("HTTP/1.1 200"));
+    }
+    idle.front().receive();
+    EXPECT_TRUE(idle.front().is_over);
+}
+
+TEST_F(Limits, EmptyLinesBeforeARequestArePassedOver) {
+    auto client = connect();
+    client.send("\r\n\r\n" + std::string(kGet) + "\r\n" + std::string(kGet));
+    EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 200"));
+    client.send("\r");
+    client.send("\n");
+    client.send(kGet);
+    EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(Limits, ARequestKeepsTheNameThatItsClientGaveIt) {
+    auto client = connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: trace-1\r\n\r\n");
+    EXPECT_THAT(client.receive(), HasSubstr("\r\nX-Request-Id: trace-1\r\n"));
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: {\"\r\n\r\n");
+    const auto answer = client.receive();
+    EXPECT_THAT(answer, HasSubstr("\r\nX-Request-Id: "));
+    EXPECT_THAT(answer, Not(HasSubstr("{\"")));
 }
 
 TEST_F(Limits, AClientThatSaysNothingOrDripsItsHeaderIsLeft) {

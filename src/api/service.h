@@ -5,6 +5,7 @@
 
 #include "api/health.h"
 #include "base/clock.h"
+#include "model/limits.h"
 #include "net/client.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
@@ -27,6 +28,15 @@ struct ServiceSettings {
     json::object sandbox;          // the layers in force, for /health
     bool redirects_files = false;  // to signed URLs, where the storage has them
     net::AddressPolicy policy = net::AddressPolicy::strict();  // for inputs and webhooks
+    std::int64_t largest_input = Limits{}.input_bytes;         // and so upload
+    std::string storage_folder;  // where uploads are stored, if it is on this machine
+    std::int64_t keep_free = 0;  // bytes of its disk
+};
+
+/// How many jobs wait, as far as is known.
+struct Waiting {
+    std::atomic<std::int64_t> count = 0;
+    std::atomic<bool> is_stale = true;
 };
 
 /// Everything that handlers work on. Lives as long as the server; all of it is thread-safe.
@@ -43,6 +53,7 @@ struct Service {
     ServiceSettings settings;
     work::Metrics& metrics;
     Health& health;
+    Waiting waiting = {};
 };
 
 }  // namespace ittybit::api

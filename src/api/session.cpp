@@ -1,5 +1,6 @@
 #include "api/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <vector>
@@ -7,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "api/body_stream.h"
+#include "api/coding.h"
+#include "api/elsewhere.h"
 #include "api/framing.h"
+#include "api/message.h"
 #include "base/log.h"
 
 namespace ittybit::api {
@@ -34,29 +38,13 @@ Response response_of(Result<Response> result) {
     return result ? *std::move(result) : error_response(result.error());
 }
 
-/// The path and query of a target, which may also be an absolute URL (RFC 9112 3.2.2).
-std::string_view origin_form(std::string_view target) {
-    const auto scheme = target.find("://");
-    if (target.starts_with('/') || scheme == std::string_view::npos) return target;
-    const auto slash = target.find('/', scheme + 3);
-    return slash == std::string_view::npos ? "/" : target.substr(slash);
-}
-
-Request request_from(const HeaderParser::value_type& message) {
-    Request request;
-    request.method = std::string(message.method_string());
-    const auto target = origin_form({message.target().data(), message.target().size()});
-    const auto mark = target.find('?');
-    request.path = std::string(target.substr(0, mark));
-    if (mark != std::string_view::npos) request.query = read_query(target.substr(mark + 1));
-    for (const auto& field : message) {
-        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-    }
-    return request;
-}
-
 bool expects_continue(const HeaderParser& parser) {
     return beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+const Header* header_of(const Response& response, std::string_view name) {
+    const auto found = std::ranges::find(response.headers, name, &Header::name);
+    return found == response.headers.end() ? nullptr : &*found;
 }
 
 Response preflight() {
@@ -65,7 +53,9 @@ Response preflight() {
     response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
         .with(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, If-Range"
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, If-Range, "
+            "If-Match, "
+            "If-None-Match, If-Modified-Since, If-Unmodified-Since, X-Request-Id"
         )
         .with("Access-Control-Max-Age", "86400");
     return response;
@@ -92,12 +82,37 @@ bool is_gone(const beast::error_code& code) {
 }  // namespace
 
 Session::Session(SharedState& shared, tcp::socket socket)
-    : shared_(shared), stream_(std::move(socket)), writer_(stream_, shared.pool) {
+    : shared_(shared),
+      stream_(std::move(socket)),
+      writer_(stream_, shared.pool),
+      delay_(stream_.get_executor()) {
     ++shared_.sessions;
+    beast::error_code ignored;
+    address_ = stream_.socket().remote_endpoint(ignored).address();
+    peer_ = address_.to_string();
+    be_guest();
 }
 
 Session::~Session() {
+    be_let_in();
     --shared_.sessions;
+}
+
+/// The youngest of its client's guests.
+void Session::be_guest() {
+    be_let_in();
+    if (!is_leaving_) place_ = shared_.guests.add(address_, *this);
+}
+
+void Session::be_let_in() {
+    if (place_) shared_.guests.remove(*place_);
+    place_.reset();
+}
+
+void Session::give_way() {
+    is_leaving_ = true;
+    be_let_in();
+    hang_up();
 }
 
 void Session::hang_up_if_idle() {
@@ -109,6 +124,7 @@ void Session::hang_up() {
     beast::error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
     stream_.cancel();
+    delay_.cancel();
 }
 
 awaitable<void> Session::run() {
@@ -162,11 +178,21 @@ awaitable<bool> Session::part_with(const Response& refusal, bool is_head) {
     co_return co_await write(refusal, is_head);
 }
 
+/// A request is known by the name its client gave it, else by one of ours.
+void Session::begin_exchange() {
+    begun_ = std::chrono::steady_clock::now();
+    id_ = fmt::format("{}-{:x}", shared_.run, ++shared_.requests);
+    method_.clear();
+    route_ = "";
+    pass_.reset();
+}
+
 awaitable<bool> Session::serve_one() {
     HeaderParser parser;
     parser.header_limit(static_cast<std::uint32_t>(shared_.options.largest_header));
     parser.body_limit(boost::none);
     is_busy_ = false;
+    be_guest();
     patience(std::chrono::seconds(shared_.options.header_seconds));
     if (!co_await skip_empty_lines()) co_return false;
     const auto [code, count] =
@@ -174,6 +200,7 @@ awaitable<bool> Session::serve_one() {
     static_cast<void>(count);
     is_busy_ = true;
     if (is_gone(code)) co_return false;
+    begin_exchange();
     if (code) co_return co_await part_with(header_refusal(code, parser, unread()));
     version_ = parser.get().version();
     keeps_alive_ = parser.get().keep_alive();
@@ -184,6 +211,10 @@ awaitable<bool> Session::serve_one() {
 awaitable<bool> Session::answer(HeaderParser& parser) {
     auto request = request_from(parser.get());
     if (const auto length = parser.content_length()) request.body_size = *length;
+    if (const auto name = request.header("X-Request-Id"); is_request_id(name)) id_ = name;
+    request.id = id_;
+    request.peer = peer_;
+    method_ = request.method;
     if (request.method == "OPTIONS") co_return co_await refuse(parser, preflight());
     const auto route = shared_.router.find(request);
     if (!route) {
@@ -191,9 +222,13 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
         if (response.status == 405) response.with("Allow", route.error().where);
         co_return co_await refuse(parser, response);
     }
-    if (auto refusal = shared_.application.admit(request, **route)) {
+    route_ = (*route)->pattern;
+    if (auto refusal = co_await admit(request, **route)) {
+        if (!co_await hold_back(refusal->delay)) co_return false;
         co_return co_await refuse(parser, *refusal);
     }
+    pass_ = request.pass;
+    if (!(*route)->is_open) be_let_in();
     if ((*route)->body == Body::kStream) co_return co_await answer_stream(parser, **route, request);
     if (request.body_size && *request.body_size > shared_.options.largest_body) {
         co_return co_await refuse(parser, too_large(shared_.options.largest_body));
@@ -203,8 +238,41 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
         co_return co_await part_with(*problem, is_head);
     }
     stream_.expires_never();
-    const auto response = co_await handle(shared_.pool, **route, request);
+    auto response = co_await handle(shared_.pool, **route, request);
+    co_await compress(request, response);
     co_return co_await write(response, is_head);
+}
+
+/// Not on this thread where a key must be looked up.
+awaitable<std::optional<Response>> Session::admit(Request& request, const Route& route) {
+    const auto& application = shared_.application;
+    if (application.admits_at_once(request, route)) co_return application.admit(request, route);
+    co_return co_await elsewhere(shared_.pool, [&application, &request, &route] {
+        return application.admit(request, route);
+    });
+}
+
+/// Texts become smaller for those who take it. What fits a packet would gain nothing.
+awaitable<void> Session::compress(const Request& request, Response& response) {
+    constexpr std::size_t kPacket = 1400;
+    const auto* type = header_of(response, "Content-Type");
+    if (type == nullptr || !is_compressible(type->value)) co_return;
+    if (header_of(response, "Vary") == nullptr) response.with("Vary", "Accept-Encoding");
+    const bool is_worth_it =
+        response.body.size() > kPacket && !header_of(response, "Content-Encoding");
+    if (!is_worth_it || !takes_gzip(request.header("Accept-Encoding"))) co_return;
+    response.body =
+        co_await elsewhere(shared_.pool, [&response] { return gzipped(response.body); });
+    response.with("Content-Encoding", "gzip");
+}
+
+/// Who guesses waits. False: the connection ends meanwhile.
+awaitable<bool> Session::hold_back(std::chrono::milliseconds delay) {
+    if (delay == 0ms) co_return true;
+    stream_.expires_never();
+    delay_.expires_after(delay);
+    const auto [code] = co_await delay_.async_wait(as_tuple(use_awaitable));
+    co_return !code;
 }
 
 /// Has the request handled, here or on a pool, and waits for the reply without holding a thread.
@@ -221,19 +289,17 @@ awaitable<Response> Session::handle(asio::thread_pool& pool, const Route& route,
             );
             --shared.replies_due;
         };
-        if (route.prompt && request.body.size() <= kQuicklyRead) {
+        const bool waits = route.waits != nullptr && route.waits(request);
+        if (route.prompt && !waits && request.body.size() <= kQuicklyRead) {
             return call(shared_.application, route, request, reply);
         }
         asio::post(pool, [&shared = shared_, &route, &request, reply = std::move(reply)] {
             call(shared.application, route, request, reply);
         });
     };
-    const auto started = std::chrono::steady_clock::now();
     auto response = co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(
         begin, use_awaitable
     );
-    const auto duration = std::chrono::steady_clock::now() - started;
-    shared_.application.handled(route, request, duration / 1ms);
     if (response.note) response.note();
     co_return response;
 }
@@ -300,11 +366,18 @@ awaitable<std::optional<Response>> Session::take_body(HeaderParser& parser, Requ
 }
 
 awaitable<bool> Session::write(const Response& response, bool is_head) {
-    shared_.application.answered(response.status);
-    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head};
+    const auto duration = std::chrono::steady_clock::now() - begun_;
+    shared_.application.answered(
+        {id_, peer_, method_, route_, response.status,
+         std::chrono::floor<std::chrono::milliseconds>(duration)}
+    );
+    if (response.file || response.pulled) be_let_in();
+    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head, id_};
     if (!response.events || is_head) co_return co_await writer_.write(response, terms);
     is_busy_ = false;  // may be ended at any time: the client comes back with Last-Event-ID
-    co_await writer_.write_events(response, terms, [this] { return shared_.is_stopping; });
+    co_await writer_.write_events(response, terms, [this] {
+        return shared_.is_stopping || (pass_ && !pass_->is_valid);
+    });
     co_return false;
 }
 

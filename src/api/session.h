@@ -1,11 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "api/beast.h"
+#include "api/guests.h"
 #include "api/server.h"
 #include "api/writer.h"
+#include "base/ids.h"
 
 namespace ittybit::api {
 
@@ -18,7 +23,10 @@ struct SharedState {
     std::atomic<int> replies_due = 0;  // each will touch its session
     int sessions = 0;
     int streams = 0;  // bodies being streamed
+    Guests guests;
     bool is_stopping = false;
+    const std::string run = random_hex(48);  // tells the requests of this run from others
+    std::uint64_t requests = 0;
 
     SharedState(const Router& routes, Application given, Server::Options wanted)
         : router(routes),
@@ -40,6 +48,8 @@ public:
 
     void hang_up_if_idle();
     void hang_up();
+    /// For who comes when all places are taken.
+    void give_way();
 
 private:
     awaitable<bool> serve_one();
@@ -53,7 +63,13 @@ private:
     awaitable<std::optional<Response>> take_body(HeaderParser& parser, Request& request);
     awaitable<void> say_continue(const HeaderParser& parser);
     awaitable<bool> write(const Response& response, bool is_head = false);
+    awaitable<std::optional<Response>> admit(Request& request, const Route& route);
+    awaitable<void> compress(const Request& request, Response& response);
+    awaitable<bool> hold_back(std::chrono::milliseconds delay);
     awaitable<void> part();
+    void begin_exchange();
+    void be_guest();
+    void be_let_in();
 
     void patience(std::chrono::seconds time) { stream_.expires_after(time); }
 
@@ -61,6 +77,17 @@ private:
     beast::tcp_stream stream_;
     beast::flat_buffer buffer_;
     Writer writer_;
+    asio::steady_timer delay_;
+    asio::ip::address address_;
+    std::string peer_;                    // the same as a text
+    std::optional<Guests::Place> place_;  // while nobody is at work for this connection
+    bool is_leaving_ = false;
+    // Of the request at hand:
+    std::string id_;
+    std::string method_;
+    std::string_view route_;
+    std::shared_ptr<const Pass> pass_;
+    std::chrono::steady_clock::time_point begun_;
     unsigned version_ = 11;
     bool keeps_alive_ = true;
     bool is_busy_ = false;

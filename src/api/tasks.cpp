@@ -113,6 +113,7 @@ std::vector<Route> task_routes() {
          .pattern = "/tasks",
          .summary = "Create a standalone task",
          .prompt = creating(read_new),
+         .waits = looks_something_up,
          .body = Body::kJson,
          .success = 201,
          .request_schema = "TaskRequest",

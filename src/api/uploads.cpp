@@ -1,6 +1,6 @@
 // POST /uploads: a body of any size becomes a managed file that can be an input.
 
-#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,24 +10,48 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "model/job.h"
+#include "storage/allowance.h"
 #include "work/managed.h"
 
 namespace ittybit::api {
 namespace {
 
-/// Streams the body into the storage, never more than a piece of it in memory.
-Result<void> keep_body(Service& service, const Request& request, const std::string& key) {
+Error too_large(std::int64_t most) {
+    return {
+        ErrorKind::kBodyTooLarge,
+        fmt::format("inputs of this server have at most {} bytes (--limit-input-bytes)", most), ""
+    };
+}
+
+/// Streams the body into the storage, never more than a piece of it in memory. What is announced is
+/// judged before the first byte is asked for.
+Result<> keep_body(Service& service, const Request& request, const std::string& key) {
     constexpr std::size_t kPiece = 256U << 10U;
+    const auto most = service.settings.largest_input;
     storage::UploadOptions options;
-    if (request.body_size) options.expected_size = static_cast<std::int64_t>(*request.body_size);
+    storage::Allowance allowance(service.settings.storage_folder, service.settings.keep_free);
+    allowance.leave_half();  // to jobs, which must not fail because of an upload
+    if (const auto announced = request.body_size) {
+        if (std::cmp_greater(*announced, most)) return too_large(most);
+        options.expected_size = static_cast<std::int64_t>(*announced);
+        TRY(allowance.check(*options.expected_size));
+    }
     auto upload = TRY(service.storage.begin(key, options, {}));
     std::vector<std::byte> piece(kPiece);
     std::int64_t total = 0;
     for (;;) {
         const auto count = TRY(request.read_body(piece));
         if (count == 0) break;
-        TRY(upload->append(std::span(piece).first(count), {}));
         total += static_cast<std::int64_t>(count);
+        if (total > most) return too_large(most);
+        TRY(allowance.check(static_cast<std::int64_t>(count)));
+        TRY(upload->append(std::span(piece).first(count), {}));
+    }
+    if (total == 0) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            "the upload is empty: send the file's bytes as the body (curl: --data-binary @FILE)", ""
+        };
     }
     TRY(upload->commit(total, {}));
     return {};
@@ -59,6 +83,7 @@ Result<Response> create(Service& service, const Request& request) {
     TRY(service.files.add({name.id, {}, "upload", name.name, false, now, now}));
     if (const auto kept = keep_body(service, request, work::managed_key(name)); !kept) {
         TRY(service.files.discard(name.id));
+        if (kept.error().kind == ErrorKind::kDiskFull) return refusal(507, kept.error());
         return kept.error();
     }
     TRY(service.files.make_ready(name.id, service.clock.now()));
@@ -81,7 +106,9 @@ std::vector<Route> upload_routes() {
          .request_schema = "Bytes",
          .answer_schema = "ExternalFile",
          .query = {"filename"},
-         .errors = {ErrorKind::kUnsupportedMediaType, ErrorKind::kIdempotencyKeyReused}},
+         .errors =
+             {ErrorKind::kUnsupportedMediaType, ErrorKind::kInvalidRequest,
+              ErrorKind::kBodyTooLarge, ErrorKind::kDiskFull, ErrorKind::kIdempotencyKeyReused}},
     };
 }
 

@@ -18,7 +18,7 @@ using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 constexpr auto kWriteStall = 30s;
-constexpr auto kStreamTick = 200ms;
+constexpr auto kStreamTick = 500ms;  // how soon the end of the server or of a key is seen
 constexpr auto kStreamComment = 15s;
 
 /// As Date is written, made anew once a second.
@@ -49,8 +49,10 @@ std::string head_of(
     head +=
         "\r\nAccess-Control-Allow-Origin: *"
         "\r\nAccess-Control-Expose-Headers: "
-        "Content-Length, Content-Range, ETag, Link, Has-More, Location"
+        "Content-Length, Content-Range, ETag, Link, Has-More, Limit, Location, Retry-After, "
+        "Idempotent-Replayed, X-Request-Id"
         "\r\nX-Content-Type-Options: nosniff";
+    if (!terms.request_id.empty()) add({"\r\nX-Request-Id: ", terms.request_id});
     for (const auto& header : response.headers) add({"\r\n", header.name, ": ", header.value});
     if (!terms.keeps_alive && terms.version >= 11) head += "\r\nConnection: close";
     if (terms.keeps_alive && terms.version < 11) head += "\r\nConnection: keep-alive";
@@ -154,6 +156,7 @@ awaitable<void> Writer::write_events(
     patience(kWriteStall);
     co_await asio::async_write(stream_, asio::buffer(head), use_awaitable);
     const auto client = watch();
+    response.events->on_news(wake_of(client));
     co_await pump(*response.events, is_chunked, *client, is_over);
     beast::error_code ignored;
     stream_.socket().cancel(ignored);  // what watches
@@ -172,22 +175,34 @@ std::shared_ptr<Writer::Client> Writer::watch() {
     return client;
 }
 
+/// Wakes a follower, from any thread; once until it has looked.
+std::function<void()> Writer::wake_of(const std::shared_ptr<Client>& client) {
+    return [known = std::weak_ptr(client), here = stream_.get_executor()] {
+        const auto follower = known.lock();
+        if (!follower || follower->has_news.exchange(true)) return;
+        asio::post(here, [follower] { follower->pause.cancel(); });
+    };
+}
+
 awaitable<void> Writer::pump(
     EventStream& events, bool is_chunked, Client& client, const std::function<bool()>& is_over
 ) {
     auto last = std::chrono::steady_clock::now();
-    while (!is_over() && !client.is_gone) {
-        std::optional<std::string> text = "";
-        if (events.is_due()) text = co_await elsewhere(pool_, [&events] { return events.poll(); });
-        if (!text) break;
+    EventStream::News news;
+    while (!is_over() && !client.is_gone && !news.is_last) {
         const auto now = std::chrono::steady_clock::now();
-        if (text->empty() && now - last >= kStreamComment) text = ": still here\n\n";
-        if (!text->empty()) {
-            if (client.is_gone || !co_await send(*text, is_chunked)) co_return;
+        news.text.clear();
+        if (client.has_news.exchange(false) || now >= news.again) {
+            news = co_await elsewhere(pool_, [&events] { return events.look(); });
+        }
+        if (news.text.empty() && now - last >= kStreamComment) news.text = ": still here\n\n";
+        if (!news.text.empty()) {
+            if (client.is_gone || !co_await send(news.text, is_chunked)) co_return;
             last = now;
         }
-        client.pause.expires_after(kStreamTick);
-        if (!client.is_gone) co_await client.pause.async_wait(as_tuple(use_awaitable));
+        if (client.is_gone || client.has_news || news.is_last) continue;
+        client.pause.expires_at(std::min({news.again, last + kStreamComment, now + kStreamTick}));
+        co_await client.pause.async_wait(as_tuple(use_awaitable));
     }
     if (!is_chunked || client.is_gone) co_return;
     patience(kWriteStall);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "api/beast.h"
 #include "api/http.h"
@@ -22,6 +24,7 @@ public:
         unsigned version = 11;  // of HTTP; 10 knows no chunks
         bool keeps_alive = true;
         bool is_head = false;
+        std::string_view request_id;
     };
 
     awaitable<bool> write(const Response& response, Terms terms);
@@ -38,14 +41,16 @@ private:
     awaitable<bool> send_pulled(const PulledBody& body);
     awaitable<bool> until_writable();
 
-    /// Whoever follows events. Only touched on the connection's executor.
+    /// Whoever follows events. All but has_news is only touched on the connection's executor.
     struct Client {
         explicit Client(const asio::any_io_executor& executor) : pause(executor) {}
-        asio::steady_timer pause;  // ends early when the client is gone
+        asio::steady_timer pause;  // ends early when the client is gone, or there is news
         char byte = 0;
         bool is_gone = false;
+        std::atomic<bool> has_news = true;  // any thread
     };
     std::shared_ptr<Client> watch();
+    std::function<void()> wake_of(const std::shared_ptr<Client>& client);
     awaitable<void> pump(
         EventStream& events, bool is_chunked, Client& client, const std::function<bool()>& is_over
     );

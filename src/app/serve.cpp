@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 
 #include "api/auth.h"
+#include "api/creating.h"
 #include "api/handlers.h"
 #include "api/server.h"
 #include "app/engine.h"
@@ -148,35 +149,54 @@ api::ServiceSettings service_settings(
         .sandbox = layers,
         .redirects_files = settings.redirects_files,
         .policy = policy_of(settings),
+        .largest_input = settings.limits.input_bytes,
+        .storage_folder = settings.storage.empty() ? settings.data + "/storage" : "",
+        .keep_free = settings.keep_free,
     };
+}
+
+/// What changes something, and what was refused, is worth a line by default; reading is not.
+void log_access(const api::Exchange& exchange) {
+    const bool is_read =
+        exchange.method == "GET" || exchange.method == "HEAD" || exchange.method == "OPTIONS";
+    const auto level = is_read && exchange.status < 400 ? log::Level::kDebug : log::Level::kInfo;
+    if (!log::is_written(level)) return;
+    log::write(
+        level, "request",
+        {{"request", exchange.id},
+         {"address", exchange.peer},
+         {"method", exchange.method},
+         {"route", exchange.route},
+         {"status", exchange.status},
+         {"duration_ms", exchange.duration.count()}}
+    );
 }
 
 /// What the HTTP server asks, answered by the service.
 api::Application application(api::Service& service, api::Gate& gate) {
     return {
         .admit = [&gate](
-                     const api::Request& request, const api::Route& route
+                     api::Request& request, const api::Route& route
                  ) { return gate.admit(request, route); },
+        .admits_at_once = [&gate](
+                              const api::Request& request, const api::Route& route
+                          ) { return gate.admits_at_once(request, route); },
+        .renew =
+            [&service, &gate] {
+                gate.renew();
+                api::count_waiting(service);
+            },
         .handle =
             [&service](const api::Route& route, api::Request& request, const api::Reply& reply) {
                 if (route.prompt) return route.prompt(service, request, reply);
                 reply(route.handler(service, request));
             },
-        .handled =
-            [](const api::Route& route, const api::Request& request, UnixMillis duration) {
-                if (!log::is_written(log::Level::kDebug)) return;
-                // The route's pattern: a path may hold what is somebody's permission.
-                log::debug(
-                    "request handled",
-                    {{"method", request.method}, {"route", route.pattern}, {"duration_ms", duration}
-                    }
-                );
-            },
         .answered =
-            [&service](int status) {
+            [&service](const api::Exchange& exchange) {
                 service.metrics.add(
-                    "ittybit_http_requests_total", fmt::format("status=\"{}\"", status)
+                    "ittybit_http_requests_total", fmt::format("status=\"{}\"", exchange.status)
                 );
+                log_access(exchange);
             },
     };
 }

@@ -1,0 +1,105 @@
+#include "api/auth.h"
+
+#include <gtest/gtest.h>
+
+#include "api/test_service.h"
+#include "store/api_key.h"
+
+namespace ittybit::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Keys : public testing::Test {
+protected:
+    Keys() { EXPECT_TRUE(service_->keys.add(key_.record)); }
+
+    Request with(const std::string& key, const std::string& peer = "10.0.0.1") {
+        auto request = request_of("GET", "/jobs", {{"Authorization", "Bearer " + key}});
+        request.peer = peer;
+        return request;
+    }
+
+    int status(Request request) {
+        const auto refusal = gate_.admit(request, route_);
+        return refusal ? refusal->status : 200;
+    }
+
+    const Route route_{.method = "GET", .pattern = "/jobs", .summary = ""};
+    const Route open_{.method = "GET", .pattern = "/health", .summary = "", .is_open = true};
+    TestService service_;
+    store::NewKey key_ = store::make_key("one", store::kNow);
+    Gate gate_{*service_};
+};
+
+TEST_F(Keys, OnlyAKnownOneLetsIn) {
+    EXPECT_EQ(status(with(key_.text)), 200);
+    EXPECT_EQ(status(with("no")), 401);
+    EXPECT_EQ(status(request_of("GET", "/jobs")), 401);
+    EXPECT_EQ(status(request_of("GET", "/jobs", {{"Authorization", "bEaReR " + key_.text}})), 200);
+    EXPECT_EQ(status(request_of("GET", "/jobs", {{"Authorization", "Basic " + key_.text}})), 401);
+    EXPECT_EQ(status(request_of("GET", "/jobs", {{"Authorization", key_.text}})), 401);
+    auto open = request_of("GET", "/health");
+    EXPECT_FALSE(gate_.admit(open, open_));
+}
+
+TEST_F(Keys, TwoAreNone) {
+    auto twice = with(key_.text);
+    twice.headers.push_back({"authorization", "Bearer " + key_.text});
+    EXPECT_EQ(status(std::move(twice)), 400);
+}
+
+TEST_F(Keys, GuessesOfAnAddressAreSlowed) {
+    const auto delay = [&](const std::string& peer) {
+        auto request = with("guess", peer);
+        return gate_.admit(request, route_)->delay;
+    };
+    EXPECT_EQ(delay("10.0.0.1"), 0ms);
+    for (int i = 0; i < 10; ++i) delay("10.0.0.1");
+    EXPECT_GT(delay("10.0.0.1"), 500ms);
+    for (int i = 0; i < 100; ++i) delay("10.0.0.1");
+    EXPECT_EQ(delay("10.0.0.1"), 2000ms);
+    EXPECT_EQ(delay("10.0.0.2"), 0ms);
+    EXPECT_EQ(status(with(key_.text)), 200) << "who has a key never waits";
+    service_.clock.time += 120'000;
+    EXPECT_EQ(delay("10.0.0.1"), 0ms) << "and all is forgotten after a while";
+}
+
+TEST_F(Keys, ARevokedOneEndsWhatGoesOnUnderIt) {
+    const auto other = store::make_key("two", store::kNow);
+    ASSERT_TRUE(service_->keys.add(other.record));
+    auto mine = with(key_.text);
+    auto theirs = with(other.text);
+    EXPECT_FALSE(gate_.admit(mine, route_));
+    EXPECT_FALSE(gate_.admit(theirs, route_));
+    gate_.renew();
+    EXPECT_TRUE(mine.pass->is_valid);
+    ASSERT_TRUE(service_->keys.revoke("one"));
+    gate_.renew();
+    EXPECT_FALSE(mine.pass->is_valid);
+    EXPECT_TRUE(theirs.pass->is_valid);
+    EXPECT_EQ(status(with(key_.text)), 401);
+    EXPECT_EQ(status(with(other.text)), 200);
+}
+
+TEST_F(Keys, ARevokedOneWorksForASecondAtMost) {
+    EXPECT_EQ(status(with(key_.text)), 200);
+    ASSERT_TRUE(service_->keys.revoke("one"));
+    service_.clock.time += 1001;
+    EXPECT_EQ(status(with(key_.text)), 401);
+}
+
+TEST_F(Keys, HaveARate) {
+    service_->settings.rate_limit = 60;
+    for (int i = 0; i < 60; ++i) EXPECT_EQ(status(with(key_.text)), 200) << i;
+    auto next = with(key_.text);
+    const auto refusal = gate_.admit(next, route_);
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->status, 429);
+    service_.clock.time += 1000;
+    EXPECT_EQ(status(with(key_.text)), 200);
+    EXPECT_EQ(status(with(key_.text)), 429);
+}
+
+}  // namespace
+}  // namespace ittybit::api
