@@ -10,11 +10,7 @@ namespace {
 constexpr std::array<int, 3> kWeights = {2, 4, 1};
 constexpr int kRefinements = 2;
 
-/// A colour that many pixels have.
-struct Colour {
-    std::array<double, 3> mean{};
-    double count = 0;
-};
+using Colour = ColourCounts::Mean;
 using Colours = std::span<Colour>;
 
 /// A set of colours, and along which channel it is widest.
@@ -130,16 +126,30 @@ void ColourCounts::add(const Rgb& colour) {
     for (std::size_t i = 0; i < 3; ++i) bins_[bin].sums[i] += colour[i];
 }
 
+std::vector<ColourCounts::Mean> ColourCounts::means() const {
+    std::vector<Mean> means;
+    for (const Bin& bin : bins_) {
+        if (bin.count == 0) continue;
+        Mean& mean = means.emplace_back();
+        mean.count = bin.count;
+        for (std::size_t i = 0; i < 3; ++i)
+            mean.mean.at(i) = static_cast<double>(bin.sums.at(i)) / bin.count;
+    }
+    return means;
+}
+
+double error_of(std::span<const Rgb> table, const ColourCounts& counts) {
+    double error = 0;
+    for (const Colour& colour : counts.means()) {
+        const Rgb seen = rounded(colour);
+        error += colour.count * distance(seen, table[nearest_of(table, seen)]);
+    }
+    return error;
+}
+
 std::vector<Rgb> choose_colours(const ColourCounts& counts, std::size_t most) {
     if (counts.distinct_.size() <= most) return {counts.distinct_.begin(), counts.distinct_.end()};
-    std::vector<Colour> colours;
-    for (const auto& bin : counts.bins_) {
-        if (bin.count == 0) continue;
-        Colour& colour = colours.emplace_back();
-        colour.count = bin.count;
-        for (std::size_t i = 0; i < 3; ++i)
-            colour.mean.at(i) = static_cast<double>(bin.sums.at(i)) / bin.count;
-    }
+    std::vector<Colour> colours = counts.means();
     std::vector<Rgb> table;
     for (const Box& box : boxes_of(colours, most)) table.push_back(mean_of(box.colours));
     for (int i = 0; i < kRefinements; ++i) refine(table, colours);

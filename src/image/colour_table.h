@@ -21,6 +21,13 @@ public:
     ColourCounts() : bins_(kBins) {}
     void add(const Rgb& colour);
 
+    /// What fell together, and how often.
+    struct Mean {
+        std::array<double, 3> mean{};
+        double count = 0;
+    };
+    std::vector<Mean> means() const;
+
 private:
     friend std::vector<Rgb> choose_colours(const ColourCounts& counts, std::size_t most);
     static constexpr std::size_t kBins = 1 << 15;
@@ -37,6 +44,9 @@ private:
 /// of colours that differ most are halved again and again, and each colour of the table is then
 /// moved to the mean of those that are nearest to it.
 std::vector<Rgb> choose_colours(const ColourCounts& counts, std::size_t most);
+
+/// How far all these colours together are off those of a table, in squared levels.
+double error_of(std::span<const Rgb> table, const ColourCounts& counts);
 
 /// Finds the nearest colour of a table, and remembers what it found.
 class NearestColour {

@@ -21,10 +21,25 @@ std::string u16(int number) {
     return {static_cast<char>(number & 0xFF), static_cast<char>((number >> 8) & 0xFF)};
 }
 
-/// Screen and, where it plays not just once, how often it is repeated.
-std::string head_of(const GifSettings& settings) {
+int bits_for(std::size_t colours) {
+    int bits = 2;
+    while ((std::size_t{1} << static_cast<unsigned>(bits)) < colours) ++bits;
+    return bits;
+}
+
+/// The bytes of a table, with room for the clear colour, filled up to a power of two.
+std::string table_bytes(const std::vector<Rgb>& table) {
+    std::string bytes;
+    for (const Rgb& colour : table) bytes.append(colour.begin(), colour.end());
+    bytes.resize(std::size_t{3} << static_cast<unsigned>(bits_for(table.size() + 1)));
+    return bytes;
+}
+
+/// Screen, common colours and, where it plays not just once, how often it is repeated.
+std::string head_of(const GifSettings& settings, const std::vector<Rgb>& table) {
     std::string head = "GIF89a" + u16(settings.size.width) + u16(settings.size.height);
-    head += std::string("\x70\0\0", 3);  // no table for all, eight bits a channel
+    head += static_cast<char>(0xF0 | (bits_for(table.size() + 1) - 1));  // eight bits a channel
+    head += std::string(2, '\0') + table_bytes(table);
     if (settings.loop == 1) return head;
     const int repeats = settings.loop == 0 ? 0 : std::min(settings.loop - 1, 65535);
     return head + "\x21\xFF\x0BNETSCAPE2.0\x03\x01" + u16(repeats) + std::string(1, '\0');
@@ -70,12 +85,6 @@ std::vector<std::uint8_t> cut(
     return out;
 }
 
-int bits_for(std::size_t colours) {
-    int bits = 2;
-    while ((std::size_t{1} << static_cast<unsigned>(bits)) < colours) ++bits;
-    return bits;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<GifWriter>> GifWriter::open(
@@ -83,9 +92,7 @@ Result<std::unique_ptr<GifWriter>> GifWriter::open(
 ) {
     Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) return write_error(errno);
-    std::unique_ptr<GifWriter> writer(new GifWriter(settings, std::move(file)));
-    TRY(writer->write(head_of(settings)));
-    return writer;
+    return std::unique_ptr<GifWriter>(new GifWriter(settings, std::move(file)));
 }
 
 GifWriter::GifWriter(const GifSettings& settings, Fd file)
@@ -133,13 +140,24 @@ bool GifWriter::is_to_draw(const Pixel& wanted, const Pixel& shown, int best) co
     return distance(wanted.colour, shown.colour) > allowed;
 }
 
+/// A frame's own table costs bytes, for which it must be nearer to the colours than the common one.
+void GifWriter::choose_table(const ColourCounts& counts, Frame& frame) {
+    frame.table = choose_colours(counts, static_cast<std::size_t>(settings_.colours) - 1);
+    if (written_ == 0) common_table_ = frame.table;  // this is the first
+    if (common_table_.empty() || frame.table.empty()) return;
+    const double gain = error_of(common_table_, counts) - error_of(frame.table, counts);
+    const auto cost = static_cast<double>(table_bytes(frame.table).size()) * settings_.table_price;
+    frame.has_common_table = gain <= cost;
+    if (frame.has_common_table) frame.table = common_table_;
+}
+
 GifWriter::Frame GifWriter::draw(std::span<const Pixel> wanted, int delay) {
     ColourCounts counts;
     for (std::size_t i = 0; i < wanted.size(); ++i)
         if (is_to_draw(wanted[i], canvas_[i], 0)) counts.add(wanted[i].colour);
     Frame frame;
     frame.delay = std::min(delay, kLongestDelay);
-    frame.table = choose_colours(counts, static_cast<std::size_t>(settings_.colours) - 1);
+    choose_table(counts, frame);
     frame.clear = static_cast<std::uint8_t>(frame.table.size());
     frame.pixels.assign(wanted.size(), frame.clear);
     if (frame.table.empty()) return frame;
@@ -210,12 +228,10 @@ Result<> GifWriter::write_pending(bool is_cleared_after) {
     bytes += static_cast<char>(packed);
     bytes += u16(frame.delay) + static_cast<char>(frame.clear) + '\0';
     bytes += "\x2C" + u16(part.left) + u16(part.top) + u16(part.width) + u16(part.height);
-    bytes += static_cast<char>(0x80 | (bits - 1));
-    for (const Rgb& colour : frame.table) bytes.append(colour.begin(), colour.end());
-    bytes.resize(
-        bytes.size() + 3 * ((std::size_t{1} << static_cast<unsigned>(bits)) - frame.table.size())
-    );
+    bytes += static_cast<char>(frame.has_common_table ? 0 : 0x80 | (bits - 1));
+    if (!frame.has_common_table) bytes += table_bytes(frame.table);
     bytes += lzw_blocks(cut(frame.pixels, part, size), bits);
+    if (written_ == 0) TRY(write(head_of(settings_, common_table_)));
     pending_.reset();
     return write(bytes);
 }

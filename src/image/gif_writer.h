@@ -17,14 +17,15 @@ namespace ittybit::image {
 /// How an animated GIF is written.
 struct GifSettings {
     Size size;
-    int loop = 0;       // how often it plays; 0 for ever
-    int colours = 256;  // 4–256 a frame, the transparent one included
-    int tolerance = 4;  // levels by which a pixel may be off what it is before it is drawn anew
-    int dither = 40;    // per cent of a pixel's error that its neighbours take over
+    int loop = 0;           // how often it plays; 0 for ever
+    int colours = 256;      // 4–256 a frame, the transparent one included
+    int tolerance = 4;      // levels by which a pixel may be off what it is before it is drawn anew
+    int table_price = 100;  // what a byte of a frame's own colours must gain, in squared levels
+    int dither = 40;        // per cent of a pixel's error that its neighbours take over
 };
 
-/// Writes an animated GIF (GIF89a). Each frame has colours of its own and draws only what has
-/// changed, so that what stands still does not crawl. Two frames are held, whatever the length.
+/// Writes an animated GIF (GIF89a). Each frame has the colours that suit it and draws only what
+/// has changed, so that what stands still does not crawl. Two frames are held, whatever the length.
 class GifWriter {
 public:
     /// Creates the file `name` of the current folder. Errors: `encode_failed`, `disk_full`.
@@ -42,6 +43,7 @@ private:
     struct Frame {
         std::vector<std::uint8_t> pixels;  // of the table; `clear` where nothing is drawn
         std::vector<Rgb> table;
+        bool has_common_table = false;  // that of the first frame
         std::uint8_t clear = 0;
         int delay = 0;
     };
@@ -54,6 +56,7 @@ private:
     GifWriter(const GifSettings& settings, Fd file);
     /// Whether a pixel is off what it should be by more than one that is off by `best` already.
     bool is_to_draw(const Pixel& wanted, const Pixel& shown, int best) const;
+    void choose_table(const ColourCounts& counts, Frame& frame);
     Frame draw(std::span<const Pixel> wanted, int delay);
     void dither(
         std::span<const Pixel> wanted,
@@ -67,6 +70,7 @@ private:
     GifSettings settings_;
     Fd file_;
     std::uint64_t written_ = 0;
+    std::vector<Rgb> common_table_;
     std::vector<Pixel> canvas_;
     std::optional<Frame> pending_;
 };

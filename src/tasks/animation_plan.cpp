@@ -23,12 +23,13 @@ struct Level {
     int colours;
     int tolerance;
     int dither;
+    int table_price;
     int webp_quality;
 };
 /// very_low … very_high (docs/quality.md has the measurements).
 constexpr std::array kLevels = {
-    Level{32, 8, 20, 30},  Level{64, 8, 20, 50},  Level{128, 5, 30, 70},
-    Level{256, 3, 40, 82}, Level{256, 1, 60, 92},
+    Level{32, 8, 20, 30'000, 30}, Level{64, 8, 20, 20'000, 50}, Level{128, 5, 30, 5'000, 70},
+    Level{256, 3, 40, 600, 82},   Level{256, 2, 30, 10, 92},
 };
 
 AVRational rate_of(const AnimationOptions& options) {
@@ -64,6 +65,7 @@ Result<AnimationPlan> plan_animation(
         .loop = source.loop,
         .colours = level.colours,
         .tolerance = level.tolerance,
+        .table_price = level.table_price,
         .dither = level.dither,
     };
     plan.webp = {.size = plan.placement.canvas, .loop = source.loop, .quality = level.webp_quality};
