@@ -1,6 +1,7 @@
 """The service as an HTTP/1.1 server: what clients, proxies and bad networks do to it."""
 import email.utils
 import json
+import resource
 import socket
 import subprocess
 import time
@@ -390,6 +391,8 @@ def test_a_revoked_key_ends_its_event_streams(server, origin):
 
 
 def test_half_open_connections_take_nobody_elses_place(tmp_path):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     server = Server(tmp_path)
     half = []
     try:

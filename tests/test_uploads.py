@@ -107,7 +107,7 @@ def test_names_of_any_script_live(server, media, name):
     done = server.wait(server.job(input=url, kind="image", width=16))
     assert done["status"] == "succeeded", done["error"]
     stem = kept.rsplit(".", 1)[0]
-    assert urllib.parse.unquote(done["output"].rsplit("/", 1)[1]) == f"{stem}.jpeg"
+    assert urllib.parse.unquote(done["output"].rsplit("/", 1)[1]) == f"{stem}.jpg"
     assert requests.get(done["output"], timeout=WAIT).status_code == 200
 
 
