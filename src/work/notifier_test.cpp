@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/pause.h"
 #include "net/test_server.h"
+#include "store/migrations.h"
 #include "store/testing.h"
 #include "work/managed.h"
 #include "work/places.h"
@@ -76,6 +77,7 @@ private:
 class Deliveries : public testing::Test {
 protected:
     Deliveries() : fixture_(store::open_sqlite()), outbox_(*fixture_.database) {
+        EXPECT_TRUE(store::migrate(*fixture_.database));
         rlimit limit{};
         ::getrlimit(RLIMIT_NOFILE, &limit);
         limit.rlim_cur = limit.rlim_max;
