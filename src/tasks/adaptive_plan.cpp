@@ -90,7 +90,11 @@ Result<PictureLadder> plan_picture(
             facts.display.width, facts.display.height
         ));
     }
-    const auto rungs = plan_ladder(top, ladder.fps.value(), quality);
+    auto rungs = plan_ladder(top, ladder.fps.value(), quality);
+    // Where even the best is small, none has more: then that is the rate of the ladder.
+    ladder.fps.den *= rungs.front().every;
+    if (rungs.front().every > 1)
+        for (Rung& rung : rungs) rung.every = 1;
     const Size largest = rungs.front().size;
     ladder.treatment = plan_treatment(facts, framing_of(options, largest));
     ladder.treatment.is_field_rate = has_fields;

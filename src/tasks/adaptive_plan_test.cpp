@@ -94,6 +94,17 @@ TEST(AdaptivePlan, MakesAPictureOfEachField) {
     EXPECT_EQ(plan->picture->renditions.back().encoding.fps_den, 2);
 }
 
+TEST(AdaptivePlan, HalvesTheRateOfAllWhereEvenTheBestIsSmall) {
+    const auto plan = plan_adaptive({}, film({320, 240}, {50, 1}), "film");
+    ASSERT_TRUE(plan);
+    EXPECT_DOUBLE_EQ(plan->picture->fps.value(), 25);
+    EXPECT_EQ(plan->picture->grid(), 1);
+    for (const auto& rendition : plan->picture->renditions) {
+        EXPECT_EQ(rendition.every, 1);
+        EXPECT_EQ(rendition.encoding.fps_num, 25 * rendition.encoding.fps_den);
+    }
+}
+
 TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
     SourceFacts facts = film({640, 360});
     facts.picture.reset();
