@@ -112,16 +112,9 @@ Result<> GifWriter::add(std::span<const std::byte> rgba, std::size_t stride, int
         for (int x = 0; x < settings_.size.width; ++x, at += 4)
             wanted.push_back({{at[0], at[1], at[2]}, at[3] >= 128});
     }
-    bool is_changed = !pending_;
     bool is_cleared = false;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        is_changed |= is_to_draw(wanted[i], canvas_[i], 0);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
         is_cleared |= canvas_[i].is_opaque && !wanted[i].is_opaque;
-    }
-    if (!is_changed && !is_cleared && pending_->delay + delay <= kLongestDelay) {
-        pending_->delay += delay;
-        return {};
-    }
     TRY(write_pending(is_cleared));
     if (is_cleared) std::ranges::fill(canvas_, Pixel{});
     pending_ = draw(wanted, delay);
@@ -144,7 +137,7 @@ bool GifWriter::is_to_draw(const Pixel& wanted, const Pixel& shown, int best) co
 void GifWriter::choose_table(const ColourCounts& counts, Frame& frame) {
     frame.table = choose_colours(counts, static_cast<std::size_t>(settings_.colours) - 1);
     if (written_ == 0) common_table_ = frame.table;  // this is the first
-    if (common_table_.empty() || frame.table.empty()) return;
+    if (common_table_.empty()) return;
     const double gain = error_of(common_table_, counts) - error_of(frame.table, counts);
     const auto cost = static_cast<double>(table_bytes(frame.table).size()) * settings_.table_price;
     frame.has_common_table = gain <= cost;
