@@ -160,6 +160,7 @@ json::object document_of(const Order& order) {
     json::object document = std::move(whole.get_object());
     json::array outputs = std::move(document["outputs"].get_array());
     for (const auto* name : {"kind", "outputs"}) document.erase(name);
+    document["input"] = order.input.url();  // a job's input is given as a string
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         outputs[i].get_object()["options"] = order.outputs[i].sent;
     }
