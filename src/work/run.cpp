@@ -199,12 +199,16 @@ private:
             return needs_every_byte(output.request.operation);
         });
         import_ = std::make_unique<Import>(*source_, is_wanted, ledger_.stop());
+        if (import_task_ != probe_) {
+            measured_.emplace(ledger_, import_task_, [this] { return import_->percent(); });
+        }
         return facts_;
     }
 
     Done finish_import() {
         const Waiting waiting(request_.slow_input, source_.get(), ledger_.stop());
         if (auto done = import_->finish(); !done) return Blamed{import_task_, done.error()};
+        measured_.reset();
         return facts_;
     }
 
@@ -215,10 +219,6 @@ private:
         output.destination = *std::move(opened);
         auto operation = about(output.request.operation);
         operation.parts_folder = output.destination->parts_folder();
-        std::optional<Measured> measured;
-        if (import_task_ != output.work) {
-            measured.emplace(ledger_, import_task_, [this] { return import_->percent(); });
-        }
         auto outcome = request_.perform(operation, events(output), import_->work());
         if (!outcome) return blame(output, outcome.error());
         output.outcome = *std::move(outcome);
@@ -277,7 +277,8 @@ private:
     std::shared_ptr<storage::Source> source_;
     File facts_;  // of the input
     std::vector<Output> outputs_;
-    std::unique_ptr<Import> import_;  // last: it reads into the source
+    std::unique_ptr<Import> import_;  // behind the source, into which it reads
+    std::optional<Measured> measured_;
 };
 
 }  // namespace
