@@ -36,7 +36,7 @@ Walk walk_of(const ListQuery& query, bool is_task) {
     Walk walk{query, is_task};
     const bool is_back = query.before && !query.after;
     walk.is_down = query.is_descending != is_back;
-    walk.above = id_before("job", query.created_after ? *query.created_after + 1 : 0);
+    walk.above = query.created_after ? id_before("job", *query.created_after + 1) : "job_";
     walk.below = query.created_before ? id_before("job", *query.created_before) : "job`";
     const auto narrow = [&](const std::optional<std::string>& id, bool is_below) {
         if (!id) return;

@@ -177,9 +177,10 @@ Result<void> JobStore::remove(const std::string& id, UnixMillis now) {
 Result<JobStore::Counts> JobStore::counts() {
     return reading(database_, [&](Session& session) -> Result<Counts> {
         Counts counts;
+        // The bound makes it one of the index of what is queued, and not a walk through all.
         const auto queued = TRY(session.run(
-            "SELECT count(*), (SELECT created_at FROM jobs WHERE status = 'queued' ORDER BY id "
-            "LIMIT 1) FROM jobs WHERE status = 'queued'"
+            "SELECT count(*), (SELECT created_at FROM jobs WHERE status = 'queued' AND id > '' "
+            "ORDER BY id LIMIT 1) FROM jobs WHERE status = 'queued' AND id > ''"
         ));
         counts.queued = queued.front().integer(0);
         counts.oldest_queued = queued.front().optional_integer(1);

@@ -180,7 +180,7 @@ TEST_F(FullTable, EveryListIsExactAndReadsNoMoreThanItsPage) {
             EXPECT_TRUE(!query.kind || job.kind == *query.kind) << name;
             EXPECT_TRUE(!query.input || job.input == *query.input) << name;
         }
-        RecordProperty(name, fmt::format("{:.2f} ms", took.count()));
+        RecordProperty("list by " + name, fmt::format("{:.2f} ms", took.count()));
         if (full_table() > 0) {
             EXPECT_LT(took.count(), 20) << name;
         }

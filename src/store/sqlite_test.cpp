@@ -139,7 +139,7 @@ TEST(Sqlite, AnotherProcessOnTheFileWakesUsAndOurOwnWritesDoNot) {
     ASSERT_TRUE(migrate(*fixture.database));
     auto other = SqliteDatabase::open(fixture.folder + "/test.db");
     ASSERT_TRUE(other);
-    const auto news = fixture.database->changes().subscribe({"anything"});
+    auto news = fixture.database->changes().subscribe({"anything"});
     const auto write = [](Database& database, int number) {
         const auto id = std::to_string(number);
         ASSERT_TRUE(KeyTable(database).add({id, "n", id, "h", kNow}));
@@ -151,6 +151,7 @@ TEST(Sqlite, AnotherProcessOnTheFileWakesUsAndOurOwnWritesDoNot) {
     write(**other, 100);
     ASSERT_TRUE(news->wait(std::chrono::seconds(10), {}));
     EXPECT_EQ(news->take().front().topic, "");
+    news.reset();  // before what it listens to
     other->reset();
     fixture.database.reset();
     std::filesystem::remove_all(fixture.folder);
