@@ -119,6 +119,13 @@ Error SqliteConnection::last_error() const {
     if (code == SQLITE_FULL) {
         return {ErrorKind::kDiskFull, "the disk that holds the database is full", "database"};
     }
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        return {
+            ErrorKind::kUnavailable,
+            fmt::format("the database is damaged: put a backup in its place ({})", words),
+            "database"
+        };
+    }
     return {ErrorKind::kInternalError, fmt::format("database: {}", words), "database"};
 }
 
