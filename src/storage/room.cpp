@@ -77,10 +77,14 @@ void Room::tell() {
     changed_.notify_all();
 }
 
+/// Inputs leave as much again as is kept free: outputs must have room too, or nothing ends that
+/// would make some.
 std::int64_t Room::left() const {
     std::int64_t unwritten = 0;
     for (const auto& account : accounts_) unwritten += account.unwritten;
-    return room_on_disk(folder_, keep_) - unwritten;
+    const auto room = room_on_disk(folder_, keep_);
+    const auto kept = room_on_disk(folder_, 0) - room;
+    return room - kept - unwritten;
 }
 
 /// An eighth of an input proves the rest.

@@ -20,7 +20,8 @@ class Room {
     struct Account;
 
 public:
-    /// `keep`: bytes that stay free for others, at most a tenth of the disk.
+    /// `keep`: bytes that stay free for others, at most a tenth of the disk; as much again is left
+    /// to the outputs.
     Room(std::string folder, std::int64_t keep) : folder_(std::move(folder)), keep_(keep) {}
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
