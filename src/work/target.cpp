@@ -77,7 +77,7 @@ Result<> make_folder(const fs::path& folder) {
     std::error_code code;
     const auto shown = folder.string();
     fs::create_directories(folder, code);
-    if (!fs::is_directory(folder)) {
+    if (std::error_code unknown; !fs::is_directory(folder, unknown)) {
         return bad_output(fmt::format(
             "the folder {} cannot be made: {}", shown,
             code ? code.message() : "something else has its name"
@@ -104,7 +104,8 @@ Result<Target> named_target(const Wish& wish, const fs::path& path) {
         TRY(check_stream(wish, path));
         return stream_target(path.string());
     }
-    if (fs::is_symlink(path)) {  // to an open file: its name may be anything by now
+    std::error_code code;
+    if (fs::is_symlink(path, code)) {  // to an open file: its name may be anything by now
         TRY(check_stream(wish, path));
         return stream_target(path.string());
     }
