@@ -129,8 +129,8 @@ def test_a_browser_plays_a_stream_from_its_url_and_changes_the_rendition(server)
     assert job["status"] == "succeeded", job["error"]
     seen = json.loads(run_client(server, "play.mjs", CHROMIUM, server.url, job["output"]))
     assert seen["errors"] == []
-    assert sorted(seen["levels"]) == ["1280x720", "426x240", "640x360", "854x480"]
-    assert seen["sizes"][0] == "426x240" and seen["sizes"][-1] == "1280x720"
+    assert sorted(seen["levels"]) == ["1280x720", "320x180", "426x240", "640x360", "854x480"]
+    assert seen["sizes"][0] == "320x180" and seen["sizes"][-1] == "1280x720"
     assert abs(seen["time"] - 6) < 0.1 and seen["sound"] > 0
     assert seen["frames"] > 30, "of 150: a busy machine drops many"
 

@@ -351,7 +351,7 @@ def test_two_keys_are_none(server, wire):
         assert "Authorization" in answer.json()["message"]
 
 
-def test_guesses_are_slowed_and_logged(tmp_path):
+def test_wrong_keys_are_slowed_and_logged(tmp_path):
     server = Server(tmp_path)
     with Wire(server) as guesser, Wire(server) as friend:
         took = []

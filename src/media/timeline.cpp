@@ -83,23 +83,25 @@ public:
         next_ = at + duration;
         if (last_ && at <= *last_) {
             end_ = std::max(end_, next_);
+            if (at < *last_) before_ = std::max(before_.value_or(at), at);
             return;
         }
-        gap_ = last_ ? at - *last_ : 0;
+        before_ = last_;
         last_ = at;
         length_ = duration;
     }
     std::optional<std::int64_t> next() const { return last_ ? std::optional(next_) : last_; }
     std::optional<std::int64_t> end(bool tells_lengths) const {
         if (!last_) return std::nullopt;
-        return std::max(end_, *last_ + last_length(length_, gap_, tells_lengths));
+        const std::int64_t gap = before_ ? *last_ - *before_ : 0;
+        return std::max(end_, *last_ + last_length(length_, gap, tells_lengths));
     }
 
 private:
-    std::optional<std::int64_t> last_;  // the latest that is presented
+    std::optional<std::int64_t> last_;    // the latest that is presented
+    std::optional<std::int64_t> before_;  // and the one before it, whatever the order of decoding
     std::int64_t next_ = 0;
     std::int64_t length_ = 0;
-    std::int64_t gap_ = 0;
     std::int64_t end_ = std::numeric_limits<std::int64_t>::min();
 };
 

@@ -117,7 +117,8 @@ protected:
                 numbers + "SELECT " + id +
                 ", i % 10 = 9, CASE WHEN i % 3 = 0 THEN 'video' WHEN i % 3 = 1 THEN 'image' ELSE "
                 "'audio' END, CASE WHEN i % 1000 = 7 THEN 'failed' WHEN i % 500 = 3 THEN 'queued' "
-                "ELSE 'succeeded' END, 'https://example.com/' || i / 2, '{}', '{}', '{}', 1, 1, i, "
+                "ELSE 'succeeded' END, 'https://example.com/' || (i / 2), '{}', '{}', '{}', 1, 1, "
+                "i, "
                 "i, CASE WHEN i % 500 = 3 THEN NULL ELSE i END, i, CASE WHEN i % 1000 = 7 THEN "
                 "'download_failed' END FROM n",
             "INSERT INTO labels (job_id, name, value) " + numbers + "SELECT " + id +
