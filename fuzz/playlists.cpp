@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (from.ConsumeBool()) {
         const auto language = language_tag(from.ConsumeRandomLengthString(20));
-        master.audio = AudioRendition{"audio", "audio.m3u8", language, from.ConsumeIntegral<int>()};
+        master.audio.push_back({"audio", "audio.m3u8", language, from.ConsumeIntegral<int>()});
     }
     master.folder = from.ConsumeRemainingBytesAsString();
     fuzz::must(check(master_playlist_text(master)) == master.variants.size());
