@@ -139,23 +139,6 @@ std::vector<Route> status_routes() {
     };
 }
 
-std::string base_url(const Service& service, const Request& request) {
-    if (!service.settings.public_url.empty()) return service.settings.public_url;
-    const auto host = request.header("Host");
-    constexpr std::string_view kLetters =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
-    const bool is_plain = host.find_first_not_of(kLetters) == std::string_view::npos;
-    if (host.empty() || host.size() > 255 || !is_plain) return service.settings.listen_url;
-    return fmt::format("http://{}", host);
-}
-
-std::string base_path(const Service& service) {
-    const auto& url = service.settings.public_url;
-    const auto scheme = url.find("://");
-    const auto path = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
-    return path == std::string::npos ? "" : url.substr(path);
-}
-
 std::vector<Route> all_routes() {
     std::vector<Route> routes;
     for (auto* make :
