@@ -9,6 +9,7 @@ server must live, answer others meanwhile, tell those who stay, and keep no conn
 runs a twentieth with a fresh seed, which is printed."""
 import argparse
 import json
+import os
 import pathlib
 import random
 import resource
@@ -37,6 +38,13 @@ def reset(follower):
 def close_one_half(follower):
     follower.shutdown(socket.SHUT_WR)
     follower.close()
+
+
+def target_of(descriptor):
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:  # closed since the folder was read
+        return ""
 
 
 class Soak:
@@ -83,7 +91,7 @@ class Soak:
 
     def connections(self):
         descriptors = pathlib.Path(f"/proc/{self.server.process.pid}/fd")
-        return sum("socket" in str(one.readlink()) for one in descriptors.iterdir())
+        return sum("socket" in target_of(one) for one in descriptors.iterdir())
 
     def run(self, leaves):
         before, left = self.connections(), leaves
