@@ -145,12 +145,20 @@ Result<> Encoder::receive_all() {
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
         if (code < 0) return output_error(code, fmt::format("encode with {}", codec_->codec->name));
         packet->time_base = codec_->time_base;
+        mend_decoding_time(*packet);
         if (const auto known = durations_.find(packet->pts); known != durations_.end()) {
             packet->duration = known->second;
             durations_.erase(known);
         }
         TRY(next_.push(std::move(packet)));
     }
+}
+
+/// x265 learns from its third picture how far it reorders. Fewer are never reordered, and it takes
+/// their decoding times from memory that it has not written.
+void Encoder::mend_decoding_time(AVPacket& packet) const {
+    constexpr std::int64_t kReordered = 3;
+    if (codec_->codec_id == AV_CODEC_ID_HEVC && frames_ < kReordered) packet.dts = packet.pts;
 }
 
 Result<> Encoder::finish() {

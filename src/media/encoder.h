@@ -99,6 +99,7 @@ private:
     Result<> open_codec(const AVCodec& encoder, const json::object& options);
     Result<> send(AVFrame* frame);
     Result<> receive_all();
+    void mend_decoding_time(AVPacket& packet) const;
     Result<> push_picture(Frame frame);
     Result<> push_sound(const AVFrame& frame);
     Result<> send_samples(int count);
