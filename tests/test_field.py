@@ -350,3 +350,42 @@ def test_a_broken_end_is_not_copied(make, media, tmp_path):
     broken.write_bytes(sound)
     out = make("audio", broken, "out.mp3")
     assert not look.decode_complaints(out)
+
+
+def files_of(run):
+    """Of a job's work and of its export."""
+    return [task["output"] for task in run.last["tasks"][-2:]]
+
+
+@pytest.mark.parametrize("kind, name, options, word", [
+    ("video", "out.mp4", {"quality": "low"}, "ends early"),
+    ("audio", "out.mp3", {}, "ends early"),
+    ("adaptive", "out.m3u8", {"quality": "very_low"}, "ends early"),
+    ("animation", "out.gif", {"end": 6, "width": 64}, "ends early"),
+])
+def test_what_is_missing_is_told_of_the_file_too(make, media, kind, name, options, word):
+    make(kind, media / "truncated.mp4", name, **options)
+    for file in files_of(make.run):
+        assert any(word in told for told in file["warnings"]), file["warnings"]
+
+
+def test_what_is_hardly_missing_is_a_warning_alone(make, tmp_path):
+    source = tmp_path / "tone.m4a"
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "anoisesrc=duration=40", "-b:a",
+         "128k", "-movflags", "faststart", source],
+        check=True,
+    )
+    whole = source.read_bytes()
+    source.write_bytes(whole[: len(whole) * 994 // 1000])
+    make("audio", source, "out.wav")
+    assert any("ends early" in told for told in make.run.warnings)
+    assert all(file["warnings"] == [] for file in files_of(make.run))
+
+
+def test_what_is_missing_is_told_of_a_standalone_task_too(server, origin):
+    task = server.post("/tasks", {
+        "kind": "video", "input": f"{origin.url}/truncated.mp4", "quality": "low",
+    }).json()
+    done = server.wait(task, "tasks")
+    assert any("ends early" in told for told in done["output"]["warnings"]), done

@@ -123,6 +123,7 @@ struct File {
     std::vector<StreamFacts> streams;
     std::optional<Parts> parts;
     std::optional<std::vector<Rendition>> renditions;
+    std::vector<std::string> warnings;
     std::string object = "file";
 
     static constexpr auto kFields = std::tuple{
@@ -141,6 +142,9 @@ struct File {
         Field{&File::streams, "streams", "Facts of each stream."},
         Field{&File::parts, "parts", "Files of a many-part output."}.or_absent(),
         Field{&File::renditions, "renditions", "Renditions of a many-part output."}.or_absent(),
+        Field{
+            &File::warnings, "warnings", "What of the input is missing in it, beyond 1 % or 1 s."
+        },
     };
 };
 

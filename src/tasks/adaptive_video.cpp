@@ -116,8 +116,8 @@ public:
     }
 
     Result<> build();
-    /// Gives sentences on what of the input is missing.
-    Result<std::vector<std::string>> run();
+    /// Gives what of the input is missing.
+    Result<std::vector<Missing>> run();
     PartWriter& parts() { return parts_; }
     const AdaptiveStream& stream() const { return stream_; }
 
@@ -249,7 +249,7 @@ Result<> Builder::build() {
     return seek_to_start(input_, plan_.time, streams_.front());
 }
 
-Result<std::vector<std::string>> Builder::run() {
+Result<std::vector<Missing>> Builder::run() {
     ReadingEnd end(input_, plan_.time, streams_);
     media::Intake intake(input_, plan_.time.cut());
     TRY(pipeline_.run([&] {
@@ -302,9 +302,9 @@ Result<Finished> run(const AdaptiveVideoOptions& options, Job& job) {
     Builder builder(plan, source, job);
     TRY(builder.build());
     const auto missing = TRY(builder.run());
-    finished.warnings.insert(finished.warnings.end(), missing.begin(), missing.end());
     TRY(write_playlists(builder.stream(), job.assignment, builder.parts()));
     finished.file = describe(builder.stream(), builder.parts());
+    tell(missing, finished);
     return finished;
 }
 

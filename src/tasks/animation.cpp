@@ -19,10 +19,12 @@
 #include "media/error.h"
 #include "media/frames.h"
 #include "media/input.h"
+#include "media/intake.h"
 #include "media/pipeline.h"
 #include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/animation_plan.h"
+#include "tasks/expectation.h"
 #include "tasks/joined_alpha.h"
 #include "tasks/probe.h"
 #include "tasks/quality.h"
@@ -222,13 +224,14 @@ Result<Finished> AnimationTask::make(
     return finish(plan, counter);
 }
 
-/// Feeds a film's pictures into a window, with the alpha that another of its tracks may have.
-Result<> decode(
+/// Feeds a film's pictures into a window, with the alpha that another of its tracks may have. Gives
+/// what of them is missing.
+Result<std::vector<Missing>> decode(
     media::Input& input,
     const AnimationPlan& plan,
     int colour,
     std::optional<int> alpha,
-    Sink<Frame>& window
+    media::PictureWindow& window
 ) {
     const media::DecoderOptions options{.threads = machine_cores()};
     std::vector<Sink<media::Packet>*> sinks(input.streams().size());
@@ -248,7 +251,19 @@ Result<> decode(
     input.read_only(read);
     TRY(seek_to_start(input, plan.time, colour));
     ReadingEnd end(input, plan.time, read);
-    return media::pump(input, std::span<Sink<media::Packet>* const>(sinks), end);
+    media::Intake intake(input, plan.time.cut());
+    TRY(media::pump(
+        input, std::span<Sink<media::Packet>* const>(sinks),
+        [&](const AVPacket& packet) {
+            intake.see(packet);
+            return end(packet);
+        }
+    ));
+    SourceFacts source;
+    source.picture = picture_facts(input, colour);
+    const auto expects = expectation(source, plan.time.start, plan.time.end);
+    const Through through{.stream = colour, .pictures = window.pictures(), .seconds = {}};
+    return shortfall(input, intake, plan.time.cut(), expects, through, {});
 }
 
 Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
@@ -272,14 +287,18 @@ Result<Finished> AnimationTask::from_media(const Sniffed& sniffed, int loop) {
         limits()
     ));
     if (job_.assignment.explain) return explained(plan);
-    const auto feed = [&](Sink<Frame>& window, Sink<Frame>& filters) -> Result<> {
+    std::vector<Missing> missing;
+    const auto feed = [&](media::PictureWindow& window, Sink<Frame>& filters) -> Result<> {
         if (is_still)
             return push_still(
                 TRY(media::frame_at(*input, stream, 0, {.is_strict = true})), plan, filters
             );
-        return decode(*input, plan, stream, alpha, window);
+        missing = TRY(decode(*input, plan, stream, alpha, window));
+        return {};
     };
-    return make(plan, input->time_of(stream), feed);
+    Finished finished = TRY(make(plan, input->time_of(stream), feed));
+    tell(missing, finished);
+    return finished;
 }
 
 Result<Finished> AnimationTask::from_webp() {

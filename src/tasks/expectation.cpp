@@ -11,6 +11,10 @@ namespace {
 /// Seconds by which containers, encoder delay and the last packet's padding differ.
 constexpr double kSlack = 0.15;
 
+bool are_many_seconds(double missing, double expected) {
+    return missing > 1 || missing > 0.01 * expected;
+}
+
 std::optional<double> within(
     const std::optional<double>& told_end, double start, std::optional<double> end
 ) {
@@ -23,20 +27,23 @@ void compare_ends(
     const std::optional<double>& expected,
     double start,
     const media::Intake::Stream& seen,
-    std::vector<std::string>& found
+    std::vector<Missing>& found
 ) {
     if (!expected) return;
     const double missing = *expected - std::max(0.0, seen.end - start);
     if (missing <= kSlack) return;
-    found.push_back(fmt::format(
-        "the input ends early: {:.1f} of {:.1f} seconds of the {} are not in it", missing,
-        *expected, what
-    ));
+    found.push_back(
+        {fmt::format(
+             "the input ends early: {:.1f} of {:.1f} seconds of the {} are not in it", missing,
+             *expected, what
+         ),
+         are_many_seconds(missing, *expected)}
+    );
 }
 
 /// Two packets may hold the fields of one picture.
 void compare_pictures(
-    const Through& through, const media::Intake::Stream& seen, std::vector<std::string>& found
+    const Through& through, const media::Intake::Stream& seen, std::vector<Missing>& found
 ) {
     constexpr std::int64_t kSlackPictures = 2;
     if (!through.pictures) return;
@@ -44,35 +51,38 @@ void compare_pictures(
     const bool are_fields = seen.pictures - 2 * *through.pictures <= kSlackPictures &&
                             seen.pictures - 2 * *through.pictures >= -kSlackPictures;
     if (missing <= kSlackPictures || are_fields) return;
-    found.push_back(fmt::format(
-        "{} of {} pictures could not be decoded, and those before them are shown longer", missing,
-        seen.pictures
-    ));
+    found.push_back(
+        {fmt::format(
+             "{} of {} pictures could not be decoded, and those before them are shown longer",
+             missing, seen.pictures
+         ),
+         missing * 100 > seen.pictures}
+    );
 }
 
 void compare_sound(
-    const Through& through, const media::Intake::Stream& seen, std::vector<std::string>& found
+    const Through& through, const media::Intake::Stream& seen, std::vector<Missing>& found
 ) {
     if (!through.seconds) return;
     const double missing = seen.seconds - *through.seconds;
     if (missing <= kSlack + 0.002 * seen.seconds) return;
-    found.push_back(fmt::format(
-        "{:.1f} of {:.1f} seconds of the sound could not be decoded or overlap others, and are "
-        "left "
-        "out",
-        missing, seen.seconds
-    ));
+    found.push_back(
+        {fmt::format(
+             "{:.1f} of {:.1f} seconds of the sound could not be decoded or overlap others, and "
+             "are left out",
+             missing, seen.seconds
+         ),
+         are_many_seconds(missing, seen.seconds)}
+    );
 }
 
-void compare_claim(
-    const media::Input& input, const media::Cut& cut, std::vector<std::string>& found
-) {
+void compare_claim(const media::Input& input, const media::Cut& cut, std::vector<Missing>& found) {
     const auto claimed = input.claimed_duration();
     const double there = input.duration().value_or(0);
     if (!claimed || cut.end || *claimed - there <= std::max(1.0, 0.01 * *claimed)) return;
-    found.push_back(fmt::format(
+    found.push_back({fmt::format(
         "the input says that it lasts {:.1f} seconds, and only {:.1f} are in it", *claimed, there
-    ));
+    )});
 }
 
 }  // namespace
@@ -84,7 +94,7 @@ Expectation expectation(const SourceFacts& source, double start, std::optional<d
     return expects;
 }
 
-std::vector<std::string> shortfall(
+std::vector<Missing> shortfall(
     const media::Input& input,
     const media::Intake& intake,
     const media::Cut& cut,
@@ -92,7 +102,7 @@ std::vector<std::string> shortfall(
     const std::optional<Through>& picture,
     const std::optional<Through>& sound
 ) {
-    std::vector<std::string> found;
+    std::vector<Missing> found;
     compare_claim(input, cut, found);
     if (picture) {
         const auto seen = intake.of(picture->stream);
@@ -105,14 +115,21 @@ std::vector<std::string> shortfall(
         compare_sound(*sound, seen, found);
     }
     if (input.gave_up())
-        found.emplace_back("the input is damaged, and what follows the damage could not be read");
+        found.push_back({"the input is damaged, and what follows the damage could not be read"});
     if (input.left_out() > 0) {
-        found.push_back(fmt::format(
+        found.push_back({fmt::format(
             "a stream that begins in the middle of the input ({} packets) was left out",
             input.left_out()
-        ));
+        )});
     }
     return found;
+}
+
+void tell(const std::vector<Missing>& missing, Finished& finished) {
+    for (const auto& [said, is_much] : missing) {
+        finished.warnings.push_back(said);
+        if (is_much) finished.file.warnings.push_back(said);
+    }
 }
 
 }  // namespace ittybit::tasks

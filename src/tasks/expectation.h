@@ -8,6 +8,7 @@
 
 #include "base/fields.h"
 #include "media/intake.h"
+#include "model/protocol.h"
 #include "tasks/source_facts.h"
 
 /// What must come out of a task, and whether it did: "succeeded" also means "all of it".
@@ -34,8 +35,14 @@ struct Through {
     std::optional<double> seconds;
 };
 
-/// Sentences on what of the input is missing in the output: how much, and why.
-std::vector<std::string> shortfall(
+/// What of the input is not in the output.
+struct Missing {
+    std::string said;     // a sentence: how much, and why
+    bool is_much = true;  // beyond 1 % or 1 s; also when nobody knows
+};
+
+/// Compares what the demuxer gave of the input with what went through, and both with `expects`.
+std::vector<Missing> shortfall(
     const media::Input& input,
     const media::Intake& intake,
     const media::Cut& cut,
@@ -43,5 +50,8 @@ std::vector<std::string> shortfall(
     const std::optional<Through>& picture,
     const std::optional<Through>& sound
 );
+
+/// Says it in the warnings, and what is much also in those of the file, which must be known.
+void tell(const std::vector<Missing>& missing, Finished& finished);
 
 }  // namespace ittybit::tasks

@@ -230,8 +230,7 @@ Result<Finished> run_plan(const Plan& plan, Input& input, Job& job) {
     std::optional<Through> sound;
     if (plan.picture) picture = run.picture_through();
     if (plan.sound) sound = run.sound_through();
-    const auto missing = shortfall(input, intake, plan.time.cut(), plan.expects, picture, sound);
-    finished.warnings.insert(finished.warnings.end(), missing.begin(), missing.end());
+    tell(shortfall(input, intake, plan.time.cut(), plan.expects, picture, sound), finished);
     return finished;
 }
 

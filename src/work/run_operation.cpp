@@ -108,18 +108,22 @@ Result<> check_size(const FileReady& ready, const sandbox::Workspace& workspace)
     return crashed("the media process left a file of another size than it said");
 }
 
-/// What it makes of its work goes into a row that is read again and again.
-Result<Finished> bounded(Finished finished) {
-    if (json_text(finished.file).size() > kLargestFacts) {
-        return crashed("the media process tells too much of a file");
-    }
-    auto& warnings = finished.warnings;
+void bound(std::vector<std::string>& warnings) {
     if (warnings.size() > kMostWarnings) {
         const auto more = warnings.size() - kMostWarnings + 1;
         warnings.resize(kMostWarnings - 1);
         warnings.push_back(fmt::format("and {} more warnings", more));
     }
     for (auto& warning : warnings) warning = presentable(warning);
+}
+
+/// What it makes of its work goes into a row that is read again and again.
+Result<Finished> bounded(Finished finished) {
+    if (json_text(finished.file).size() > kLargestFacts) {
+        return crashed("the media process tells too much of a file");
+    }
+    bound(finished.warnings);
+    bound(finished.file.warnings);
     return finished;
 }
 
