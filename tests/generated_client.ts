@@ -8,7 +8,9 @@ const api = createClient<paths>({ baseUrl: "http://127.0.0.1:8080" });
 const input = "https://example.com/holiday.mov";
 
 const metadata = { a: 1, order: { id: "x", tags: ["one", null, true] } };
-const poster: Schemas["ImageJobRequest"] = { kind: "image", input, options: { width: 320 }, metadata };
+const poster: Schemas["ImageJobRequest"] = {
+    kind: "image", input, options: { width: 320 }, metadata,
+};
 const stream: Schemas["AdaptiveVideoOptions"] = {};
 
 export async function createAndPoll(): Promise<string> {

@@ -180,7 +180,7 @@ def test_preflights_and_open_pages(server):
     document = requests.get(f"{server.url}/openapi.json", timeout=WAIT).json()
     assert document["openapi"].startswith("3.1")
     assert "/jobs/{id}/webhooks/{delivery}/resend" in document["paths"]
-    assert "/jobs" in requests.get(server.url, timeout=WAIT).text
+    assert "ittybit" in requests.get(server.url, timeout=WAIT).text
     assert "ittybit_jobs_queued" in server.get("/metrics").text
 
 

@@ -26,15 +26,21 @@ bool is_refused(std::string_view parameters) {
 
 }  // namespace
 
-bool takes_gzip(std::string_view accept_encoding) {
+bool takes_coding(std::string_view accept_encoding, std::string_view coding) {
+    constexpr std::string_view kLegacy = "x-";  // x-gzip is gzip (8.4.1.3)
     bool takes_any = false;
     for (const auto& piece : split(without_blanks(accept_encoding), ',')) {
-        const auto name = std::string_view(piece).substr(0, piece.find(';'));
+        auto name = std::string_view(piece).substr(0, piece.find(';'));
         const bool is_taken = !is_refused(std::string_view(piece).substr(name.size()));
-        if (name == "gzip" || name == "x-gzip") return is_taken;
+        if (name.starts_with(kLegacy)) name.remove_prefix(kLegacy.size());
+        if (name == coding) return is_taken;
         if (name == "*") takes_any = is_taken;
     }
     return takes_any;
+}
+
+bool takes_gzip(std::string_view accept_encoding) {
+    return takes_coding(accept_encoding, "gzip");
 }
 
 bool is_compressible(std::string_view content_type) {

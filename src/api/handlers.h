@@ -10,6 +10,7 @@ namespace ittybit::api {
 /// Every endpoint there is, in the order of the documentation.
 std::vector<Route> all_routes();
 
+std::vector<Route> jobs_events_routes();
 std::vector<Route> job_routes();
 std::vector<Route> task_routes();
 std::vector<Route> webhook_routes();
@@ -17,6 +18,8 @@ std::vector<Route> upload_routes();
 std::vector<Route> connection_routes();
 std::vector<Route> file_routes();
 std::vector<Route> status_routes();
+std::vector<Route> dashboard_routes();
+std::vector<Route> key_routes();
 
 /// What a list can be narrowed by, beside paging.
 enum class Filters { kNone, kJobs, kTasks };

@@ -22,6 +22,16 @@ json::object content_of(std::string_view schema) {
     return {{"application/json", {{"schema", schema_reference(schema)}}}};
 }
 
+/// Events of one thing end, and go on behind the last one that was seen; those of all do neither.
+bool has_end(const Route& route) {
+    return route.answer_schema == "Events" && route.pattern.find('{') != std::string_view::npos;
+}
+
+/// A new key is told once: its answer is kept for nobody.
+bool is_remembered(const Route& route) {
+    return route.method == "POST" && route.answer_schema != "NewKey";
+}
+
 int status_of(ErrorKind kind) {
     return kind == ErrorKind::kDiskFull ? 507 : error_row(kind).http_status;
 }
@@ -70,12 +80,11 @@ json::object answers_of(const Route& route) {
         success["headers"] = std::move(headers);
     }
     answers[fmt::format("{}", route.success)] = success;
-    if (route.success == 201) {
+    if (route.success == 201 && is_remembered(route)) {
         success["description"] = "The answer that the Idempotency-Key was given first";
         answers["200"] = success;
     }
-    if (route.answer_schema == "Events")
-        answers["204"] = {{"description", "Nothing more will come"}};
+    if (has_end(route)) answers["204"] = {{"description", "Nothing more will come"}};
     if (route.pattern.starts_with("/files/")) {
         answers["206"] = {{"description", "A part"}, {"content", content_of("Bytes")}};
         answers["304"] = {{"description", "Unchanged"}};
@@ -110,10 +119,10 @@ json::array parameters_of(const Route& route) {
     const auto add_header = [&](std::string_view name, json::object schema) {
         parameters.push_back({{"name", name}, {"in", "header"}, {"schema", std::move(schema)}});
     };
-    if (route.method == "POST") {
+    if (is_remembered(route)) {
         add_header("Idempotency-Key", {{"type", "string"}, {"maxLength", 255}});
     }
-    if (route.answer_schema == "Events") add_header("Last-Event-ID", {{"type", "string"}});
+    if (has_end(route)) add_header("Last-Event-ID", {{"type", "string"}});
     if (route.pattern.starts_with("/files/")) {
         for (const auto* name :
              {"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since",

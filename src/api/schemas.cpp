@@ -331,6 +331,25 @@ json::object health_schema() {
     };
 }
 
+/// An API key without itself; a new one with it.
+json::object key_schema(bool is_new) {
+    json::object properties{
+        {"id", text_schema("key_…")},
+        {"object", {{"const", "key"}}},
+        {"name", text_schema("Whose it is, or what for.")},
+        {"hint", text_schema("How the key begins.")},
+        {"created_at", {{"type", "integer"}, {"description", "Unix milliseconds."}}}
+    };
+    json::array required{"id", "object", "name", "hint", "created_at"};
+    if (is_new) {
+        properties["key"] = text_schema("The key itself: shown now and never again.");
+        required.push_back("key");
+    }
+    return {
+        {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
+    };
+}
+
 /// The body of a webhook.
 json::object announcement_schema(std::string_view what, std::string_view component) {
     json::array types;
@@ -380,6 +399,14 @@ json::object component_schemas() {
             {"bucket", {{"type", {"string", "null"}}}},
             {"message", text_schema("What was done, or what is wrong and what to do.")}}}}},
         {"Connection", connection_schema()},
+        {"Key", key_schema(false)},
+        {"NewKey", key_schema(true)},
+        {"KeyRequest",
+         {{"type", "object"},
+          {"additionalProperties", false},
+          {"required", {"name"}},
+          {"properties",
+           {{"name", text_schema("Whose it is, or what for; 100 characters at most.")}}}}},
         {"Delivery", delivery_schema()},
         {"JobEnded", announcement_schema("job", "Job")},
         {"TaskEnded", announcement_schema("task", "Task")},
@@ -394,7 +421,7 @@ json::object component_schemas() {
     add_options(schemas);
     add_job_requests(schemas);
     add_task_requests(schemas);
-    for (const auto* name : {"Job", "Task", "Part", "Connection", "Delivery"}) {
+    for (const auto* name : {"Job", "Task", "Part", "Connection", "Key", "Delivery"}) {
         schemas[std::string(name) + "List"] = list_of(schema_reference(name));
     }
     return schemas;

@@ -65,39 +65,12 @@ Result<Response> metrics(Service& service, const Request& /*request*/) {
     return response;
 }
 
-std::string front_page(const std::vector<Route>& routes) {
-    std::string rows;
-    for (const auto& route : routes) {
-        rows += fmt::format(
-            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}</td></tr>\n", route.method,
-            route.pattern, route.summary
-        );
-    }
-    return fmt::format(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ittybit</title>\n"
-        "<style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:3rem auto;padding:0 1rem}}"
-        "td{{padding:.1rem 1rem .1rem 0}}</style>\n<h1>ittybit</h1>\n"
-        "<p>A media processing service. Send <code>Authorization: Bearer &lt;key&gt;</code> with "
-        "each request; the whole API is described in <a href=\"/openapi.json\">openapi.json</a>."
-        "</p>\n<table>\n{}</table></html>\n",
-        rows
-    );
-}
-
 Result<Response> document(Service& service, const Request& /*request*/) {
     static const std::string text =
         pretty_json(openapi_document(all_routes(), service.settings.version));
     Response response;
     response.body = text;
     response.with("Content-Type", "application/json");
-    return response;
-}
-
-Result<Response> page(Service& /*service*/, const Request& /*request*/) {
-    static const std::string text = front_page(all_routes());
-    Response response;
-    response.body = text;
-    response.with("Content-Type", "text/html; charset=utf-8");
     return response;
 }
 
@@ -130,20 +103,14 @@ std::vector<Route> status_routes() {
          .handler = document,
          .is_open = true,
          .answer_schema = "Document"},
-        {.method = "GET",
-         .pattern = "/",
-         .summary = "A page that names the API",
-         .handler = page,
-         .is_open = true,
-         .answer_schema = "Page"},
     };
 }
 
 std::vector<Route> all_routes() {
     std::vector<Route> routes;
     for (auto* make :
-         {job_routes, webhook_routes, task_routes, upload_routes, connection_routes, file_routes,
-          status_routes}) {
+         {jobs_events_routes, job_routes, webhook_routes, task_routes, upload_routes,
+          connection_routes, key_routes, file_routes, status_routes, dashboard_routes}) {
         for (auto& route : make()) routes.push_back(std::move(route));
     }
     return routes;

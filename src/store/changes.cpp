@@ -9,7 +9,10 @@
 namespace ittybit::store {
 namespace {
 
-constexpr std::size_t kMostNews = 100;
+/// "job:" of "job:<id>": the topic of those who listen to all of them.
+std::string_view family_of(std::string_view topic) {
+    return topic.substr(0, topic.find(':') + 1);
+}
 
 }  // namespace
 
@@ -19,6 +22,11 @@ std::string topic::job(std::string_view id) {
 
 std::string topic::progress(std::string_view job_id) {
     return fmt::format("progress:{}", job_id);
+}
+
+std::string_view topic::job_in(std::string_view topic) {
+    const auto family = family_of(topic);
+    return family.empty() ? "" : topic.substr(family.size());
 }
 
 Changes::Subscription::~Subscription() {
@@ -71,8 +79,10 @@ std::unique_ptr<Changes::Subscription> Changes::subscribe(
 
 void Changes::tell(std::string_view topic, const std::string& text) {
     const std::lock_guard lock(mutex_);
-    const auto [first, last] = listeners_.equal_range(topic);
-    for (auto at = first; at != last; ++at) at->second->hear(topic, text);
+    for (const auto listened : {topic, family_of(topic)}) {
+        const auto [first, last] = listeners_.equal_range(listened);
+        for (auto at = first; at != last; ++at) at->second->hear(topic, text);
+    }
 }
 
 void Changes::tell_all() {

@@ -17,9 +17,10 @@ namespace ittybit::store {
 namespace topic {
 inline constexpr std::string_view kQueue = "queue";    // a job may be taken
 inline constexpr std::string_view kOutbox = "outbox";  // a webhook may be sent
-inline constexpr std::string_view kJobs = "jobs";      // the state of any job
-std::string job(std::string_view id);                  // the state of this one
+std::string job(std::string_view id);                  // the state of this one; "": of each
 std::string progress(std::string_view job_id);         // how far it is: JSON in each message
+/// The id in a job's topic, or in its progress's; "" in others.
+std::string_view job_in(std::string_view topic);
 }  // namespace topic
 
 /// Wakes those who wait for something, and nobody else. What is told here is not stored: whoever
@@ -31,6 +32,8 @@ public:
         std::string text;
     };
 
+    static constexpr std::size_t kMostNews = 100;
+
     /// Somebody who listens, for as long as it lives.
     class Subscription {
     public:
@@ -39,7 +42,7 @@ public:
         Subscription& operator=(const Subscription&) = delete;
 
         bool has_news() const;
-        /// What came since the last time, at most the latest hundred.
+        /// What came since the last time, at most the latest kMostNews.
         std::vector<Message> take();
         /// Waits until there is something, for at most so long, or for a stop. Whether there is.
         bool wait(std::chrono::milliseconds timeout, const std::stop_token& stop);
@@ -63,8 +66,9 @@ public:
     Changes& operator=(const Changes&) = delete;
     ~Changes() = default;
 
-    /// Everything that is told of these topics from now on. `wake` is called with each message, on
-    /// the thread that tells it: it must not wait, and not call back. This outlives all of them.
+    /// Everything that is told of these topics from now on; of `job("")` that is what is told of
+    /// any job, and of `progress("")` likewise. `wake` is called with each message, on the thread
+    /// that tells it: it must not wait, and not call back. This outlives all of them.
     std::unique_ptr<Subscription> subscribe(
         std::vector<std::string> topics, std::function<void()> wake = {}
     );

@@ -205,7 +205,6 @@ Result<std::optional<TaskRow>> load_task_row(Session& session, const std::string
 
 void announce_state(Session& session, const std::string& job_id) {
     session.announce(topic::job(job_id));
-    session.announce(topic::kJobs);
 }
 
 NewRows rows_of(const JobRecord& record) {
@@ -247,7 +246,7 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
         TRY(session.run("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label));
     }
     session.announce(topic::kQueue);
-    session.announce(topic::kJobs);
+    announce_state(session, std::get<std::string>(rows.job.front()));
     return {};
 }
 

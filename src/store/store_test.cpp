@@ -466,6 +466,19 @@ TEST_P(Conformance, WhoWaitsIsWokenByWhatIsHisAndByNothingElse) {
     EXPECT_THAT(topics_of(of_queue), testing::IsEmpty());
 }
 
+TEST_P(Conformance, WhoFollowsAllJobsHearsOfEachByItsId) {
+    auto& changes = database().changes();
+    const auto of_all = changes.subscribe({topic::job(""), topic::progress("")});
+    const auto job = add_job().job;
+    changes.tell(topic::progress(job.id), "{}");
+    std::vector<std::string> topics;
+    for (const auto& news : of_all->take()) topics.push_back(news.topic);
+    EXPECT_THAT(topics, testing::ElementsAre(topic::job(job.id), topic::progress(job.id)));
+    EXPECT_EQ(topic::job_in(topics.front()), job.id);
+    EXPECT_EQ(topic::job_in(topics.back()), job.id);
+    EXPECT_EQ(topic::job_in(topic::kQueue), "");
+}
+
 TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
     Outbox outbox(database());
     const auto record = add_job(kNow, "https://example.com/hook");

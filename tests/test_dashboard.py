@@ -1,0 +1,197 @@
+"""The dashboard in a browser: what people do there, and what must never happen."""
+import gzip
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import requests
+
+import cli
+from service import WAIT, Receiver, Server, wait_for
+
+FLOWS = cli.ROOT / "tests/dashboard/flows.mjs"
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def dashboard(server):
+    if 'src="./assets/' not in requests.get(server.url, timeout=WAIT).text:
+        pytest.skip("built without the dashboard")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A server that no job was made on."""
+    made = Server(tmp_path)
+    yield made
+    assert made.stop() == 0
+
+
+def see(server, flow, **more):
+    """Goes through a flow; no policy is broken meanwhile, no script fails, nobody else is asked."""
+    given = json.dumps({"chromium": CHROMIUM, "url": server.url, "key": server.key, **more})
+    run = subprocess.run([FLOWS, flow], input=given, text=True, timeout=3 * WAIT, check=False,
+                         capture_output=True)
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    assert (seen["violations"], seen["errors"], seen["strangers"]) == ([], [], [])
+    return seen
+
+
+def ended(server, **body):
+    return server.wait(server.job(**body))
+
+
+def test_its_files_are_packed_kept_and_fenced_in(server):
+    page = requests.get(server.url, timeout=WAIT)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert page.headers["Cache-Control"] == "no-cache"
+    again = requests.get(server.url, headers={"If-None-Match": page.headers["ETag"]}, timeout=WAIT)
+    assert again.status_code == 304 and not again.content
+    names = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', page.text)
+    assert {name.rsplit(".", 1)[1] for name in names} == {"js", "css"}
+    for name in names:
+        sizes = {}
+        tags = set()
+        for coding in ("identity", "gzip", "br"):
+            answer = requests.get(f"{server.url}/{name}", headers={"Accept-Encoding": coding},
+                                  stream=True, timeout=WAIT)
+            body = answer.raw.read(decode_content=False)
+            assert answer.headers.get("Content-Encoding", "identity") == coding
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            sizes[coding] = len(body)
+            tags.add(answer.headers["ETag"])
+            if coding == "gzip":
+                body = gzip.decompress(body)
+            if coding != "br":
+                assert len(body) == sizes["identity"]
+        assert len(tags) == 3
+        assert sizes["br"] < sizes["gzip"] < sizes["identity"]
+    assert requests.get(f"{server.url}/assets/none.js", timeout=WAIT).status_code == 404
+
+
+def test_all_of_it_is_under_300_kb(server):
+    def size(name):
+        answer = requests.get(f"{server.url}/{name}", headers={"Accept-Encoding": "br"},
+                              stream=True, timeout=WAIT)
+        return len(answer.raw.read(decode_content=False))
+
+    page = requests.get(server.url, timeout=WAIT).text
+    names = set(re.findall(r"assets/[^\"]+", page))
+    for name in list(names):
+        text = requests.get(f"{server.url}/{name}", timeout=WAIT).text
+        names |= {f"assets/{found}" for found in re.findall(r"\./([\w.-]+\.(?:js|css))", text)}
+    assert any("hls" in name for name in names), "the player is loaded when it is wanted"
+    assert sum(size(name) for name in ["", *names]) < 300_000
+
+
+def test_one_signs_in_with_a_key_that_this_tab_alone_keeps(server):
+    seen = see(server, "sign_in")
+    assert "not known" in seen["refused"]
+    assert seen["isIn"] and seen["staysIn"] and seen["asksElsewhere"] and seen["isOut"]
+    assert seen["cookies"] == [], "nothing that another site could have sent"
+
+
+def test_a_revoked_key_is_signed_out(server):
+    key = server.post("/keys", {"name": "mine"}).json()
+    seen = see(server, "revoked", key=key["key"], name="mine")
+    assert "not known any more" in seen["told"]
+
+
+def test_the_list_is_narrowed_and_searched(fresh, clip):
+    good = ended(fresh, input=clip, kind="image", width=32, metadata={"customer": "acme"})
+    bad = ended(fresh, input=f"{clip}.none", kind="image")
+    other = ended(fresh, input=clip, kind="audio", metadata={"customer": "other"})
+    assert bad["error"]["kind"] == "download_failed"
+    ids = [good["id"], bad["id"], other["id"]]
+    seen = see(fresh, "filter", jobs=ids)
+    assert seen["all"] == ids[::-1]
+    assert seen["ended"] == seen["reloaded"] == [bad["id"]]
+    assert seen["labelled"] == [good["id"]] and seen["failed"] == [bad["id"]]
+    assert "name=value" in seen["problem"]
+    assert seen["opened"] == f"#/jobs/{good['id']}"
+
+
+def test_jobs_come_change_and_go_by_themselves(fresh, clip):
+    seen = see(fresh, "live", clip=clip)
+    assert seen["done"] and seen["failed"] and seen["rows"] == 1
+    assert "smaller" in seen["size"] or "larger" in seen["size"]
+
+
+def test_many_are_cancelled_retried_and_deleted_at_once(fresh, origin):
+    with origin.stall() as url:
+        jobs = [fresh.job(input=url, kind="video")["id"] for _ in range(3)]
+        seen = see(fresh, "bulk", jobs=jobs)
+    assert seen["chosen"] == "3 selected"
+    assert "Delete 6 jobs?" in seen["question"] and seen["isEmpty"]
+    assert fresh.get("/jobs").json() == []
+
+
+def test_a_file_is_sent_and_its_picture_compared(server, media):
+    seen = see(server, "create", file=str(media / "corner.png"))
+    assert "Pixels" in seen["help"]
+    assert len(seen["problems"]) == 1 and "width" in seen["problems"][0]
+    assert "curl" in seen["curl"] and '"customer":"acme"' in seen["curl"]
+    assert "ittybit image" in seen["cli"] and "--format webp" in seen["cli"]
+    assert seen["sizes"]["output"][0] == 64 < seen["sizes"]["input"][0]
+    assert seen["moved"] == ["50%", "50.5%"]
+    job = server.get(f"/jobs/{seen['id']}").json()
+    assert job["options"] == {"format": "webp", "width": 64}
+    assert job["metadata"] == {"customer": "acme"}
+
+
+def upload(server, path):
+    answer = server.call("POST", f"/uploads?filename={path.name}", data=path.read_bytes())
+    return answer.json()["url"]
+
+
+def test_a_stream_plays_in_the_rendition_one_picks(server, media):
+    job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="adaptive_video")
+    assert job["status"] == "succeeded", job["error"]
+    seen = see(server, "stream", job=job["id"])
+    assert len(seen["renditions"]) == 6, "five, and automatic"
+    assert {seen["first"][1], seen["last"][1]} == {180, 720}
+
+
+def test_sound_is_seen_as_a_waveform(server, media):
+    job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="audio")
+    seen = see(server, "sound", job=job["id"])
+    assert 0.001 < seen["drawn"] < 0.9
+    assert abs(seen["length"] - 6) < 0.2
+
+
+def test_a_failure_says_what_to_do_and_its_webhook_is_sent_again(server, clip):
+    receiver = Receiver()
+    job = ended(server, input=f"{clip}.none", kind="video", webhook_url=receiver.url)
+    receiver.wait_for(1)
+    seen = see(server, "failed", job=job["id"])
+    assert "404" in seen["why"] and "still there" in seen["why"]
+    assert seen["after"] == seen["before"] + 1
+    receiver.wait_for(2)
+    receiver.close()
+
+
+def test_keys_and_connections_are_made_tried_and_ended(server):
+    seen = see(server, "access")
+    assert seen["status"] == 200
+    assert seen["told"]
+    wait_for(lambda: requests.get(f"{server.url}/jobs", timeout=WAIT, headers={
+        "Authorization": f"Bearer {seen['key']}"}).status_code == 401, 3, "a revoked key refused")
+
+
+def test_the_system_shows_its_numbers_and_walls(server):
+    seen = see(server, "system")
+    assert "Waiting" in seen["figures"] and "slots here" in seen["figures"]
+    assert "seccomp" in seen["layers"] and seen["charts"] == 2
+
+
+def test_everybody_can_use_it(server, media):
+    good = ended(server, input=upload(server, media / "corner.png"), kind="image", width=64)
+    bad = ended(server, input="https://example.invalid/a", kind="video")
+    seen = see(server, "accessible", jobs=[good["id"], bad["id"]])
+    assert seen["findings"] == []

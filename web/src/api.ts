@@ -1,0 +1,129 @@
+// Asks the service. The key lies in this tab's session storage and goes into a header, never into a
+// cookie: no other site can have a browser send it, so there is nothing to forge.
+import { signal } from "@preact/signals";
+import type { components } from "./openapi";
+
+type Schemas = components["schemas"];
+export type Job = Schemas["Job"];
+export type Task = Schemas["Task"];
+export type File = Schemas["File"];
+export type Failure = Schemas["Failure"];
+export type Connection = Schemas["Connection"];
+export type ConnectionTest = Schemas["ConnectionTest"];
+export type Delivery = Schemas["Delivery"];
+export type Health = Schemas["Health"];
+export type Key = Schemas["Key"];
+export type NewKey = Schemas["NewKey"];
+export type Status = Job["status"];
+
+export interface Refusal {
+    kind: string;
+    message: string;
+    errors?: { kind: string; field: string; message: string }[];
+}
+
+/// What the service answered when it did not do what was asked.
+export class ApiError extends Error {
+    constructor(
+        readonly status: number,
+        readonly refusal: Refusal,
+    ) {
+        super(refusal.message);
+    }
+}
+
+const STORED = "ittybit-key";
+
+export const key = signal(sessionStorage.getItem(STORED) ?? "");
+/// Why one has to sign in again; "" where nobody was signed out.
+export const signedOut = signal("");
+
+export function signIn(text: string) {
+    sessionStorage.setItem(STORED, text);
+    signedOut.value = "";
+    key.value = text;
+}
+
+export function signOut(why = "") {
+    sessionStorage.removeItem(STORED);
+    signedOut.value = why;
+    key.value = "";
+}
+
+/// An address of the service, also where a proxy has put us below a path.
+export const address = (path: string) => new URL(path || ".", document.baseURI).href;
+
+const authorization = () => ({ Authorization: `Bearer ${key.value}` });
+
+async function refusalOf(answer: Response): Promise<ApiError> {
+    const told = await answer.json().catch(() => null);
+    const message = `the server answered ${answer.status}`;
+    return new ApiError(answer.status, told ?? { kind: "unavailable", message });
+}
+
+/// A 401 signs out. Throws ApiError.
+export async function send(method: string, path: string, init: RequestInit = {}) {
+    const asked = key.value;
+    const headers = { ...authorization(), ...init.headers };
+    const answer = await fetch(address(path), { ...init, method, headers }).catch((error) => {
+        if (error.name === "AbortError") throw error;
+        const message = "the server cannot be reached: is it running?";
+        throw new ApiError(0, { kind: "unreachable", message });
+    });
+    if (answer.ok) return answer;
+    const error = await refusalOf(answer);
+    if (answer.status === 401 && asked === key.value && asked) {
+        signOut("This key is not known any more.");
+    }
+    throw error;
+}
+
+export const get = async <T>(path: string): Promise<T> => (await send("GET", path)).json();
+
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+    const headers = { "Content-Type": "application/json" };
+    return (await send("POST", path, { body: JSON.stringify(body), headers })).json();
+}
+
+export const remove = (path: string) => send("DELETE", path);
+
+/// Where the next page of a list begins; null at its end.
+export function nextPage(answer: Response): string | null {
+    if (answer.headers.get("Has-More") !== "true") return null;
+    const link = answer.headers.get("Link")?.match(/<([^>]*)>; rel="next"/);
+    return link ? new URL(link[1]!, document.baseURI).searchParams.get("after") : null;
+}
+
+/// Whether the service takes this key. Throws ApiError where it does not.
+export async function tryKey(text: string) {
+    const headers = { Authorization: `Bearer ${text}` };
+    const answer = await fetch(address("jobs?limit=1"), { headers });
+    if (!answer.ok) throw await refusalOf(answer);
+}
+
+/// Sends a file, telling how much of it is gone; its URL can be an input. Throws ApiError.
+export function upload(file: globalThis.File, told: (share: number) => void, stop: AbortSignal) {
+    return new Promise<string>((resolve, reject) => {
+        const request = new XMLHttpRequest();
+        request.open("POST", address(`uploads?filename=${encodeURIComponent(file.name)}`));
+        request.setRequestHeader("Authorization", authorization().Authorization);
+        request.upload.onprogress = (event) => told(event.loaded / event.total);
+        request.onload = () => {
+            const answer = JSON.parse(request.responseText || "{}");
+            if (request.status < 300) return resolve(answer.url);
+            reject(new ApiError(request.status, answer));
+        };
+        const cut = { kind: "unreachable", message: "the upload was cut off: try again" };
+        request.onerror = () => reject(new ApiError(0, cut));
+        request.onabort = () => reject(new DOMException("stopped", "AbortError"));
+        stop.addEventListener("abort", () => request.abort());
+        request.send(file);
+    });
+}
+
+/// One of our own files as this page may load it, whatever name the service is reached by; null for
+/// what is elsewhere.
+export function ownFile(url: string | null | undefined): string | null {
+    const path = url?.match(/^https?:\/\/[^?#]*?\/(files\/[0-9a-f]{32}\/[^?#]+)$/);
+    return path ? address(path[1]!) : null;
+}

@@ -1,0 +1,67 @@
+// Server-Sent Events by fetch: EventSource cannot send a key.
+import { send } from "./api";
+
+export interface ServerEvent {
+    name: string;
+    data: unknown;
+}
+
+const RETRY_MS = 2000;
+const SILENCE_MS = 40_000; // a comment comes every 15 s
+
+/// The events in what has come whole, and what is still to be completed.
+function parse(text: string): [ServerEvent[], string] {
+    const blocks = text.split("\n\n");
+    const rest = blocks.pop()!;
+    const events = blocks.flatMap((block) => {
+        const lines = block.split("\n");
+        const value = (name: string) =>
+            lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const data = value("data");
+        return data ? [{ name: value("event") ?? "message", data: JSON.parse(data) }] : [];
+    });
+    return [events, rest];
+}
+
+async function read(path: string, heard: (events: ServerEvent[]) => void, stop: AbortController) {
+    const answer = await send("GET", path, { signal: stop.signal });
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    let silence = 0;
+    const patience = () => {
+        clearTimeout(silence);
+        silence = window.setTimeout(() => void reader.cancel(), SILENCE_MS);
+    };
+    patience();
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        patience();
+        const [events, open] = parse(rest + value);
+        rest = open;
+        if (events.length) heard(events);
+    }
+    clearTimeout(silence);
+}
+
+/// Hears events until it is told to end, and comes back when the stream breaks. `connected` is told
+/// of both.
+export function follow(
+    path: string,
+    heard: (events: ServerEvent[]) => void,
+    connected: (is: boolean) => void,
+) {
+    const stop = new AbortController();
+    const live = (events: ServerEvent[]) => {
+        connected(true);
+        heard(events);
+    };
+    (async () => {
+        while (!stop.signal.aborted) {
+            await read(path, live, stop).catch(() => {});
+            connected(false);
+            await new Promise((resume) => setTimeout(resume, RETRY_MS));
+        }
+    })();
+    return () => stop.abort();
+}

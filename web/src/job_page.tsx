@@ -1,0 +1,228 @@
+// Everything about one job, as it goes on.
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, ownFile, post, remove, type Job } from "./api";
+import { Comparison, Facts } from "./facts";
+import { bytes, duration, fileName, kindName, moment, saving } from "./format";
+import { Icon } from "./icon";
+import { findJob, isFinal, isWork, listen } from "./jobs";
+import { Output } from "./output";
+import { Request } from "./request";
+import { go } from "./route";
+import { Timeline } from "./timeline";
+import { attempt, confirm, Copy, now, Problem, say, State } from "./ui";
+import { Webhooks } from "./webhooks";
+import { adviceFor, kindOfFailure, stepName } from "./words";
+
+/// The job as it is now: null while it is asked for.
+function useJob(id: string) {
+    const [job, setJob] = useState<Job | null>(null);
+    const [problem, setProblem] = useState("");
+    useEffect(() => {
+        let isGone = false;
+        const load = () =>
+            findJob(id).then(
+                (found) => isGone || setJob(found),
+                (error: ApiError) => isGone || setProblem(error.message),
+            );
+        void load();
+        const end = listen((events) => {
+            const isOurs = events.some(
+                ({ name, data }) =>
+                    name === "changed" ||
+                    ((name === "job" || name === "deleted") && (data as Job).id === id),
+            );
+            if (isOurs) void load();
+        });
+        return () => {
+            isGone = true;
+            end();
+        };
+    }, [id]);
+    return { job, setJob, problem };
+}
+
+function Actions({ job, changed }: { job: Job; changed: (job: Job) => void }) {
+    const [isBusy, setBusy] = useState(false);
+    const act = async (action: () => Promise<unknown>) => {
+        setBusy(true);
+        await attempt(action);
+        setBusy(false);
+    };
+    const retry = () =>
+        act(async () => {
+            const made = await post<Job>(`jobs/${job.id}/retry`);
+            say("Started again as a new job");
+            go(`#/jobs/${made.id}`);
+        });
+    const cancel = () => act(async () => changed(await post<Job>(`jobs/${job.id}/cancel`)));
+    const erase = async () => {
+        if (!(await confirm("Delete this job?", "Its outputs go too.", "Delete"))) return;
+        await act(async () => {
+            await remove(`jobs/${job.id}`);
+            say("Deleted");
+            go("#/jobs");
+        });
+    };
+    return (
+        <div class="actions">
+            {!isFinal(job.status) && (
+                <button type="button" disabled={isBusy} onClick={() => void cancel()}>
+                    <Icon name="stop" />
+                    Cancel
+                </button>
+            )}
+            <button type="button" disabled={isBusy} onClick={() => void retry()}>
+                <Icon name="retry" />
+                Retry
+            </button>
+            <button type="button" disabled={isBusy} onClick={() => void erase()}>
+                <Icon name="trash" />
+                Delete
+            </button>
+        </div>
+    );
+}
+
+function Failed({ job }: { job: Job }) {
+    if (!job.error) return null;
+    const task = job.tasks.find((one) => one.id === job.error!.task);
+    const advice = adviceFor(job.error);
+    return (
+        <section class="note bad" role="alert">
+            <h2>
+                {task ? `${stepName(task.kind)}: ` : ""}
+                {kindOfFailure(job.error.kind)}
+            </h2>
+            <p>{job.error.message}</p>
+            {job.error.limit && (
+                <p>
+                    The limit is <code>{job.error.limit.name}</code>, {job.error.limit.value}.
+                </p>
+            )}
+            {advice && <p class="advice">{advice}</p>}
+        </section>
+    );
+}
+
+const Warnings = ({ job }: { job: Job }) =>
+    job.warnings.length === 0 ? null : (
+        <section class="note">
+            <h2>{job.warnings.length === 1 ? "A warning" : `${job.warnings.length} warnings`}</h2>
+            <ul>
+                {job.warnings.map((text) => (
+                    <li key={text}>{text}</li>
+                ))}
+            </ul>
+        </section>
+    );
+
+/// "8 s, 62 % smaller": what an operator asks first.
+function Summary({ job }: { job: Job }) {
+    const input = job.tasks.find((task) => task.kind === "probe")?.output;
+    const output = job.tasks.find((task) => task.kind === "export")?.output;
+    const end = job.finished_at ?? now.value;
+    return (
+        <p class="summary">
+            <State status={job.status} />
+            <span>{kindName(job.kind)}</span>
+            <span title={moment(job.created_at)}>{moment(job.created_at)}</span>
+            {job.started_at && <span>took {duration(end - job.started_at)}</span>}
+            {output?.size != null && <span>{bytes(output.size)}</span>}
+            {output?.size != null && input?.size != null && (
+                <span class={output.size < input.size ? "good" : ""}>
+                    {saving(input.size, output.size)}
+                </span>
+            )}
+        </p>
+    );
+}
+
+function Address({ name, url }: { name: string; url: string }) {
+    const link = ownFile(url) ?? (url.startsWith("http") ? url : null);
+    return (
+        <div class="address">
+            <span>{name}</span>
+            {link ? (
+                <a href={link} target="_blank" rel="noreferrer noopener">
+                    {url}
+                </a>
+            ) : (
+                <code>{url}</code>
+            )}
+            <Copy text={url} label={`Copy the address of the ${name.toLowerCase()}`} />
+        </div>
+    );
+}
+
+export function JobPage({ id }: { id: string }) {
+    const { job, setJob, problem } = useJob(id);
+    useEffect(() => scrollTo(0, 0), [id]);
+    if (!job) {
+        return (
+            <div class="page">
+                <a class="back" href="#/jobs">
+                    <Icon name="back" />
+                    Jobs
+                </a>
+                {problem ? (
+                    <Problem text={problem} />
+                ) : (
+                    <p class="foot" role="status">
+                        Loading…
+                    </p>
+                )}
+            </div>
+        );
+    }
+    const input = job.tasks.find((task) => task.kind === "probe")?.output;
+    const works = job.tasks.filter(isWork);
+    return (
+        <div class="page job">
+            <a
+                class="back"
+                href="#/jobs"
+                onClick={(event) => {
+                    if (history.length > 1) (event.preventDefault(), history.back());
+                }}
+            >
+                <Icon name="back" />
+                Jobs
+            </a>
+            <div class="title">
+                <h1>{fileName(job.input)}</h1>
+                <Actions job={job} changed={setJob} />
+            </div>
+            <Summary job={job} />
+            <Failed job={job} />
+            <Warnings job={job} />
+            <div class="columns">
+                <div>
+                    {job.status === "succeeded" && <Output job={job} />}
+                    <Timeline job={job} />
+                    {works.map(
+                        (task) =>
+                            task.output &&
+                            input && (
+                                <Comparison key={task.id} before={input} after={task.output} />
+                            ),
+                    )}
+                    {input && <Facts title="Input" file={input} />}
+                </div>
+                <div>
+                    <section class="card">
+                        <h2>Addresses</h2>
+                        <div class="address">
+                            <span>Job</span>
+                            <code>{job.id}</code>
+                            <Copy text={job.id} label="Copy the job’s id" />
+                        </div>
+                        <Address name="Input" url={job.input} />
+                        {job.output && <Address name="Output" url={job.output} />}
+                    </section>
+                    <Request job={job} />
+                    <Webhooks job={job} />
+                </div>
+            </div>
+        </div>
+    );
+}

@@ -1,0 +1,167 @@
+// A new job: an input, what it shall become, and how.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, get, post, upload, type Connection, type Job, type Refusal } from "./api";
+import { Code } from "./code";
+import { bodyOf, type Wanted } from "./commands";
+import { Dropzone } from "./dropzone";
+import { bytes, kindName } from "./format";
+import { OptionForm } from "./option_form";
+import { Places, type Place } from "./places";
+import { go } from "./route";
+import { kinds } from "./schema";
+import { Bar, Problem, say } from "./ui";
+
+const ABOUT: Record<string, string> = {
+    video: "A film that plays everywhere",
+    audio: "The sound alone",
+    image: "A picture, or one of a film",
+    animation: "A short GIF or WebP",
+    adaptive_video: "A stream in many sizes",
+};
+
+interface Sending {
+    name: string;
+    share: number;
+}
+
+function Kinds({ kind, choose }: { kind: string; choose: (kind: string) => void }) {
+    return (
+        <fieldset class="kinds">
+            <legend>It becomes</legend>
+            {kinds().map((one) => (
+                <label key={one} class={one === kind ? "chosen" : ""}>
+                    <input
+                        type="radio"
+                        name="kind"
+                        checked={one === kind}
+                        onChange={() => choose(one)}
+                    />
+                    <b>{kindName(one)}</b>
+                    <small>{ABOUT[one]}</small>
+                </label>
+            ))}
+        </fieldset>
+    );
+}
+
+/// What was refused, field by field, so that each stands where it is typed.
+function problemsOf(refusal: Refusal | null): Record<string, string> {
+    return Object.fromEntries((refusal?.errors ?? []).map((error) => [error.field, error.message]));
+}
+
+function useConnections() {
+    const [connections, setConnections] = useState<Connection[]>([]);
+    useEffect(() => {
+        get<Connection[]>("connections?limit=100").then(setConnections, () => {});
+    }, []);
+    return connections;
+}
+
+export function NewJob() {
+    const [files, setFiles] = useState<globalThis.File[]>([]);
+    const [url, setUrl] = useState("");
+    const [kind, setKind] = useState("video");
+    const [options, setOptions] = useState<Record<string, unknown>>({});
+    const [place, setPlace] = useState<Place>({ metadata: [] });
+    const [refusal, setRefusal] = useState<Refusal | null>(null);
+    const [sending, setSending] = useState<Sending | null>(null);
+    const stop = useRef(new AbortController());
+    const connections = useConnections();
+    useEffect(() => () => stop.current.abort(), []);
+
+    const { metadata, ...places } = place;
+    const wanted: Wanted = {
+        input: files.length ? "<url of the upload>" : url.trim() || "https://example.com/film.mp4",
+        kind,
+        options,
+        ...places,
+        metadata: Object.fromEntries(metadata.filter(([name]) => name)),
+    };
+    const problems = problemsOf(refusal);
+
+    const make = (input: string) => post<Job>("jobs", bodyOf({ ...wanted, input }));
+    const sendAll = async () => {
+        const made: Job[] = [];
+        for (const file of files) {
+            const told = (share: number) => setSending({ name: file.name, share });
+            told(0);
+            made.push(await make(await upload(file, told, stop.current.signal)));
+        }
+        return files.length ? made : [await make(url.trim())];
+    };
+    const submit = async (event: Event) => {
+        event.preventDefault();
+        setRefusal(null);
+        setSending({ name: "", share: 1 });
+        try {
+            const made = await sendAll();
+            say(made.length === 1 ? "The job is made" : `${made.length} jobs are made`);
+            go(made.length === 1 ? `#/jobs/${made[0]!.id}` : "#/jobs");
+        } catch (error) {
+            if (error instanceof ApiError) setRefusal(error.refusal);
+        } finally {
+            setSending(null);
+        }
+    };
+    const choose = (chosen: string) => {
+        setKind(chosen);
+        setOptions({});
+        setRefusal(null);
+    };
+    const cancel = () => {
+        stop.current.abort();
+        stop.current = new AbortController();
+    };
+    const isReady = files.length > 0 || url.trim() !== "";
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    return (
+        <form class="page new" onSubmit={submit}>
+            <h1>New job</h1>
+            <div class="columns">
+                <div>
+                    <Dropzone
+                        files={files}
+                        setFiles={setFiles}
+                        url={url}
+                        setUrl={setUrl}
+                        problem={problems.input}
+                    />
+                    <Kinds kind={kind} choose={choose} />
+                    <OptionForm
+                        kind={kind}
+                        options={options}
+                        change={setOptions}
+                        problems={problems}
+                    />
+                    <Places
+                        place={place}
+                        change={setPlace}
+                        connections={connections}
+                        problems={problems}
+                    />
+                </div>
+                <div class="aside">
+                    <section class="card">
+                        <h2>The same in a terminal</h2>
+                        <Code wanted={wanted} />
+                        <Problem text={refusal?.message ?? ""} />
+                        {sending ? (
+                            <div class="sending">
+                                <p>{sending.name ? `Sending ${sending.name}` : "Asking"}</p>
+                                <Bar percent={sending.share * 100} label="Upload" />
+                                <button type="button" onClick={cancel}>
+                                    Stop
+                                </button>
+                            </div>
+                        ) : (
+                            <button class="primary" disabled={!isReady}>
+                                {files.length > 1 ? `Make ${files.length} jobs` : "Make the job"}
+                                {size > 0 && <small>{bytes(size)} to send</small>}
+                            </button>
+                        )}
+                    </section>
+                </div>
+            </div>
+        </form>
+    );
+}
