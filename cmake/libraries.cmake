@@ -7,6 +7,7 @@ find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
+find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED) # headers alone
 pkg_check_modules(libav REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil libswscale libswresample)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips gmodule-2.0)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp libwebpmux libwebpdemux)

@@ -1,5 +1,6 @@
 // HTTP requests, as far as reading them is ours: a line with method and target, header lines, an
 // empty line, a body. What answers say of them must not break out of a header.
+#include "api/forwarded.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/range.h"
@@ -93,6 +94,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!range || range->from >= range->to) continue;
         fuzz::must(range->from >= 0 && range->to <= length);
     }
+    const auto proxy = api::asio::ip::make_address("::1");
+    const auto sender = api::sender_of(request, proxy, *api::TrustedProxies::read({"::/0"}));
+    fuzz::must(sender.scheme == "http" || sender.scheme == "https");
     read_body(request);
     return 0;
 }

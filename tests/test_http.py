@@ -442,7 +442,8 @@ def test_a_request_is_known_by_its_name(tmp_path):
 def test_scripts_may_read_what_answers_say(wire):
     exposed = wire.ask("GET /jobs").headers["access-control-expose-headers"].split(", ")
     assert {"Retry-After", "Limit", "Idempotent-Replayed", "X-Request-Id", "ETag", "Link",
-            "Has-More", "Location", "Content-Length", "Content-Range"} == set(exposed)
+            "Has-More", "Location", "Content-Length", "Content-Range", "RateLimit",
+            "RateLimit-Policy"} == set(exposed)
 
 
 def test_events_of_a_future_that_never_was_begin_anew(server, wire):

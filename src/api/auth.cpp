@@ -47,19 +47,18 @@ std::optional<Response> Gate::admit(Request& request, const Route& route) {
     if (auto problem = check_headers(request)) return problem;
     const auto token = token_of(request);
     const auto hash = store::hash_of_key(token.value_or(""));
-    std::unique_lock lock(mutex_);
-    if (token && !is_fresh(hash)) {
-        lock.unlock();
-        const auto looked = look_up(hash);
-        if (!looked) return error_response(looked.error());
-        lock.lock();
+    if (!admits_at_once(request, route)) {
+        if (const auto looked = look_up(hash); !looked) return error_response(looked.error());
     }
+    const MutexLock lock(mutex_);
     const auto found = known_.find(hash);
     if (!token || found == known_.end()) return refuse(request.peer);
     auto& known = found->second;
     known.used_at = service_.clock.now();
     request.pass = known.pass;
-    if (takes_token(known)) return std::nullopt;
+    const bool has_token = takes_token(known);
+    request.quota = quota_of(known);
+    if (has_token) return std::nullopt;
     const double most = service_.settings.rate_limit;
     const auto wait = static_cast<int>(std::ceil((1 - known.tokens) * 60 / most));
     return error_response(
@@ -106,7 +105,7 @@ bool Gate::admits_at_once(const Request& request, const Route& route) {
     const auto token = token_of(request);
     if (route.is_open || !token) return true;
     const auto hash = store::hash_of_key(*token);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return is_fresh(hash);
 }
 
@@ -120,7 +119,7 @@ Result<bool> Gate::look_up(const std::string& hash) {
     const auto record = TRY(service_.keys.find_by_hash(hash));
     // The index finds by hash, whose bytes tell an attacker nothing; the comparison is constant.
     const bool is_good = record && storage::equal_in_constant_time(record->hash, hash);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     forget_some();
     const auto earlier = known_.find(hash);
     if (is_good) {
@@ -139,7 +138,7 @@ void Gate::renew() {
     constexpr UnixMillis kInUse = 10'000;
     std::vector<std::string> hashes;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto now = service_.clock.now();
         for (const auto& [hash, known] : known_) {
             const bool is_used = known.pass.use_count() > 1 || now - known.used_at < kInUse;
@@ -162,6 +161,19 @@ bool Gate::takes_token(Known& known) {
     if (known.tokens < 1) return false;
     known.tokens -= 1;
     return true;
+}
+
+/// How many requests are left, and the seconds until all are again (draft-ietf-httpapi-ratelimit-
+/// headers).
+std::vector<Header> Gate::quota_of(const Known& known) const {
+    const int most = service_.settings.rate_limit;
+    if (most <= 0) return {};
+    const double seconds = std::ceil((most - known.tokens) * 60 / most);
+    return {
+        {"RateLimit-Policy", fmt::format("\"default\";q={};w=60", most)},
+        {"RateLimit",
+         fmt::format("\"default\";r={:.0f};t={:.0f}", std::floor(known.tokens), seconds)}
+    };
 }
 
 }  // namespace ittybit::api

@@ -3,12 +3,13 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/router.h"
 #include "api/service.h"
+#include "base/thread_safety.h"
 
 namespace ittybit::api {
 
@@ -45,15 +46,16 @@ private:
         UnixMillis logged_at = 0;
     };
     Result<bool> look_up(const std::string& hash);
-    bool is_fresh(const std::string& hash) const;
-    bool takes_token(Known& known);
-    void forget_some();
-    Response refuse(const std::string& peer);
+    bool is_fresh(const std::string& hash) const REQUIRES(mutex_);
+    bool takes_token(Known& known) REQUIRES(mutex_);
+    std::vector<Header> quota_of(const Known& known) const;
+    void forget_some() REQUIRES(mutex_);
+    Response refuse(const std::string& peer) REQUIRES(mutex_);
 
     Service& service_;
-    std::mutex mutex_;
-    std::map<std::string, Known> known_;        // good ones, by hash
-    std::map<std::string, Failures> failures_;  // by address
+    Mutex mutex_;
+    std::map<std::string, Known> known_ GUARDED_BY(mutex_);        // good ones, by hash
+    std::map<std::string, Failures> failures_ GUARDED_BY(mutex_);  // by address
 };
 
 }  // namespace ittybit::api

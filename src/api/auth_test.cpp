@@ -101,5 +101,17 @@ TEST_F(Keys, HaveARate) {
     EXPECT_EQ(status(with(key_.text)), 429);
 }
 
+TEST_F(Keys, TellWhatIsLeftOfTheirRate) {
+    auto free = with(key_.text);
+    gate_.admit(free, route_);
+    EXPECT_TRUE(free.quota.empty());
+    service_->settings.rate_limit = 60;
+    auto first = with(key_.text);
+    gate_.admit(first, route_);
+    ASSERT_EQ(first.quota.size(), 2U);
+    EXPECT_EQ(first.quota[0].value, "\"default\";q=60;w=60");
+    EXPECT_EQ(first.quota[1].value, "\"default\";r=59;t=1");
+}
+
 }  // namespace
 }  // namespace ittybit::api

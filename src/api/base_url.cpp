@@ -9,12 +9,12 @@ namespace ittybit::api {
 
 std::string base_url(const Service& service, const Request& request) {
     if (!service.settings.public_url.empty()) return service.settings.public_url;
-    const auto host = request.header("Host");
+    const auto& host = request.host;
     constexpr std::string_view kLetters =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
-    const bool is_plain = host.find_first_not_of(kLetters) == std::string_view::npos;
+    const bool is_plain = host.find_first_not_of(kLetters) == std::string::npos;
     if (host.empty() || host.size() > 255 || !is_plain) return service.settings.listen_url;
-    return fmt::format("http://{}", host);
+    return fmt::format("{}://{}", request.scheme, host);
 }
 
 std::string base_path(const Service& service) {

@@ -30,18 +30,21 @@ store::Answer answer_of(const std::string& base, const store::JobRecord& record)
     return {fmt::format("{}/jobs/{}", base, record.job.id), json_text(record.job)};
 }
 
-/// Tells log and metrics of a new job.
-std::function<void()> note_of(Service& service, const store::JobRecord& record) {
+/// Tells log and metrics of a new job: the one line that knows both it and its request.
+std::function<void()> note_of(
+    Service& service, const Request& request, const store::JobRecord& record
+) {
     const Job& job = record.job;
+    json::object facts{{"job", job.id}, {"kind", job.kind}, {"request", request.id}};
+    if (!request.trace.empty()) facts["trace"] = request.trace;
     if (record.is_task) {
-        return [id = job.id, task = job.tasks.front().id, kind = job.kind] {
-            log::info(
-                "task queued", {{"job", id}, {"task", task}, {"kind", kind}, {"status", "waiting"}}
-            );
-        };
+        facts["task"] = job.tasks.front().id;
+        facts["status"] = "waiting";
+        return [facts] { log::info("task queued", facts); };
     }
-    return [&service, id = job.id, kind = job.kind] {
-        log::info("job queued", {{"job", id}, {"kind", kind}, {"status", "queued"}});
+    facts["status"] = "queued";
+    return [&service, facts, kind = job.kind] {
+        log::info("job queued", facts);
         service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", kind));
     };
 }
@@ -73,7 +76,8 @@ Result<std::optional<Response>> create(
     record.base_url = base_url(service, request);
     service.jobs.create_later(
         record, std::move(key), answer_of(base_path(service), record),
-        [note = note_of(service, record), reply](Result<store::JobStore::Created> created) {
+        [note = note_of(service, request, record),
+         reply](Result<store::JobStore::Created> created) {
             if (!created) return reply(std::move(created).error());
             if (created->is_replayed) return reply(replay(created->answer));
             reply(created_response(std::move(created->answer), note));

@@ -24,7 +24,7 @@ std::vector<Route> key_routes();
 /// What a list can be narrowed by, beside paging.
 enum class Filters { kNone, kJobs, kTasks };
 
-/// The address in front of what we serve, for this request: the operator's, or what its Host says.
+/// The address in front of what we serve: the operator's, or the one the request was sent to.
 std::string base_url(const Service& service, const Request& request);
 
 /// The path that Location begins with: that of the operator's address, mostly empty.

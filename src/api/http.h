@@ -36,8 +36,11 @@ struct Pass {
 
 /// A request as handlers see it.
 struct Request {
-    std::string id;    // by which the client and the log know it
-    std::string peer;  // the address it came from
+    std::string id;     // by which the client and the log know it
+    std::string trace;  // the id of the trace it is part of (W3C Trace Context); may be empty
+    std::string peer;   // the address of who sent it
+    std::string scheme = "http";
+    std::string host;  // that it was sent to
     std::string method;
     std::string path;                                        // percent-encoded, without the query
     std::vector<std::pair<std::string, std::string>> query;  // decoded
@@ -47,6 +50,7 @@ struct Request {
     std::optional<std::uint64_t> body_size;  // as announced
     std::vector<std::pair<std::string, std::string>> captures;  // of the route's {names}, decoded
     std::shared_ptr<const Pass> pass;                           // nothing where none was wanted
+    std::vector<Header> quota;  // what its answer says of the rate of its key
 
     /// The first header of this name in any case; "" when there is none.
     std::string_view header(std::string_view name) const;

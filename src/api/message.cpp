@@ -13,6 +13,12 @@ std::string_view origin_form(std::string_view target) {
     return slash == std::string_view::npos ? "/" : target.substr(slash);
 }
 
+/// Small hexadecimal digits, not all of them 0.
+bool is_trace_part(std::string_view text) {
+    return text.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
+           text.find_first_not_of('0') != std::string_view::npos;
+}
+
 }  // namespace
 
 Request request_from(const HeaderParser::value_type& message) {
@@ -34,6 +40,21 @@ bool is_request_id(std::string_view name) {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:+/=@";
     return !name.empty() && name.size() <= kLongest &&
            name.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+std::string_view trace_of(std::string_view parent) {
+    constexpr std::size_t kLength = 55;  // of version 00; later ones may go on behind a dash
+    constexpr std::size_t kTrace = 3;
+    constexpr std::size_t kParent = 36;
+    const bool is_long_enough =
+        parent.size() == kLength ||
+        (parent.size() > kLength && parent[kLength] == '-' && !parent.starts_with("00"));
+    if (!is_long_enough || parent.starts_with("ff")) return "";
+    for (const auto dash : {kTrace - 1, kParent - 1, kLength - 3}) {
+        if (parent[dash] != '-') return "";
+    }
+    const auto trace = parent.substr(kTrace, 32);
+    return is_trace_part(trace) && is_trace_part(parent.substr(kParent, 16)) ? trace : "";
 }
 
 }  // namespace ittybit::api

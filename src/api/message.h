@@ -13,4 +13,7 @@ Request request_from(const HeaderParser::value_type& message);
 /// Whether a name that a client gave its request is fit for any log.
 bool is_request_id(std::string_view name);
 
+/// The trace id of a `traceparent` (W3C Trace Context 3.2); "" where it is none.
+std::string_view trace_of(std::string_view parent);
+
 }  // namespace ittybit::api

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/forwarded.h"
 #include "api/http.h"
 #include "api/router.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@ namespace ittybit::api {
 /// A request and what it is answered, for log and metrics.
 struct Exchange {
     std::string_view id;
+    std::string_view trace;  // may be empty
     std::string_view peer;
     std::string_view method;  // empty where the request could not be read, as the next
     std::string_view route;   // its pattern: a path may hold what is somebody's permission
@@ -54,6 +56,7 @@ public:
         int connections = 2000;
         int handlers = 64;  // requests that may wait at once
         int streams = 64;   // uploads at once
+        TrustedProxies trusted_proxies = {};
     };
 
     /// Opens the port. Errors: `unavailable`, saying why it cannot be listened on.

@@ -17,11 +17,11 @@ namespace ittybit::api {
 
 /// What an operator decides about the API.
 struct ServiceSettings {
-    /// How clients reach us, without a slash at the end; empty: as each request says, by its Host.
+    /// How clients reach us, without a slash at the end; empty: as each request was sent.
     std::string public_url;
     std::string listen_url = "http://127.0.0.1:8080";  // for requests that do not say
-    std::int64_t most_queued = 100'000;
-    int rate_limit = 0;  // requests a minute and key; 0: none
+    std::atomic<std::int64_t> most_queued = 100'000;
+    std::atomic<int> rate_limit = 0;  // requests a minute and key; 0: none
     std::string version;
     std::string build;
     std::string scratch;           // the folder that inputs are read into

@@ -89,8 +89,7 @@ Session::Session(SharedState& shared, tcp::socket socket)
     ++shared_.sessions;
     beast::error_code ignored;
     address_ = stream_.socket().remote_endpoint(ignored).address();
-    peer_ = address_.to_string();
-    be_guest();
+    be_guest(address_);
 }
 
 Session::~Session() {
@@ -98,10 +97,10 @@ Session::~Session() {
     --shared_.sessions;
 }
 
-/// The youngest of its client's guests.
-void Session::be_guest() {
+/// The youngest of a client's guests.
+void Session::be_guest(const asio::ip::address& client) {
     be_let_in();
-    if (!is_leaving_) place_ = shared_.guests.add(address_, *this);
+    if (!is_leaving_) place_ = shared_.guests.add(client, *this);
 }
 
 void Session::be_let_in() {
@@ -182,9 +181,12 @@ awaitable<bool> Session::part_with(const Response& refusal, bool is_head) {
 void Session::begin_exchange() {
     begun_ = std::chrono::steady_clock::now();
     id_ = fmt::format("{}-{:x}", shared_.run, ++shared_.requests);
+    peer_ = address_.to_string();
     method_.clear();
     route_ = "";
     pass_.reset();
+    trace_.clear();
+    quota_.clear();
 }
 
 awaitable<bool> Session::serve_one() {
@@ -192,7 +194,7 @@ awaitable<bool> Session::serve_one() {
     parser.header_limit(static_cast<std::uint32_t>(shared_.options.largest_header));
     parser.body_limit(boost::none);
     is_busy_ = false;
-    be_guest();
+    be_guest(address_);
     patience(std::chrono::seconds(shared_.options.header_seconds));
     if (!co_await skip_empty_lines()) co_return false;
     const auto [code, count] =
@@ -208,12 +210,22 @@ awaitable<bool> Session::serve_one() {
     co_return co_await answer(parser);
 }
 
+/// Behind a proxy, its many clients do not share one place in the count.
+void Session::know_sender(Request& request) {
+    auto sender = sender_of(request, address_, shared_.options.trusted_proxies);
+    request.peer = peer_ = sender.address.to_string();
+    request.scheme = std::move(sender.scheme);
+    request.host = std::move(sender.host);
+    if (sender.address != address_) be_guest(sender.address);
+}
+
 awaitable<bool> Session::answer(HeaderParser& parser) {
     auto request = request_from(parser.get());
     if (const auto length = parser.content_length()) request.body_size = *length;
     if (const auto name = request.header("X-Request-Id"); is_request_id(name)) id_ = name;
     request.id = id_;
-    request.peer = peer_;
+    request.trace = trace_ = trace_of(request.header("traceparent"));
+    know_sender(request);
     method_ = request.method;
     if (request.method == "OPTIONS") co_return co_await refuse(parser, preflight());
     const auto route = shared_.router.find(request);
@@ -223,7 +235,9 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
         co_return co_await refuse(parser, response);
     }
     route_ = (*route)->pattern;
-    if (auto refusal = co_await admit(request, **route)) {
+    auto refusal = co_await admit(request, **route);
+    quota_ = request.quota;
+    if (refusal) {
         if (!co_await hold_back(refusal->delay)) co_return false;
         co_return co_await refuse(parser, *refusal);
     }
@@ -368,11 +382,11 @@ awaitable<std::optional<Response>> Session::take_body(HeaderParser& parser, Requ
 awaitable<bool> Session::write(const Response& response, bool is_head) {
     const auto duration = std::chrono::steady_clock::now() - begun_;
     shared_.application.answered(
-        {id_, peer_, method_, route_, response.status,
+        {id_, trace_, peer_, method_, route_, response.status,
          std::chrono::floor<std::chrono::milliseconds>(duration)}
     );
     if (response.file || response.pulled) be_let_in();
-    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head, id_};
+    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head, id_, quota_};
     if (!response.events || is_head) co_return co_await writer_.write(response, terms);
     is_busy_ = false;  // may be ended at any time: the client comes back with Last-Event-ID
     co_await writer_.write_events(response, terms, [this] {

@@ -68,7 +68,8 @@ private:
     awaitable<bool> hold_back(std::chrono::milliseconds delay);
     awaitable<void> part();
     void begin_exchange();
-    void be_guest();
+    void know_sender(Request& request);
+    void be_guest(const asio::ip::address& client);
     void be_let_in();
 
     void patience(std::chrono::seconds time) { stream_.expires_after(time); }
@@ -79,14 +80,16 @@ private:
     Writer writer_;
     asio::steady_timer delay_;
     asio::ip::address address_;
-    std::string peer_;                    // the same as a text
     std::optional<Guests::Place> place_;  // while nobody is at work for this connection
     bool is_leaving_ = false;
     // Of the request at hand:
     std::string id_;
+    std::string trace_;
+    std::string peer_;  // who sent it
     std::string method_;
     std::string_view route_;
     std::shared_ptr<const Pass> pass_;
+    std::vector<Header> quota_;
     std::chrono::steady_clock::time_point begun_;
     unsigned version_ = 11;
     bool keeps_alive_ = true;

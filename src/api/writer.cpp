@@ -50,10 +50,11 @@ std::string head_of(
         "\r\nAccess-Control-Allow-Origin: *"
         "\r\nAccess-Control-Expose-Headers: "
         "Content-Length, Content-Range, ETag, Link, Has-More, Limit, Location, Retry-After, "
-        "Idempotent-Replayed, X-Request-Id"
+        "Idempotent-Replayed, RateLimit, RateLimit-Policy, X-Request-Id"
         "\r\nX-Content-Type-Options: nosniff";
     if (!terms.request_id.empty()) add({"\r\nX-Request-Id: ", terms.request_id});
     for (const auto& header : response.headers) add({"\r\n", header.name, ": ", header.value});
+    for (const auto& header : terms.more) add({"\r\n", header.name, ": ", header.value});
     if (!terms.keeps_alive && terms.version >= 11) head += "\r\nConnection: close";
     if (terms.keeps_alive && terms.version < 11) head += "\r\nConnection: keep-alive";
     add({framing.empty() ? "" : "\r\n", framing, "\r\n\r\n"});

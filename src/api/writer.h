@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@ public:
         bool keeps_alive = true;
         bool is_head = false;
         std::string_view request_id;
+        std::span<const Header> more = {};
     };
 
     awaitable<bool> write(const Response& response, Terms terms);

@@ -1,6 +1,6 @@
 #include "app/engine.h"
 
-#include <charconv>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "api/forwarded.h"
 #include "cli/local_run.h"
 #include "model/output_name.h"
 #include "storage/folder.h"
@@ -30,7 +31,6 @@ std::string environment(const char* name) {
 
 /// A bucket is tried at once: an operator learns at the start what is wrong with it.
 Result<> open_bucket(Engine& engine, const std::string& url) {
-    TRY(check_s3_output(url + "/x"));
     const auto environment = storage::process_environment();
     auto account = TRY(storage::account_from_environment(environment));
     if (!account) {
@@ -56,35 +56,22 @@ Result<> open_bucket(Engine& engine, const std::string& url) {
     return {};
 }
 
-Result<> open_storage(Engine& engine, std::string url, std::int64_t keep_free) {
-    while (url.ends_with('/')) url.pop_back();
+Result<> open_storage(Engine& engine, const std::string& url, std::int64_t keep_free) {
     if (!url.empty()) return open_bucket(engine, url);
     engine.storage = TRY(storage::open_folder(engine.data + "/storage", keep_free));
     return {};
 }
 
+std::string key_file(const Engine& engine) {
+    return engine.data + "/secret-key";
+}
+
 /// What an older key sealed is sealed anew at each start: whoever added a key may drop the old one
 /// then.
-Result<> open_secrets(Engine& engine, bool is_rotating) {
-    const auto file = engine.data + "/secret-key";
-    const auto given = environment("ITTYBIT_SECRET_KEY");
-    if (is_rotating && !given.empty()) {
-        return Error{
-            ErrorKind::kInvalidRequest,
-            "--rotate-secret-key is for the key file: put the new key in front of the old one in "
-            "ITTYBIT_SECRET_KEY, with a comma between",
-            ""
-        };
-    }
-    engine.secrets =
-        std::make_unique<storage::SecretBox>(TRY(storage::SecretBox::open(file, given)));
-    if (is_rotating) {
-        TRY(storage::SecretBox::add_key(file));
-        *engine.secrets = TRY(storage::SecretBox::open(file, given));
-    }
-    TRY(work::seal_anew(*engine.connections, *engine.secrets));
-    if (is_rotating) TRY(storage::SecretBox::forget_old_keys(file));
-    return {};
+Result<> open_secrets(Engine& engine) {
+    auto box = TRY(storage::SecretBox::open(key_file(engine), environment("ITTYBIT_SECRET_KEY")));
+    engine.secrets = std::make_unique<storage::SecretBox>(std::move(box));
+    return work::seal_anew(*engine.connections, *engine.secrets);
 }
 
 }  // namespace
@@ -101,7 +88,6 @@ Result<> make_folder(const std::string& path) {
 }
 
 std::string data_folder() {
-    if (auto folder = environment("ITTYBIT_DATA"); !folder.empty()) return folder;
     if (auto folder = environment("XDG_DATA_HOME"); !folder.empty()) return folder + "/ittybit";
     return environment("HOME") + "/.local/share/ittybit";
 }
@@ -132,33 +118,40 @@ Result<std::string> keep_secret(const std::string& path, const std::function<std
     return text;
 }
 
-Result<UnixMillis> read_duration(const std::string& text) {
-    UnixMillis number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    UnixMillis factor = 0;
-    if (unit == "s") factor = 1000;
-    if (unit == "m") factor = 60'000;
-    if (unit == "h") factor = 3'600'000;
-    if (unit == "d") factor = 86'400'000;
-    if (code == std::errc() && factor > 0 && number > 0 && number < 100'000) return number * factor;
-    return Error{
-        ErrorKind::kInvalidRequest, fmt::format("{} is no time: write 30d, 12h, 45m or 90s", text),
-        ""
-    };
-}
-
 net::AddressPolicy policy_of(const Settings& settings) {
     auto policy = net::AddressPolicy::strict();
-    policy.allow_private = settings.allows_private_network;
-    policy.allow_hosts = settings.allowed_hosts;
+    policy.allow_private = settings.allow_private_network;
+    policy.allow_hosts = settings.allow_host;
     return policy;
+}
+
+Settings completed(Settings settings) {
+    constexpr int kCoresOfOneJob = 2;  // an encode uses all it can
+    if (settings.data.empty()) settings.data = data_folder();
+    if (settings.concurrency == 0) {
+        const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+        settings.concurrency = std::max(2, cores / kCoresOfOneJob);
+    }
+    for (auto* url : {&settings.public_url, &settings.storage}) {
+        while (url->ends_with('/')) url->pop_back();
+    }
+    return settings;
+}
+
+Result<> check(const Settings& settings) {
+    TRY(api::TrustedProxies::read(settings.trusted_proxy));
+    if (!settings.storage.empty()) TRY(check_s3_output(settings.storage + "/x"));
+    const auto& url = settings.public_url;
+    if (url.empty() || url.starts_with("https://") || url.starts_with("http://")) return {};
+    return Error{
+        ErrorKind::kInvalidRequest,
+        fmt::format("public_url must begin with https:// or http://, not be {}", url), "public_url"
+    };
 }
 
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker) {
     auto engine = std::make_unique<Engine>();
-    engine->data = settings.data.empty() ? data_folder() : settings.data;
+    engine->data = settings.data;
     engine->database = TRY(open_database(engine->data));
     auto& database = *engine->database;
     engine->jobs = std::make_unique<store::JobStore>(database);
@@ -170,7 +163,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->keys = std::make_unique<store::KeyTable>(database);
     engine->settings = std::make_unique<store::SettingTable>(database);
     TRY(open_storage(*engine, settings.storage, settings.keep_free));
-    TRY(open_secrets(*engine, settings.rotates_secret_key));
+    TRY(open_secrets(*engine));
     engine->client =
         std::make_unique<net::Client>(net::Client::Settings{.policy = policy_of(settings)});
     const auto scratch = engine->data + "/scratch";
@@ -182,16 +175,41 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->room = std::make_unique<storage::Room>(scratch, settings.keep_free);
     engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
-        *engine->jobs, *engine->queue, *engine->files, *engine->connections, *engine->uploads,
-        *engine->settings, engine->storage, *engine->secrets, *engine->client, *engine->room,
-        *engine->zygote, engine->metrics, engine->troubles, engine->clock, scratch, worker,
-        settings.limits, settings.slow_input
+        *engine->jobs,
+        *engine->queue,
+        *engine->files,
+        *engine->connections,
+        *engine->uploads,
+        *engine->settings,
+        engine->storage,
+        *engine->secrets,
+        *engine->client,
+        *engine->room,
+        *engine->zygote,
+        engine->metrics,
+        engine->troubles,
+        engine->clock,
+        scratch,
+        worker,
+        settings.limits,
+        {settings.slow_input, settings.slow_input_after}
     });
     return engine;
 }
 
-int default_concurrency() {
-    return std::max(2, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+Result<> rotate_secret_key(Engine& engine) {
+    if (!environment("ITTYBIT_SECRET_KEY").empty()) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            "--rotate-secret-key is for the key file: put the new key in front of the old one in "
+            "ITTYBIT_SECRET_KEY, with a comma between",
+            ""
+        };
+    }
+    TRY(storage::SecretBox::add_key(key_file(engine)));
+    *engine.secrets = TRY(storage::SecretBox::open(key_file(engine), ""));
+    TRY(work::seal_anew(*engine.connections, *engine.secrets));
+    return storage::SecretBox::forget_old_keys(key_file(engine));
 }
 
 }  // namespace ittybit::app

@@ -1,12 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
+#include "app/settings.h"
 #include "base/fd.h"
-#include "model/limits.h"
 #include "net/client.h"
 #include "sandbox/zygote.h"
 #include "storage/room.h"
@@ -20,28 +19,7 @@
 /// Configuration and wiring: which objects there are and who knows whom.
 namespace ittybit::app {
 
-/// What an operator says on the command line of serve and worker.
-struct Settings {
-    std::string listen = "127.0.0.1:8080";
-    std::string data;  // a folder; empty: data_folder()
-    std::string public_url;
-    std::string log_level = "info";
-    std::string keep_outputs;  // "30d"; empty: for ever
-    std::string storage;       // "s3://bucket/prefix" of managed files; empty: a folder
-    int concurrency = 0;       // 0: by the machine's cores
-    int rate_limit = 0;
-    std::int64_t most_queued = 100'000;
-    bool redirects_files = false;
-    bool rotates_secret_key = false;
-    bool requires_sandbox = false;
-    bool allows_private_network = false;
-    std::vector<std::string> allowed_hosts;
-    std::int64_t keep_free = 256 << 20;  // bytes of scratch's disk; at most a tenth of it
-    Limits limits;                       // of one media operation
-    work::SlowBound slow_input;
-};
-
-/// `$ITTYBIT_DATA`, else `$XDG_DATA_HOME/ittybit`, else `~/.local/share/ittybit`.
+/// Where nobody has said: `$XDG_DATA_HOME/ittybit`, else `~/.local/share/ittybit`.
 std::string data_folder();
 
 /// A folder that only its owner may enter, made when missing. Errors: `unavailable`.
@@ -53,9 +31,6 @@ Result<std::unique_ptr<store::Database>> open_database(const std::string& data);
 
 /// Text kept in a file of mode 0600, made by `make` when missing.
 Result<std::string> keep_secret(const std::string& path, const std::function<std::string()>& make);
-
-/// Milliseconds of "30d", "12h", "45m" or "90s". Errors: `invalid_request`.
-Result<UnixMillis> read_duration(const std::string& text);
 
 /// All that serve and worker share. Members are in the order of who needs whom.
 struct Engine {
@@ -84,10 +59,17 @@ struct Engine {
 /// Which addresses inputs and webhooks may reach.
 net::AddressPolicy policy_of(const Settings& settings);
 
-/// Errors: `unavailable`, `internal_error`, in words for the operator.
+/// What the settings leave open, decided by the machine.
+Settings completed(Settings settings);
+
+/// What the rows of the settings cannot say. Errors: `invalid_request`, `invalid_output`.
+Result<> check(const Settings& settings);
+
+/// Of completed settings. Errors: `unavailable`, `internal_error`, in words for the operator.
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker);
 
-/// How many jobs at once, where nobody has said: an encode uses all cores it can.
-int default_concurrency();
+/// Seals all that is sealed with a new key, and forgets the older ones. Errors: `invalid_request`,
+/// where ITTYBIT_SECRET_KEY goes before the file of keys.
+Result<> rotate_secret_key(Engine& engine);
 
 }  // namespace ittybit::app

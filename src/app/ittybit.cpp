@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "app/serve.h"
+#include "app/service_commands.h"
 #include "cli/command.h"
 #include "cli/remote_commands.h"
 

@@ -19,13 +19,15 @@ namespace ittybit::app {
 namespace {
 
 struct KeysWords {
-    std::string data;
+    json::object flags;
+    std::string config;
     std::string action = "list";
     std::string name;
 };
 
 Result<> run_keys(const KeysWords& words) {
-    const auto data = words.data.empty() ? data_folder() : words.data;
+    const auto said = TRY(gather_settings(words.flags, words.config));
+    const auto data = completed(TRY(read_settings(said))).data;
     if (words.action != "create" && !std::filesystem::exists(data + "/ittybit.db")) {
         return Error{
             ErrorKind::kInvalidRequest,
@@ -58,7 +60,8 @@ cli::Action declare_keys(CLI::App& app) {
     app.add_option("action", words->action, "create, list or revoke")
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     app.add_option("name", words->name, "A name for a new key; id, name or start of one to revoke");
-    app.add_option("--data", words->data, "Folder of the server");
+    add_config_flag(app, words->config);
+    add_setting_flags(app, words->flags, [](std::string_view name) { return name == "data"; });
     return [words](cli::Context&) {
         const auto done = run_keys(*words);
         return done ? 0 : complain(done.error());

@@ -1,14 +1,12 @@
 #include "app/serve.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <thread>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -33,35 +31,6 @@
 
 namespace ittybit::app {
 namespace {
-
-struct Address {
-    std::string host;
-    int port = 0;
-};
-
-Result<Address> read_listen(const std::string& text) {
-    const auto colon = text.rfind(':');
-    Address address;
-    if (colon != std::string::npos) {
-        address.host = text.substr(0, colon);
-        const auto* end = text.data() + text.size();
-        const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, address.port);
-        const bool is_port = code == std::errc() && stop == end && address.port <= 65535;
-        if (address.host.starts_with('[') && address.host.ends_with(']')) {
-            address.host = address.host.substr(1, address.host.size() - 2);
-        }
-        if (is_port && !address.host.empty()) return address;
-    }
-    return Error{
-        ErrorKind::kInvalidRequest, fmt::format("--listen {} is no ADDRESS:PORT", text), "listen"
-    };
-}
-
-log::Level read_level(const std::string& word) {
-    if (word == "debug") return log::Level::kDebug;
-    if (word == "warn") return log::Level::kWarn;
-    return word == "error" ? log::Level::kError : log::Level::kInfo;
-}
 
 /// One server a data folder: two would take each other's jobs for their own.
 Result<Fd> lock_folder(const std::string& data) {
@@ -109,9 +78,10 @@ Result<std::string> take_over(Engine& engine) {
 Result<> settle_addresses(
     Engine& engine, const Settings& settings, int port, api::ServiceSettings& service
 ) {
-    const auto address = settings.listen.substr(0, settings.listen.rfind(':'));
-    const bool is_any = address == "0.0.0.0" || address == "[::]";
-    service.listen_url = fmt::format("http://{}:{}", is_any ? "127.0.0.1" : address, port);
+    auto address = settings.listen;
+    address.port = port;
+    if (address.host == "0.0.0.0" || address.host == "::") address.host = "127.0.0.1";
+    service.listen_url = fmt::format("http://{}", address.text());
     TRY(engine.settings->set("public_url", settings.public_url));
     return engine.settings->set("listen_url", service.listen_url);
 }
@@ -141,13 +111,13 @@ api::ServiceSettings service_settings(
     const auto build = sandbox::build_id();
     return {
         .public_url = settings.public_url,
-        .most_queued = settings.most_queued,
+        .most_queued = settings.max_queued,
         .rate_limit = settings.rate_limit,
         .version = build.substr(0, build.find('+')),
         .build = build,
         .scratch = scratch,
         .sandbox = layers,
-        .redirects_files = settings.redirects_files,
+        .redirects_files = settings.redirect_files,
         .policy = policy_of(settings),
         .largest_input = settings.limits.input_bytes,
         .storage_folder = settings.storage.empty() ? settings.data + "/storage" : "",
@@ -161,15 +131,13 @@ void log_access(const api::Exchange& exchange) {
         exchange.method == "GET" || exchange.method == "HEAD" || exchange.method == "OPTIONS";
     const auto level = is_read && exchange.status < 400 ? log::Level::kDebug : log::Level::kInfo;
     if (!log::is_written(level)) return;
-    log::write(
-        level, "request",
-        {{"request", exchange.id},
-         {"address", exchange.peer},
-         {"method", exchange.method},
-         {"route", exchange.route},
-         {"status", exchange.status},
-         {"duration_ms", exchange.duration.count()}}
-    );
+    json::object facts{
+        {"request", exchange.id},    {"address", exchange.peer},
+        {"method", exchange.method}, {"route", exchange.route},
+        {"status", exchange.status}, {"duration_ms", exchange.duration.count()},
+    };
+    if (!exchange.trace.empty()) facts["trace"] = exchange.trace;
+    log::write(level, "request", facts);
 }
 
 /// What the HTTP server asks, answered by the service.
@@ -209,21 +177,55 @@ void allow_descriptors() {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of descriptors stays low");
 }
 
-Result<> serve(Settings settings, const std::stop_token& stop) {
-    allow_descriptors();
-    const auto listen = TRY(read_listen(settings.listen));
-    while (settings.public_url.ends_with('/')) settings.public_url.pop_back();
-    work::Janitor::Keep keep;
-    if (!settings.keep_outputs.empty()) keep.outputs = TRY(read_duration(settings.keep_outputs));
+/// Reads the configuration again at each SIGHUP, for as long as it lives.
+class Reloader {
+public:
+    using Apply = std::function<void(const Settings&)>;
 
-    if (settings.data.empty()) settings.data = data_folder();
+    Reloader(const Start& start, Apply apply) : start_(start), apply_(std::move(apply)) {
+        start_.interrupt.on_hang_up([this] { reload(); });
+    }
+    Reloader(const Reloader&) = delete;
+    Reloader& operator=(const Reloader&) = delete;
+    ~Reloader() { start_.interrupt.on_hang_up({}); }
+
+private:
+    void reload() {
+        const auto fresh = start_.read_again();
+        if (!fresh) {
+            return log::error("the settings stay as they are", {{"error", fresh.error().message}});
+        }
+        log::configure(fresh->log_level, fresh->log_format);
+        apply_(*fresh);
+        json::array waiting;
+        for (const auto& name : differences(start_.settings, *fresh)) {
+            const bool is_heeded = std::ranges::find(kReloaded, name) != kReloaded.end();
+            if (!is_heeded) waiting.push_back(json::string(name));
+        }
+        log::info("the settings were read again", {{"wait_for_the_next_start", waiting}});
+    }
+
+    const Start& start_;
+    const Apply apply_;
+};
+
+}  // namespace
+
+Result<> serve(const Start& start, bool rotates_secret_key) {
+    const auto& settings = start.settings;
+    const auto stop = start.interrupt.token();
+    allow_descriptors();
+    auto proxies = TRY(api::TrustedProxies::read(settings.trusted_proxy));
+    work::Janitor::Keep keep;
+    if (settings.keep_outputs) keep.outputs = settings.keep_outputs->ms;
     const auto lock = TRY(lock_folder(settings.data));
     auto engine = TRY(build_engine(settings, ""));
     TRY(engine->database->check());
+    if (rotates_secret_key) TRY(rotate_secret_key(*engine));
     TRY(make_first_key(*engine));
     const auto secret = TRY(webhook_secret(engine->data));
     engine->shop->worker = TRY(take_over(*engine));
-    const auto layers = TRY(check_sandbox(*engine, settings.requires_sandbox));
+    const auto layers = TRY(check_sandbox(*engine, settings.require_sandbox));
 
     api::Health health(
         *engine->settings, engine->troubles.claiming, engine->clock,
@@ -240,7 +242,10 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     const api::Router router(api::all_routes());
     api::Gate gate(service);
     const auto server = TRY(api::Server::open(
-        router, application(service, gate), {.address = listen.host, .port = listen.port}
+        router, application(service, gate),
+        {.address = settings.listen.host,
+         .port = settings.listen.port,
+         .trusted_proxies = std::move(proxies)}
     ));
     TRY(settle_addresses(*engine, settings, server->port(), service.settings));
     work::Worker worker(*engine->shop, settings.concurrency);
@@ -255,7 +260,7 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     work::UploadSweeper sweeper(*engine->shop);
 
     log::info(
-        "listening", {{"address", listen.host},
+        "listening", {{"address", settings.listen.host},
                       {"port", server->port()},
                       {"public_url", settings.public_url.empty() ? service.settings.listen_url
                                                                  : settings.public_url}}
@@ -264,128 +269,29 @@ Result<> serve(Settings settings, const std::stop_token& stop) {
     const std::jthread sweeper_thread([&](const std::stop_token& end) { sweeper.run(end); });
     const std::jthread notifier_thread([&](const std::stop_token& end) { notifier.run(end); });
     const std::jthread worker_thread([&] { worker.run(stop); });
+    const Reloader reloader(start, [&service](const Settings& fresh) {
+        service.settings.rate_limit = fresh.rate_limit;
+        service.settings.most_queued = fresh.max_queued;
+    });
     const std::stop_callback end(stop, [&] { server->stop(); });
     server->run();
     log::info("stopping");
     return {};
 }
 
-Result<> run_worker(Settings settings, const std::stop_token& stop) {
+Result<> run_worker(const Start& start) {
+    const auto& settings = start.settings;
     auto engine = TRY(build_engine(settings, "worker-" + random_hex(64)));
-    static_cast<void>(TRY(check_sandbox(*engine, settings.requires_sandbox)));
+    static_cast<void>(TRY(check_sandbox(*engine, settings.require_sandbox)));
     if (const auto url = TRY(engine->settings->get("public_url"));
         !settings.public_url.empty() && url != settings.public_url) {
         log::warn("the server says what the public URL is", {{"public_url", url}});
     }
     work::Worker worker(*engine->shop, settings.concurrency);
     log::info("working", {{"slots", settings.concurrency}});
-    worker.run(stop);
+    const Reloader reloader(start, [](const Settings&) {});
+    worker.run(start.interrupt.token());
     return {};
-}
-
-/// `--limit-pixels N` and the like: one flag for each row of Limits.
-void add_limit_flags(CLI::App& app, Limits& limits) {
-    for_each_field<Limits>([&](const auto& field) {
-        auto flag = fmt::format("--limit-{}", field.name);
-        std::ranges::replace(flag, '_', '-');
-        app.add_option(flag, limits.*field.member, std::string(field.help))
-            ->check(CLI::Range(field.min, field.max))
-            ->capture_default_str();
-    });
-}
-
-void add_common_flags(CLI::App& app, Settings& settings) {
-    app.add_option("--data", settings.data, "Folder for database, files and keys");
-    app.add_option("--concurrency", settings.concurrency, "Jobs at once")
-        ->check(CLI::Range(1, 256));
-    app.add_option("--storage", settings.storage, "s3://BUCKET/PREFIX for managed files");
-    app.add_option(
-        "--public-url", settings.public_url,
-        "How clients reach the server, which tells its workers; without it: as Host says"
-    );
-    app.add_option("--log-level", settings.log_level, "What is logged")
-        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-    app.add_option(
-        "--allow-host", settings.allowed_hosts, "HOST[:PORT] that may be reached anyway"
-    );
-    app.add_option(
-           "--keep-free", settings.keep_free, "Bytes of disk that stay free; a tenth at most"
-    )
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_flag("--require-sandbox", settings.requires_sandbox, "Refuse to run without all walls");
-    app.add_flag(
-        "--allow-private-network", settings.allows_private_network,
-        "Inputs and webhooks may reach private and loopback addresses"
-    );
-    app.add_option(
-           "--slow-input", settings.slow_input.bytes_per_second,
-           "Bytes a second; an input that brings less lends its slot to others while it is waited "
-           "for"
-    )
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_option(
-           "--slow-input-after", settings.slow_input.seconds,
-           "Seconds of waiting before an input is called slow"
-    )
-        ->check(CLI::Range(0.1, 86400.0))
-        ->capture_default_str();
-    add_limit_flags(app, settings.limits);
-}
-
-using Run = Result<> (*)(Settings, const std::stop_token&);
-
-cli::Action start(const std::shared_ptr<Settings>& settings, Run run) {
-    return [settings, run](cli::Context& context) {
-        log::configure(
-            context.globals.is_debugging ? log::Level::kDebug : read_level(settings->log_level)
-        );
-        if (settings->concurrency == 0) settings->concurrency = default_concurrency();
-        const auto done = run(*settings, context.interrupt.token());
-        return done ? 0 : complain(done.error());
-    };
-}
-
-cli::Action declare_serve(CLI::App& app) {
-    auto settings = std::make_shared<Settings>();
-    add_common_flags(app, *settings);
-    app.add_option("--listen", settings->listen, "ADDRESS:PORT")->capture_default_str();
-    app.add_option("--keep-outputs", settings->keep_outputs, "Delete outputs after, say, 30d");
-    app.add_flag(
-        "--redirect-files", settings->redirects_files,
-        "With --storage s3://: clients fetch files from the bucket, by signed URLs"
-    );
-    app.add_flag(
-        "--rotate-secret-key", settings->rotates_secret_key,
-        "Seal stored secrets with a new key and forget the old one"
-    );
-    app.add_option("--rate-limit", settings->rate_limit, "Requests a minute and key; 0: any");
-    app.add_option("--max-queued", settings->most_queued, "Jobs that may wait")
-        ->capture_default_str();
-    return start(settings, serve);
-}
-
-cli::Action declare_worker(CLI::App& app) {
-    auto settings = std::make_shared<Settings>();
-    add_common_flags(app, *settings);
-    return start(settings, run_worker);
-}
-
-}  // namespace
-
-std::vector<cli::Command> service_commands() {
-    return {
-        {"serve", "Run the server, with workers inside", declare_serve},
-        {"worker", "Run more workers on the same data", declare_worker},
-        {"keys",
-         "Create, list or revoke API keys",
-         declare_keys,
-         cli::Takes::kFormOnly,
-         {{"create NAME", "A new key, shown only now."},
-          {"list", "All, without the keys themselves."},
-          {"revoke KEY", "End one, by id, name or the start of one."}}},
-    };
 }
 
 }  // namespace ittybit::app

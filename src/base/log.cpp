@@ -1,6 +1,5 @@
 #include "base/log.h"
 
-#include <array>
 #include <atomic>
 #include <string>
 
@@ -14,8 +13,7 @@ namespace ittybit::log {
 namespace {
 
 std::atomic<Level> g_least{Level::kInfo};
-
-constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warn", "error"};
+std::atomic<std::optional<Format>> g_format;
 
 std::string for_people(std::string_view name, std::string_view message, const json::object& facts) {
     const auto seconds = static_cast<std::time_t>(SystemClock().now() / 1000);
@@ -36,8 +34,9 @@ std::string for_machines(
 
 }  // namespace
 
-void configure(Level least) {
+void configure(Level least, std::optional<Format> format) {
     g_least = least;
+    g_format = format;
 }
 
 bool is_written(Level level) {
@@ -46,10 +45,10 @@ bool is_written(Level level) {
 
 void write(Level level, std::string_view message, const json::object& facts) {
     if (!is_written(level)) return;
-    const auto name = kNames.at(static_cast<std::size_t>(level));
-    const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-    const auto line =
-        is_terminal ? for_people(name, message, facts) : for_machines(name, message, facts);
+    const auto place = ::isatty(STDERR_FILENO) == 1 ? Format::kText : Format::kJson;
+    const bool is_text = g_format.load().value_or(place) == Format::kText;
+    const auto line = is_text ? for_people(name_of(level), message, facts)
+                              : for_machines(name_of(level), message, facts);
     // One write per line, so that lines of several threads do not mix; a full pipe loses a line.
     if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -27,10 +28,29 @@ Interrupt::~Interrupt() {
     if (::write(leave_.get(), &one, sizeof one) > 0) thread_.join();
 }
 
+void Interrupt::on_hang_up(std::function<void()> act) {
+    const MutexLock lock(mutex_);
+    on_hang_up_ = std::move(act);
+}
+
+/// Takes one signal. Whether it wants us to stop.
+bool Interrupt::stops_at_signal() {
+    signalfd_siginfo signal{};
+    if (::read(signals_.get(), &signal, sizeof signal) != sizeof signal) return true;
+    const MutexLock lock(mutex_);
+    if (signal.ssi_signo != SIGHUP || !on_hang_up_) return true;
+    on_hang_up_();
+    return false;
+}
+
 void Interrupt::wait() {
     std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {leave_.get(), POLLIN, 0}}};
-    while (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR
-    if (watched[1].revents == 0) stop_.request_stop();
+    for (;;) {
+        if (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR
+        if (watched[1].revents != 0) return;
+        if (stops_at_signal()) break;
+    }
+    stop_.request_stop();
 }
 
 }  // namespace ittybit::cli

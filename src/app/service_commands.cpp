@@ -1,0 +1,93 @@
+#include "app/service_commands.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "app/engine.h"
+#include "app/keys.h"
+#include "app/serve.h"
+
+namespace ittybit::app {
+namespace {
+
+/// What is typed behind serve or worker.
+struct Words {
+    json::object flags;
+    std::string config;
+    bool is_checking = false;
+    bool rotates_secret_key = false;
+};
+
+/// A typed --debug is heeded whatever the settings say.
+Result<Settings> settings_of(const Words& words, bool is_debugging) {
+    auto settings = completed(TRY(read_settings(TRY(gather_settings(words.flags, words.config)))));
+    TRY(check(settings));
+    if (is_debugging) settings.log_level = log::Level::kDebug;
+    return settings;
+}
+
+/// Prints what would be in force.
+Result<> show_settings(const Words& words, bool is_debugging) {
+    const auto settings = TRY(settings_of(words, is_debugging));
+    const auto said = TRY(gather_settings(words.flags, words.config));
+    fmt::print("{}", settings_text(settings, said));
+    return {};
+}
+
+Result<> run(const Words& words, cli::Context& context, bool is_server) {
+    const bool is_debugging = context.globals.is_debugging;
+    if (words.is_checking) return show_settings(words, is_debugging);
+    const Start start{
+        TRY(settings_of(words, is_debugging)),
+        [&words, is_debugging] { return settings_of(words, is_debugging); }, context.interrupt
+    };
+    log::configure(start.settings.log_level, start.settings.log_format);
+    return is_server ? serve(start, words.rotates_secret_key) : run_worker(start);
+}
+
+cli::Action declare(CLI::App& app, bool is_server) {
+    const auto words = std::make_shared<Words>();
+    add_config_flag(app, words->config);
+    app.add_flag("--check", words->is_checking, "Print the settings as they are said, and end.");
+    add_setting_flags(app, words->flags, [is_server](std::string_view name) {
+        return is_server || std::ranges::find(kOfServeAlone, name) == kOfServeAlone.end();
+    });
+    if (is_server) {
+        app.add_flag(
+            "--rotate-secret-key", words->rotates_secret_key,
+            "Seal stored secrets with a new key and forget the old one."
+        );
+    }
+    return [words, is_server](cli::Context& context) {
+        const auto done = run(*words, context, is_server);
+        return done ? 0 : complain(done.error());
+    };
+}
+
+}  // namespace
+
+std::vector<cli::Command> service_commands() {
+    return {
+        {"serve",
+         "Run the server, with workers inside",
+         [](CLI::App& app) { return declare(app, true); },
+         cli::Takes::kFormOnly,
+         {},
+         {"ittybit serve --listen 0.0.0.0:8080 --public-url https://media.example",
+          "ittybit serve --config /etc/ittybit/ittybit.toml --check"}},
+        {"worker", "Run more workers on the same data",
+         [](CLI::App& app) { return declare(app, false); }},
+        {"keys",
+         "Create, list or revoke API keys",
+         declare_keys,
+         cli::Takes::kFormOnly,
+         {{"create NAME", "A new key, shown only now."},
+          {"list", "All, without the keys themselves."},
+          {"revoke KEY", "End one, by id, name or the start of one."}}},
+    };
+}
+
+}  // namespace ittybit::app

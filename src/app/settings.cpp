@@ -1,0 +1,279 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/toml.h"
+#include "base/fields_json.h"
+#include "base/text.h"
+
+namespace ittybit::app {
+namespace {
+
+constexpr std::string_view kLimit = "limit_";
+
+template <typename T>
+struct Plain {
+    using Type = T;
+};
+template <typename T>
+struct Plain<std::optional<T>> {
+    using Type = T;
+};
+template <typename T>
+struct Plain<std::vector<T>> {
+    using Type = T;
+};
+
+std::string flag_of(std::string name) {
+    std::ranges::replace(name, '_', '-');
+    return "--" + name;
+}
+
+std::string variable_of(const std::string& name) {
+    std::string variable = "ITTYBIT_" + name;
+    for (auto& letter : variable) {
+        if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+    }
+    return variable;
+}
+
+/// What a word means where a value of this type is expected; what it cannot mean the reader tells.
+template <typename Value>
+json::value typed(const std::string& word) {
+    if constexpr (std::is_same_v<Value, bool>) {
+        if (word == "true" || word == "1") return true;
+        if (word == "false" || word == "0") return false;
+    } else if constexpr (std::is_arithmetic_v<Value>) {
+        if (const auto value = parse_json(word); value && value->is_number()) return *value;
+    } else if constexpr (kIsList<Value>) {
+        json::array items;
+        for (const auto& piece : split(word, ',')) items.push_back(json::string(piece));
+        return items;
+    }
+    return json::value(word);
+}
+
+/// What a value looks like in the help: "debug|info", from which a shell also completes.
+template <typename Value>
+std::string looks() {
+    if constexpr (Named<Value>) {
+        std::string words;
+        for (const auto& row : names(Value{})) {
+            words += (words.empty() ? "" : "|") + std::string(row.name);
+        }
+        return words;
+    } else {
+        return std::is_arithmetic_v<Value> ? "N" : "VALUE";
+    }
+}
+
+template <typename Value>
+void add_flag(CLI::App& app, json::object& flags, const std::string& name, std::string help) {
+    if constexpr (std::is_same_v<Value, bool>) {
+        app.add_flag_callback(flag_of(name), [&flags, name] { flags[name] = true; }, help);
+    } else if constexpr (kIsList<Value>) {
+        const auto write = [&flags, name](const std::vector<std::string>& words) {
+            flags[name] = to_json(words);
+        };
+        app.add_option_function<std::vector<std::string>>(flag_of(name), write, help)
+            ->type_name("VALUE");
+    } else {
+        const auto write = [&flags, name](const std::string& word) {
+            flags[name] = typed<typename Plain<Value>::Type>(word);
+        };
+        app.add_option_function<std::string>(flag_of(name), write, help)
+            ->type_name(looks<typename Plain<Value>::Type>());
+    }
+}
+
+json::object environment_settings() {
+    json::object document;
+    for_each_setting([&](const std::string& name, const auto& /*field*/, const auto& preset) {
+        const char* word = std::getenv(variable_of(name).c_str());
+        if (word == nullptr || *word == 0) return;
+        using Value = std::decay_t<decltype(preset)>;
+        if constexpr (kIsList<Value>) {
+            document[name] = typed<Value>(word);
+        } else {
+            document[name] = typed<typename Plain<Value>::Type>(word);
+        }
+    });
+    return document;
+}
+
+/// What was not said yet.
+template <typename PlaceOf>
+void add(Said& said, const json::object& document, const PlaceOf& place_of) {
+    for (const auto& member : document) {
+        const std::string name(member.key());
+        if (!said.places.try_emplace(name, place_of(name)).second) continue;
+        said.values[name] = member.value();
+    }
+}
+
+/// The setting that a problem is about, from the reader's path: `limit.pixels`, `allow_host.0`.
+std::string name_of_path(std::string where) {
+    if (where.starts_with("limit.")) where.replace(0, kLimit.size(), kLimit);
+    return where.substr(0, where.find('.'));
+}
+
+/// A password in a URL is nobody's business who looks at settings.
+std::string without_password(std::string text) {
+    const auto scheme = text.find("://");
+    const auto at = text.rfind('@');
+    if (scheme == std::string::npos || at == std::string::npos) return text;
+    const auto colon = text.find(':', scheme + 3);
+    if (colon < at) text.replace(colon + 1, at - colon - 1, "***");
+    return text;
+}
+
+json::object flat_json(const Settings& settings) {
+    auto document = to_json(settings).get_object();
+    const auto limits = to_json(settings.limits);
+    for (const auto& member : limits.get_object()) {
+        document[fmt::format("{}{}", kLimit, std::string_view(member.key()))] = member.value();
+    }
+    return document;
+}
+
+}  // namespace
+
+Result<ListenAddress> ListenAddress::from_json(const json::value& value) {
+    const std::string text(value.is_string() ? std::string_view(value.get_string()) : "");
+    const auto colon = text.rfind(':');
+    ListenAddress address;
+    if (colon != std::string::npos) {
+        address.host = text.substr(0, colon);
+        const auto* end = text.data() + text.size();
+        const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, address.port);
+        const bool is_port =
+            code == std::errc() && stop == end && address.port >= 0 && address.port <= 65535;
+        if (address.host.starts_with('[') && address.host.ends_with(']')) {
+            address.host = address.host.substr(1, address.host.size() - 2);
+        }
+        if (is_port && !address.host.empty()) return address;
+    }
+    return Error{
+        ErrorKind::kInvalidRequest,
+        fmt::format("must be ADDRESS:PORT, not {}", compact_json(value)), ""
+    };
+}
+
+std::string ListenAddress::text() const {
+    const bool is_six = host.find(':') != std::string::npos;
+    return is_six ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+Result<Duration> Duration::from_json(const json::value& value) {
+    const std::string text(value.is_string() ? std::string_view(value.get_string()) : "");
+    UnixMillis number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    UnixMillis factor = 0;
+    if (unit == "s") factor = 1000;
+    if (unit == "m") factor = 60'000;
+    if (unit == "h") factor = 3'600'000;
+    if (unit == "d") factor = 86'400'000;
+    if (code == std::errc() && factor > 0 && number > 0 && number < 100'000) {
+        return Duration{number * factor};
+    }
+    return Error{
+        ErrorKind::kInvalidRequest,
+        fmt::format("must be a time like 30d, 12h, 45m or 90s, not {}", compact_json(value)), ""
+    };
+}
+
+json::value Duration::to_json_value() const {
+    if (ms % 86'400'000 == 0) return json::value(fmt::format("{}d", ms / 86'400'000));
+    if (ms % 3'600'000 == 0) return json::value(fmt::format("{}h", ms / 3'600'000));
+    if (ms % 60'000 == 0) return json::value(fmt::format("{}m", ms / 60'000));
+    return json::value(fmt::format("{}s", ms / 1000));
+}
+
+void add_config_flag(CLI::App& app, std::string& config) {
+    app.add_option(
+           "--config", config, "A file of settings (TOML); flags and variables go before it."
+    )
+        ->envname("ITTYBIT_CONFIG")
+        ->type_name("FILE");
+}
+
+void add_setting_flags(
+    CLI::App& app, json::object& flags, const std::function<bool(std::string_view)>& is_wanted
+) {
+    const auto document = flat_json({});
+    for_each_setting([&](const std::string& name, const auto& field, const auto& preset) {
+        if (!is_wanted(name)) return;
+        const auto& value = document.at(name);
+        const bool is_told =
+            value.is_number() || (value.is_string() && !value.get_string().empty());
+        const auto more = is_told ? fmt::format(" (default {})", toml_text(value)) : "";
+        add_flag<std::decay_t<decltype(preset)>>(app, flags, name, std::string(field.help) + more);
+    });
+}
+
+Result<Said> gather_settings(const json::object& flags, const std::string& config) {
+    Said said;
+    add(said, flags, flag_of);
+    add(said, environment_settings(), variable_of);
+    if (config.empty()) return said;
+    add(said, TRY(read_toml(config)),
+        [&config](const std::string& name) { return fmt::format("{} in {}", name, config); });
+    return said;
+}
+
+Result<Settings> read_settings(const Said& said) {
+    json::object common;
+    json::object limits;
+    for (const auto& member : said.values) {
+        const std::string_view name = member.key();
+        const bool is_limit = name.starts_with(kLimit);
+        (is_limit ? limits : common)[is_limit ? name.substr(kLimit.size()) : name] = member.value();
+    }
+    Settings settings;
+    Reader reader;
+    reader.read(common, settings);
+    reader.read(limits, settings.limits, "limit");
+    std::vector<std::string> wrong;
+    for (const auto& problem : reader.problems()) {
+        const auto place = said.places.find(name_of_path(problem.where));
+        const auto& what = place != said.places.end() ? place->second : problem.where;
+        wrong.push_back(what + problem.message.substr(problem.where.size()));
+    }
+    if (wrong.empty()) return settings;
+    return Error{ErrorKind::kInvalidRequest, join(wrong, "; "), ""};
+}
+
+std::vector<std::string> differences(const Settings& one, const Settings& other) {
+    const auto before = flat_json(one);
+    std::vector<std::string> names;
+    for (const auto& member : flat_json(other)) {
+        if (before.at(member.key()) != member.value()) names.emplace_back(member.key());
+    }
+    return names;
+}
+
+std::string settings_text(const Settings& settings, const Said& said) {
+    std::string text;
+    for (const auto& member : flat_json(settings)) {
+        const std::string name(member.key());
+        const auto place = said.places.find(name);
+        const bool is_said = place != said.places.end();
+        const auto value =
+            member.value().is_string()
+                ? json::value(without_password(std::string(member.value().get_string())))
+                : member.value();
+        text += value.is_null() ? fmt::format("# {} =", name)
+                                : fmt::format("{} = {}", name, toml_text(value));
+        text += is_said ? fmt::format("  # by {}\n", place->second) : "\n";
+    }
+    return text;
+}
+
+}  // namespace ittybit::app
