@@ -2,12 +2,14 @@
 """demo.py CLIP FOLDER: one clip becomes a web-ready MP4, a poster, an audio track, a GIF and an HLS
 stream, each by one command, and a table says what came out."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = os.environ.get("ITTYBIT", ROOT / "build/release/ittybit")
 JOBS = [  # what it is for, the words behind `ittybit`, the output
     ("web-ready video", ["video", "--width", "1280", "--end", "12"], "bunny.mp4"),
     ("poster", ["image", "--start", "5", "--width", "960"], "poster.webp"),
@@ -38,7 +40,7 @@ def describe(purpose, out, file, seconds):
 
 
 def run(clip, out, words):
-    command = [ROOT / "build/release/ittybit", *words, "-i", clip, "-o", out]
+    command = [PROGRAM, *words, "-i", clip, "-o", out]
     print("$ ittybit", *words, "-i", clip, "-o", out, flush=True)
     begin = time.monotonic()
     done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, check=False)

@@ -1,0 +1,12 @@
+# Read by cpack once for each kind of package.
+set(components programs)
+if(CPACK_GENERATOR STREQUAL DEB)
+    set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+    list(APPEND components service)
+    set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/package_etc.cmake)
+endif()
+list(GET CPACK_BUILD_SOURCE_DIRS 1 build)
+set(CPACK_INSTALL_CMAKE_PROJECTS)
+foreach(component ${components})
+    list(APPEND CPACK_INSTALL_CMAKE_PROJECTS ${build} ittybit ${component} /)
+endforeach()

@@ -1,0 +1,171 @@
+"""What is installed: a .deb in a fresh Debian, and an archive that runs from anywhere.
+
+`./dev test --package` makes the packages and says where they are; it wants root."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+import cli
+
+MIRROR = "http://deb.debian.org/debian"
+RELEASE = os.environ.get("ITTYBIT_RELEASE", "bookworm")
+pytestmark = pytest.mark.skipif("ITTYBIT_PACKAGES" not in os.environ,
+                                reason="./dev test --package makes what is tested here")
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """The folder that holds the .deb and the .tar.gz."""
+    return pathlib.Path(os.environ["ITTYBIT_PACKAGES"])
+
+
+@pytest.fixture(scope="module")
+def deb(packages):
+    return next(packages.glob("*.deb"))
+
+
+def out_of(*words, **more):
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False,
+                          **more)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_package_holds_what_an_operator_expects(deb, tmp_path):
+    listed = out_of("dpkg-deb", "-c", deb)
+    for path in ("usr/bin/ittybit", "usr/bin/ittybit-media", "usr/share/man/man1/ittybit.1",
+                 "usr/share/man/man1/ittybit-media.1", "usr/share/man/man5/ittybit.toml.5",
+                 "usr/share/bash-completion/completions/ittybit", "etc/ittybit/ittybit.toml",
+                 "usr/share/zsh/vendor-completions/_ittybit",
+                 "usr/share/fish/vendor_completions.d/ittybit.fish",
+                 "usr/lib/systemd/system/ittybit.service",
+                 "usr/lib/systemd/system/ittybit-worker@.service",
+                 "usr/share/doc/ittybit/copyright", "usr/share/doc/ittybit/docs/service.md"):
+        assert f" ./{path}\n" in listed, listed
+    assert "usr/etc" not in listed
+    assert {line.split()[1] for line in listed.splitlines()} == {"root/root"}
+    control = out_of("dpkg-deb", "-f", deb)
+    for needed in ("libavcodec", "libvips", "libcurl", "libsqlite3", "adduser", "ca-certificates"):
+        assert needed in control
+    out_of("dpkg-deb", "-e", deb, tmp_path)
+    assert (tmp_path / "conffiles").read_text() == "/etc/ittybit/ittybit.toml\n"
+
+
+def test_the_units_are_what_systemd_takes(deb, tmp_path):
+    out_of("dpkg-deb", "-x", deb, tmp_path)
+    for unit, command in (("ittybit.service", "serve"), ("ittybit-worker@.service", "worker")):
+        text = (tmp_path / "usr/lib/systemd/system" / unit).read_text()
+        assert (f"ExecStart=/usr/bin/ittybit {command} --config /etc/ittybit/ittybit.toml\n"
+                in text)
+        assert "@" not in text.replace("ittybit-worker@", "").replace("~@", "@").split(
+            "SystemCallFilter")[0]
+    if shutil.which("systemd-analyze"):
+        service = tmp_path / "usr/lib/systemd/system/ittybit.service"
+        told = subprocess.run(["systemd-analyze", "verify", service], capture_output=True,
+                              text=True, check=False)
+        assert "Unknown" not in told.stderr and "Failed to parse" not in told.stderr, told.stderr
+
+
+def test_the_settings_of_the_package_are_good_ones(deb, tmp_path):
+    out_of("dpkg-deb", "-x", deb, tmp_path)
+    told = out_of(tmp_path / "usr/bin/ittybit", "serve", "--check", "--config",
+                  tmp_path / "etc/ittybit/ittybit.toml", env=cli.environment(tmp_path))
+    assert 'data = "/var/lib/ittybit"' in told
+
+
+def test_manual_pages_are_without_fault(deb, tmp_path):
+    out_of("dpkg-deb", "-x", deb, tmp_path)
+    for page in (tmp_path / "usr/share/man").rglob("ittybit*"):
+        done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
+                              check=False, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
+                                                "MANROFFSEQ": "", "MANWIDTH": "100"})
+        assert done.returncode == 0 and not done.stderr, f"{page}: {done.stderr}"
+        assert "NAME" in done.stdout
+
+
+def test_the_archive_runs_wherever_it_is_unpacked(packages, tmp_path, media):
+    out_of("tar", "-xf", next(packages.glob("*.tar.gz")), "-C", tmp_path)
+    program = next(tmp_path.glob("*/bin/ittybit"))
+    moved = tmp_path / "somewhere else"
+    program.parent.parent.rename(moved)
+    done = subprocess.run([moved / "bin/ittybit", "image", "-i", media / "flash-small.mp4", "-o",
+                           tmp_path / "a.png", "--width", "16"], env=cli.environment(tmp_path),
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A fresh Debian in a folder: what a container's image is, too."""
+    cache = cli.ROOT / f"build/{RELEASE}.tar"
+    if not cache.exists():
+        fresh = tmp_path_factory.mktemp("fresh")
+        out_of("debootstrap", "--variant=minbase", RELEASE, fresh, MIRROR)
+        out_of("tar", "-cf", cache, "-C", fresh, ".")
+        shutil.rmtree(fresh)
+    folder = tmp_path_factory.mktemp("root")
+    out_of("tar", "-xf", cache, "-C", folder)
+    with contextlib.ExitStack() as mounts:
+        for place in ("proc", "sys", "dev"):
+            out_of("mount", "--rbind", "--make-rslave", f"/{place}", folder / place)
+            mounts.callback(out_of, "umount", "-l", folder / place)
+        shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
+        yield folder
+
+
+def inside(root, script, **more):
+    return out_of("chroot", root, "sh", "-ec", script,
+                  env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+                       "DEBIAN_FRONTEND": "noninteractive"}, **more)
+
+
+def image_steps():
+    """The commands of the Dockerfile's last stage, and its environment."""
+    text = (cli.ROOT / "Dockerfile").read_text().replace("\\\n", " ").split("\nFROM ")[-1]
+    return re.findall(r"^RUN (.*)$", text, re.M), dict(
+        pair.split("=", 1) for line in re.findall(r"^ENV (.*)$", text, re.M)
+        for pair in line.split())
+
+
+def test_installed_started_used_and_removed(root, deb, media):
+    begin = time.monotonic()
+    shutil.copy(deb, root / "opt")
+    steps, environment = image_steps()
+    for step in steps:
+        inside(root, step)
+    times = {"installed": time.monotonic() - begin}
+    assert not list((root / "opt").glob("*.deb"))
+    assert inside(root, "stat -c '%U %a' /var/lib/ittybit").split() == ["ittybit", "700"]
+    settings = " ".join(f"{name}={value}" for name, value in
+                        {**environment, "ITTYBIT_LISTEN": "127.0.0.1:28980"}.items())
+    served = f"exec setpriv --reuid=ittybit --regid=ittybit --clear-groups env {settings} HOME=/ "
+    shutil.copy(media / "flash-small.mp4", root / "opt/clip.mp4")
+    server = subprocess.Popen(["chroot", root, "sh", "-c", served + "ittybit serve"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        there = "export ITTYBIT_API_URL=http://127.0.0.1:28980; "
+        inside(root, there + "for i in $(seq 100); do ittybit health --quiet && exit; sleep 0.2; "
+                             "done; exit 1")
+        times["started"] = time.monotonic() - begin
+        told = inside(root, there + "export ITTYBIT_API_KEY=$(cat /var/lib/ittybit/first-key); "
+                                    "ittybit image -i /opt/clip.mp4 -o /opt/a.webp --width 16")
+        times["first job done"] = time.monotonic() - begin
+    finally:
+        server.terminate()
+        server.wait()
+    assert json.loads(told.splitlines()[-1])["status"] == "succeeded"
+    assert (root / "opt/a.webp").read_bytes()[8:12] == b"WEBP"
+    print(", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times.items()))
+    inside(root, "apt-get remove -q -y ittybit")
+    assert not (root / "usr/bin/ittybit").exists() and (root / "var/lib/ittybit").exists()
+    assert (root / "etc/ittybit/ittybit.toml").exists()
+    inside(root, "apt-get purge -q -y ittybit")
+    assert not (root / "var/lib/ittybit").exists() and not (root / "etc/ittybit").exists()
