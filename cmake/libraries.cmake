@@ -5,6 +5,7 @@ find_package(fmt REQUIRED)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED) # headers alone

@@ -159,7 +159,8 @@ Result<bool> ConnectionTable::remove(const std::string& id) {
 Result<void> KeyTable::add(const KeyRecord& key) {
     return database_.write([&](Session& session) -> Result<void> {
         TRY(session.run(
-            "INSERT INTO api_keys (id, name, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO api_keys (id, name, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT DO NOTHING",
             {key.id, key.name, key.hash, key.hint, key.created_at}
         ));
         return {};
@@ -206,6 +207,17 @@ Result<void> SettingTable::set(const std::string& name, const std::string& value
             {name, value}
         ));
         return {};
+    });
+}
+
+Result<std::string> SettingTable::settle(const std::string& name, const std::string& value) {
+    return writing(database_, [&](Session& session) -> Result<std::string> {
+        TRY(session.run(
+            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            {name, value}
+        ));
+        const auto rows = TRY(session.run("SELECT value FROM settings WHERE name = $1", {name}));
+        return rows.front().text(0);
     });
 }
 

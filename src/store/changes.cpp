@@ -78,6 +78,11 @@ std::unique_ptr<Changes::Subscription> Changes::subscribe(
 }
 
 void Changes::tell(std::string_view topic, const std::string& text) {
+    tell_here(topic, text);
+    if (relay_) relay_(topic, text);
+}
+
+void Changes::tell_here(std::string_view topic, const std::string& text) {
     const std::lock_guard lock(mutex_);
     for (const auto listened : {topic, family_of(topic)}) {
         const auto [first, last] = listeners_.equal_range(listened);

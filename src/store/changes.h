@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ittybit::store {
@@ -61,7 +62,10 @@ public:
         std::vector<Message> news_;
     };
 
-    Changes() = default;
+    /// Hears of all that is told here, to carry it to other processes. It must not wait.
+    using Relay = std::function<void(std::string_view topic, const std::string& text)>;
+
+    explicit Changes(Relay relay = {}) : relay_(std::move(relay)) {}
     Changes(const Changes&) = delete;
     Changes& operator=(const Changes&) = delete;
     ~Changes() = default;
@@ -75,10 +79,14 @@ public:
 
     void tell(std::string_view topic, const std::string& text = "");
 
+    /// What another process has told.
+    void tell_here(std::string_view topic, const std::string& text);
+
     /// Another process has changed something, who knows what: everybody looks.
     void tell_all();
 
 private:
+    const Relay relay_;
     std::mutex mutex_;
     std::multimap<std::string, Subscription*, std::less<>> listeners_;
 };

@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include "base/log.h"
+
 namespace ittybit::store {
 namespace {
 
@@ -40,6 +42,22 @@ Result<void> Database::write(const Work& work) {
         [&](Result<void> result) { outcome.set_value(std::move(result)); }
     );
     return outcome.get_future().get();
+}
+
+Result<void> Database::attempt(const Work& work, Session& session) {
+    try {
+        return work(session);
+    } catch (const std::exception& exception) {
+        return Error{ErrorKind::kInternalError, exception.what(), "database"};
+    }
+}
+
+void Database::tell(const Done& done, Result<void> outcome) {
+    try {
+        done(std::move(outcome));
+    } catch (const std::exception& exception) {
+        log::error("nobody heard what a write came to", {{"error", exception.what()}});
+    }
 }
 
 }  // namespace ittybit::store

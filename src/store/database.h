@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/changes.h"
 
@@ -63,10 +64,22 @@ public:
     virtual void announce(std::string_view topic) = 0;
 };
 
+/// Where the SQL of the two databases differs.
+struct Dialect {
+    /// What the inner select of a claim ends with, so that claims do not wait for each other.
+    std::string_view skip_locked;
+    /// The type of texts that are compared byte by byte.
+    std::string_view text;
+    /// Run first in a transaction that migrates: one process at a time. "": there is no other.
+    std::string_view migrate_alone;
+};
+
 /// A SQL database. Safe from any thread. Statements are written in the SQL that SQLite and
-/// PostgreSQL share; what differs is a member here.
+/// PostgreSQL share; what differs is in `dialect`.
 class Database {
 public:
+    /// Work may run more than once, until a transaction of it stands: what it leaves behind
+    /// outside must be that of its last run alone.
     using Work = std::function<Result<void>(Session&)>;
     using Done = std::function<void(Result<void>)>;
 
@@ -77,8 +90,8 @@ public:
 
     /// Runs `work` in one transaction and then tells `done` what it came to: that it is durable, or
     /// an error, and then nothing of it remains. Both run on a thread of the database, maybe before
-    /// this returns; they must not wait, and so not write. What is written at the same moment
-    /// shares a commit.
+    /// this returns; they must not wait, and so not write. What is written at the same moment may
+    /// share a commit.
     virtual void write_later(Work work, Done done) = 0;
 
     /// The same for those who wait: durable when this returns.
@@ -87,18 +100,25 @@ public:
     /// Runs `work` on one consistent snapshot. It must not write.
     virtual Result<void> read(const Work& work) = 0;
 
-    /// What was announced, of this process at once; of others within 250 ms that there was
+    /// What was announced, of this process at once; of others soon: what, or that there was
     /// something.
     virtual Changes& changes() = 0;
 
-    /// What the inner select of a claim ends with, so that claims do not wait for each other.
-    virtual std::string_view skip_locked() const = 0;
+    virtual const Dialect& dialect() const = 0;
+
+    /// The time that all who work on this database agree on.
+    virtual const Clock& clock() const = 0;
 
     /// Whether the database is whole. Errors: `unavailable`, saying what is wrong with it.
     virtual Result<void> check() = 0;
 
     /// Gives space back that is not needed any more. Called now and then by the janitor.
     virtual Result<void> maintain() = 0;
+
+protected:
+    /// Without exceptions: one that ends a thread of the database would end the service.
+    static Result<void> attempt(const Work& work, Session& session);
+    static void tell(const Done& done, Result<void> outcome);
 };
 
 /// Runs `work`, which gives a Result of a value, on one snapshot; gives that value.

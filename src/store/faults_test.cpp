@@ -1,8 +1,8 @@
 // What becomes of the store when a statement fails, whichever it is, or a row cannot be read.
 
 #include <algorithm>
-#include <filesystem>
 #include <future>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -233,6 +233,8 @@ std::vector<Operation> operations_of_the_rest() {
         {"keys.list", [](Stores& s, const Scene&) { return outcome_of(s.keys.list()); }},
         {"settings.get", [](Stores& s, const Scene&) { return outcome_of(s.settings.get("a")); }},
         {"settings.set", [](Stores& s, const Scene&) { return s.settings.set("a", "b"); }},
+        {"settings.settle",
+         [](Stores& s, const Scene&) { return outcome_of(s.settings.settle("a", "b")); }},
         {"keys.revoke", [](Stores& s, const Scene&) { return outcome_of(s.keys.revoke("key_1")); }},
     };
 }
@@ -248,8 +250,8 @@ std::vector<Operation> all_operations() {
 /// A database with a little of everything in it, that can be made to fail.
 class World {
 public:
-    World()
-        : fixture_(open_sqlite()),
+    explicit World(Opener opener)
+        : fixture_(opener()),
           recording_(*fixture_.database, [](std::string_view sql) { statements().hear(sql); }),
           faulty_(recording_),
           stores(faulty_) {
@@ -273,10 +275,7 @@ public:
     }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
-    ~World() {
-        fixture_.database.reset();
-        std::filesystem::remove_all(fixture_.folder);
-    }
+    ~World() { fixture_.close(); }
 
     Rows select(const std::string& sql) {
         auto rows = reading(*fixture_.database, [&](Session& session) { return session.run(sql); });
@@ -285,16 +284,20 @@ public:
     }
 
     /// Everything in the database, as text.
-    std::string contents() {
-        std::string all;
-        const auto tables = select("SELECT name FROM sqlite_master WHERE type = 'table'");
+    std::multiset<std::string> contents() {
+        std::multiset<std::string> all;
+        const auto tables = select(
+            fixture_.is_postgres() ? "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+                                     "AND tablename <> 'commits'"
+                                   : "SELECT name FROM sqlite_master WHERE type = 'table'"
+        );
         for (const auto& table : tables) {
             for (const auto& row : select("SELECT * FROM " + table.text(0))) {
-                all += table.text(0);
+                std::string line = table.text(0);
                 for (std::size_t i = 0; i < row.size(); ++i) {
-                    all += fmt::format("|{}{}", row.integer(i), row.text(i));
+                    line += fmt::format("|{}{}", row.integer(i), row.text(i));
                 }
-                all += '\n';
+                all.insert(std::move(line));
             }
         }
         return all;
@@ -317,32 +320,37 @@ public:
     FaultyDatabase& faulty = faulty_;
 };
 
-class EveryOperation : public testing::TestWithParam<Operation> {};
+class EveryOperation : public testing::TestWithParam<std::tuple<Opener, Operation>> {
+protected:
+    World world_{std::get<0>(GetParam())};
+    const Operation& operation_ = std::get<1>(GetParam());
+};
 INSTANTIATE_TEST_SUITE_P(
-    Store,
+    On,
     EveryOperation,
-    testing::ValuesIn(all_operations()),
+    testing::Combine(
+        testing::Values(&open_sqlite, &open_postgres), testing::ValuesIn(all_operations())
+    ),
     [](const auto& about) {
-        auto name = about.param.name;
+        auto name = std::get<1>(about.param).name;
         std::ranges::replace(name, '.', '_');
-        return name;
+        return name_of_opener(std::get<0>(about.param)) + "_" + name;
     }
 );
 
 TEST_P(EveryOperation, LeavesNothingHalfWrittenWhicheverStatementFails) {
-    World world;
-    const auto before = world.contents();
+    const auto before = world_.contents();
     int statement = 1;
     for (;; ++statement) {
-        world.faulty.fail_at(statement);
-        const auto outcome = GetParam().run(world.stores, world.scene);
-        if (!world.faulty.has_failed()) {
+        world_.faulty.fail_at(statement);
+        const auto outcome = operation_.run(world_.stores, world_.scene);
+        if (!world_.faulty.has_failed()) {
             EXPECT_TRUE(outcome) << outcome.error().message;
             break;
         }
         ASSERT_FALSE(outcome) << "hides that statement " << statement << " failed";
         EXPECT_EQ(outcome.error().kind, ErrorKind::kDiskFull);
-        ASSERT_EQ(world.contents(), before) << "statement " << statement;
+        ASSERT_EQ(world_.contents(), before) << "statement " << statement;
     }
     EXPECT_GT(statement, 1) << "asks nothing";
 }
@@ -357,21 +365,28 @@ const std::vector<std::string> kBroken = {R"({"x":Infinity})", "",     "[1",
                                           R"({"id":7})",       "null", "\xff"};
 
 TEST_P(EveryOperation, WorksOnRowsThatCannotBeRead) {
-    World world;
     for (const auto& [table, column] : kColumns) {
-        world.change(fmt::format("UPDATE {} SET {} = $1", table, column), {R"({"x":Infinity})"});
+        world_.change(fmt::format("UPDATE {} SET {} = $1", table, column), {R"({"x":Infinity})"});
     }
-    world.faulty.fail_at(0);
-    const auto outcome = GetParam().run(world.stores, world.scene);
+    world_.faulty.fail_at(0);
+    const auto outcome = operation_.run(world_.stores, world_.scene);
     EXPECT_TRUE(outcome) << outcome.error().message;
 }
 
-TEST(Faults, AJobThatCannotBeReadFailsAloneAndTheNextIsTaken) {
+class Faults : public testing::TestWithParam<Opener> {};
+INSTANTIATE_TEST_SUITE_P(
+    On,
+    Faults,
+    testing::Values(&open_sqlite, &open_postgres),
+    [](const auto& about) { return name_of_opener(about.param); }
+);
+
+TEST_P(Faults, AJobThatCannotBeReadFailsAloneAndTheNextIsTaken) {
     for (const auto& [table, column] : kColumns) {
         if (table == "connections") continue;
         for (const auto& text : kBroken) {
             const auto what = fmt::format("{}.{} = {}", table, column, text);
-            World world;
+            World world(GetParam());
             auto& stores = world.stores;
             // One that was claimed before, so that its tasks have rows.
             const auto& broken = world.scene.held.claim;

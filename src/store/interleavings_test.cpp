@@ -1,7 +1,6 @@
 // Two processes on one store, the second acting between any two statements of the first: whoever
 // comes too late has done nothing.
 
-#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -50,23 +49,22 @@ private:
 };
 
 /// One store, as two processes have it.
-class Interleavings : public testing::Test {
+class Interleavings : public testing::TestWithParam<Opener> {
 protected:
     void SetUp() override { begin_anew(); }
     void TearDown() override { remove(); }
 
     void begin_anew() {
         remove();
-        fixture_ = open_sqlite();
+        fixture_ = GetParam()();
         ASSERT_TRUE(migrate(*fixture_.database));
-        other_ = *SqliteDatabase::open(fixture_.folder + "/test.db");
+        other_ = fixture_.open_again();
         first_ = std::make_unique<InterruptedDatabase>(*fixture_.database);
     }
     void remove() {
         first_.reset();
         other_.reset();
-        fixture_.database.reset();
-        if (!fixture_.folder.empty()) std::filesystem::remove_all(fixture_.folder);
+        fixture_.close();
     }
 
     /// Runs `first`, with `second` between its statements at every place there is, and then
@@ -120,7 +118,14 @@ protected:
     std::unique_ptr<InterruptedDatabase> first_;
 };
 
-TEST_F(Interleavings, OneIdempotencyKeyMakesOneJob) {
+INSTANTIATE_TEST_SUITE_P(
+    On,
+    Interleavings,
+    testing::Values(&open_sqlite, &open_postgres),
+    [](const auto& about) { return name_of_opener(about.param); }
+);
+
+TEST_P(Interleavings, OneIdempotencyKeyMakesOneJob) {
     const IdempotencyKey key{"POST /jobs", "key", "same"};
     std::optional<JobStore::Created> one;
     std::optional<JobStore::Created> two;
@@ -139,7 +144,7 @@ TEST_F(Interleavings, OneIdempotencyKeyMakesOneJob) {
     );
 }
 
-TEST_F(Interleavings, AJobEndsOnceWithOneWebhookWhetherItIsCancelledOrDone) {
+TEST_P(Interleavings, AJobEndsOnceWithOneWebhookWhetherItIsCancelledOrDone) {
     std::optional<Claimed> held;
     bool is_finished = false;
     bool is_cancelled = false;
@@ -167,7 +172,7 @@ TEST_F(Interleavings, AJobEndsOnceWithOneWebhookWhetherItIsCancelledOrDone) {
     run_all(prepare, [&] { cancel(*first_); }, [&] { finish(*other_); }, check);
 }
 
-TEST_F(Interleavings, ASecondJanitorTakesNoFreshClaimAway) {
+TEST_P(Interleavings, ASecondJanitorTakesNoFreshClaimAway) {
     std::optional<Lease> seen;
     std::optional<Claimed> fresh;
     const auto prepare = [&] {
@@ -193,7 +198,7 @@ TEST_F(Interleavings, ASecondJanitorTakesNoFreshClaimAway) {
     );
 }
 
-TEST_F(Interleavings, ABeatThatCameInTimeKeepsTheJob) {
+TEST_P(Interleavings, ABeatThatCameInTimeKeepsTheJob) {
     std::optional<Claimed> held;
     bool has_beaten = false;
     run_all(

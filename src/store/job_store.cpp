@@ -11,7 +11,6 @@
 namespace ittybit::store {
 namespace {
 
-constexpr std::int64_t kBite = 100;
 constexpr int kMostTries = 8;  // of a change that others came before
 
 Error no_such_job() {
@@ -74,10 +73,11 @@ Error too_busy() {
 void JobStore::create_later(
     const JobRecord& record, std::optional<IdempotencyKey> key, Answer answer, WhenCreated done
 ) {
-    auto created = std::make_shared<Created>(std::move(answer), false);
-    auto work = [created, rows = rows_of(record), now = record.job.created_at,
-                 key = std::move(key)](Session& session) -> Result<void> {
-        if (key && !TRY(insert_answer(session, *key, created->answer, now))) {
+    auto created = std::make_shared<Created>();
+    auto work = [created, rows = rows_of(record), now = record.job.created_at, key = std::move(key),
+                 answer = std::move(answer)](Session& session) -> Result<void> {
+        *created = {answer, false};
+        if (key && !TRY(insert_answer(session, *key, answer, now))) {
             auto earlier = TRY(answer_of(session, *key));
             if (!earlier)
                 return Error{ErrorKind::kUnavailable, "the key was just forgotten: try again", ""};
@@ -194,13 +194,13 @@ Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
     return writing(database_, [&](Session& session) -> Result<int> {
         const auto forgotten = TRY(session.run(
             "DELETE FROM idempotency WHERE (route, key) IN (SELECT route, key FROM idempotency "
-            "WHERE created_at < $1 ORDER BY created_at LIMIT $2) RETURNING key",
-            {keys, kBite}
+            "WHERE created_at < $1 ORDER BY created_at LIMIT 100) RETURNING key",
+            {keys}
         ));
         const auto old = TRY(session.run(
             "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 "
-            "ORDER BY finished_at LIMIT $2",
-            {jobs, kBite}
+            "ORDER BY finished_at LIMIT 100",
+            {jobs}
         ));
         for (const auto& row : old) TRY(delete_job(session, row.text(0)));
         return static_cast<int>(forgotten.size() + old.size());

@@ -191,8 +191,8 @@ const std::vector<Step>& steps() {
             "CREATE INDEX files_by_use ON files (role, used_at)",
             "CREATE INDEX files_by_age ON files (role, is_ready, created_at)",
             "DROP INDEX deliveries_due",
-            "CREATE INDEX deliveries_due ON deliveries (CASE WHEN lease_until > next_at THEN "
-            "lease_until ELSE next_at END) WHERE status = 'pending'",
+            "CREATE INDEX deliveries_due ON deliveries ((CASE WHEN lease_until > next_at THEN "
+            "lease_until ELSE next_at END)) WHERE status = 'pending'",
             "DROP INDEX deliveries_of_job",
             "CREATE INDEX deliveries_of_job ON deliveries (job_id, id)",
             "CREATE INDEX deliveries_noted ON deliveries (updated_at) WHERE status = 'pending'",
@@ -203,8 +203,8 @@ const std::vector<Step>& steps() {
         Step{{
             // Deliveries have a bound for each receiver.
             "ALTER TABLE deliveries ADD COLUMN receiver TEXT NOT NULL DEFAULT ''",
-            "CREATE INDEX deliveries_of_receiver ON deliveries (receiver, CASE WHEN lease_until > "
-            "next_at THEN lease_until ELSE next_at END) WHERE status = 'pending'",
+            "CREATE INDEX deliveries_of_receiver ON deliveries (receiver, (CASE WHEN lease_until > "
+            "next_at THEN lease_until ELSE next_at END)) WHERE status = 'pending'",
         }},
         Step{{}, name_receivers},
         Step{{}, write_orders},
@@ -217,13 +217,25 @@ const std::vector<Step>& steps() {
     return all;
 }
 
+/// A statement of the steps in the words of this database.
+std::string translated(std::string_view statement, const Dialect& dialect) {
+    constexpr std::string_view kText = " TEXT";
+    std::string out;
+    for (auto at = statement.find(kText); at != statement.npos; at = statement.find(kText)) {
+        out.append(statement.substr(0, at)).append(" ").append(dialect.text);
+        statement.remove_prefix(at + kText.size());
+    }
+    return out.append(statement);
+}
+
 Result<int> current_schema(Session& session) {
     TRY(session.run("CREATE TABLE IF NOT EXISTS schema (version BIGINT NOT NULL)"));
     const auto rows = TRY(session.run("SELECT max(version) FROM schema"));
     return static_cast<int>(rows.front().integer(0));
 }
 
-Result<void> apply_next(Session& session, int target, bool& is_done) {
+Result<void> apply_next(Session& session, const Dialect& dialect, int target, bool& is_done) {
+    if (!dialect.migrate_alone.empty()) TRY(session.run(dialect.migrate_alone));
     const int current = TRY(current_schema(session));
     if (current > newest_schema()) {
         return Error{
@@ -239,7 +251,7 @@ Result<void> apply_next(Session& session, int target, bool& is_done) {
     is_done = current >= target;
     if (is_done) return {};
     const auto& step = steps().at(static_cast<std::size_t>(current));
-    for (const auto statement : step.statements) TRY(session.run(statement));
+    for (const auto statement : step.statements) TRY(session.run(translated(statement, dialect)));
     if (step.bite != nullptr && !TRY(step.bite(session))) return {};
     TRY(session.run("INSERT INTO schema (version) VALUES ($1)", {std::int64_t{current + 1}}));
     return {};
@@ -254,7 +266,9 @@ int newest_schema() {
 Result<void> migrate(Database& database, int target) {
     bool is_done = false;
     while (!is_done) {
-        TRY(database.write([&](Session& session) { return apply_next(session, target, is_done); }));
+        TRY(database.write([&](Session& session) {
+            return apply_next(session, database.dialect(), target, is_done);
+        }));
     }
     return {};
 }

@@ -76,10 +76,11 @@ Result<std::vector<Delivery>> Outbox::claim(
     const Room& room, UnixMillis lease_until, UnixMillis now
 ) {
     const std::string take = fmt::format(
+        "WITH due AS MATERIALIZED (SELECT id FROM deliveries WHERE status = 'pending' AND "
+        "receiver = $2 AND {0} <= $3 ORDER BY {0} LIMIT $4{1}) "
         "UPDATE deliveries SET lease_until = $1, attempts = attempts + 1, updated_at = $3 WHERE "
-        "status = 'pending' AND id IN (SELECT id FROM deliveries WHERE status = 'pending' AND "
-        "receiver = $2 AND {0} <= $3 ORDER BY {0} LIMIT $4{1}) RETURNING {2}",
-        kDueAt, database_.skip_locked(), kColumns
+        "status = 'pending' AND id IN (SELECT id FROM due) RETURNING {2}",
+        kDueAt, database_.dialect().skip_locked, kColumns
     );
     TRY(end_waits_of_future(database_, now));
     auto due = TRY(receivers(database_, now));

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -13,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/growing_steps.h"
 #include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/side_tables.h"
@@ -24,119 +24,116 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-/// What may be walked through: what is small, and what is open at the moment (SQLite's words).
-bool is_small(const std::string& step) {
-    constexpr std::string_view kSmall[] = {
-        "SCAN leases",
-        "SCAN connections",
-        "SCAN api_keys",
-        "SCAN open_uploads USING INDEX open_uploads_by_age",
-        "SCAN jobs USING COVERING INDEX jobs_queued",     // counted once a second
-        "SCAN jobs USING INDEX jobs_in_turn",             // as far as the first that is due
-        "SCAN jobs USING COVERING INDEX jobs_available",  // as far as the first
-        "SCAN jobs USING INDEX jobs_available",
-        "SCAN deliveries USING INDEX deliveries_due",  // as far as the first
-        "SCAN waiting",                                // the receivers of webhooks that wait
-        "SCAN CONSTANT ROW",
-    };
-    return std::ranges::any_of(kSmall, [&](std::string_view small) {
-        return step.starts_with(small);
-    });
-}
-
-/// The steps of a plan that grow with a table.
-std::vector<std::string> growing_steps(Session& session, const std::string& sql) {
-    std::vector<std::string> growing;
-    const auto plan = session.run("EXPLAIN QUERY PLAN " + sql);
-    EXPECT_TRUE(plan) << sql;
-    if (!plan) return growing;
-    bool was_small = false;
-    for (const auto& row : *plan) {
-        const auto& step = row.text(3);
-        const bool is_sort = step.starts_with("USE TEMP B-TREE") && !was_small;
-        const bool is_walk = step.starts_with("SCAN") && !is_small(step);
-        if (is_sort || is_walk) growing.push_back(step);
-        was_small = is_small(step);
-    }
-    return growing;
-}
-
-void expect_no_growing_steps(Database& database) {
-    ASSERT_TRUE(database.read([&](Session& session) -> Result<void> {
-        for (const auto& sql : statements().all()) {
-            EXPECT_THAT(growing_steps(session, sql), testing::IsEmpty()) << sql;
-        }
-        return {};
-    }));
-}
-
-/// When all tests are through, and with them everything that the store can be asked.
-class Afterwards : public testing::Environment {
-    void TearDown() override {
-        auto fixture = open_sqlite();
-        ASSERT_TRUE(migrate(*fixture.database));
-        expect_no_growing_steps(*fixture.database);
-        fixture.database.reset();
-        std::filesystem::remove_all(fixture.folder);
-    }
-};
-const auto* const kAfterwards = testing::AddGlobalTestEnvironment(new Afterwards);
-
 int full_table() {
     const char* given = std::getenv("ITTYBIT_FULL_TABLE");
     return given != nullptr ? std::atoi(given) : 0;
 }
 
-/// A table with many jobs of all kinds, most of them ended, and a quarter as many files.
-class FullTable : public testing::Test {
+int size() {
+    return full_table() > 0 ? full_table() : 8'000;
+}
+
+/// What makes a database as if many jobs of all kinds had been done, with their files and webhooks.
+std::vector<std::string> fillings(bool is_postgres) {
+    const auto insert = [](std::string_view into, std::string_view columns, std::string_view values,
+                           std::string_view which = "") {
+        return fmt::format(
+            "INSERT INTO {} ({}) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
+            "WHERE i < {}) SELECT {} FROM n {}",
+            into, columns, size() - 1, values, which
+        );
+    };
+    const auto id = [&](std::string_view prefix, std::string_view number) {
+        return is_postgres
+                   ? fmt::format("'{}_0' || lpad(CAST({} AS TEXT), 25, '0')", prefix, number)
+                   : fmt::format("printf('{}_0%025d', {})", prefix, number);
+    };
+    const auto job = id("job", "i * 256");
+    const auto task = id("task", "i * 256 + 1");
+    const auto file = is_postgres ? "lpad(to_hex(i), 32, '0')" : "printf('%032x', i)";
+    return {
+        insert(
+            "jobs",
+            "id, is_task, kind, status, input, options, metadata, request, revision, attempt, "
+            "available_at, created_at, finished_at, updated_at, error_kind",
+            job + ", CASE WHEN i % 10 = 9 THEN 1 ELSE 0 END, CASE WHEN i % 3 = 0 THEN 'video' WHEN "
+                  "i % 3 = 1 THEN 'image' ELSE 'audio' END, CASE WHEN i % 1000 = 7 THEN 'failed' "
+                  "WHEN i % 500 = 3 THEN 'queued' ELSE 'succeeded' END, 'https://example.com/' || "
+                  "(i / 2), '{}', '{}', '{}', 1, 1, i, i, CASE WHEN i % 500 = 3 THEN NULL ELSE i "
+                  "END, i, CASE WHEN i % 1000 = 7 THEN 'download_failed' END"
+        ),
+        insert("labels", "job_id, name, value", job + ", 'order', CAST(i / 3 AS TEXT)"),
+        insert(
+            "tasks", "id, job_id, position, kind, status, created_at, updated_at",
+            task + ", " + job + ", 0, 'probe', 'succeeded', i, i"
+        ),
+        insert(
+            "files", "id, role, name, is_ready, created_at, used_at",
+            std::string(file) +
+                ", CASE WHEN i % 8 = 0 THEN 'upload' ELSE 'output' END, 'a', 1, i, i",
+            "WHERE i % 4 = 0"
+        ),
+        insert("parts", "task_id, name, size", task + ", 'a.m4s', 1"),
+        insert(
+            "idempotency", "route, key, fingerprint, location, body, created_at",
+            "'POST /jobs', 'key' || i, 'f', '', '', i"
+        ),
+        insert(
+            "deliveries",
+            "id, job_id, type, url, receiver, body, status, attempts, next_at, lease_until, "
+            "created_at, updated_at",
+            "'msg_' || i, " + job +
+                ", 'job.succeeded', 'https://a/b', 'https://a', '{}', CASE WHEN i % 500 = 3 THEN "
+                "'pending' ELSE 'delivered' END, 1, i, 0, i, i"
+        ),
+        insert("delivery_attempts", "delivery_id, number, at, duration_ms", "'msg_' || i, 1, i, 1"),
+    };
+}
+
+void fill(Database& database, bool is_postgres) {
+    for (const auto& sql : fillings(is_postgres)) run_sql(database, sql);
+    run_sql(database, "ANALYZE");
+}
+
+void expect_no_growing_steps(Database& database, bool is_postgres) {
+    ASSERT_TRUE(database.write([&](Session& session) -> Result<void> {
+        for (const auto& sql : statements().all()) {
+            if (!is_postgres && sql.find("SKIP LOCKED") != sql.npos) continue;
+            const auto steps = is_postgres ? growing_steps_of_postgres(session, sql)
+                                           : growing_steps_of_sqlite(session, sql);
+            EXPECT_THAT(steps, testing::IsEmpty()) << sql;
+        }
+        return {};
+    }));
+}
+
+/// When all tests are through, and with them everything that the store can be asked. (What
+/// PostgreSQL does follows from how full its tables are.)
+class Afterwards : public testing::Environment {
+    void TearDown() override {
+        if (statements().all().empty()) return;
+        auto fixture = open_sqlite();
+        ASSERT_TRUE(migrate(*fixture.database));
+        expect_no_growing_steps(*fixture.database, false);
+        fixture.close();
+        fixture = open_postgres();
+        fill(*fixture.database, true);
+        expect_no_growing_steps(*fixture.database, true);
+    }
+};
+const auto* const kAfterwards = testing::AddGlobalTestEnvironment(new Afterwards);
+
+/// A full table, on each database.
+class FullTable : public testing::TestWithParam<Opener> {
 protected:
     static constexpr UnixMillis kDay = 86'400'000;
 
     void SetUp() override {
-        fixture_ = open_sqlite();
+        fixture_ = GetParam()();
         ASSERT_TRUE(migrate(*fixture_.database));
-        for (const auto& sql : fillings()) run(sql);
-        run("ANALYZE");
+        fill(*fixture_.database, fixture_.is_postgres());
     }
-    void TearDown() override {
-        fixture_.database.reset();
-        std::filesystem::remove_all(fixture_.folder);
-    }
-
-    static int size() { return full_table() > 0 ? full_table() : 8'000; }
-
-    static std::vector<std::string> fillings() {
-        const auto numbers = fmt::format(
-            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ",
-            size() - 1
-        );
-        const auto id = "printf('job_0%025d', i * 256)";
-        return {
-            "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
-            "revision, attempt, available_at, created_at, finished_at, updated_at, error_kind) " +
-                numbers + "SELECT " + id +
-                ", i % 10 = 9, CASE WHEN i % 3 = 0 THEN 'video' WHEN i % 3 = 1 THEN 'image' ELSE "
-                "'audio' END, CASE WHEN i % 1000 = 7 THEN 'failed' WHEN i % 500 = 3 THEN 'queued' "
-                "ELSE 'succeeded' END, 'https://example.com/' || (i / 2), '{}', '{}', '{}', 1, 1, "
-                "i, "
-                "i, CASE WHEN i % 500 = 3 THEN NULL ELSE i END, i, CASE WHEN i % 1000 = 7 THEN "
-                "'download_failed' END FROM n",
-            "INSERT INTO labels (job_id, name, value) " + numbers + "SELECT " + id +
-                ", 'order', i / 3 FROM n",
-            "INSERT INTO tasks (id, job_id, position, kind, status, created_at, updated_at) " +
-                numbers + "SELECT printf('task_0%025d', i * 256 + 1), " + id +
-                ", 0, 'probe', 'succeeded', i, i FROM n",
-            "INSERT INTO files (id, role, name, is_ready, created_at, used_at) " + numbers +
-                "SELECT printf('%032x', i), CASE WHEN i % 8 = 0 THEN 'upload' ELSE 'output' END, "
-                "'a', 1, i, i FROM n WHERE i % 4 = 0",
-        };
-    }
-
-    void run(const std::string& sql) {
-        const auto done =
-            writing(*fixture_.database, [&](Session& session) { return session.run(sql); });
-        EXPECT_TRUE(done) << sql << (done ? "" : done.error().message);
-    }
+    void TearDown() override { fixture_.close(); }
 
     bool post() {
         JobStore jobs(*fixture_.database);
@@ -151,11 +148,18 @@ protected:
     Fixture fixture_;
 };
 
-TEST_F(FullTable, PlansStayWhenTheDatabaseHasCountedItsRows) {
-    expect_no_growing_steps(*fixture_.database);
+INSTANTIATE_TEST_SUITE_P(
+    On,
+    FullTable,
+    testing::Values(&open_sqlite, &open_postgres),
+    [](const auto& about) { return name_of_opener(about.param); }
+);
+
+TEST_P(FullTable, PlansStayWhenTheDatabaseHasCountedItsRows) {
+    expect_no_growing_steps(*fixture_.database, fixture_.is_postgres());
 }
 
-TEST_F(FullTable, EveryListIsExactAndReadsNoMoreThanItsPage) {
+TEST_P(FullTable, EveryListIsExactAndReadsNoMoreThanItsPage) {
     JobStore jobs(*fixture_.database);
     const std::string somewhere = fmt::format("https://example.com/{}", size() / 4);
     const std::vector<std::pair<std::string, ListQuery>> queries = {
@@ -194,7 +198,7 @@ TEST_F(FullTable, EveryListIsExactAndReadsNoMoreThanItsPage) {
     EXPECT_EQ(jobs.list_jobs({.metadata = {{"order", "77"}}})->items.size(), 3U);
 }
 
-TEST_F(FullTable, PagesGoThroughAllOfAListOnce) {
+TEST_P(FullTable, PagesGoThroughAllOfAListOnce) {
     JobStore jobs(*fixture_.database);
     for (const bool is_descending : {true, false}) {
         ListQuery query{.limit = 100, .is_descending = is_descending, .statuses = {"queued"}};
@@ -214,7 +218,7 @@ TEST_F(FullTable, PagesGoThroughAllOfAListOnce) {
     }
 }
 
-TEST_F(FullTable, WhoPostsIsNotKeptWaitingByMaintenance) {
+TEST_P(FullTable, WhoPostsIsNotKeptWaitingByMaintenance) {
     JobStore jobs(*fixture_.database);
     FileTable files(*fixture_.database);
     const std::vector<std::pair<std::string, std::function<Result<int>()>>> steps = {

@@ -132,7 +132,8 @@ Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMilli
         "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
         "(+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id LIMIT 1{}) "
         "RETURNING id, attempt",
-        database_.skip_locked()  // the plus: walk the queue in order, rather than sort what is due
+        database_.dialect()
+            .skip_locked  // the plus: walk the queue in order, rather than sort what is due
     );
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {
         for (int broken = 0; broken < kMostBroken; ++broken) {

@@ -118,6 +118,7 @@ class KeyTable {
 public:
     explicit KeyTable(Database& database) : database_(database) {}
 
+    /// A key that is known stays as it is.
     Result<void> add(const KeyRecord& key);
     Result<std::optional<KeyRecord>> find_by_hash(const std::string& hash);
     Result<std::vector<KeyRecord>> list();
@@ -136,6 +137,8 @@ public:
     /// "" where it was never set.
     Result<std::string> get(const std::string& name);
     Result<void> set(const std::string& name, const std::string& value);
+    /// Sets it where it was never set. What it is then.
+    Result<std::string> settle(const std::string& name, const std::string& value);
 
 private:
     Database& database_;

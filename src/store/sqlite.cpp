@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "store/sqlite_connection.h"
 
 namespace ittybit::store {
@@ -17,22 +16,7 @@ namespace {
 constexpr std::size_t kReadersKept = 8;
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
 
-/// Without exceptions: one that ends the writing thread would end the service.
-Result<void> attempt(const Database::Work& work, Session& session) {
-    try {
-        return work(session);
-    } catch (const std::exception& exception) {
-        return Error{ErrorKind::kInternalError, exception.what(), "database"};
-    }
-}
-
-void tell(const Database::Done& done, Result<void> outcome) {
-    try {
-        done(std::move(outcome));
-    } catch (const std::exception& exception) {
-        log::error("nobody heard what a write came to", {{"error", exception.what()}});
-    }
-}
+constexpr Dialect kDialect = {.skip_locked = "", .text = "TEXT", .migrate_alone = ""};
 
 }  // namespace
 
@@ -153,6 +137,10 @@ Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::borrow_reader() {
     auto reader = TRY(SqliteConnection::open(path_));
     TRY(reader->run("PRAGMA query_only = ON"));
     return reader;
+}
+
+const Dialect& SqliteDatabase::dialect() const {
+    return kDialect;
 }
 
 Result<void> SqliteDatabase::check() {

@@ -27,7 +27,8 @@ public:
     void write_later(Work work, Done done) override;
     Result<void> read(const Work& work) override;
     Changes& changes() override { return changes_; }
-    std::string_view skip_locked() const override { return ""; }
+    const Dialect& dialect() const override;
+    const Clock& clock() const override { return clock_; }
     Result<void> check() override;
     Result<void> maintain() override;
 
@@ -58,6 +59,7 @@ private:
     std::vector<std::unique_ptr<SqliteConnection>> readers_;
 
     Changes changes_;
+    const SystemClock clock_;
     std::int64_t data_version_ = -1;  // the committer's
     std::chrono::steady_clock::time_point looked_at_{};
     std::jthread committer_;

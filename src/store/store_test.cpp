@@ -1,5 +1,4 @@
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <map>
 #include <set>
@@ -19,9 +18,6 @@
 
 namespace ittybit::store {
 namespace {
-
-/// Opens a database of one implementation. A second one adds an Opener below.
-using Opener = Fixture (*)();
 
 Result<JobStore::Created> create(
     JobStore& jobs,
@@ -49,8 +45,7 @@ protected:
         queue_.reset();
         jobs_.reset();
         recording_.reset();
-        fixture_.database.reset();
-        std::filesystem::remove_all(fixture_.folder);
+        fixture_.close();
     }
 
     /// The database that the stores work on: what they ask of it is remembered.
@@ -93,7 +88,12 @@ protected:
     std::unique_ptr<JobStore> jobs_;
     std::unique_ptr<Queue> queue_;
 };
-INSTANTIATE_TEST_SUITE_P(Sqlite, Conformance, testing::Values(&open_sqlite));
+INSTANTIATE_TEST_SUITE_P(
+    On,
+    Conformance,
+    testing::Values(&open_sqlite, &open_postgres),
+    [](const auto& about) { return name_of_opener(about.param); }
+);
 
 int any_room(const std::string& /*receiver*/, std::size_t /*claimed*/) {
     return 8;

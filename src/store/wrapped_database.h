@@ -31,7 +31,8 @@ public:
         });
     }
     Changes& changes() override { return inner_.changes(); }
-    std::string_view skip_locked() const override { return inner_.skip_locked(); }
+    const Dialect& dialect() const override { return inner_.dialect(); }
+    const Clock& clock() const override { return inner_.clock(); }
     Result<void> check() override { return inner_.check(); }
     Result<void> maintain() override { return inner_.maintain(); }
 
