@@ -6,17 +6,9 @@
 #include <string>
 
 #include "base/result.h"
-#include "model/geometry.h"
+#include "model/encoding.h"
 
 namespace ittybit::image {
-
-/// How an animated WebP is written.
-struct AnimationSettings {
-    Size size;
-    int loop = 0;      // how often it plays; 0 for ever
-    int quality = 75;  // 0–100, of lossy frames
-    int effort = 2;    // 0 fastest – 6 smallest
-};
 
 /// Writes an animated WebP. Frames are compressed as they come; only the compressed ones are held.
 class AnimationWriter {

@@ -10,19 +10,9 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "image/colour_table.h"
-#include "model/geometry.h"
+#include "model/encoding.h"
 
 namespace ittybit::image {
-
-/// How an animated GIF is written.
-struct GifSettings {
-    Size size;
-    int loop = 0;           // how often it plays; 0 for ever
-    int colours = 256;      // 4–256 a frame, the transparent one included
-    int tolerance = 4;      // levels by which a pixel may be off what it is before it is drawn anew
-    int table_price = 100;  // what a byte of a frame's own colours must gain, in squared levels
-    int dither = 40;        // per cent of a pixel's error that its neighbours take over
-};
 
 /// Writes an animated GIF (GIF89a). Each frame has the colours that suit it and draws only what
 /// has changed, so that what stands still does not crawl. Two frames are held, whatever the length.

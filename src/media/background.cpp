@@ -91,6 +91,19 @@ PaintYuv paint_yuv(const Colour& colour, AVColorSpace matrix) {
     };
 }
 
+PictureShape Flatten::shape_after(PictureShape shape) {
+    // Decoders of VP9 add alpha to what the headers call plain 4:2:0.
+    const bool is_420 = shape.format == AV_PIX_FMT_YUVA420P || shape.format == AV_PIX_FMT_YUV420P;
+    if (is_420 && shape.range != AVCOL_RANGE_JPEG) {
+        shape.format = AV_PIX_FMT_YUV420P;
+    } else {
+        shape.format = AV_PIX_FMT_RGB0;
+        shape.matrix = AVCOL_SPC_RGB;
+        shape.range = AVCOL_RANGE_JPEG;
+    }
+    return shape;
+}
+
 Result<> Flatten::push(Frame frame) {
     const auto format = static_cast<AVPixelFormat>(frame->format);
     const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);

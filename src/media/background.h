@@ -28,6 +28,9 @@ class Flatten : public Sink<Frame> {
 public:
     Flatten(Colour background, Sink<Frame>& next) : background_(background), next_(next) {}
 
+    /// What pictures with transparency look like afterwards.
+    static PictureShape shape_after(PictureShape shape);
+
     /// Errors: `encode_failed`.
     Result<> push(Frame frame) override;
     Result<> finish() override { return next_.finish(); }

@@ -34,6 +34,7 @@ Result<> Copying::pass_on(Packet packet) {
     packet->time_base = source_.time_base;
     // What an edit list hides stays hidden: the muxer writes one for samples before 0.
     packet->flags &= ~AV_PKT_FLAG_DISCARD;
+    ++packets_;
     return next_.push(std::move(packet));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "media/handles.h"
@@ -16,6 +17,8 @@ public:
     Result<> push(Packet packet) override;
     Result<> finish() override;
 
+    std::int64_t packets() const { return packets_; }  // handed on
+
 private:
     Result<> release();
     Result<> pass_on(Packet packet);
@@ -24,6 +27,7 @@ private:
     Sink<Packet>& next_;
     std::vector<Packet> waiting_;  // without a decoding time yet
     std::int64_t last_dts_ = kNoTime;
+    std::int64_t packets_ = 0;
 };
 
 }  // namespace ittybit::media

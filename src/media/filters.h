@@ -3,26 +3,15 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "base/fields.h"
-#include "base/json.h"
 #include "media/handles.h"
 #include "media/sink.h"
+#include "model/encoding.h"
+#include "model/plan.h"
 
 namespace ittybit::media {
-
-/// One libavfilter filter and its options, all made by us: no text of a user is ever in them.
-struct FilterStep {
-    std::string filter;
-    json::object options;
-    static constexpr auto kFields = std::tuple{
-        Field{&FilterStep::filter, "filter", "libavfilter's name."},
-        Field{&FilterStep::options, "options", "Its options."},
-    };
-};
 
 /// What of a picture decides how it must be treated. Frames with equal shapes share a graph.
 struct PictureShape {
@@ -70,18 +59,6 @@ private:
     AVFilterContext* exit_ = nullptr;
     std::deque<std::pair<std::int64_t, std::int64_t>>
         durations_;  // pts, duration of what is inside
-};
-
-/// What sound must become for an encoder.
-struct SoundFormat {
-    int sample_rate = 48000;
-    std::string layout = "stereo";       // libav's name
-    std::string sample_format = "fltp";  // libav's name
-    static constexpr auto kFields = std::tuple{
-        Field{&SoundFormat::sample_rate, "sample_rate", "Hertz."},
-        Field{&SoundFormat::layout, "layout", "Channel layout."},
-        Field{&SoundFormat::sample_format, "sample_format", "libav's name."},
-    };
 };
 
 /// Brings sound to one rate, layout and sample format. The input's may change between frames. Takes

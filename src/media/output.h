@@ -6,37 +6,18 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fd.h"
-#include "base/fields.h"
-#include "base/json.h"
 #include "media/compat.h"
 #include "media/front_index.h"
 #include "media/handles.h"
 #include "media/meter.h"
 #include "media/sink.h"
 #include "model/limits.h"
+#include "model/plan.h"
 
 namespace ittybit::media {
-
-/// The file that is written. A value of the plan.
-struct OutputFile {
-    std::string name;            // in the current folder
-    std::string muxer;           // libav's name
-    json::object options;        // the muxer's own
-    std::int64_t moov_size = 0;  // mp4, mov: bytes reserved in front for the index; 0: none
-    json::object metadata;       // title, artist, …
-
-    static constexpr auto kFields = std::tuple{
-        Field{&OutputFile::name, "name", ""},
-        Field{&OutputFile::muxer, "muxer", ""},
-        Field{&OutputFile::options, "options", ""},
-        Field{&OutputFile::moov_size, "moov_size", ""},
-        Field{&OutputFile::metadata, "metadata", ""},
-    };
-};
 
 /// What went into one stream of an output: for its verification.
 struct TrackFacts {

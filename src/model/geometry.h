@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 
+#include "base/fields.h"
 #include "base/json.h"
 
 namespace ittybit {
@@ -11,6 +13,10 @@ namespace ittybit {
 struct Size {
     int width = 0;
     int height = 0;
+    static constexpr auto kFields = std::tuple{
+        Field{&Size::width, "width", ""},
+        Field{&Size::height, "height", ""},
+    };
     bool operator==(const Size&) const = default;
 };
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <tuple>
+
+#include "base/fields.h"
 #include "model/geometry.h"
 #include "model/options.h"
 
@@ -11,6 +14,12 @@ struct Rectangle {
     int top = 0;
     int width = 0;
     int height = 0;
+    static constexpr auto kFields = std::tuple{
+        Field{&Rectangle::left, "left", ""},
+        Field{&Rectangle::top, "top", ""},
+        Field{&Rectangle::width, "width", ""},
+        Field{&Rectangle::height, "height", ""},
+    };
     bool operator==(const Rectangle&) const = default;
 };
 
@@ -24,6 +33,11 @@ struct Placement {
     int left = 0;
     int top = 0;
 
+    static constexpr auto kFields = std::tuple{
+        Field{&Placement::scaled, "scaled", ""}, Field{&Placement::kept, "kept", ""},
+        Field{&Placement::canvas, "canvas", ""}, Field{&Placement::left, "left", ""},
+        Field{&Placement::top, "top", ""},
+    };
     bool is_padded() const { return kept.width != canvas.width || kept.height != canvas.height; }
     bool is_cropped() const { return kept.width != scaled.width || kept.height != scaled.height; }
     bool operator==(const Placement&) const = default;

@@ -35,6 +35,7 @@ struct Assignment {
     std::string kind;      // one of kKinds
     json::value options;   // canonical, already judged; read again by the child
     bool explain = false;  // only print the plan: Finished.plan, no output
+    json::value plan;      // how it is to be done, where that was decided before
     std::vector<AssignedInput> inputs;
     std::string stem = "output";  // the main output is `<stem>.<extension>` in the child's folder
     std::string parts_folder;     // how a playlist names the folder its parts are published in
@@ -44,6 +45,7 @@ struct Assignment {
         Field{&Assignment::kind, "kind", ""}.required(),
         Field{&Assignment::options, "options", ""}.required(),
         Field{&Assignment::explain, "explain", ""},
+        Field{&Assignment::plan, "plan", ""},
         Field{&Assignment::inputs, "inputs", ""},
         Field{&Assignment::stem, "stem", ""},
         Field{&Assignment::parts_folder, "parts_folder", ""},

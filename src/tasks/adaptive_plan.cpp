@@ -6,7 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "tasks/adaptive_segmenter.h"
+#include "tasks/picture_plan.h"
+#include "tasks/plan.h"
+#include "tasks/plan_time.h"
 #include "tasks/quality.h"
+#include "tasks/treatment.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -43,17 +48,18 @@ int encoder_threads(Size size, Size largest) {
     return std::clamp(static_cast<int>(std::lround(machine_cores() * share)), 1, 16);
 }
 
-Result<PictureRendition> plan_rendition(
-    const Rung& rung, const PictureLadder& ladder, Quality quality, Size largest
+Result<PictureEncoding> rendition_encoding(
+    const Rung& rung, const PicturePlan& picture, Quality quality, Size largest
 ) {
+    const Ratio fps = picture.clock.fps;
     auto encoding = TRY(picture_encoding({
         .codec = VideoCodec::kH264,
         .quality = quality,
         .bitrate = {},
         .size = rung.size,
-        .fps = {ladder.fps.num, ladder.fps.den * rung.every},
-        .ticks = ladder.clock().ticks,
-        .colour = ladder.treatment.colour,
+        .fps = {fps.num, fps.den * rung.every},
+        .ticks = picture.clock.ticks,
+        .colour = picture.treatment.colour,
     }));
     encoding.threads = encoder_threads(rung.size, largest);
     encoding.max_bitrate = rung.max_bitrate;
@@ -66,22 +72,35 @@ Result<PictureRendition> plan_rendition(
     encoding.options["forced-idr"] = 1;
     encoding.options["x264-params"] =
         "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
-    return PictureRendition{rung.name, rung.every, std::move(encoding)};
+    return encoding;
 }
 
-Result<PictureLadder> plan_picture(
+/// The branches of a ladder: each picture is scaled from the one of the rung above.
+Result<> add_rungs(
+    PicturePlan& picture, const std::vector<Rung>& rungs, Quality quality, const std::string& stem
+) {
+    for (const auto& rung : rungs) {
+        PictureBranch branch;
+        branch.every = rung.every;
+        branch.encoding = TRY(rendition_encoding(rung, picture, quality, rungs.front().size));
+        branch.track.name = rung.name == stem ? rung.name + "-video" : rung.name;
+        if (!picture.branches.empty()) {
+            branch.steps.push_back(
+                {"scale",
+                 {{"width", rung.size.width}, {"height", rung.size.height}, {"flags", "bicubic"}}}
+            );
+        }
+        picture.branches.push_back(std::move(branch));
+    }
+    return {};
+}
+
+/// The largest picture that is wanted and that the source gives.
+Size plan_top(
     const AdaptiveVideoOptions& options,
     const PictureFacts& facts,
-    const std::string& stem,
     std::vector<std::string>& warnings
 ) {
-    PictureLadder ladder;
-    ladder.stream = facts.stream;
-    ladder.decoder_threads = decoder_threads(facts.stored);
-    // Each field of an interlaced picture is a moment of its own.
-    const bool has_fields = facts.is_interlaced && facts.fps.value() < kFastest / 2 * 1.01;
-    ladder.fps = constant_rate({facts.fps.num * (has_fields ? 2 : 1), facts.fps.den});
-    const Quality quality = options.quality.value_or(Quality::kMedium);
     const Size box = place(facts.display, options, 1).canvas;
     const Size top = without_enlarging(box, facts.display, options.fit.value_or(Fit::kContain));
     if (top != box) {
@@ -90,31 +109,55 @@ Result<PictureLadder> plan_picture(
             facts.display.width, facts.display.height
         ));
     }
-    auto rungs = plan_ladder(top, ladder.fps.value(), quality);
-    // Where even the best is small, none has more: then that is the rate of the ladder.
-    ladder.fps.den *= rungs.front().every;
-    if (rungs.front().every > 1)
-        for (Rung& rung : rungs) rung.every = 1;
-    const Size largest = rungs.front().size;
-    ladder.treatment = plan_treatment(facts, framing_of(options, largest));
-    ladder.treatment.is_field_rate = has_fields;
-    for (const auto& rung : rungs)
-        ladder.renditions.push_back(TRY(plan_rendition(rung, ladder, quality, largest)));
-    for (auto& rendition : ladder.renditions)
-        if (rendition.name == stem) rendition.name += "-video";
-    return ladder;
+    return top;
 }
 
-SoundLadder plan_sound(const SoundFacts& facts, Quality quality, const std::string& stem) {
+Result<PicturePlan> plan_picture(
+    const AdaptiveVideoOptions& options,
+    const PictureFacts& facts,
+    const std::string& stem,
+    std::vector<std::string>& warnings
+) {
+    // Each field of an interlaced picture is a moment of its own.
+    const bool has_fields = facts.is_interlaced && facts.fps.value() < kFastest / 2 * 1.01;
+    Ratio fps = constant_rate({facts.fps.num * (has_fields ? 2 : 1), facts.fps.den});
+    const Quality quality = options.quality.value_or(Quality::kMedium);
+    auto rungs = plan_ladder(plan_top(options, facts, warnings), fps.value(), quality);
+    // Where even the best is small, none has more: then that is the rate of the ladder.
+    fps.den *= rungs.front().every;
+    if (rungs.front().every > 1)
+        for (Rung& rung : rungs) rung.every = 1;
+    PicturePlan picture;
+    picture.why_encoded = "streams are made of segments";
+    picture.clock = planned(media::clock_for({fps.num, fps.den}));
+    picture.cadence = PlannedCadence{
+        .key_seconds = SegmentGrid::kKeySeconds,
+        .key_grid = rungs.back().every,
+    };
+    picture.treatment = plan_treatment(facts, framing_of(options, rungs.front().size));
+    picture.treatment.is_field_rate = has_fields;
+    decide_steps(picture.treatment, shape_of(facts));
+    TRY(add_rungs(picture, rungs, quality, stem));
+    return picture;
+}
+
+SoundPlan plan_sound(const SoundFacts& facts, Quality quality, const std::string& stem) {
     auto encoding = video_sound_encoding(VideoFormat::kMp4, quality, facts);
     // The rates that every player of streams knows.
     encoding.format.sample_rate = facts.sample_rate % 11025 == 0 ? 44100 : 48000;
-    SoundLadder ladder{.stream = facts.stream, .language = facts.language, .renditions = {}};
-    ladder.renditions.push_back({stem == "audio" ? "audio-main" : "audio", encoding});
+    SoundPlan sound;
+    sound.why_encoded = "streams are made of segments";
+    const auto add = [&](const std::string& name) {
+        PlannedTrack track;
+        track.name = name;
+        track.language = facts.language;
+        sound.branches.push_back({encoding, std::move(track)});
+    };
+    add(stem == "audio" ? "audio-main" : "audio");
     constexpr std::int64_t kLowBitrate = 64'000;
     encoding.bitrate = std::min(kLowBitrate, *encoding.bitrate / 2);
-    ladder.renditions.push_back({stem == "audio-low" ? "audio-half" : "audio-low", encoding});
-    return ladder;
+    add(stem == "audio-low" ? "audio-half" : "audio-low");
+    return sound;
 }
 
 }  // namespace
@@ -140,28 +183,39 @@ Ratio constant_rate(Ratio average) {
     return above == kUsualRates.end() ? Ratio{60, 1} : *above;
 }
 
-Result<AdaptivePlan> plan_adaptive(
+Result<Plan> plan_adaptive(
     const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
 ) {
-    AdaptivePlan plan;
+    Plan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
-    plan.expects = expectation(source, plan.time.start, plan.time.end);
-    if (source.picture)
-        plan.picture = TRY(plan_picture(options, *source.picture, stem, plan.warnings));
-    const Quality quality = options.quality.value_or(Quality::kMedium);
-    if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, quality, stem);
-    if (!plan.picture && !plan.sound) {
+    plan.window =
+        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    if (source.picture) {
+        auto picture = TRY(plan_picture(options, *source.picture, stem, plan.warnings));
+        picture.expects = expectation(source.picture->told_end, plan.window);
+        plan.reads.push_back(read_of(*source.picture));
+        plan.pictures.push_back(std::move(picture));
+    }
+    if (source.sound && !options.no_audio) {
+        const Quality quality = options.quality.value_or(Quality::kMedium);
+        SoundPlan sound = plan_sound(*source.sound, quality, stem);
+        sound.read = static_cast<int>(plan.reads.size());
+        sound.is_mixed = is_mixed_to(
+            sound.branches.front().encoding.format.layout, *source.sound, plan.warnings
+        );
+        sound.expects = expectation(source.sound->told_end, plan.window);
+        plan.reads.push_back({.stream = source.sound->stream, .alpha = {}});
+        plan.sounds.push_back(std::move(sound));
+    }
+    if (plan.reads.empty()) {
         return Error{
             ErrorKind::kNoVideoStream,
             "the input has no video, and no sound is wanted or there is none; choose another input",
             "input"
         };
     }
-    if (plan.sound) {
-        const auto& layout = plan.sound->renditions.front().encoding.format.layout;
-        plan.sound->is_mixed = is_mixed_to(layout, *source.sound, plan.warnings);
-    }
+    plan.has_common_end = !plan.pictures.empty();
+    plan.outputs.push_back({.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}});
     return plan;
 }
 

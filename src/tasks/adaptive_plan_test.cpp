@@ -48,17 +48,17 @@ TEST(ConstantRate, KeepsWholeRatesAndRoundsAveragesUp) {
 TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
     const auto plan = plan_adaptive({}, film({1920, 1080}), "film");
     ASSERT_TRUE(plan) << plan.error().message;
-    ASSERT_EQ(plan->picture->renditions.size(), 6U);
-    for (const auto& rendition : plan->picture->renditions) {
-        const auto& how = rendition.encoding;
+    ASSERT_EQ(plan->pictures[0].branches.size(), 6U);
+    for (const auto& rendition : plan->pictures[0].branches) {
+        const auto& how = *rendition.encoding;
         EXPECT_EQ(how.encoder, "libx264");
         EXPECT_TRUE(how.max_bitrate && how.buffer_bits && !how.bitrate);
         EXPECT_EQ(how.options.at("forced-idr").as_int64(), 1);
         EXPECT_EQ(how.fps_num, 25);
     }
-    EXPECT_EQ(plan->picture->treatment.canvas, (Size{1920, 1080}));
-    ASSERT_EQ(plan->sound->renditions.size(), 2U);
-    EXPECT_EQ(plan->sound->renditions.back().encoding.bitrate, 64'000);
+    EXPECT_EQ(plan->pictures[0].treatment.placement.canvas, (Size{1920, 1080}));
+    ASSERT_EQ(plan->sounds[0].branches.size(), 2U);
+    EXPECT_EQ(plan->sounds[0].branches.back().encoding.bitrate, 64'000);
     EXPECT_TRUE(plan->warnings.empty());
 }
 
@@ -68,17 +68,19 @@ TEST(AdaptivePlan, FillsTheBoxAsFarAsTheSourceReaches) {
     options.height = Length{.value = 1000};
     const auto square = plan_adaptive(options, film({1280, 720}), "film");
     ASSERT_TRUE(square);
-    EXPECT_EQ(square->picture->treatment.canvas, (Size{1000, 1000}));
-    EXPECT_EQ(square->picture->treatment.kept.height, 562);  // the whole picture, padded
+    EXPECT_EQ(square->pictures[0].treatment.placement.canvas, (Size{1000, 1000}));
+    EXPECT_EQ(
+        square->pictures[0].treatment.placement.kept.height, 562
+    );  // the whole picture, padded
     options.height.reset();
     options.width = Length{.value = 50, .is_percent = true};
     const auto half = plan_adaptive(options, film({1280, 720}), "film");
     ASSERT_TRUE(half);
-    EXPECT_EQ(half->picture->treatment.canvas, (Size{640, 360}));
+    EXPECT_EQ(half->pictures[0].treatment.placement.canvas, (Size{640, 360}));
     options.width = Length{.value = 4000};
     const auto large = plan_adaptive(options, film({1280, 720}), "film");
     ASSERT_TRUE(large);
-    EXPECT_EQ(large->picture->treatment.canvas, (Size{1280, 720}));
+    EXPECT_EQ(large->pictures[0].treatment.placement.canvas, (Size{1280, 720}));
     EXPECT_EQ(large->warnings.size(), 1U);
 }
 
@@ -87,21 +89,21 @@ TEST(AdaptivePlan, MakesAPictureOfEachField) {
     facts.picture->is_interlaced = true;
     const auto plan = plan_adaptive({}, facts, "film");
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->picture->fps, (Ratio{50, 1}));
-    EXPECT_TRUE(plan->picture->treatment.is_field_rate);
-    EXPECT_EQ(plan->picture->grid(), 2);
-    EXPECT_EQ(plan->picture->renditions.back().encoding.fps_num, 50);
-    EXPECT_EQ(plan->picture->renditions.back().encoding.fps_den, 2);
+    EXPECT_EQ(plan->pictures[0].clock.fps, (Ratio{50, 1}));
+    EXPECT_TRUE(plan->pictures[0].treatment.is_field_rate);
+    EXPECT_EQ(plan->pictures[0].cadence->key_grid, 2);
+    EXPECT_EQ(plan->pictures[0].branches.back().encoding->fps_num, 50);
+    EXPECT_EQ(plan->pictures[0].branches.back().encoding->fps_den, 2);
 }
 
 TEST(AdaptivePlan, HalvesTheRateOfAllWhereEvenTheBestIsSmall) {
     const auto plan = plan_adaptive({}, film({320, 240}, {50, 1}), "film");
     ASSERT_TRUE(plan);
-    EXPECT_DOUBLE_EQ(plan->picture->fps.value(), 25);
-    EXPECT_EQ(plan->picture->grid(), 1);
-    for (const auto& rendition : plan->picture->renditions) {
+    EXPECT_DOUBLE_EQ(plan->pictures[0].clock.fps.value(), 25);
+    EXPECT_EQ(plan->pictures[0].cadence->key_grid, 1);
+    for (const auto& rendition : plan->pictures[0].branches) {
         EXPECT_EQ(rendition.every, 1);
-        EXPECT_EQ(rendition.encoding.fps_num, 25 * rendition.encoding.fps_den);
+        EXPECT_EQ(rendition.encoding->fps_num, 25 * rendition.encoding->fps_den);
     }
 }
 
@@ -110,9 +112,9 @@ TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
     facts.picture.reset();
     const auto plan = plan_adaptive({}, facts, "song");
     ASSERT_TRUE(plan);
-    ASSERT_EQ(plan->sound->renditions.size(), 2U);
-    EXPECT_EQ(plan->sound->renditions[0].encoding.bitrate, 128'000);
-    EXPECT_EQ(plan->sound->renditions[1].encoding.bitrate, 64'000);
+    ASSERT_EQ(plan->sounds[0].branches.size(), 2U);
+    EXPECT_EQ(plan->sounds[0].branches[0].encoding.bitrate, 128'000);
+    EXPECT_EQ(plan->sounds[0].branches[1].encoding.bitrate, 64'000);
     AdaptiveVideoOptions mute;
     mute.no_audio = true;
     EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, ErrorKind::kNoVideoStream);
@@ -120,9 +122,9 @@ TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
 
 TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {
     const auto sound = plan_adaptive({}, film({640, 360}), "audio");
-    EXPECT_EQ(sound->sound->renditions[0].name, "audio-main");
+    EXPECT_EQ(sound->sounds[0].branches[0].track.name, "audio-main");
     const auto picture = plan_adaptive({}, film({640, 360}), "360p");
-    EXPECT_EQ(picture->picture->renditions[0].name, "360p-video");
+    EXPECT_EQ(picture->pictures[0].branches[0].track.name, "360p-video");
 }
 
 TEST(AdaptivePlan, WarnsOfMixedSound) {
@@ -132,7 +134,7 @@ TEST(AdaptivePlan, WarnsOfMixedSound) {
     const auto plan = plan_adaptive({}, facts, "film");
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan->warnings.size(), 1U);
-    EXPECT_TRUE(plan->sound->is_mixed);
+    EXPECT_TRUE(plan->sounds[0].is_mixed);
 }
 
 }  // namespace

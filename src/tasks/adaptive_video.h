@@ -1,13 +1,14 @@
 #pragma once
 
 #include "model/options.h"
+#include "model/plan.h"
 #include "tasks/job.h"
 
 namespace ittybit::tasks {
 
-/// Makes an HLS stream with CMAF segments: `<stem>.m3u8` last, all other files before it as they
-/// close. One decode feeds every rendition. Errors: `no_video_stream`, `start_out_of_range`,
-/// `output_invalid`, those of reading and encoding.
-Result<Finished> run(const AdaptiveVideoOptions& options, Job& job);
+/// An HLS stream with CMAF segments: `<stem>.m3u8` last, all other files before it as they close.
+/// One decode feeds every rendition. Errors: `no_video_stream`, `start_out_of_range`,
+/// `limit_exceeded`, those of reading.
+Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job);
 
 }  // namespace ittybit::tasks

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "model/options.h"
+#include "model/plan.h"
 #include "tasks/job.h"
 
 namespace ittybit::tasks {
 
 /// A GIF or animated WebP from a film, an animation, or (one frame) a still. Errors:
 /// `unsupported_media`, `corrupt_media`, `no_video_stream`, `start_out_of_range`, `limit_exceeded`,
-/// `encode_failed`, `output_invalid`, `disk_full`, those of the source.
-Result<Finished> run(const AnimationOptions& options, Job& job);
+/// those of the source.
+Result<Plan> plan(const AnimationOptions& options, Job& job);
 
 }  // namespace ittybit::tasks

@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "tasks/image_plan.h"
+#include "tasks/plan.h"
+#include "tasks/plan_time.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -37,83 +37,67 @@ AVRational rate_of(const AnimationOptions& options) {
     return av_d2q(is_gif ? std::min(options.fps, kMostGifFps) : options.fps, 1001);
 }
 
-std::string colour_text(const Colour& colour) {
-    return fmt::format(
-        "0x{:02x}{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue, colour.alpha
-    );
+/// A picture that is not of a film stands still: it has neither a window nor a rate.
+bool is_still(const PlannedRead& read) {
+    return read.as == ReadAs::kFrame || read.as == ReadAs::kPicture;
 }
 
-}  // namespace
-
-Result<AnimationPlan> plan_animation(
-    const AnimationOptions& options, const AnimationSource& source, const Limits& limits
-) {
-    const bool is_gif = options.format == AnimationFormat::kGif;
-    AnimationPlan plan;
-    plan.format = options.format;
-    if (!source.is_still) plan.time = TRY(plan_time(options, source.duration, plan.warnings));
-    plan.clock = media::clock_for(rate_of(options));
-    plan.placement = place(source.display, options);
-    plan.treatment = source.treatment;
-    plan.treatment.scaled = plan.placement.scaled;
-    plan.treatment.format = AV_PIX_FMT_RGBA;
-    plan.padding = options.background.value_or(Colour{0, 0, 0, 0});
+void choose_encoder(PictureBranch& branch, const AnimationOptions& options, Size size, int loop) {
     const Level& level =
         kLevels.at(static_cast<std::size_t>(options.quality.value_or(Quality::kMedium)));
-    plan.gif = {
-        .size = plan.placement.canvas,
-        .loop = source.loop,
+    if (options.format == AnimationFormat::kWebp) {
+        branch.webp = AnimationSettings{.size = size, .loop = loop, .quality = level.webp_quality};
+        return;
+    }
+    branch.gif = GifSettings{
+        .size = size,
+        .loop = loop,
         .colours = level.colours,
         .tolerance = level.tolerance,
         .table_price = level.table_price,
         .dither = level.dither,
     };
-    plan.webp = {.size = plan.placement.canvas, .loop = source.loop, .quality = level.webp_quality};
-    const int longest = is_gif ? kLongestGifSide : kLongestWebpSide;
-    TRY(check_output_size(plan.placement.canvas, limits, longest, name_of(options.format)));
-    TRY(check_output_size(plan.placement.scaled, limits, INT32_MAX, name_of(options.format)));
-    return plan;
 }
 
-std::vector<media::FilterStep> frame_steps(
-    const AnimationPlan& plan, const media::PictureShape& shape
+}  // namespace
+
+Result<Plan> plan_animation(
+    const AnimationOptions& options,
+    const AnimationSource& source,
+    const std::string& name,
+    const Limits& limits
 ) {
-    auto steps = rgb_steps(plan.treatment, shape);
-    const Placement& placement = plan.placement;
-    if (placement.is_cropped()) {
-        const Rectangle& kept = placement.kept;
-        steps.push_back(
-            {"crop",
-             {{"out_w", kept.width}, {"out_h", kept.height}, {"x", kept.left}, {"y", kept.top}}}
-        );
+    Plan plan;
+    PicturePlan picture;
+    if (!is_still(source.read)) {
+        plan.window = TRY(plan_window(options, source.duration, plan.warnings));
+        picture.cadence = PlannedCadence{.is_first = true};
     }
-    if (placement.is_padded()) {
-        steps.push_back(
-            {"pad",
-             {{"width", placement.canvas.width},
-              {"height", placement.canvas.height},
-              {"x", placement.left},
-              {"y", placement.top},
-              {"color", colour_text(plan.padding)}}}
-        );
-    }
-    return steps;
-}
-
-json::value AnimationPlan::to_json() const {
-    json::object encoder{{"quality", webp.quality}, {"effort", webp.effort}};
-    if (format == AnimationFormat::kGif)
-        encoder = {{"colours", gif.colours}, {"tolerance", gif.tolerance}, {"dither", gif.dither}};
-    return json::object{
-        {"format", name_of(format)},
-        {"encoder", std::move(encoder)},
-        {"fps", av_q2d(clock.fps)},
-        {"start", time.start},
-        {"end", time.end ? json::value(*time.end) : json::value()},
-        {"scale_to", {placement.scaled.width, placement.scaled.height}},
-        {"size", {placement.canvas.width, placement.canvas.height}},
-        {"loop", gif.loop},
-    };
+    picture.why_encoded = "animations are drawn anew";
+    picture.clock = planned(media::clock_for(rate_of(options)));
+    picture.expects = expectation(source.told_end, plan.window);
+    if (plan.window.start == 0 && !plan.window.end) picture.expects.pictures = source.frames;
+    picture.treatment = source.treatment;
+    picture.treatment.format = "rgba";
+    picture.treatment.placement = place(source.display, options);
+    picture.treatment.padding = options.background.value_or(Colour{0, 0, 0, 0});
+    const Placement& placement = picture.treatment.placement;
+    PictureBranch branch;
+    choose_encoder(branch, options, placement.canvas, source.loop);
+    const bool is_gif = options.format == AnimationFormat::kGif;
+    const int longest = is_gif ? kLongestGifSide : kLongestWebpSide;
+    TRY(check_output_size(placement.canvas, limits, longest, name_of(options.format)));
+    TRY(check_output_size(placement.scaled, limits, INT32_MAX, name_of(options.format)));
+    picture.branches.push_back(std::move(branch));
+    plan.reads.push_back(source.read);
+    plan.pictures.push_back(std::move(picture));
+    plan.outputs.push_back({
+        .name = name,
+        .muxer = std::string(name_of(options.format)),
+        .options = {},
+        .metadata = {},
+    });
+    return plan;
 }
 
 }  // namespace ittybit::tasks

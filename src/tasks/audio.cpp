@@ -3,33 +3,30 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/plan.h"
-#include "tasks/run_plan.h"
 
 namespace ittybit::tasks {
 
-Result<Finished> run(const AudioOptions& options, Job& job) {
+Result<Plan> plan(const AudioOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (is_image(sniffed))
         return Error{ErrorKind::kNoAudioStream, "the input is a picture and has no sound", "input"};
-    const auto input = TRY(media::Input::open(job.source, sniffed, job.assignment.limits));
-    const auto choice = TRY(media::require_audio(*input));
+    const auto& input = *TRY(open_media(job));
+    const auto choice = TRY(media::require_audio(input));
     SourceFacts source;
-    source.duration = input->duration();
-    source.is_duration_sure = input->is_duration_sure();
-    source.sound = sound_facts(*input, *choice.stream);
-    source.metadata = kept_metadata(*input);
+    source.duration = input.duration();
+    source.is_duration_sure = input.is_duration_sure();
+    source.sound = sound_facts(input, *choice.stream);
+    source.metadata = kept_metadata(input);
     source.warnings = choice.warnings;
     // Packets are only read through when nothing else speaks against a copy.
     SoundFacts& sound = *source.sound;
     sound.packets = PacketFacts{.packets = 1, .is_seamless = true};
     const bool may_copy = reason_not_to_copy(sound, options).empty();
     sound.packets.reset();
-    if (may_copy) sound.packets = TRY(packet_facts(*input, sound.stream));
+    if (may_copy) sound.packets = TRY(packet_facts(input, sound.stream));
     const std::string name =
         job.assignment.stem + "." + std::string(ittybit::name_of(options.format));
-    const Plan plan = TRY(plan_audio(options, source, name));
-    if (job.assignment.explain) return explain(plan);
-    return run_plan(plan, *input, job);
+    return plan_audio(options, source, name);
 }
 
 }  // namespace ittybit::tasks

@@ -15,13 +15,6 @@ bool are_many_seconds(double missing, double expected) {
     return missing > 1 || missing > 0.01 * expected;
 }
 
-std::optional<double> within(
-    const std::optional<double>& told_end, double start, std::optional<double> end
-) {
-    if (!told_end) return std::nullopt;
-    return std::max(0.0, std::min(*told_end, end.value_or(*told_end)) - start);
-}
-
 void compare_ends(
     std::string_view what,
     const std::optional<double>& expected,
@@ -87,32 +80,23 @@ void compare_claim(const media::Input& input, const media::Cut& cut, std::vector
 
 }  // namespace
 
-Expectation expectation(const SourceFacts& source, double start, std::optional<double> end) {
-    Expectation expects;
-    if (source.picture) expects.picture_seconds = within(source.picture->told_end, start, end);
-    if (source.sound) expects.sound_seconds = within(source.sound->told_end, start, end);
-    return expects;
-}
-
 std::vector<Missing> shortfall(
     const media::Input& input,
     const media::Intake& intake,
     const media::Cut& cut,
-    const Expectation& expects,
-    const std::optional<Through>& picture,
-    const std::optional<Through>& sound
+    const AllThrough& through
 ) {
     std::vector<Missing> found;
     compare_claim(input, cut, found);
-    if (picture) {
-        const auto seen = intake.of(picture->stream);
-        compare_ends("picture", expects.picture_seconds, cut.start, seen, found);
-        compare_pictures(*picture, seen, found);
+    for (const Through& picture : through.pictures) {
+        const auto seen = intake.of(picture.stream);
+        compare_ends("picture", picture.expects.seconds, cut.start, seen, found);
+        compare_pictures(picture, seen, found);
     }
-    if (sound) {
-        const auto seen = intake.of(sound->stream);
-        compare_ends("sound", expects.sound_seconds, cut.start, seen, found);
-        compare_sound(*sound, seen, found);
+    for (const Through& sound : through.sounds) {
+        const auto seen = intake.of(sound.stream);
+        compare_ends("sound", sound.expects.seconds, cut.start, seen, found);
+        compare_sound(sound, seen, found);
     }
     if (input.gave_up())
         found.push_back({"the input is damaged, and what follows the damage could not be read"});
@@ -121,6 +105,20 @@ std::vector<Missing> shortfall(
             "a stream that begins in the middle of the input ({} packets) was left out",
             input.left_out()
         )});
+    }
+    return found;
+}
+
+std::vector<Missing> shortfall(const AllThrough& through) {
+    std::vector<Missing> found;
+    for (const Through& picture : through.pictures) {
+        const std::int64_t expected = picture.expects.pictures.value_or(0);
+        const std::int64_t missing = expected - picture.pictures.value_or(expected);
+        if (missing <= 0) continue;
+        found.push_back(
+            {fmt::format("{} of {} pictures of the input are missing", missing, expected),
+             missing * 100 > expected}
+        );
     }
     return found;
 }

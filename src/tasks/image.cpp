@@ -9,14 +9,18 @@
 #include "image/library.h"
 #include "image/picture.h"
 #include "image/presented.h"
+#include "image/save.h"
 #include "media/frames.h"
 #include "media/input.h"
 #include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
+#include "tasks/picture_plan.h"
 #include "tasks/rgb_frames.h"
+#include "tasks/run_task.h"
 #include "tasks/still.h"
+#include "tasks/treatment.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -35,107 +39,145 @@ Result<int> page_at(const image::Header& header, double start) {
     };
 }
 
-/// One image job on its way: the wishes, and whom it is done for.
-class ImageTask {
-public:
-    ImageTask(const ImageOptions& options, Job& job) : options_(options), job_(job) {}
-
-    Result<Finished> from_any(ByteSource& source);
-
-private:
-    Result<Finished> from_picture(ByteSource& source, const Sniffed& sniffed);
-    Result<Finished> from_media(ByteSource& source, const Sniffed& sniffed);
-    Result<Finished> from_stream(media::Input& input, int stream);
-    Result<Finished> finish(image::Picture picture, const ImagePlan& plan);
-    const Limits& limits() const { return job_.assignment.limits; }
-
-    const ImageOptions& options_;
-    Job& job_;
-};
-
-Finished explained(const ImagePlan& plan) {
-    Finished finished;
-    finished.plan = plan.to_json();
-    return finished;
+/// Whether another reader may still know what this one does not.
+bool is_lost(const Error& error) {
+    return error.kind == ErrorKind::kCorruptMedia || error.kind == ErrorKind::kUnsupportedMedia;
 }
 
-Result<Finished> ImageTask::from_any(ByteSource& source) {
-    const Sniffed sniffed = TRY(sniff(source));
-    // A film in HEIF or AVIF has a picture that stands for it, with alpha, and often a larger one.
-    const bool is_readable = image::can_read(sniffed) ||
-                             (options_.start == 0 && TRY(image::has_primary(source, sniffed)));
-    if (!is_readable) return from_media(source, sniffed);
-    auto result = from_picture(source, sniffed);
-    // What libvips cannot read of a format it knows, libav sometimes can.
-    const bool is_lost = !result && (result.error().kind == ErrorKind::kCorruptMedia ||
-                                     result.error().kind == ErrorKind::kUnsupportedMedia);
-    if (!is_lost || sniffed.demuxer.empty()) return result;
-    auto second = from_media(source, sniffed);
-    if (second) return second;
-    return result;
+/// Lets `work` have what is attached to the input as an input of its own.
+template <typename Work>
+auto with_cover(Job& job, Work&& work) -> decltype(work(job)) {
+    const auto& input = *TRY(open_media(job));
+    const auto cover = media::cover_bytes(input);
+    if (!cover) return Error{ErrorKind::kNoVideoStream, "the input has no picture", ""};
+    MemorySource bytes(*cover);
+    const auto shown = TRY(image::presented(bytes));
+    Job inner{job.assignment, *shown, job.events};
+    return work(inner);
 }
 
-Result<Finished> ImageTask::from_picture(ByteSource& source, const Sniffed& sniffed) {
-    const auto header = TRY(image::read_header(source, sniffed, limits()));
-    if (!header.is_whole) return from_media(source, sniffed);
-    const SourcePicture facts{
+/// A picture that libvips reads. Nothing where it does not read all of it.
+Result<std::optional<Plan>> plan_picture(
+    const ImageOptions& options, Job& job, const Sniffed& sniffed
+) {
+    const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
+    if (!header.is_whole) return std::optional<Plan>();
+    const SourcePicture source{
         .format = sniffed.format,
         .display = header.display(),
         .is_turned = header.orientation >= 5,
         .has_few_colours = header.has_few_colours,
+        .read =
+            {.as = ReadAs::kPicture, .stream = TRY(page_at(header, options.start)), .alpha = {}},
     };
-    const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
-    const int page = TRY(page_at(header, options_.start));
-    if (job_.assignment.explain) return explained(plan);
-    const image::Picture::Load how{.page = page, .shrink_by = plan.shrink_by};
-    return finish(
-        TRY(open_still(source, sniffed, limits(), header, how, plan.stored_scaled)), plan
-    );
+    return std::optional(TRY(plan_image(options, source, job.assignment.stem, job.limits())));
 }
 
-Result<Finished> ImageTask::from_media(ByteSource& source, const Sniffed& sniffed) {
-    const auto input = TRY(media::Input::open(source, sniffed, limits()));
-    if (const auto stream = media::find_video(*input)) return from_stream(*input, *stream);
-    if (const auto cover = media::cover_bytes(*input)) {
-        MemorySource bytes(*cover);
-        const auto shown = TRY(image::presented(bytes));
-        return from_any(*shown);
+Result<Plan> plan_frame(const ImageOptions& options, Job& job, int stream) {
+    const auto& input = *TRY(open_media(job));
+    const AVStream& video = input.stream(stream);
+    const Size display = media::display_size_of(input, video);
+    const SourcePicture source{
+        .format = input.sniffed().format,
+        .display = display,
+        .read =
+            {.as = ReadAs::kFrame,
+             .stream = stream,
+             .alpha = {},
+             // A still is on screen for ever.
+             .is_still = input.sniffed().family == Family::kStill},
+    };
+    Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
+    Treatment& treatment = plan.pictures.front().treatment;
+    treatment = rgb_treatment(video, display);
+    decide_steps(treatment, shape_of(picture_facts(input, stream)));
+    return plan;
+}
+
+Result<Plan> plan_media(const ImageOptions& options, Job& job) {
+    const auto& input = *TRY(open_media(job));
+    if (const auto stream = media::find_video(input)) return plan_frame(options, job, *stream);
+    if (media::cover_bytes(input)) {
+        Plan plan = TRY(with_cover(job, [&](Job& cover) { return tasks::plan(options, cover); }));
+        plan.reads.front().is_cover = true;
+        return plan;
     }
     // Says why: there is none, or nobody decodes it.
-    TRY(media::require_video(*input));
+    TRY(media::require_video(input));
     return Error{ErrorKind::kNoVideoStream, "the input has no picture", ""};
 }
 
-Result<Finished> ImageTask::from_stream(media::Input& input, int stream) {
-    const AVStream& video = input.stream(stream);
-    const Size display = media::display_size_of(input, video);
-    const SourcePicture facts{.format = input.sniffed().format, .display = display};
-    const ImagePlan plan = TRY(plan_image(options_, facts, limits()));
-    if (job_.assignment.explain) return explained(plan);
-    // A still is on screen for ever.
-    const bool is_still = input.sniffed().family == Family::kStill;
-    const double start = is_still ? 0 : options_.start;
-    const RgbTreatment treatment = rgb_treatment(video, display);  // reading may open the file anew
-    auto shown = TRY(media::shown_at(input, stream, start, {.is_strict = is_still}));
-    auto pixels = TRY(to_pixels(std::move(shown), treatment));
-    return finish(TRY(image::Picture::from_pixels(std::move(pixels))), plan);
+/// The plan without libvips.
+Result<Plan> plan_without_libvips(const ImageOptions& options, Job& job, bool is_cover) {
+    if (!is_cover) return plan_media(options, job);
+    Plan plan = TRY(with_cover(job, [&](Job& cover) { return plan_media(options, cover); }));
+    plan.reads.front().is_cover = true;
+    return plan;
 }
 
-Result<Finished> ImageTask::finish(image::Picture picture, const ImagePlan& plan) {
-    const std::string_view format = name_of(plan.save.format);
-    const std::string name = fmt::format("{}.{}", job_.assignment.stem, format);
-    TRY(make_image(std::move(picture), plan, name));
-    Finished finished;
-    finished.file = TRY(verify_image(name, format, plan.placement.canvas));
-    job_.events.file_ready({.name = name, .size = finished.file.size.value_or(0)});
-    return finished;
+/// The picture of a plan, as it comes from its reader.
+Result<image::Picture> read_picture(const Plan& plan, Job& job) {
+    const PlannedRead& read = plan.reads.front();
+    const Treatment& treatment = plan.pictures.front().treatment;
+    if (read.as == ReadAs::kFrame) {
+        auto& input = *TRY(open_media(job));
+        const media::DecoderOptions how{.is_strict = read.is_still};
+        auto shown = TRY(media::shown_at(input, read.stream, plan.window.start, how));
+        return image::Picture::from_pixels(TRY(to_pixels(std::move(shown), treatment)));
+    }
+    const Sniffed sniffed = TRY(sniff(job.source));
+    const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
+    const image::Picture::Load how{.page = read.stream, .shrink_by = read.shrink_by};
+    return open_still(job.source, sniffed, job.limits(), header, how, treatment.placement.scaled);
 }
 
 }  // namespace
 
-Result<Finished> run(const ImageOptions& options, Job& job) {
+Result<Plan> plan(const ImageOptions& options, Job& job) {
     TRY(image::init());
-    return ImageTask(options, job).from_any(job.source);
+    const Sniffed sniffed = TRY(sniff(job.source));
+    // A film in HEIF or AVIF has a picture that stands for it, with alpha, and often a larger one.
+    const bool is_readable = image::can_read(sniffed) ||
+                             (options.start == 0 && TRY(image::has_primary(job.source, sniffed)));
+    if (!is_readable) return plan_media(options, job);
+    auto found = plan_picture(options, job, sniffed);
+    if (found && *found) return **std::move(found);
+    if (found) return plan_media(options, job);
+    if (!is_lost(found.error()) || sniffed.demuxer.empty()) return found.error();
+    auto second = plan_media(options, job);
+    if (second) return second;
+    return found.error();
+}
+
+Result<Finished> make_image(const Plan& plan, Job& job) {
+    TRY(image::init());
+    if (plan.reads.front().is_cover) {
+        Plan inside = plan;
+        inside.reads.front().is_cover = false;
+        return with_cover(job, [&](Job& cover) { return make_image(inside, cover); });
+    }
+    const PictureBranch& branch = plan.pictures.front().branches.front();
+    const OutputFile& output = plan.outputs.front();
+    auto picture = TRY(read_picture(plan, job));
+    picture = TRY(take_steps(std::move(picture), branch.steps));
+    TRY(image::save(picture, *branch.image, output.name));
+    Finished finished;
+    finished.warnings = plan.warnings;
+    finished.file = TRY(verify_image(output.name, output.muxer, branch.image->size));
+    job.events.file_ready({.name = output.name, .size = finished.file.size.value_or(0)});
+    return finished;
+}
+
+Result<Finished> run(const ImageOptions& options, Job& job) {
+    const Plan first = TRY(plan_of(options, job));
+    if (job.assignment.explain) return explained(first);
+    auto finished = make(first, job);
+    const PlannedRead& read = first.reads.front();
+    if (finished || !is_lost(finished.error()) || read.as != ReadAs::kPicture) return finished;
+    const auto second = plan_without_libvips(options, job, read.is_cover);
+    if (!second) return finished;
+    auto again = make(*second, job);
+    return again ? std::move(again) : std::move(finished);
 }
 
 }  // namespace ittybit::tasks

@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
+#include "image/save.h"
 #include "tasks/image_quality.h"
+#include "tasks/image_steps.h"
+#include "tasks/rgb_frames.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -21,8 +24,30 @@ int shrink_on_load(Size display, Size scaled) {
     return std::max(1, static_cast<int>(by / 2));
 }
 
-json::array json_of(Size size) {
-    return {size.width, size.height};
+/// What every picture goes through, in this order. Scaling comes early, so that all that follows
+/// has few pixels to work on. Nothing is laid on `flattening` where the format is transparent.
+std::vector<FilterStep> plan_steps(
+    const Placement& placement,
+    Size stored,
+    const Colour& padding,
+    const std::optional<Colour>& flattening
+) {
+    const auto add = [](std::vector<FilterStep>& steps, const char* name, json::value options) {
+        steps.push_back({name, std::move(options.as_object())});
+    };
+    std::vector<FilterStep> steps;
+    add(steps, "mix", json::object());
+    add(steps, "resize", to_json(stored));
+    add(steps, "orient", json::object());
+    if (placement.is_cropped()) add(steps, "crop", to_json(placement.kept));
+    add(steps, "srgb", json::object());
+    if (flattening) add(steps, "flatten", json::object{{"colour", flattening->to_json_value()}});
+    if (placement.is_padded()) {
+        const PaddingOptions options{placement.canvas, placement.left, placement.top, padding};
+        add(steps, "pad", to_json(options));
+    }
+    add(steps, "strip", json::object());
+    return steps;
 }
 
 }  // namespace
@@ -59,45 +84,49 @@ Result<> check_output_size(
     return {};
 }
 
-Result<ImagePlan> plan_image(
-    const ImageOptions& options, const SourcePicture& source, const Limits& limits
+Result<Plan> plan_image(
+    const ImageOptions& options,
+    const SourcePicture& source,
+    const std::string& stem,
+    const Limits& limits
 ) {
     const ImageFormat format = options.format.value_or(default_image_format(source.format));
-    ImagePlan plan;
-    plan.save = image_settings(format, options.quality.value_or(Quality::kMedium));
-    plan.placement = place(source.display, options);
-    plan.save.has_few_colours = source.has_few_colours && plan.placement.scaled == source.display;
-    plan.can_be_transparent = format != ImageFormat::kJpeg;
-    plan.padding = options.background.value_or(plan.can_be_transparent ? kClear : kBlack);
-    plan.flattening = options.background.value_or(kWhite);
-    if (!plan.can_be_transparent) plan.padding.alpha = 255;
-
-    const Size scaled = plan.placement.scaled;
-    plan.shrink_by = shrink_on_load(source.display, scaled);
-    plan.stored_scaled = source.is_turned ? Size{scaled.height, scaled.width} : scaled;
-    const int longest = image::longest_side(format);
-    TRY(check_output_size(plan.placement.canvas, limits, longest, name_of(format)));
+    const Placement placement = place(source.display, options);
+    const Size scaled = placement.scaled;
+    TRY(check_output_size(placement.canvas, limits, image::longest_side(format), name_of(format)));
     TRY(check_output_size(scaled, limits, INT32_MAX, name_of(format)));
-    return plan;
-}
 
-json::value ImagePlan::to_json() const {
-    json::object plan{
-        {"format", name_of(save.format)},
-        {"encoder", {{"quality", save.quality}, {"effort", save.effort}}},
-        {"decode_shrunk_by", shrink_by},
-        {"scale_to", json_of(placement.scaled)},
-        {"size", json_of(placement.canvas)},
-    };
-    if (placement.is_cropped())
-        plan["crop"] = json::array{
-            placement.kept.left, placement.kept.top, placement.kept.width, placement.kept.height
-        };
-    if (placement.is_padded()) {
-        plan["place_at"] = json::array{placement.left, placement.top};
-        plan["padding"] = padding.to_json_value();
+    PictureBranch branch;
+    branch.image = image_settings(format, options.quality.value_or(Quality::kMedium));
+    branch.image->has_few_colours = source.has_few_colours && scaled == source.display;
+    branch.image->size = placement.canvas;
+    const bool can_be_transparent = format != ImageFormat::kJpeg;
+    Colour padding = options.background.value_or(can_be_transparent ? kClear : kBlack);
+    std::optional<Colour> flattening;
+    if (!can_be_transparent) {
+        padding.alpha = 255;
+        flattening = options.background.value_or(kWhite);
     }
-    if (!can_be_transparent) plan["flatten_on"] = flattening.to_json_value();
+    const Size stored = source.is_turned ? Size{scaled.height, scaled.width} : scaled;
+    branch.steps = plan_steps(placement, stored, padding, flattening);
+
+    Plan plan;
+    plan.reads.push_back(source.read);
+    plan.reads.front().shrink_by = shrink_on_load(source.display, scaled);
+    if (source.read.as == ReadAs::kFrame && !source.read.is_still)
+        plan.window.start = options.start;
+    PicturePlan picture;
+    picture.why_encoded = "pictures are written anew";
+    picture.treatment = rgb_treatment(stored, false);
+    picture.branches.push_back(std::move(branch));
+    plan.pictures.push_back(std::move(picture));
+    const std::string_view word = name_of(format);
+    plan.outputs.push_back({
+        .name = fmt::format("{}.{}", stem, word),
+        .muxer = std::string(word),
+        .options = {},
+        .metadata = {},
+    });
     return plan;
 }
 

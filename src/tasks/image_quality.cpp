@@ -20,7 +20,7 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-image::SaveSettings image_settings(ImageFormat format, Quality quality) {
+SaveSettings image_settings(ImageFormat format, Quality quality) {
     for (const Row& row : kRows) {
         if (row.format != format) continue;
         return {

@@ -1,12 +1,11 @@
 #pragma once
 
-#include "image/save.h"
-#include "model/options.h"
+#include "model/encoding.h"
 
 namespace ittybit::tasks {
 
 /// The encoder's settings behind a level, for each image format: the only place that knows them
 /// (docs/quality.md has the measurements).
-image::SaveSettings image_settings(ImageFormat format, Quality quality);
+SaveSettings image_settings(ImageFormat format, Quality quality);
 
 }  // namespace ittybit::tasks

@@ -1,5 +1,6 @@
 #include "tasks/image_steps.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.h"
+#include "base/fields_json.h"
 #include "image/header.h"
 #include "image/steps.h"
 
@@ -19,59 +21,66 @@ using Taken = Result<Picture>;
 /// One step: a picture in, the next one out.
 struct Step {
     std::string_view name;
-    Taken (*take)(Picture picture, const ImagePlan& plan);
+    Taken (*take)(Picture picture, const json::object& options);
 };
 
-/// What every picture goes through, in this order. Scaling comes early, so that all that follows
-/// has few pixels to work on.
+Error bad_step(const std::string& what) {
+    return {ErrorKind::kInternalError, "bad plan: " + what, ""};
+}
+
+template <typename T>
+Result<T> options_as(const json::object& options) {
+    T value;
+    Reader reader;
+    reader.read(json::value(options), value);
+    if (!reader.problems().empty()) return bad_step(reader.problems().front().message);
+    return value;
+}
+
+struct FlatteningOptions {
+    Colour colour;
+    static constexpr auto kFields = std::tuple{Field{&FlatteningOptions::colour, "colour", ""}};
+};
+
+Taken mix(Picture picture, const json::object&) {
+    return image::to_additive(std::move(picture));
+}
+
+Taken resize(Picture picture, const json::object& options) {
+    return image::resize(std::move(picture), TRY(options_as<Size>(options)));
+}
+
+Taken orient(Picture picture, const json::object&) {
+    return image::orient(std::move(picture));
+}
+
+Taken crop(Picture picture, const json::object& options) {
+    return image::crop(std::move(picture), TRY(options_as<Rectangle>(options)));
+}
+
+Taken to_srgb(Picture picture, const json::object&) {
+    return image::to_srgb(std::move(picture));
+}
+
+Taken flatten(Picture picture, const json::object& options) {
+    return image::flatten(std::move(picture), TRY(options_as<FlatteningOptions>(options)).colour);
+}
+
+Taken pad(Picture picture, const json::object& options) {
+    const auto how = TRY(options_as<PaddingOptions>(options));
+    const Placement placement{
+        .scaled = {}, .kept = {}, .canvas = how.canvas, .left = how.left, .top = how.top
+    };
+    return image::pad(std::move(picture), placement, how.colour);
+}
+
+Taken strip(Picture picture, const json::object&) {
+    return image::strip(std::move(picture));
+}
+
 constexpr std::array kSteps = {
-    Step{
-        "mix",
-        [](Picture picture, const ImagePlan&) -> Taken {
-            return image::to_additive(std::move(picture));
-        }
-    },
-    Step{
-        "resize",
-        [](Picture picture, const ImagePlan& plan) -> Taken {
-            return image::resize(std::move(picture), plan.stored_scaled);
-        }
-    },
-    Step{
-        "orient",
-        [](Picture picture, const ImagePlan&) -> Taken { return image::orient(std::move(picture)); }
-    },
-    Step{
-        "crop",
-        [](Picture picture, const ImagePlan& plan) -> Taken {
-            if (!plan.placement.is_cropped()) return picture;
-            return image::crop(std::move(picture), plan.placement.kept);
-        }
-    },
-    Step{
-        "srgb",
-        [](Picture picture, const ImagePlan&) -> Taken {
-            return image::to_srgb(std::move(picture));
-        }
-    },
-    Step{
-        "flatten",
-        [](Picture picture, const ImagePlan& plan) -> Taken {
-            if (plan.can_be_transparent) return picture;
-            return image::flatten(std::move(picture), plan.flattening);
-        }
-    },
-    Step{
-        "pad",
-        [](Picture picture, const ImagePlan& plan) -> Taken {
-            if (!plan.placement.is_padded()) return picture;
-            return image::pad(std::move(picture), plan.placement, plan.padding);
-        }
-    },
-    Step{
-        "strip",
-        [](Picture picture, const ImagePlan&) -> Taken { return image::strip(std::move(picture)); }
-    },
+    Step{"mix", mix},      Step{"resize", resize},   Step{"orient", orient}, Step{"crop", crop},
+    Step{"srgb", to_srgb}, Step{"flatten", flatten}, Step{"pad", pad},       Step{"strip", strip},
 };
 
 Error invalid(std::string message) {
@@ -80,9 +89,13 @@ Error invalid(std::string message) {
 
 }  // namespace
 
-Result<> make_image(Picture picture, const ImagePlan& plan, const std::string& name) {
-    for (const Step& step : kSteps) picture = TRY(step.take(std::move(picture), plan));
-    return image::save(picture, plan.save, name);
+Taken take_steps(Picture picture, const std::vector<FilterStep>& steps) {
+    for (const auto& [name, options] : steps) {
+        const auto* const step = std::ranges::find(kSteps, name, &Step::name);
+        if (step == kSteps.end()) return bad_step("there is no step " + name);
+        picture = TRY(step->take(std::move(picture), options));
+    }
+    return picture;
 }
 
 Result<File> verify_image(const std::string& name, std::string_view format, Size size) {

@@ -1,17 +1,33 @@
 #pragma once
 
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "base/result.h"
 #include "image/picture.h"
 #include "model/file.h"
-#include "tasks/image_plan.h"
+#include "model/plan.h"
 
 namespace ittybit::tasks {
 
-/// Takes a picture through every step of its plan and writes it as `name` in the current folder.
-/// Errors: those of image::save.
-Result<> make_image(image::Picture picture, const ImagePlan& plan, const std::string& name);
+/// How a picture is laid on a larger canvas: the options of the step `pad`.
+struct PaddingOptions {
+    Size canvas;
+    int left = 0;
+    int top = 0;
+    Colour colour;
+    static constexpr auto kFields = std::tuple{
+        Field{&PaddingOptions::canvas, "canvas", ""},
+        Field{&PaddingOptions::left, "left", ""},
+        Field{&PaddingOptions::top, "top", ""},
+        Field{&PaddingOptions::colour, "colour", ""},
+    };
+};
+
+/// Takes a picture through these steps of libvips: what follows is lazy until it is written.
+/// Errors: `internal_error` for a step that there is not, those of the steps.
+Result<image::Picture> take_steps(image::Picture picture, const std::vector<FilterStep>& steps);
 
 /// Reads back the header of a written picture: its facts when format and size are as planned.
 /// Errors: `output_invalid`.

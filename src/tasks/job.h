@@ -1,18 +1,33 @@
 #pragma once
 
+#include <memory>
+
 #include "base/bytes.h"
+#include "image/animation_reader.h"
+#include "media/input.h"
 #include "model/protocol.h"
 #include "tasks/events.h"
 
 namespace ittybit::tasks {
 
 /// What every kind of task is given beside its options: borrowed for the length of the run.
-/// Outputs are made in the current folder as `<assignment.stem>.<extension>`; with
-/// `assignment.explain` nothing is made and Finished has only the plan.
+/// Outputs are made in the current folder as `<assignment.stem>.<extension>`.
 struct Job {
     const Assignment& assignment;
     ByteSource& source;
     Events& events;
+
+    // The input as libraries read it, opened once for planning and running.
+    std::unique_ptr<media::Input> media = {};
+    std::unique_ptr<image::AnimationReader> animation = {};
+
+    const Limits& limits() const { return assignment.limits; }
 };
+
+/// The input, demuxed. Errors: as media::Input::open.
+Result<media::Input*> open_media(Job& job);
+
+/// The input's frames, where it is a WebP, from the first on. Errors: as AnimationReader::open.
+Result<image::AnimationReader*> open_animation(Job& job);
 
 }  // namespace ittybit::tasks

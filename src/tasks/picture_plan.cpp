@@ -5,7 +5,6 @@
 namespace ittybit::tasks {
 namespace {
 
-using media::FilterStep;
 using media::PictureShape;
 
 media::Hdr hdr_of(AVColorTransferCharacteristic transfer) {
@@ -50,10 +49,10 @@ std::string or_unknown(const char* name, const char* otherwise) {
 }
 
 /// The size before turning.
-Size scaled_size(const PictureTreatment& treatment) {
+Size scaled_size(const Treatment& treatment) {
     const bool is_on_side = treatment.rotation == 90 || treatment.rotation == 270;
-    if (is_on_side) return {treatment.scaled.height, treatment.scaled.width};
-    return treatment.scaled;
+    const Size& scaled = treatment.placement.scaled;
+    return is_on_side ? Size{scaled.height, scaled.width} : scaled;
 }
 
 /// zscale wants to be told everything; what a file leaves out is what such files usually are.
@@ -134,7 +133,7 @@ std::string_view sws_matrix(AVColorSpace matrix) {
 
 void add_scaling(
     std::vector<FilterStep>& steps,
-    const PictureTreatment& treatment,
+    const Treatment& treatment,
     const PictureShape& shape,
     const Size& size
 ) {
@@ -158,7 +157,7 @@ void add_scaling(
     steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
 }
 
-void add_turning(std::vector<FilterStep>& steps, const PictureTreatment& treatment) {
+void add_turning(std::vector<FilterStep>& steps, const Treatment& treatment) {
     if (treatment.is_mirrored) steps.push_back({"hflip", {}});
     if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
     if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
@@ -168,46 +167,24 @@ void add_turning(std::vector<FilterStep>& steps, const PictureTreatment& treatme
     }
 }
 
-json::object size_json(const Size& size) {
-    return {{"width", size.width}, {"height", size.height}};
-}
-
 }  // namespace
 
-json::value PictureTreatment::to_json_value() const {
-    return json::object{
-        {"scaled", size_json(scaled)},
-        {"kept",
-         {{"left", kept.left}, {"top", kept.top}, {"width", kept.width}, {"height", kept.height}}},
-        {"canvas", size_json(canvas)},
-        {"left", left},
-        {"top", top},
-        {"mirrored", is_mirrored},
-        {"rotation", rotation},
-        {"field_rate", is_field_rate},
-        {"padding", padding.to_json_value()},
-        {"background", background.to_json_value()},
-        {"matrix", colour.matrix},
-    };
-}
-
-PictureTreatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
-    const Placement placement = place(facts.display, framing, 2);
+Treatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
     return {
-        .scaled = placement.scaled,
-        .kept = placement.kept,
-        .canvas = placement.canvas,
-        .left = placement.left,
-        .top = placement.top,
+        .placement = place(facts.display, framing, 2),
         .is_mirrored = facts.orientation.is_mirrored,
         .rotation = facts.orientation.rotation,
-        .padding = framing.background.value_or(Colour{0, 0, 0, 255}),
-        .background = framing.background.value_or(Colour{255, 255, 255, 255}),
+        .format = "yuv420p",
         .colour = output_colour(facts),
+        .padding = framing.background.value_or(Colour{0, 0, 0, 255}),
+        .flatten = framing.background.value_or(Colour{255, 255, 255, 255}),
+        .has_alpha = facts.has_alpha,
+        .shape = {},
+        .steps = {},
     };
 }
 
-media::PictureColour output_colour(const PictureFacts& facts) {
+PictureColour output_colour(const PictureFacts& facts) {
     const bool is_420 = facts.format == AV_PIX_FMT_YUV420P || facts.format == AV_PIX_FMT_YUVA420P;
     const bool is_converted =
         facts.hdr != media::Hdr::kNone || is_rgb(facts.format) || (facts.has_alpha && !is_420) ||
@@ -251,9 +228,20 @@ void add_bt709(
     steps.push_back({"format", {{"pix_fmts", av_get_pix_fmt_name(format)}}});
 }
 
-std::vector<FilterStep> picture_steps(
-    const PictureTreatment& treatment, const PictureShape& shape
-) {
+PictureShape shape_of(const PictureFacts& facts) {
+    return {
+        .width = facts.stored.width,
+        .height = facts.stored.height,
+        .format = facts.format,
+        .matrix = facts.matrix,
+        .range = facts.range,
+        .primaries = facts.primaries,
+        .transfer = facts.transfer,
+        .is_interlaced = facts.is_interlaced,
+    };
+}
+
+std::vector<FilterStep> yuv_steps(const Treatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
     if (shape.is_interlaced) {
         steps.push_back(
@@ -270,36 +258,7 @@ std::vector<FilterStep> picture_steps(
         add_scaling(steps, treatment, shape, size);
     }
     add_turning(steps, treatment);
-    const Rectangle& kept = treatment.kept;
-    if (kept.width != treatment.scaled.width || kept.height != treatment.scaled.height) {
-        steps.push_back(
-            {"crop",
-             {{"out_w", kept.width}, {"out_h", kept.height}, {"x", kept.left}, {"y", kept.top}}}
-        );
-    }
     return steps;
-}
-
-media::Sink<media::Frame>& add_treatment(
-    media::Pipeline& pipeline,
-    const PictureTreatment& treatment,
-    AVRational time_base,
-    media::Sink<media::Frame>& next
-) {
-    media::Sink<media::Frame>* last = &next;
-    if (treatment.canvas != Size{treatment.kept.width, treatment.kept.height}) {
-        const AVColorSpace matrix =
-            treatment.colour.matrix == "bt709" ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
-        last = &pipeline.make<media::Canvas>(
-            treatment.canvas, treatment.left, treatment.top,
-            media::paint_yuv(treatment.padding, matrix), *last
-        );
-    }
-    auto& filters = pipeline.make<media::Filters>(
-        time_base,
-        [treatment](const PictureShape& shape) { return picture_steps(treatment, shape); }, *last
-    );
-    return pipeline.make<media::Flatten>(treatment.background, filters);
 }
 
 }  // namespace ittybit::tasks

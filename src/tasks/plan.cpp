@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include "media/front_index.h"
+#include "tasks/picture_plan.h"
+#include "tasks/plan_time.h"
 #include "tasks/quality.h"
+#include "tasks/treatment.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -48,59 +51,72 @@ std::string muxer_of(AudioFormat format) {
     return "mp3";
 }
 
+media::IndexEntries picture_index(
+    const PicturePlan& picture, const PictureFacts& facts, double seconds
+) {
+    const double fps = picture.clock.fps.num > 0 ? picture.clock.fps.value() : 60;
+    auto samples = static_cast<std::int64_t>(seconds * fps) + 2;
+    if (picture.copied && facts.packets) samples = facts.packets->packets;
+    return {
+        .samples = samples,
+        .keys = static_cast<std::int64_t>(seconds) + samples / 30 + 8,
+        .time_runs = picture.cadence ? 4 : samples,
+        .offset_runs = samples,
+    };
+}
+
+media::IndexEntries sound_index(const SoundPlan& sound, const SoundFacts& facts, double seconds) {
+    const auto rate =
+        sound.copied ? facts.sample_rate : sound.branches.front().encoding.format.sample_rate;
+    return {
+        .samples = static_cast<std::int64_t>(seconds * rate / 1024) + 8,
+        .time_runs = 8,
+        .offset_runs = 2,
+    };
+}
+
 /// Room for the index of what will be written, a little more than it takes.
 std::int64_t reserve_for(const Plan& plan, const SourceFacts& source) {
-    const double seconds = plan.time.duration.value_or(600) * 1.01 + 1;
+    const double seconds = plan.window.duration.value_or(600) * 1.01 + 1;
     std::vector<media::IndexEntries> tracks;
-    if (plan.picture) {
-        const double fps = plan.picture->fps.num > 0 ? plan.picture->fps.value() : 60;
-        auto samples = static_cast<std::int64_t>(seconds * fps) + 2;
-        if (plan.picture->is_copied && source.picture->packets)
-            samples = source.picture->packets->packets;
-        const bool is_steady = plan.picture->is_rate_constant;
-        tracks.push_back({
-            .samples = samples,
-            .keys = static_cast<std::int64_t>(seconds) + samples / 30 + 8,
-            .time_runs = is_steady ? 4 : samples,
-            .offset_runs = samples,
-        });
-    }
-    if (plan.sound) {
-        const auto rate = plan.sound->is_copied ? source.sound->sample_rate
-                                                : plan.sound->encoding.format.sample_rate;
-        tracks.push_back({
-            .samples = static_cast<std::int64_t>(seconds * rate / 1024) + 8,
-            .time_runs = 8,
-            .offset_runs = 2,
-        });
-    }
+    for (const auto& picture : plan.pictures)
+        tracks.push_back(picture_index(picture, *source.picture, seconds));
+    for (const auto& sound : plan.sounds)
+        tracks.push_back(sound_index(sound, *source.sound, seconds));
     return media::index_size(tracks) + 1024;
 }
 
-media::OutputFile plan_output(
+OutputFile plan_output(
     const VideoOptions& options, const SourceFacts& source, const std::string& name
 ) {
-    media::OutputFile output{
+    OutputFile output{
         .name = name,
         .muxer = muxer_of(options.format),
         .options = {},
-        .moov_size = 0,
         .metadata = source.metadata,
     };
     if (options.format == VideoFormat::kMov) output.options["write_tmcd"] = 0;
     return output;
 }
 
-SoundPlan plan_sound(const SoundFacts& facts, const VideoOptions& options) {
-    auto why_encoded = reason_not_to_copy(facts, options);
-    return {
-        .stream = facts.stream,
-        .is_copied = why_encoded.empty(),
-        .why_encoded = std::move(why_encoded),
-        .language = facts.language,
-        .encoding =
-            video_sound_encoding(options.format, options.quality.value_or(Quality::kMedium), facts),
-    };
+/// Adds sound to a plan: copied, or encoded, behind the tracks that there are.
+void add_sound(
+    Plan& plan, const SoundFacts& facts, std::string why_encoded, SoundEncoding encoding
+) {
+    SoundPlan sound;
+    sound.read = static_cast<int>(plan.reads.size());
+    sound.expects = expectation(facts.told_end, plan.window);
+    sound.why_encoded = std::move(why_encoded);
+    PlannedTrack track;
+    track.language = facts.language;
+    if (sound.why_encoded.empty()) {
+        sound.copied = std::move(track);
+    } else {
+        sound.is_mixed = is_mixed_to(encoding.format.layout, facts, plan.warnings);
+        sound.branches.push_back({std::move(encoding), std::move(track)});
+    }
+    plan.reads.push_back({.stream = facts.stream, .alpha = {}});
+    plan.sounds.push_back(std::move(sound));
 }
 
 /// FLAC has eight channels at most, and names for all of them.
@@ -111,49 +127,80 @@ std::string flac_layout(const SoundFacts& facts) {
     return facts.channels > 8 ? "7.1" : facts.layout;
 }
 
+Error too_large(const Size& size, const Limits& limits) {
+    return {
+        ErrorKind::kLimitExceeded,
+        fmt::format(
+            "a picture of {}x{} has more than {} pixels; choose a smaller width or height",
+            size.width, size.height, limits.pixels
+        ),
+        "width", LimitReached{"pixels", static_cast<double>(limits.pixels)}
+    };
+}
+
+/// How pictures that are not copied are timed and treated.
+void plan_frames(PicturePlan& plan, const PictureFacts& facts, const VideoOptions& options) {
+    const Ratio fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
+    const AVRational rate = {fps.num, fps.den};
+    if (options.fps) plan.cadence.emplace();
+    const bool is_irregular = facts.is_irregular && !plan.cadence;
+    plan.clock = planned(is_irregular ? media::irregular_clock(rate) : media::clock_for(rate));
+    plan.clock.fps = fps;
+    if (options.frames) plan.most_frames = *options.frames;
+    plan.treatment = plan_treatment(facts, options);
+    // A film of fields can give more pictures than it has frames.
+    plan.treatment.is_field_rate = options.fps && *options.fps > 1.2 * facts.fps.value();
+    decide_steps(plan.treatment, shape_of(facts));
+}
+
 Result<PicturePlan> plan_picture(
     const PictureFacts& facts, const VideoOptions& options, const Limits& limits
 ) {
     PicturePlan plan;
-    plan.stream = facts.stream;
-    plan.language = facts.language;
     plan.why_encoded = reason_not_to_copy(facts, options);
-    plan.is_copied = plan.why_encoded.empty();
-    plan.decoder_threads = decoder_threads(facts.stored);
-    plan.treatment = plan_treatment(facts, options);
-    plan.fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
-    plan.is_rate_constant = options.fps.has_value();
-    // A film of fields can give more pictures than it has frames.
-    plan.treatment.is_field_rate = options.fps && *options.fps > 1.2 * facts.fps.value();
-    plan.is_steady = facts.is_steady || plan.is_rate_constant;
-    plan.is_irregular = facts.is_irregular && !plan.is_rate_constant;
-    if (options.frames) plan.most_frames = *options.frames;
-    if (plan.is_copied) return plan;
-    const Size size = plan.treatment.canvas;
-    const auto pixels = std::int64_t{size.width} * size.height;
-    if (pixels > limits.pixels) {
-        return Error{
-            ErrorKind::kLimitExceeded,
-            fmt::format(
-                "a picture of {}x{} has more than {} pixels; choose a smaller width or height",
-                size.width, size.height, limits.pixels
-            ),
-            "width", LimitReached{"pixels", static_cast<double>(limits.pixels)}
-        };
+    plan_frames(plan, facts, options);
+    PlannedTrack track;
+    track.language = facts.language;
+    const bool is_steady = facts.is_steady || plan.cadence;
+    if (plan.why_encoded.empty()) {
+        if (is_steady) track.frame_rate = plan.clock.fps;
+        plan.copied = std::move(track);
+        return plan;
     }
-    plan.encoding = TRY(picture_encoding({
+    const Size size = plan.treatment.placement.canvas;
+    if (std::int64_t{size.width} * size.height > limits.pixels) return too_large(size, limits);
+    auto encoding = TRY(picture_encoding({
         .codec = options.chosen_codec(),
         .quality = options.quality.value_or(Quality::kMedium),
         .bitrate = options.bitrate,
         .size = size,
-        .fps = plan.fps,
-        .ticks = plan.clock().ticks,
+        .fps = plan.clock.fps,
+        .ticks = plan.clock.ticks,
         .colour = plan.treatment.colour,
     }));
+    if (is_steady) track.frame_rate = Ratio{encoding.fps_num, encoding.fps_den};
+    PictureBranch branch;
+    branch.encoding = std::move(encoding);
+    branch.track = std::move(track);
+    plan.branches.push_back(std::move(branch));
     return plan;
 }
 
 }  // namespace
+
+Expectation expectation(const std::optional<double>& told_end, const Window& window) {
+    if (!told_end) return {};
+    const double end = std::min(*told_end, window.end.value_or(*told_end));
+    return {.seconds = std::max(0.0, end - window.start), .pictures = {}};
+}
+
+PlannedRead read_of(const PictureFacts& facts) {
+    // Each thread holds pictures: fewer for very large ones.
+    const auto pixels = std::int64_t{facts.stored.width} * facts.stored.height;
+    const int most = pixels > 20'000'000 ? 4 : 8;
+    const int threads = pixels < 64 * 64 ? 1 : std::clamp(machine_cores() + 1, 1, most);
+    return {.stream = facts.stream, .alpha = {}, .threads = threads};
+}
 
 bool is_mixed_to(
     const std::string& layout, const SoundFacts& facts, std::vector<std::string>& warnings
@@ -172,67 +219,6 @@ bool is_mixed_to(
     return true;
 }
 
-media::PictureClock PicturePlan::clock() const {
-    const AVRational rate = {fps.num, fps.den};
-    return is_irregular ? media::irregular_clock(rate) : media::clock_for(rate);
-}
-
-int decoder_threads(const Size& stored) {
-    // Each thread holds pictures: fewer for very large ones.
-    const auto pixels = std::int64_t{stored.width} * stored.height;
-    const int most = pixels > 20'000'000 ? 4 : 8;
-    return pixels < 64 * 64 ? 1 : std::clamp(machine_cores() + 1, 1, most);
-}
-
-Result<TimePlan> plan_time(
-    const Span& span,
-    std::optional<double> duration,
-    std::vector<std::string>& warnings,
-    bool is_sure
-) {
-    TimePlan plan{.start = span.start.value_or(0), .end = span.end, .duration = {}};
-    if (duration && is_sure && plan.start > 0 && plan.start >= *duration) {
-        return Error{
-            ErrorKind::kStartOutOfRange,
-            fmt::format(
-                "start is {:.3f} s but the input ends at {:.3f} s; choose an earlier start",
-                plan.start, *duration
-            ),
-            "start"
-        };
-    }
-    if (duration && is_sure && plan.end && *plan.end > *duration) {
-        // A few frames are how differently containers count, not a different wish.
-        if (*plan.end > *duration + 0.1) {
-            warnings.push_back(fmt::format(
-                "end is {:.3f} s but the input ends at {:.3f} s, so the output ends there",
-                *plan.end, *duration
-            ));
-        }
-        plan.end.reset();
-    }
-    if (plan.end) {
-        plan.duration = *plan.end - plan.start;
-    } else if (duration && *duration > plan.start) {
-        plan.duration = *duration - plan.start;
-    }
-    return plan;
-}
-
-Result<> check_frames(const TimePlan& time, Ratio fps, const Limits& limits) {
-    const double frames = time.duration.value_or(0) * fps.value();
-    if (frames <= static_cast<double>(limits.frames)) return {};
-    return Error{
-        ErrorKind::kLimitExceeded,
-        fmt::format(
-            "the output would have {:.0f} frames, more than the {} allowed; choose a part with "
-            "start and end, or a lower fps",
-            frames, limits.frames
-        ),
-        "", LimitReached{"frames", static_cast<double>(limits.frames)}
-    };
-}
-
 Result<Plan> plan_video(
     const VideoOptions& options,
     const SourceFacts& source,
@@ -241,22 +227,28 @@ Result<Plan> plan_video(
 ) {
     Plan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
-    plan.picture = TRY(plan_picture(*source.picture, options, limits));
+    plan.window =
+        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    PicturePlan picture = TRY(plan_picture(*source.picture, options, limits));
     if (options.frames && options.fps) {
-        const double end = plan.time.start + *options.frames / plan.picture->fps.value();
-        if (!plan.time.end || end < *plan.time.end) plan.time.end = end;
-        plan.time.duration = *plan.time.end - plan.time.start;
+        const double end = plan.window.start + *options.frames / picture.clock.fps.value();
+        if (!plan.window.end || end < *plan.window.end) plan.window.end = end;
+        plan.window.duration = *plan.window.end - plan.window.start;
     }
-    if (plan.picture->is_rate_constant) TRY(check_frames(plan.time, plan.picture->fps, limits));
-    if (source.sound && !options.no_audio) plan.sound = plan_sound(*source.sound, options);
-    if (plan.sound && !plan.sound->is_copied) {
-        SoundPlan& sound = *plan.sound;
-        sound.is_mixed = is_mixed_to(sound.encoding.format.layout, *source.sound, plan.warnings);
+    if (picture.cadence) TRY(check_frames(plan.window, picture.clock.fps, limits));
+    picture.expects = expectation(source.picture->told_end, plan.window);
+    plan.reads.push_back(read_of(*source.picture));
+    plan.pictures.push_back(std::move(picture));
+    if (source.sound && !options.no_audio) {
+        const Quality quality = options.quality.value_or(Quality::kMedium);
+        add_sound(
+            plan, *source.sound, reason_not_to_copy(*source.sound, options),
+            video_sound_encoding(options.format, quality, *source.sound)
+        );
     }
-    plan.output = plan_output(options, source, name);
-    plan.expects = expectation(source, plan.time.start, plan.time.end);
-    if (options.format != VideoFormat::kWebm) plan.output.moov_size = reserve_for(plan, source);
+    plan.outputs.push_back(plan_output(options, source, name));
+    if (options.format != VideoFormat::kWebm)
+        plan.outputs.front().moov_size = reserve_for(plan, source);
     return plan;
 }
 
@@ -265,32 +257,22 @@ Result<Plan> plan_audio(
 ) {
     Plan plan;
     plan.warnings = source.warnings;
-    plan.time = TRY(plan_time(options, source.duration, plan.warnings, source.is_duration_sure));
+    plan.window =
+        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
     const SoundFacts& facts = *source.sound;
-    auto why_encoded = reason_not_to_copy(facts, options);
-    plan.sound = SoundPlan{
-        .stream = facts.stream,
-        .is_copied = why_encoded.empty(),
-        .why_encoded = std::move(why_encoded),
-        .language = facts.language,
-        .encoding = sound_encoding(
-            options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts
-        ),
-    };
-    if (!plan.sound->is_copied) {
-        auto& format = plan.sound->encoding.format;
-        if (options.format == AudioFormat::kFlac) format.layout = flac_layout(facts);
-        plan.sound->is_mixed = is_mixed_to(format.layout, facts, plan.warnings);
-    }
-    plan.output = {
+    auto encoding = sound_encoding(
+        options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts
+    );
+    if (options.format == AudioFormat::kFlac) encoding.format.layout = flac_layout(facts);
+    add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding));
+    OutputFile output{
         .name = name,
         .muxer = muxer_of(options.format),
         .options = {},
-        .moov_size = 0,
         .metadata = source.metadata,
     };
-    if (options.format == AudioFormat::kWav) plan.output.options["rf64"] = "auto";
-    plan.expects = expectation(source, plan.time.start, plan.time.end);
+    if (options.format == AudioFormat::kWav) output.options["rf64"] = "auto";
+    plan.outputs.push_back(std::move(output));
     return plan;
 }
 

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/fields_json.h"
+#include "tasks/picture_plan.h"
+#include "tasks/plan_time.h"
 #include "tasks/quality.h"
+#include "tasks/treatment.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -55,7 +57,7 @@ Plan planned(const VideoOptions& options, const SourceFacts& source) {
     return plan ? *std::move(plan) : Plan{};
 }
 
-std::vector<std::string> filter_names(const std::vector<media::FilterStep>& steps) {
+std::vector<std::string> filter_names(const std::vector<FilterStep>& steps) {
     std::vector<std::string> names;
     for (const auto& step : steps) names.push_back(step.filter);
     return names;
@@ -67,8 +69,8 @@ media::PictureShape plain_shape(int width, int height) {
 
 TEST(VideoPlan, CopiesWhatIsReadyForTheWebWhenNothingElseIsAskedFor) {
     const Plan plan = planned({}, web_ready());
-    EXPECT_TRUE(plan.picture->is_copied);
-    EXPECT_TRUE(plan.sound->is_copied);
+    EXPECT_TRUE(plan.pictures[0].copied);
+    EXPECT_TRUE(plan.sounds[0].copied);
 }
 
 TEST(VideoPlan, EncodesThePictureWhenAnOptionTouchesIt) {
@@ -81,15 +83,15 @@ TEST(VideoPlan, EncodesThePictureWhenAnOptionTouchesIt) {
     all[5].frames = 10;
     all[6].start = 1;
     all[7].end = 5;
-    for (const auto& options : all) EXPECT_FALSE(planned(options, web_ready()).picture->is_copied);
+    for (const auto& options : all) EXPECT_FALSE(planned(options, web_ready()).pictures[0].copied);
 }
 
 TEST(VideoPlan, KeepsTheSoundWhenOnlyThePictureIsTouched) {
     VideoOptions options;
     options.height = Length{360, false};
     const Plan plan = planned(options, web_ready());
-    EXPECT_FALSE(plan.picture->is_copied);
-    EXPECT_TRUE(plan.sound->is_copied);
+    EXPECT_FALSE(plan.pictures[0].copied);
+    EXPECT_TRUE(plan.sounds[0].copied);
 }
 
 struct Refusal {
@@ -146,7 +148,7 @@ TEST(TimePlan, RefusesAStartBehindTheEnd) {
     std::vector<std::string> warnings;
     Span span;
     span.start = 10;
-    const auto plan = plan_time(span, 10, warnings);
+    const auto plan = plan_window(span, 10, warnings);
     ASSERT_FALSE(static_cast<bool>(plan));
     EXPECT_EQ(plan.error().kind, ErrorKind::kStartOutOfRange);
 }
@@ -156,7 +158,7 @@ TEST(TimePlan, ClampsTheEndWithAWarning) {
     Span span;
     span.start = 2;
     span.end = 30;
-    const auto plan = plan_time(span, 10, warnings);
+    const auto plan = plan_window(span, 10, warnings);
     ASSERT_TRUE(static_cast<bool>(plan));
     EXPECT_FALSE(plan->end.has_value());
     EXPECT_DOUBLE_EQ(*plan->duration, 8);
@@ -169,7 +171,7 @@ TEST(VideoPlan, CutsAtTheLastOfSoManyFramesOfAConstantRate) {
     options.frames = 50;
     options.fps = 25;
     const Plan plan = planned(options, web_ready());
-    EXPECT_DOUBLE_EQ(*plan.time.end, 2);
+    EXPECT_DOUBLE_EQ(*plan.window.end, 2);
 }
 
 TEST(VideoPlan, MixesSurroundToStereoAndSaysSo) {
@@ -177,7 +179,7 @@ TEST(VideoPlan, MixesSurroundToStereoAndSaysSo) {
     source.sound->channels = 6;
     source.sound->layout = "5.1";
     const Plan plan = planned({}, source);
-    EXPECT_EQ(plan.sound->encoding.format.layout, "stereo");
+    EXPECT_EQ(plan.sounds[0].branches[0].encoding.format.layout, "stereo");
     ASSERT_EQ(plan.warnings.size(), 1U);
     EXPECT_THAT(plan.warnings[0], HasSubstr("5.1"));
 }
@@ -204,28 +206,62 @@ TEST(VideoPlan, TakesAnotherAv1EncoderForTinyPictures) {
 
 TEST(VideoPlan, ReservesMoreRoomForALongerIndex) {
     SourceFacts source = web_ready();
-    const auto small = planned({}, source).output.moov_size;
+    const auto small = planned({}, source).outputs[0].moov_size;
     source.duration = 3600;
     source.picture->packets.reset();
-    const auto large = planned({}, source).output.moov_size;
+    const auto large = planned({}, source).outputs[0].moov_size;
     EXPECT_GT(small, 1000);
     EXPECT_GT(large, 50 * small);
 }
 
-TEST(VideoPlan, PrintsAsJson) {
-    const json::value printed = to_json(planned({}, web_ready()));
-    EXPECT_TRUE(printed.at("picture").at("copy").get_bool());
-    EXPECT_EQ(printed.at("output").at("muxer").get_string(), "mp4");
+TEST(VideoPlan, ShowsTheFiltersForThePicturesThatTheHeadersTellOf) {
+    SourceFacts source = web_ready();
+    source.picture->is_interlaced = true;
+    VideoOptions options;
+    options.height = Length{360, false};
+    const Treatment treatment = planned(options, source).pictures[0].treatment;
+    EXPECT_THAT(filter_names(treatment.steps), testing::ElementsAre("bwdif", "scale", "format"));
+    auto shape = plain_shape(1280, 720);
+    shape.is_interlaced = true;
+    EXPECT_EQ(steps_for(treatment, shape), treatment.steps);
+    EXPECT_THAT(
+        filter_names(steps_for(treatment, plain_shape(640, 480))),
+        testing::ElementsAre("scale", "format")
+    );
+}
+
+TEST(VideoPlan, ShowsWhatIsCutOutAndWhatTransparentPicturesAreLaidOn) {
+    SourceFacts source = web_ready();
+    source.picture->has_alpha = true;
+    source.picture->format = AV_PIX_FMT_RGBA;
+    VideoOptions options;
+    options.width = options.height = Length{300, false};
+    options.fit = Fit::kCover;
+    const Treatment treatment = planned(options, source).pictures[0].treatment;
+    EXPECT_EQ(treatment.shape.format, "rgb0");
+    EXPECT_EQ(treatment.flatten, (Colour{255, 255, 255, 255}));
+    EXPECT_THAT(filter_names(treatment.steps), testing::ElementsAre("scale", "format", "crop"));
+}
+
+TEST(VideoPlan, ExpectsWhatTheTablesTellWithinTheWindow) {
+    SourceFacts source = web_ready();
+    source.picture->told_end = 9.5;
+    VideoOptions options;
+    options.start = 2;
+    EXPECT_DOUBLE_EQ(*planned(options, source).pictures[0].expects.seconds, 7.5);
+    options.end = 6;
+    EXPECT_DOUBLE_EQ(*planned(options, source).pictures[0].expects.seconds, 4);
+    EXPECT_FALSE(planned(options, source).sounds[0].expects.seconds);
 }
 
 TEST(Treatment, NeedsNoFilterForPicturesThatAreAsWanted) {
     const auto treatment = plan_treatment(web_ready_picture(), {});
-    EXPECT_THAT(picture_steps(treatment, plain_shape(1280, 720)), IsEmpty());
+    EXPECT_THAT(yuv_steps(treatment, plain_shape(1280, 720)), IsEmpty());
 }
 
 TEST(Treatment, ScalesPicturesOfAnotherSizeToThePinnedOne) {
     const auto treatment = plan_treatment(web_ready_picture(), {});
-    const auto steps = picture_steps(treatment, plain_shape(640, 480));
+    const auto steps = yuv_steps(treatment, plain_shape(640, 480));
     EXPECT_THAT(filter_names(steps), testing::ElementsAre("scale", "format"));
     EXPECT_EQ(steps[0].options.at("width").as_int64(), 1280);
 }
@@ -237,8 +273,8 @@ TEST(Treatment, TurnsAfterScalingInTheStoredDirection) {
     Framing framing;
     framing.width = Length{360, false};
     const auto treatment = plan_treatment(facts, framing);
-    EXPECT_EQ(treatment.canvas, (Size{360, 640}));
-    const auto steps = picture_steps(treatment, plain_shape(1280, 720));
+    EXPECT_EQ(treatment.placement.canvas, (Size{360, 640}));
+    const auto steps = yuv_steps(treatment, plain_shape(1280, 720));
     EXPECT_THAT(filter_names(steps), testing::ElementsAre("scale", "format", "transpose"));
     EXPECT_EQ(steps[0].options.at("width").as_int64(), 640);
 }
@@ -246,7 +282,7 @@ TEST(Treatment, TurnsAfterScalingInTheStoredDirection) {
 TEST(Treatment, DeinterlacesFirst) {
     auto shape = plain_shape(1280, 720);
     shape.is_interlaced = true;
-    const auto steps = picture_steps(plan_treatment(web_ready_picture(), {}), shape);
+    const auto steps = yuv_steps(plan_treatment(web_ready_picture(), {}), shape);
     EXPECT_THAT(filter_names(steps), testing::ElementsAre("bwdif"));
 }
 
@@ -254,7 +290,7 @@ TEST(Treatment, MapsTonesOfHdrWhateverTheHeadersSay) {
     auto shape = plain_shape(1280, 720);
     shape.format = AV_PIX_FMT_YUV420P10;
     shape.transfer = AVCOL_TRC_SMPTE2084;
-    const auto steps = picture_steps(plan_treatment(web_ready_picture(), {}), shape);
+    const auto steps = yuv_steps(plan_treatment(web_ready_picture(), {}), shape);
     EXPECT_THAT(filter_names(steps), testing::Contains("tonemap"));
 }
 

@@ -13,9 +13,6 @@
 namespace ittybit::tasks {
 namespace {
 
-using media::PictureEncoding;
-using media::SoundEncoding;
-
 struct Level {
     int crf;
     std::string_view preset;  // vp9, av1: the encoder's speed

@@ -3,8 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "media/encoder.h"
-#include "model/options.h"
+#include "model/encoding.h"
 #include "tasks/source_facts.h"
 
 /// The one place where a quality level becomes settings of an encoder (docs/quality.md has the
@@ -22,21 +21,19 @@ struct PictureTarget {
     Size size;
     Ratio fps;  // nominal; 0 when not known
     int ticks = 90000;
-    media::PictureColour colour;
+    PictureColour colour;
     int cores = machine_cores();
 };
 
 /// Encoder, preset, rate control, key frames and threads for pictures. Errors: `encode_failed` when
 /// no encoder of the codec can make a picture of this size.
-Result<media::PictureEncoding> picture_encoding(const PictureTarget& target);
+Result<PictureEncoding> picture_encoding(const PictureTarget& target);
 
 /// The sound beside a video: AAC, or Opus in webm.
-media::SoundEncoding video_sound_encoding(
-    VideoFormat format, Quality quality, const SoundFacts& source
-);
+SoundEncoding video_sound_encoding(VideoFormat format, Quality quality, const SoundFacts& source);
 
 /// Sound of its own. Lossless formats keep rate, layout and as many bits as they can.
-media::SoundEncoding sound_encoding(
+SoundEncoding sound_encoding(
     AudioFormat format,
     Quality quality,
     std::optional<std::int64_t> bitrate,

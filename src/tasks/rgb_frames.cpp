@@ -5,11 +5,11 @@
 
 #include "media/compat.h"
 #include "tasks/picture_plan.h"
+#include "tasks/treatment.h"
 
 namespace ittybit::tasks {
 namespace {
 
-using media::FilterStep;
 using media::Frame;
 using media::PictureShape;
 
@@ -71,7 +71,7 @@ bool is_grey(AVPixelFormat format) {
 }
 
 /// Pictures of still formats come in full range; their decoders do not say so of more than 8 bits.
-bool is_full_range(const RgbTreatment& treatment, const PictureShape& shape) {
+bool is_full_range(const Treatment& treatment, const PictureShape& shape) {
     const bool is_untold = shape.range == AVCOL_RANGE_UNSPECIFIED;
     return shape.range == AVCOL_RANGE_JPEG ||
            (is_untold && treatment.is_grey_full && is_grey(shape.format));
@@ -95,9 +95,9 @@ std::string_view matrix_of(const PictureShape& shape) {
     return is_film && is_large ? "bt709" : "smpte170m";
 }
 
-Size before_turning(const RgbTreatment& treatment) {
-    const Size size = treatment.scaled;
-    return treatment.orientation.rotation % 180 == 0 ? size : Size{size.height, size.width};
+Size before_turning(const Treatment& treatment) {
+    const Size size = treatment.placement.scaled;
+    return treatment.rotation % 180 == 0 ? size : Size{size.height, size.width};
 }
 
 FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool is_yuv) {
@@ -113,18 +113,18 @@ FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool
     return {"scale", std::move(options)};
 }
 
-void add_turning(std::vector<FilterStep>& steps, const media::Orientation& orientation) {
-    if (orientation.is_mirrored) steps.push_back({"hflip", {}});
-    if (orientation.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
-    if (orientation.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
-    if (orientation.rotation == 180) {
+void add_turning(std::vector<FilterStep>& steps, const Treatment& treatment) {
+    if (treatment.is_mirrored) steps.push_back({"hflip", {}});
+    if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
+    if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
+    if (treatment.rotation == 180) {
         steps.push_back({"hflip", {}});
         steps.push_back({"vflip", {}});
     }
 }
 
 void add_picture_steps(
-    std::vector<FilterStep>& steps, const RgbTreatment& treatment, const PictureShape& shape
+    std::vector<FilterStep>& steps, const Treatment& treatment, const PictureShape& shape
 ) {
     const Size size = before_turning(treatment);
     const bool is_scaled = size != Size{shape.width, shape.height};
@@ -148,20 +148,26 @@ void add_picture_steps(
 
 }  // namespace
 
-RgbTreatment rgb_treatment(const AVStream& stream, Size scaled) {
-    const bool has_alpha = media::has_alpha(stream);
-    const AVCodecID codec = stream.codecpar->codec_id;
-    return {
-        .scaled = scaled,
-        .orientation = media::orientation_of(stream),
-        .has_alpha = has_alpha,
-        .format = has_alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24,
-        .is_grey_full = codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_JPEG2000 ||
-                        codec == AV_CODEC_ID_JPEGLS || codec == AV_CODEC_ID_LJPEG,
-    };
+Treatment rgb_treatment(Size scaled, bool has_alpha) {
+    Treatment treatment;
+    treatment.placement = scaled_to(scaled);
+    treatment.format = has_alpha ? "rgba" : "rgb24";
+    treatment.has_alpha = has_alpha;
+    return treatment;
 }
 
-std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureShape& shape) {
+Treatment rgb_treatment(const AVStream& stream, Size scaled) {
+    Treatment treatment = rgb_treatment(scaled, media::has_alpha(stream));
+    const auto orientation = media::orientation_of(stream);
+    treatment.is_mirrored = orientation.is_mirrored;
+    treatment.rotation = orientation.rotation;
+    const AVCodecID codec = stream.codecpar->codec_id;
+    treatment.is_grey_full = codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_JPEG2000 ||
+                             codec == AV_CODEC_ID_JPEGLS || codec == AV_CODEC_ID_LJPEG;
+    return treatment;
+}
+
+std::vector<FilterStep> rgb_steps(const Treatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
     if (shape.is_interlaced)
         steps.push_back(
@@ -172,16 +178,16 @@ std::vector<FilterStep> rgb_steps(const RgbTreatment& treatment, const PictureSh
     } else {
         add_picture_steps(steps, treatment, shape);
     }
-    steps.push_back({"format", {{"pix_fmts", av_get_pix_fmt_name(treatment.format)}}});
-    add_turning(steps, treatment.orientation);
+    steps.push_back({"format", {{"pix_fmts", json::string(treatment.format)}}});
+    add_turning(steps, treatment);
     return steps;
 }
 
-Result<image::Pixels> to_pixels(Frame frame, const RgbTreatment& treatment) {
+Result<image::Pixels> to_pixels(Frame frame, const Treatment& treatment) {
     return to_pixels(media::Shown{.frame = std::move(frame)}, treatment);
 }
 
-Result<image::Pixels> to_pixels(media::Shown shown, const RgbTreatment& treatment) {
+Result<image::Pixels> to_pixels(media::Shown shown, const Treatment& treatment) {
     std::vector<std::byte> profile;
     if (const auto* side = av_frame_get_side_data(shown.frame.get(), AV_FRAME_DATA_ICC_PROFILE)) {
         const auto* first = reinterpret_cast<const std::byte*>(side->data);
@@ -189,7 +195,7 @@ Result<image::Pixels> to_pixels(media::Shown shown, const RgbTreatment& treatmen
     }
     Keeper keeper(1);
     media::Filters filters(
-        {1, 1000}, [&](const PictureShape& shape) { return rgb_steps(treatment, shape); }, keeper
+        {1, 1000}, [&](const PictureShape& shape) { return steps_for(treatment, shape); }, keeper
     );
     for (Frame& frame : in_order(std::move(shown))) TRY(filters.push(std::move(frame)));
     TRY(filters.finish());

@@ -28,4 +28,11 @@ Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Even
     return std::visit([&](const auto& options) { return run(options, job); }, operation);
 }
 
+Finished explained(const Plan& plan) {
+    Finished finished;
+    finished.warnings = plan.warnings;
+    finished.plan = plan_json(plan);
+    return finished;
+}
+
 }  // namespace ittybit::tasks

@@ -1,14 +1,35 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "model/plan.h"
 #include "model/protocol.h"
+#include "tasks/build.h"
 #include "tasks/events.h"
+#include "tasks/job.h"
 
 namespace ittybit::tasks {
 
-/// Does one assignment from beginning to verified end, in the current folder. Each kind is an
-/// overload `Result<Finished> run(const XOptions&, Job&)` beside its plan.
+/// Does one assignment from beginning to verified end, in the current folder. Each kind has an
+/// overload `Result<Plan> plan(const XOptions&, Job&)`, and what it plans is made by `make`; a kind
+/// that does otherwise has a `run` of its own.
 /// Errors: those of SPEC's job errors; `invalid_options` when the options do not read.
 Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events);
+
+/// The answer when nothing but the plan is wanted.
+Finished explained(const Plan& plan);
+
+/// The plan that was given with the assignment, else a new one.
+template <typename Options>
+Result<Plan> plan_of(const Options& options, Job& job) {
+    if (!job.assignment.plan.is_null()) return read_plan(job.assignment.plan);
+    return plan(options, job);
+}
+
+template <typename Options>
+Result<Finished> run(const Options& options, Job& job) {
+    const Plan decided = TRY(plan_of(options, job));
+    if (job.assignment.explain) return explained(decided);
+    return make(decided, job);
+}
 
 }  // namespace ittybit::tasks

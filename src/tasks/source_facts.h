@@ -3,27 +3,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "base/fields.h"
 #include "media/input.h"
 #include "media/stream.h"
-#include "model/geometry.h"
+#include "model/plan.h"
 
 /// What plans are decided from: the facts of the streams that are used, as plain values.
 namespace ittybit::tasks {
-
-struct Ratio {
-    int num = 0;
-    int den = 1;
-    double value() const { return den > 0 ? static_cast<double>(num) / den : 0; }
-    static constexpr auto kFields = std::tuple{
-        Field{&Ratio::num, "num", ""},
-        Field{&Ratio::den, "den", ""},
-    };
-    bool operator==(const Ratio&) const = default;
-};
 
 /// What reading all packets of a stream, without decoding, tells about copying it.
 struct PacketFacts {

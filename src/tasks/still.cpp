@@ -55,9 +55,30 @@ Result<image::Picture> open_still(
     frame->colorspace = AVCOL_SPC_RGB;
     frame->color_primaries = static_cast<AVColorPrimaries>(header.primaries);
     frame->color_trc = static_cast<AVColorTransferCharacteristic>(header.transfer);
-    return image::repaint(
-        picture, TRY(to_pixels(std::move(frame), {.scaled = scaled, .orientation = {}}))
-    );
+    return image::repaint(picture, TRY(to_pixels(std::move(frame), rgb_treatment(scaled, false))));
+}
+
+media::PictureShape rgba_shape(Size size) {
+    return {
+        .width = size.width,
+        .height = size.height,
+        .format = AV_PIX_FMT_RGBA,
+        .range = AVCOL_RANGE_JPEG,
+    };
+}
+
+Result<image::Picture> upright_picture(ByteSource& source, const Limits& limits) {
+    const Sniffed sniffed = TRY(sniff(source));
+    const auto header = TRY(image::read_header(source, sniffed, limits));
+    auto picture = TRY(open_still(source, sniffed, limits, header, {}, header.stored));
+    picture = TRY(image::to_additive(std::move(picture)));
+    picture = TRY(image::orient(std::move(picture)));
+    return image::to_srgb(std::move(picture));
+}
+
+Result<media::Frame> upright_frame(ByteSource& source, const Limits& limits) {
+    const auto picture = TRY(upright_picture(source, limits));
+    return frame_of(TRY(picture.pixels()));
 }
 
 }  // namespace ittybit::tasks

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "image/header.h"
 #include "image/picture.h"
+#include "media/filters.h"
 #include "media/handles.h"
 #include "model/limits.h"
 #include "model/sniff.h"
@@ -28,5 +29,12 @@ Result<image::Picture> open_still(
     const image::Picture::Load& how,
     Size scaled
 );
+
+/// What such frames look like to filters.
+media::PictureShape rgba_shape(Size size);
+
+/// The input's still picture as a frame: upright, in sRGB. Errors: as open_still.
+Result<image::Picture> upright_picture(ByteSource& source, const Limits& limits);
+Result<media::Frame> upright_frame(ByteSource& source, const Limits& limits);
 
 }  // namespace ittybit::tasks

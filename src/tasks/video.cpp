@@ -4,9 +4,7 @@
 
 #include "media/input.h"
 #include "media/stream.h"
-#include "tasks/drawn_video.h"
 #include "tasks/plan.h"
-#include "tasks/run_plan.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -15,6 +13,10 @@ using media::Input;
 
 std::string output_name(const VideoOptions& options, const Job& job) {
     return job.assignment.stem + "." + std::string(ittybit::name_of(options.format));
+}
+
+Error no_video() {
+    return {ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"};
 }
 
 /// Looks at the packets of streams that may be copied, when nothing else speaks against it.
@@ -52,30 +54,57 @@ Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input
 /// A variable rate decides only when read where the last of the wanted frames ends.
 Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan& plan) {
     if (!options.frames || options.fps) return {};
-    const auto end =
-        TRY(end_of_pictures(input, plan.picture->stream, plan.time.start, *options.frames));
-    if (!end || (plan.time.end && *plan.time.end <= *end)) return {};
-    plan.time.end = *end;
-    plan.time.duration = *end - plan.time.start;
+    Window& window = plan.window;
+    const int stream = plan.reads.front().stream;
+    const auto end = TRY(end_of_pictures(input, stream, window.start, *options.frames));
+    if (!end || (window.end && *window.end <= *end)) return {};
+    window.end = *end;
+    window.duration = *end - window.start;
     return {};
+}
+
+/// The facts of an animated picture that libav cannot read (WebP): its frames come from libwebp.
+Result<SourceFacts> animation_facts(image::AnimationReader& reader) {
+    std::int64_t end_ms = 0;
+    while (const auto frame = TRY(reader.next())) end_ms = frame->start_ms + frame->duration_ms;
+    PictureFacts picture;
+    picture.codec = "webp";
+    picture.format = AV_PIX_FMT_RGBA;
+    picture.stored = reader.size();
+    picture.display = reader.size();
+    picture.has_alpha =
+        true;  // of the frames as they come; without transparency it changes nothing
+    const AVRational fps = av_d2q(1000.0 * reader.frames() / static_cast<double>(end_ms), 1000);
+    picture.fps = {fps.num, fps.den};
+    SourceFacts source;
+    source.duration = static_cast<double>(end_ms) / 1000;
+    source.picture = picture;
+    return source;
+}
+
+Result<Plan> plan_animation(const VideoOptions& options, const std::string& name, Job& job) {
+    auto& reader = *TRY(open_animation(job));
+    if (reader.frames() < 2) return no_video();
+    const SourceFacts source = TRY(animation_facts(reader));
+    Plan plan = TRY(plan_video(options, source, name, job.limits()));
+    plan.reads.front().as = ReadAs::kAnimation;
+    if (plan.window.start == 0 && !plan.window.end)
+        plan.pictures.front().expects.pictures = reader.frames();
+    return plan;
 }
 
 }  // namespace
 
-Result<Finished> run(const VideoOptions& options, Job& job) {
+Result<Plan> plan(const VideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
-    if (sniffed.family == Family::kStill)
-        return Error{
-            ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"
-        };
+    if (sniffed.family == Family::kStill) return no_video();
     const std::string name = output_name(options, job);
-    if (sniffed.demuxer.empty()) return run_drawn_video(options, name, job);
-    const auto input = TRY(Input::open(job.source, sniffed, job.assignment.limits));
-    const SourceFacts source = TRY(source_facts(options, *input));
-    Plan plan = TRY(plan_video(options, source, name, job.assignment.limits));
-    TRY(cut_after_frames(options, *input, plan));
-    if (job.assignment.explain) return explain(plan);
-    return run_plan(plan, *input, job);
+    if (sniffed.demuxer.empty()) return plan_animation(options, name, job);
+    const auto& input = *TRY(open_media(job));
+    const SourceFacts source = TRY(source_facts(options, input));
+    Plan plan = TRY(plan_video(options, source, name, job.limits()));
+    TRY(cut_after_frames(options, input, plan));
+    return plan;
 }
 
 }  // namespace ittybit::tasks

@@ -13,6 +13,7 @@
 #include "media/testing.h"
 #include "media/verify.h"
 #include "tasks/audio.h"
+#include "tasks/run_task.h"
 
 /// Whole tasks on short made clips: what comes out is decoded, and looked at in pixels, timestamps
 /// and samples.
@@ -265,7 +266,7 @@ TEST_F(WholeTask, CutsSoundToTheSample) {
 }
 
 TEST_F(WholeTask, PutsTheIndexInFrontAlsoWhenTheReserveIsTooSmall) {
-    media::OutputFile file{
+    OutputFile file{
         .name = "x.mp4", .muxer = "mp4", .options = {}, .moov_size = 64, .metadata = {}
     };
     const fs::path path = fs::temp_directory_path() / "ittybit-small-reserve.mp4";

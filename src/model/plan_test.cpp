@@ -1,0 +1,98 @@
+#include "model/plan.h"
+
+#include <gtest/gtest.h>
+
+namespace ittybit {
+namespace {
+
+/// One of everything that a plan can say.
+Plan full_plan() {
+    PictureBranch encoded;
+    encoded.every = 2;
+    encoded.steps = {{"scale", {{"width", 320}, {"flags", "bicubic"}}}};
+    encoded.encoding.emplace();
+    encoded.encoding->encoder = "libx264";
+    encoded.encoding->bitrate = 1'000'000;
+    encoded.encoding->options = {{"crf", 23.5}, {"preset", "fast"}};
+    encoded.track = {.name = "360p", .language = "deu", .frame_rate = Ratio{30000, 1001}};
+    PictureBranch gif;
+    gif.gif = GifSettings{.size = {64, 48}, .loop = 3, .colours = 16};
+    gif.track.output = 1;
+    PictureBranch webp;
+    webp.webp = AnimationSettings{.size = {64, 48}, .quality = 80};
+    PictureBranch image;
+    image.image = SaveSettings{.format = ImageFormat::kAvif, .quality = 44, .size = {10, 20}};
+
+    PicturePlan picture;
+    picture.read = 1;
+    picture.why_encoded = "its codec is vp9";
+    picture.treatment.placement = {{64, 36}, {2, 0, 60, 36}, {64, 48}, 2, 6};
+    picture.treatment.rotation = 90;
+    picture.treatment.format = "yuv420p";
+    picture.treatment.padding = {1, 2, 3, 4};
+    picture.treatment.flatten = Colour{255, 0, 0, 255};
+    picture.treatment.shape = {{640, 480}, "yuv420p", "bt709", "tv", "bt709", "bt709", true};
+    picture.treatment.steps = {{"bwdif", {{"mode", "send_field"}}}};
+    picture.clock = {.ticks = 90000, .fps = {25, 1}, .grid = 750};
+    picture.cadence = PlannedCadence{.is_first = true, .key_seconds = 2, .key_grid = 2};
+    picture.most_frames = 100;
+    picture.branches = {encoded, gif, webp, image};
+    picture.expects = {.seconds = 9.96, .pictures = 249};
+    SoundPlan sound;
+    sound.is_mixed = true;
+    SoundBranch branch;
+    branch.encoding = {.encoder = "flac", .bits_per_sample = 24};
+    sound.branches = {branch};
+    SoundPlan copied;
+    copied.copied = PlannedTrack{.name = "", .language = "eng", .frame_rate = {}};
+
+    Plan plan;
+    plan.reads = {
+        {.as = ReadAs::kStream, .stream = 3, .alpha = 4, .threads = 5},
+        {.as = ReadAs::kPicture, .alpha = {}, .is_cover = true, .shrink_by = 2},
+    };
+    plan.window = {.start = 1.5, .end = 11.46, .duration = 9.96};
+    plan.has_common_end = true;
+    plan.pictures = {picture};
+    plan.sounds = {sound, copied};
+    plan.outputs = {
+        {.name = "o.mp4",
+         .muxer = "mp4",
+         .options = {},
+         .moov_size = 1000,
+         .metadata = {{"title", "T"}}},
+        {.name = "o.gif", .muxer = "gif", .options = {}, .metadata = {}},
+    };
+    plan.warnings = {"something was done"};
+    return plan;
+}
+
+TEST(Plan, ReadsBackWhatItPrints) {
+    const Plan plan = full_plan();
+    const auto text = compact_json(plan_json(plan));
+    const auto read = read_plan(*parse_json(text));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, plan);
+    EXPECT_EQ(compact_json(plan_json(*read)), text);
+}
+
+TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
+    const auto is_refused = [](void (*spoil)(Plan&)) {
+        Plan plan = full_plan();
+        spoil(plan);
+        return !read_plan(plan_json(plan));
+    };
+    EXPECT_FALSE(is_refused([](Plan&) {}));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].read = 2; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].read = -1; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.outputs.pop_back(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[0].encoding.reset(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[1].image = SaveSettings{}; })
+    );
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].branches.clear(); }));
+    EXPECT_FALSE(read_plan(*parse_json(R"({"reads": [{"as": "shell"}]})")));
+    EXPECT_FALSE(read_plan(*parse_json(R"({"run": "rm"})")));
+}
+
+}  // namespace
+}  // namespace ittybit

@@ -1,0 +1,413 @@
+#include "tasks/build.h"
+
+#include <mutex>
+#include <span>
+#include <utility>
+
+#include "media/common_end.h"
+#include "media/compat.h"
+#include "media/copying.h"
+#include "media/decoder.h"
+#include "media/filters.h"
+#include "media/frames.h"
+#include "media/limiter.h"
+#include "media/meter.h"
+#include "media/pipeline.h"
+#include "media/timing.h"
+#include "tasks/expectation.h"
+#include "tasks/image.h"
+#include "tasks/joined_alpha.h"
+#include "tasks/plan_time.h"
+#include "tasks/product.h"
+#include "tasks/reading.h"
+#include "tasks/still.h"
+#include "tasks/treatment.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+using media::Packet;
+using media::Pipeline;
+using media::Sink;
+
+/// Audio packets waiting for their thread: they are small, and badly interleaved files have many.
+constexpr std::size_t kSoundPackets = 512;
+
+/// Times of what no demuxer reads.
+constexpr media::SourceTime kMilliseconds = {
+    .time_base = {1, 1000}, .origin_us = 0, .tells_lengths = true
+};
+
+/// Lets threads report one at a time.
+class InTurn : public Events {
+public:
+    explicit InTurn(Events& events) : events_(events) {}
+    void progress(const Progress& progress) override {
+        const std::lock_guard lock(mutex_);
+        events_.progress(progress);
+    }
+    void file_grown(const FileGrown& grown) override {
+        const std::lock_guard lock(mutex_);
+        events_.file_grown(grown);
+    }
+    void file_ready(const FileReady& ready) override {
+        const std::lock_guard lock(mutex_);
+        events_.file_ready(ready);
+    }
+
+private:
+    Events& events_;
+    std::mutex mutex_;
+};
+
+std::int64_t bytes_of(const Size& size, const std::string& format) {
+    const std::int64_t pixels = std::int64_t{size.width} * size.height;
+    return format == "rgba" ? pixels * 4 : pixels * 3 / 2;
+}
+
+Size size_of(const PicturePlan& picture, const PictureBranch& branch) {
+    if (branch.encoding) return {branch.encoding->width, branch.encoding->height};
+    return picture.treatment.placement.canvas;
+}
+
+/// The pipeline of one plan, built back to front.
+class Builder {
+public:
+    Builder(const Plan& plan, Job& job)
+        : plan_(plan),
+          job_(job),
+          events_(job.events),
+          meter_(plan.window.duration, [this](const media::Meter::Reading& reading) {
+              events_.progress({reading.percent, reading.speed, reading.eta_s});
+          }) {}
+
+    Result<Finished> make();
+
+private:
+    /// What hangs on one read: whatever takes its frames, and its packets.
+    struct Taps {
+        std::vector<Sink<Frame>*> frames;
+        std::vector<Sink<Packet>*> packets;
+    };
+    /// A stream on its way, whose count is compared with what was expected of it.
+    struct Watched {
+        const PicturePlan* picture = nullptr;  // of the two one
+        const SoundPlan* sound = nullptr;
+        const media::PictureWindow* window = nullptr;  // of the three one, or none
+        const media::Soundtrack* soundtrack = nullptr;
+        const media::Copying* copying = nullptr;
+    };
+
+    Result<> open_products();
+    Result<> build();
+    Result<> add_pictures(const PicturePlan& picture);
+    Result<> add_sound(const SoundPlan& sound);
+    Result<const media::Copying*> add_copy(int read, const PlannedTrack& track);
+    Result<Sink<Frame>*> add_branches(
+        const PicturePlan& picture, std::span<const PictureBranch> branches
+    );
+    Sink<Frame>& add_cadence(const PicturePlan& picture, Sink<Frame>& next);
+    Sink<Frame>& add_mixing(const SoundPlan& sound, Sink<Frame>& next);
+
+    Result<> read_streams();
+    Result<> decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks);
+    Result<> read_animation();
+    Result<> read_still();
+    Result<> read();
+    AllThrough through() const;
+    std::vector<Missing> missing() const;
+
+    const PlannedRead& read_at(int place) const {
+        return plan_.reads[static_cast<std::size_t>(place)];
+    }
+    Taps& taps_of(int read) { return taps_[static_cast<std::size_t>(read)]; }
+    media::SourceTime time_of(const PlannedRead& read) const {
+        return read.as == ReadAs::kStream ? job_.media->time_of(read.stream) : kMilliseconds;
+    }
+
+    const Plan& plan_;
+    Job& job_;
+    InTurn events_;
+    media::Meter meter_;
+    std::vector<std::unique_ptr<Product>> products_;  // for each of the plan's outputs
+    std::vector<Taps> taps_;                          // for each of its reads
+    std::vector<Watched> watched_;
+    std::optional<media::CommonEnd> common_end_;
+    std::optional<media::Intake> intake_;
+    Pipeline pipeline_;  // the first to go: its stages use all of the above
+};
+
+Result<> Builder::open_products() {
+    for (const OutputFile& output : plan_.outputs) {
+        const Making making{plan_, output, job_.assignment, events_, meter_};
+        const bool is_drawn = output.muxer == "gif" || output.muxer == "webp";
+        auto product = is_drawn                ? make_animation(making)
+                       : output.muxer == "hls" ? make_stream(making)
+                                               : make_file(making);
+        products_.push_back(TRY(std::move(product)));
+    }
+    return {};
+}
+
+/// The stages that make the first of these branches from its pictures, and the others from that
+/// one.
+Result<Sink<Frame>*> Builder::add_branches(
+    const PicturePlan& picture, std::span<const PictureBranch> branches
+) {
+    const PictureBranch& first = branches.front();
+    Product& product = *products_[static_cast<std::size_t>(first.track.output)];
+    auto* const encoder = TRY(product.add(pipeline_, picture, first));
+    const auto room =
+        media::frames_ahead(bytes_of(size_of(picture, first), picture.treatment.format));
+    auto& inbox = pipeline_.detach<Frame>(room, *encoder);
+    if (branches.size() == 1) return &inbox;
+
+    const PictureBranch& second = branches[1];
+    auto* const smaller = TRY(add_branches(picture, branches.subspan(1)));
+    auto& scaler = pipeline_.make<media::Filters>(
+        AVRational{1, picture.clock.ticks},
+        [&second](const media::PictureShape&) { return second.steps; }, *smaller
+    );
+    Sink<Frame>* below = &pipeline_.detach<Frame>(room, scaler);
+    if (second.every > first.every)
+        below = &pipeline_.make<media::EveryNth>(second.every / first.every, *below);
+    return &pipeline_.make<media::Tee<Frame>>(std::vector<Sink<Frame>*>{below, &inbox});
+}
+
+Sink<Frame>& Builder::add_cadence(const PicturePlan& picture, Sink<Frame>& next) {
+    const PlannedCadence& cadence = *picture.cadence;
+    return pipeline_.make<media::Cadence>(
+        clock_of(picture.clock), job_.limits(), next,
+        media::Cadence::Keys{.every_s = cadence.key_seconds, .grid = cadence.key_grid},
+        common_end_ ? &*common_end_ : nullptr
+    );
+}
+
+Result<> Builder::add_pictures(const PicturePlan& picture) {
+    if (picture.copied) {
+        const auto* const copying = TRY(add_copy(picture.read, *picture.copied));
+        watched_.push_back({.picture = &picture, .copying = copying});
+        return {};
+    }
+    const bool is_reduced_first = picture.cadence && picture.cadence->is_first;
+    const auto clock = clock_of(picture.clock);
+    Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
+    if (picture.cadence && !is_reduced_first) next = &add_cadence(picture, *next);
+    next = &add_treatment(pipeline_, picture.treatment, clock.time_base(), *next);
+    if (is_reduced_first) next = &add_cadence(picture, *next);
+
+    const PlannedRead& read = read_at(picture.read);
+    const bool is_film = read.as == ReadAs::kStream || read.as == ReadAs::kAnimation;
+    if (is_film) {
+        const Size scaled = picture.treatment.placement.scaled;
+        const auto bytes = bytes_of(scaled, picture.treatment.format);
+        next = &pipeline_.detach<Frame>(media::frames_ahead(2 * bytes), *next);
+        auto& window = pipeline_.make<media::PictureWindow>(
+            media::PictureWindow::Settings{
+                .source = time_of(read),
+                .cut = cut_of(plan_.window),
+                .clock = clock,
+                .most_frames = picture.cadence ? std::nullopt : picture.most_frames,
+                .is_last_held = !plan_.sounds.empty(),
+                .limits = job_.limits(),
+            },
+            *next
+        );
+        watched_.push_back({.picture = &picture, .window = &window});
+        next = &window;
+    }
+    taps_of(picture.read).frames.push_back(next);
+    return {};
+}
+
+/// The stages that bring decoded sound to its encoders' format, mixed to fewer channels where it
+/// has more.
+Sink<Frame>& Builder::add_mixing(const SoundPlan& sound, Sink<Frame>& next) {
+    SoundFormat format = sound.branches.front().encoding.format;
+    auto& last = pipeline_.make<media::Resample>(format, next);
+    if (!sound.is_mixed) return last;
+    format.sample_format = "fltp";
+    auto& limiter = pipeline_.make<media::Limiter>(last);
+    return pipeline_.make<media::Resample>(format, limiter, /*is_limited=*/true);
+}
+
+Result<> Builder::add_sound(const SoundPlan& sound) {
+    if (sound.copied) {
+        const auto* const copying = TRY(add_copy(sound.read, *sound.copied));
+        watched_.push_back({.sound = &sound, .copying = copying});
+        return {};
+    }
+    std::vector<Sink<Frame>*> encoders;
+    for (const SoundBranch& branch : sound.branches) {
+        Product& product = *products_[static_cast<std::size_t>(branch.track.output)];
+        encoders.push_back(TRY(product.add(pipeline_, branch)));
+    }
+    auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
+    auto& soundtrack = pipeline_.make<media::Soundtrack>(
+        time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), add_mixing(sound, tee),
+        common_end_ ? &*common_end_ : nullptr
+    );
+    watched_.push_back({.sound = &sound, .soundtrack = &soundtrack});
+    taps_of(sound.read).frames.push_back(&soundtrack);
+    return {};
+}
+
+Result<const media::Copying*> Builder::add_copy(int read, const PlannedTrack& track) {
+    Product& product = *products_[static_cast<std::size_t>(track.output)];
+    const int stream = read_at(read).stream;
+    auto* const next = TRY(product.copy(track, job_.media->stream(stream)));
+    auto& copying = pipeline_.make<media::Copying>(job_.media->time_of(stream), *next);
+    taps_of(read).packets.push_back(&copying);
+    return &copying;
+}
+
+Result<> Builder::build() {
+    taps_.resize(plan_.reads.size());
+    for (const PlannedRead& read : plan_.reads)
+        if (read.as == ReadAs::kStream || read.as == ReadAs::kFrame) TRY(open_media(job_));
+    if (plan_.has_common_end) {
+        const PicturePlan& picture = plan_.pictures.front();
+        common_end_.emplace(
+            clock_of(picture.clock).fps, picture.cadence->key_grid, pipeline_.stop()
+        );
+        if (plan_.sounds.empty()) common_end_->expect_no_sound();
+    }
+    for (const PicturePlan& picture : plan_.pictures) TRY(add_pictures(picture));
+    for (const SoundPlan& sound : plan_.sounds) TRY(add_sound(sound));
+    return {};
+}
+
+/// One sink for all that take the same.
+template <typename T>
+Sink<T>& joined(Pipeline& pipeline, const std::vector<Sink<T>*>& sinks) {
+    return sinks.size() == 1 ? *sinks.front() : pipeline.make<media::Tee<T>>(sinks);
+}
+
+/// Puts decoders in front of what takes a read's frames; `sinks` are those of the input's streams.
+Result<> Builder::decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks) {
+    media::Input& input = *job_.media;
+    if (!taps.frames.empty()) {
+        Sink<Frame>* next = &joined(pipeline_, taps.frames);
+        const media::DecoderOptions options{.threads = read.threads};
+        const AVStream& stream = input.stream(read.stream);
+        if (read.alpha) {
+            auto& both = pipeline_.make<JoinedAlpha>(
+                stream.time_base, input.stream(*read.alpha).time_base, *next
+            );
+            sinks[*read.alpha] =
+                &pipeline_.add(TRY(media::Decoder::open(input, *read.alpha, options, both.alpha()))
+                );
+            next = &both.colour();
+        }
+        Sink<Packet>* decoder =
+            &pipeline_.add(TRY(media::Decoder::open(input, read.stream, options, *next)));
+        if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            decoder = &pipeline_.detach<Packet>(kSoundPackets, *decoder);
+        taps.packets.push_back(decoder);
+    }
+    sinks[read.stream] = &joined(pipeline_, taps.packets);
+    return {};
+}
+
+Result<> Builder::read_streams() {
+    media::Input& input = *job_.media;
+    PacketSinks sinks;
+    for (std::size_t i = 0; i < taps_.size(); ++i) TRY(decode(plan_.reads[i], taps_[i], sinks));
+    intake_.emplace(input, cut_of(plan_.window));
+    return read_window(
+        input, plan_.window, plan_.reads.front().stream, sinks,
+        [&](const AVPacket& packet) {
+            meter_.moved();
+            intake_->see(packet);
+            return pipeline_.stop().stop_requested();
+        }
+    );
+}
+
+Result<> Builder::read_animation() {
+    auto& reader = *TRY(open_animation(job_));
+    Sink<Frame>& window = joined(pipeline_, taps_.front().frames);
+    const auto& end = plan_.window.end;
+    while (const auto shown = TRY(reader.next())) {
+        meter_.moved();
+        if (end && shown->start_ms > *end * 1000) break;
+        Frame frame = TRY(frame_of(shown->rgba, reader.size(), AV_PIX_FMT_RGBA));
+        frame->pts = shown->start_ms;
+        media::set_duration(*frame, shown->duration_ms);
+        TRY(window.push(std::move(frame)));
+    }
+    return window.finish();
+}
+
+/// One frame, shown for a tenth of a second.
+Result<> Builder::read_still() {
+    const PlannedRead& read = plan_.reads.front();
+    Frame frame = read.as == ReadAs::kPicture
+                      ? TRY(upright_frame(job_.source, job_.limits()))
+                      : TRY(media::frame_at(*job_.media, read.stream, 0, {.is_strict = true}));
+    frame->pts = 0;
+    media::set_duration(*frame, plan_.pictures.front().clock.ticks / 10);
+    Sink<Frame>& filters = joined(pipeline_, taps_.front().frames);
+    TRY(filters.push(std::move(frame)));
+    return filters.finish();
+}
+
+Result<> Builder::read() {
+    switch (plan_.reads.front().as) {
+        case ReadAs::kStream: return read_streams();
+        case ReadAs::kAnimation: return read_animation();
+        case ReadAs::kFrame:
+        case ReadAs::kPicture: return read_still();
+    }
+    return {};
+}
+
+AllThrough Builder::through() const {
+    AllThrough all;
+    for (const Watched& it : watched_) {
+        Through through;
+        if (it.picture != nullptr) {
+            through.stream = read_at(it.picture->read).stream;
+            through.expects = it.picture->expects;
+            if (it.copying != nullptr) through.pictures = it.copying->packets();
+            if (it.window != nullptr && !it.picture->most_frames)
+                through.pictures = it.window->pictures();
+            all.pictures.push_back(through);
+        } else {
+            through.stream = read_at(it.sound->read).stream;
+            through.expects = it.sound->expects;
+            if (it.soundtrack != nullptr) through.seconds = it.soundtrack->real_seconds();
+            all.sounds.push_back(through);
+        }
+    }
+    return all;
+}
+
+std::vector<Missing> Builder::missing() const {
+    if (!intake_) return shortfall(through());
+    return shortfall(*job_.media, *intake_, cut_of(plan_.window), through());
+}
+
+Result<Finished> Builder::make() {
+    TRY(open_products());
+    TRY(build());
+    TRY(pipeline_.run([&] { return read(); }));
+    Finished finished;
+    for (const auto& product : products_) finished.file = TRY(product->finish());
+    finished.warnings = plan_.warnings;
+    tell(missing(), finished);
+    return finished;
+}
+
+}  // namespace
+
+Result<Finished> make(const Plan& plan, Job& job) {
+    const auto& pictures = plan.pictures;
+    if (!pictures.empty() && !pictures.front().branches.empty() &&
+        pictures.front().branches.front().image)
+        return make_image(plan, job);
+    return Builder(plan, job).make();
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,90 @@
+#include "media/encoder.h"
+#include "media/output.h"
+#include "media/verify.h"
+#include "tasks/product.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+using media::Packet;
+using media::Pipeline;
+using media::Sink;
+
+class FileProduct : public Product {
+public:
+    FileProduct(const Making& making, std::unique_ptr<media::Output> output)
+        : making_(making), output_(std::move(output)) {
+        output_->tell_growth([&events = making.events, name = making.output.name](
+                                 std::int64_t from, std::int64_t to
+                             ) { events.file_grown({.name = name, .from = from, .to = to}); });
+    }
+
+    Result<Sink<Frame>*> add(Pipeline& pipeline, const PicturePlan&, const PictureBranch& branch)
+        override {
+        return encode(pipeline, *branch.encoding, branch.track);
+    }
+    Result<Sink<Frame>*> add(Pipeline& pipeline, const SoundBranch& branch) override {
+        return encode(pipeline, branch.encoding, branch.track);
+    }
+    Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
+        media::Output::Track& track = add_track(planned);
+        TRY(track.describe(*stream.codecpar, stream.time_base));
+        return &track;
+    }
+    Result<File> finish() override;
+
+private:
+    /// Branches come in the order of their tracks.
+    media::Output::Track& add_track(const PlannedTrack& planned) {
+        media::Output::Track& track = output_->add_track();
+        track.set_language(planned.language);
+        if (planned.frame_rate)
+            track.set_frame_rate({planned.frame_rate->num, planned.frame_rate->den});
+        return track;
+    }
+
+    template <typename Encoding>
+    Result<Sink<Frame>*> encode(
+        Pipeline& pipeline, const Encoding& encoding, const PlannedTrack& planned
+    ) {
+        media::Output::Track& track = add_track(planned);
+        auto& encoder = pipeline.add(TRY(media::Encoder::open(encoding, track)));
+        TRY(track.describe(encoder.codec()));
+        return &encoder;
+    }
+
+    const Making making_;
+    const std::unique_ptr<media::Output> output_;
+};
+
+Result<File> FileProduct::finish() {
+    const std::string& name = making_.output.name;
+    File file = TRY(media::verify(making_.output, output_->tracks(), making_.assignment.limits));
+    file.size = output_->size();
+    if (output_->is_rewritten()) making_.events.file_grown({.name = name});
+    making_.events.file_ready({.name = name, .size = output_->size(), .is_main = true});
+    return file;
+}
+
+Error unfit(const char* what) {
+    return {ErrorKind::kInternalError, std::string("bad plan: this output takes no ") + what, ""};
+}
+
+}  // namespace
+
+Result<Sink<Frame>*> Product::add(Pipeline&, const SoundBranch&) {
+    return unfit("sound");
+}
+
+Result<Sink<Packet>*> Product::copy(const PlannedTrack&, const AVStream&) {
+    return unfit("copies");
+}
+
+Result<std::unique_ptr<Product>> make_file(const Making& making) {
+    auto output =
+        TRY(media::Output::create(making.output, making.assignment.limits, &making.meter));
+    return {std::make_unique<FileProduct>(making, std::move(output))};
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "media/timing.h"
+#include "model/limits.h"
+#include "model/options.h"
+#include "model/plan.h"
+
+/// What a plan says on time, and how the stages take it.
+namespace ittybit::tasks {
+
+/// Judges start and end against a source's duration; a clamped end is a warning. A duration that
+/// is only claimed (not `is_sure`) judges nothing. Errors: `start_out_of_range`.
+Result<Window> plan_window(
+    const Span& span,
+    std::optional<double> duration,
+    std::vector<std::string>& warnings,
+    bool is_sure = true
+);
+
+/// Whether so many frames at a constant rate are allowed, where the length is known. Errors:
+/// `limit_exceeded` (frames).
+Result<> check_frames(const Window& window, Ratio fps, const Limits& limits);
+
+PlannedClock planned(const media::PictureClock& clock);
+media::PictureClock clock_of(const PlannedClock& clock);
+media::Cut cut_of(const Window& window);
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "media/handles.h"
+#include "media/meter.h"
+#include "media/pipeline.h"
+#include "media/sink.h"
+#include "model/plan.h"
+#include "tasks/job.h"
+
+namespace ittybit::tasks {
+
+/// One output of a plan while it is made: where its branches lead, and whether it is right at the
+/// end. Stays where it was made: stages of the pipeline lead into it.
+class Product {
+public:
+    Product() = default;
+    Product(const Product&) = delete;
+    Product& operator=(const Product&) = delete;
+    virtual ~Product() = default;
+
+    /// The encoder of a branch, opened, and all behind it. Errors: `encode_failed`, `disk_full`.
+    virtual Result<media::Sink<media::Frame>*> add(
+        media::Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
+    ) = 0;
+    virtual Result<media::Sink<media::Frame>*> add(
+        media::Pipeline& pipeline, const SoundBranch& branch
+    );
+
+    /// A track for packets that are copied. Errors: `encode_failed`.
+    virtual Result<media::Sink<media::Packet>*> copy(
+        const PlannedTrack& track, const AVStream& stream
+    );
+
+    /// Verifies what was made, tells that it is ready, and gives its facts. Errors:
+    /// `output_invalid`, `disk_full`.
+    virtual Result<File> finish() = 0;
+};
+
+/// What an output is made with: borrowed, but for the meter's output.
+struct Making {
+    const Plan& plan;
+    const OutputFile& output;
+    const Assignment& assignment;
+    Events& events;
+    media::Meter& meter;
+};
+
+/// A file of one of libav's muxers.
+Result<std::unique_ptr<Product>> make_file(const Making& making);
+/// An HLS stream: playlists and segments of each rendition.
+Result<std::unique_ptr<Product>> make_stream(const Making& making);
+/// A GIF or an animated WebP.
+Result<std::unique_ptr<Product>> make_animation(const Making& making);
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,69 @@
+#include "media/encoder.h"
+#include "tasks/adaptive_stream.h"
+#include "tasks/language_tag.h"
+#include "tasks/product.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using media::Frame;
+using media::Pipeline;
+using media::Sink;
+
+class StreamProduct : public Product {
+public:
+    explicit StreamProduct(const Making& making)
+        : making_(making), parts_(making.events, making.assignment.limits) {
+        const auto& pictures = making.plan.pictures;
+        if (pictures.empty()) return;
+        const Ratio fps = pictures.front().clock.fps;
+        grid_.fps = {fps.num, fps.den * pictures.front().cadence->key_grid};
+    }
+
+    Result<Sink<Frame>*> add(
+        Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
+    ) override {
+        stream_.rates.push_back(picture.clock.fps.value() / branch.every);
+        auto& segmenter =
+            stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
+        return encode(pipeline, *branch.encoding, segmenter);
+    }
+    Result<Sink<Frame>*> add(Pipeline& pipeline, const SoundBranch& branch) override {
+        stream_.language = branch.track.language;
+        auto& segmenter =
+            stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
+        return encode(pipeline, branch.encoding, segmenter);
+    }
+    Result<File> finish() override {
+        TRY(check_alignment(stream_));
+        TRY(write_playlists(stream_, making_.assignment, parts_));
+        return describe(stream_, parts_);
+    }
+
+private:
+    Segmenter::Settings settings(const PlannedTrack& track) const {
+        return {.name = track.name, .grid = grid_, .language = language_letters(track.language)};
+    }
+
+    template <typename Encoding>
+    static Result<Sink<Frame>*> encode(
+        Pipeline& pipeline, const Encoding& encoding, Segmenter& segmenter
+    ) {
+        auto& encoder = pipeline.add(TRY(media::Encoder::open(encoding, segmenter)));
+        TRY(segmenter.describe(encoder.codec()));
+        return &encoder;
+    }
+
+    const Making making_;
+    PartWriter parts_;
+    SegmentGrid grid_;
+    AdaptiveStream stream_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Product>> make_stream(const Making& making) {
+    return {std::make_unique<StreamProduct>(making)};
+}
+
+}  // namespace ittybit::tasks
