@@ -93,6 +93,7 @@ def test_all_of_it_is_under_300_kb(server):
 def test_one_signs_in_with_a_key_that_this_tab_alone_keeps(server):
     seen = see(server, "sign_in")
     assert "not known" in seen["refused"]
+    assert seen["paint"] < 2000, "milliseconds, on a busy machine; 200 are usual"
     assert seen["isIn"] and seen["staysIn"] and seen["asksElsewhere"] and seen["isOut"]
     assert seen["cookies"] == [], "nothing that another site could have sent"
 
@@ -188,6 +189,14 @@ def test_the_system_shows_its_numbers_and_walls(server):
     seen = see(server, "system")
     assert "Waiting" in seen["figures"] and "slots here" in seen["figures"]
     assert "seccomp" in seen["layers"] and seen["charts"] == 2
+
+
+def test_ten_thousand_jobs_scroll_and_a_hundred_change_at_once(server, clip):
+    seen = see(server, "many", sample=ended(server, input=clip, kind="image", width=32))
+    assert seen["most"] < 60, "what is drawn is what is seen"
+    assert seen["places"] == "10000"
+    assert seen["changing"] < 1, "seconds, on a busy machine"
+    assert seen["scrolling"] < 0.2, "seconds a step, on a busy machine"
 
 
 def test_everybody_can_use_it(server, media):

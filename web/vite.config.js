@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-// `npx vite web` serves the sources with a running service behind them.
+// `vite web` serves the sources, with a running service behind them.
 const service = process.env.ITTYBIT_API_URL ?? "http://127.0.0.1:8080";
 const paths = "^/(jobs|tasks|uploads|connections|keys|files|health|metrics|openapi.json)";
 

@@ -10,378 +10,406 @@ const text = (locator) => locator.innerText();
 const visible = (locator) => locator.waitFor().then(() => true);
 
 const flows = {
-  async sign_in(dashboard) {
-    const { page } = dashboard;
-    await page.goto(given.url);
-    const key = page.getByLabel("API key");
-    await key.fill("itty_wrong");
-    await page.getByRole("button", { name: "Sign in" }).click();
-    const refused = await text(page.getByRole("alert"));
-    await key.fill(given.key);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    const isIn = await visible(page.getByText("Live", { exact: true }));
-    await page.reload();
-    const staysIn = await visible(page.getByText("Live", { exact: true }));
-    const cookies = await dashboard.context.cookies();
-    const other = await dashboard.context.newPage();
-    await other.goto(given.url);
-    const asksElsewhere = await visible(other.getByLabel("API key"));
-    await page.getByRole("button", { name: "Sign out" }).click();
-    const isOut = await visible(page.getByLabel("API key"));
-    return { refused, isIn, staysIn, cookies, asksElsewhere, isOut };
-  },
-
-  /// given.revoke is fetched to revoke the key that one is signed in with.
-  async revoked(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go("access");
-    await page.getByRole("button", { name: `Revoke ${given.name}` }).click();
-    await page.getByRole("button", { name: "Revoke", exact: true }).click();
-    return { told: await text(page.getByRole("alert")) };
-  },
-
-  async filter(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    const shown = async () => {
-      await page
-        .locator(".foot", { hasText: "Loading" })
-        .waitFor({ state: "detached" });
-      return page
-        .locator(".rows .what a")
-        .evaluateAll((links) =>
-          links.map((link) => link.getAttribute("href").split("/").at(-1)),
+    async sign_in(dashboard) {
+        const { page } = dashboard;
+        await page.goto(given.url);
+        const paint = await page.evaluate(
+            () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
         );
-    };
-    await dashboard.row(given.jobs[0]).waitFor();
-    const all = await shown();
-    await page.getByRole("button", { name: "Failed" }).click();
-    await page.getByRole("button", { name: "Cancelled" }).click();
-    const ended = await shown();
-    await page.reload();
-    const reloaded = await shown();
-    await page.getByRole("button", { name: "All", exact: true }).click();
-    const search = async (words) => {
-      await page.getByLabel("Search jobs").fill(words);
-      await page.keyboard.press("Enter");
-      return shown();
-    };
-    const labelled = await search("customer=acme");
-    const failed = await search("error:download_failed");
-    const nonsense = await search("what");
-    const problem = await text(page.getByRole("alert"));
-    await search(given.jobs[0]);
-    const opened = new URL(page.url()).hash;
-    return {
-      all,
-      ended,
-      reloaded,
-      labelled,
-      failed,
-      nonsense,
-      problem,
-      opened,
-    };
-  },
+        const key = page.getByLabel("API key");
+        await key.fill("itty_wrong");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        const refused = await text(page.getByRole("alert"));
+        await key.fill(given.key);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        const isIn = await visible(page.getByText("Live", { exact: true }));
+        await page.reload();
+        const staysIn = await visible(page.getByText("Live", { exact: true }));
+        const cookies = await dashboard.context.cookies();
+        const other = await dashboard.context.newPage();
+        await other.goto(given.url);
+        const asksElsewhere = await visible(other.getByLabel("API key"));
+        await page.getByRole("button", { name: "Sign out" }).click();
+        const isOut = await visible(page.getByLabel("API key"));
+        return { paint, refused, isIn, staysIn, cookies, asksElsewhere, isOut };
+    },
 
-  /// Jobs come, change and go while one looks.
-  async live(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await page.getByText("No jobs yet").waitFor();
-    const headers = {
-      Authorization: `Bearer ${given.key}`,
-      "Content-Type": "application/json",
-    };
-    const call = async (method, path, body) =>
-      (
-        await fetch(given.url + path, {
-          method,
-          headers,
-          body: JSON.stringify(body),
-        })
-      ).text();
-    const make = async (input) =>
-      JSON.parse(await call("POST", "/jobs", { input, kind: "video" }));
-    const good = await make(given.clip);
-    const done = await visible(dashboard.row(good.id).getByText("Done"));
-    const size = await text(dashboard.row(good.id).locator(".wide").first());
-    const bad = await make(`${given.clip}.none`);
-    const failed = await visible(dashboard.row(bad.id).getByText("Failed"));
-    await call("DELETE", `/jobs/${bad.id}`);
-    await dashboard.row(bad.id).waitFor({ state: "detached" });
-    return {
-      done,
-      size,
-      failed,
-      rows: await page.locator(".rows .row").count(),
-    };
-  },
+    /// given.revoke is fetched to revoke the key that one is signed in with.
+    async revoked(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("access");
+        await page.getByRole("button", { name: `Revoke ${given.name}` }).click();
+        await page.getByRole("button", { name: "Revoke", exact: true }).click();
+        return { told: await text(page.getByRole("alert")) };
+    },
 
-  async bulk(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.row(given.jobs[0]).waitFor();
-    // By the keyboard alone.
-    for (let at = 0; at < given.jobs.length; ++at) {
-      await page.keyboard.press("j");
-      await page.keyboard.press("x");
-    }
-    const chosen = await text(page.locator(".bulk strong"));
-    await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
-    for (const id of given.jobs)
-      await dashboard.row(id).getByText("Cancelled").waitFor();
-    await page.getByLabel("Select all").check();
-    await page.locator(".bulk").getByRole("button", { name: "Retry" }).click();
-    await page
-      .locator(".rows .row")
-      .nth(2 * given.jobs.length - 1)
-      .waitFor();
-    await page.getByLabel("Select all").check();
-    await page.locator(".bulk").getByRole("button", { name: "Delete" }).click();
-    const question = await text(page.getByRole("dialog"));
-    await page
-      .getByRole("dialog")
-      .getByRole("button", { name: "Delete" })
-      .click();
-    const isEmpty = await visible(page.getByText("No jobs yet"));
-    return { chosen, question, isEmpty };
-  },
+    async filter(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        const shown = async () => {
+            await page.locator(".foot", { hasText: "Loading" }).waitFor({ state: "detached" });
+            return page
+                .locator(".rows .what a")
+                .evaluateAll((links) =>
+                    links.map((link) => link.getAttribute("href").split("/").at(-1)),
+                );
+        };
+        await dashboard.row(given.jobs[0]).waitFor();
+        const all = await shown();
+        await page.getByRole("button", { name: "Failed" }).click();
+        await page.getByRole("button", { name: "Cancelled" }).click();
+        const ended = await shown();
+        await page.reload();
+        const reloaded = await shown();
+        await page.getByRole("button", { name: "All", exact: true }).click();
+        const search = async (words) => {
+            await page.getByLabel("Search jobs").fill(words);
+            await page.keyboard.press("Enter");
+            return shown();
+        };
+        const labelled = await search("customer=acme");
+        const failed = await search("error:download_failed");
+        const nonsense = await search("what");
+        const problem = await text(page.getByRole("alert"));
+        await search(given.jobs[0]);
+        const opened = new URL(page.url()).hash;
+        return {
+            all,
+            ended,
+            reloaded,
+            labelled,
+            failed,
+            nonsense,
+            problem,
+            opened,
+        };
+    },
 
-  /// A file is sent, an image is made of it, and seen beside the input.
-  async create(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await page.keyboard.press("n");
-    await page.getByLabel("Choose files").setInputFiles(given.file);
-    await page.getByRole("radio", { name: /^image/ }).check({ force: true });
-    const help = await text(page.locator("#option-width-help"));
-    await page.getByLabel("Width", { exact: true }).fill("0");
-    await page.getByRole("button", { name: /^Make/ }).click();
-    await page.locator(".problem").first().waitFor();
-    const problems = await page.locator(".options .problem").allInnerTexts();
-    await page.getByLabel("Width", { exact: true }).fill("64");
-    await page.getByLabel("Format").selectOption("webp");
-    await page.getByText("Destination, webhook, metadata").click();
-    await page.getByRole("button", { name: "Add" }).click();
-    await page.getByLabel("Name", { exact: true }).fill("customer");
-    await page.getByLabel("Value of customer").fill("acme");
-    const curl = await text(page.locator(".code pre"));
-    await page.getByRole("button", { name: "Command line" }).click();
-    const cli = await text(page.locator(".code pre"));
-    await page.getByRole("button", { name: /^Make/ }).click();
-    const output = page.getByAltText(/^The output/);
-    await output.waitFor();
-    const picture = (locator) =>
-      locator.evaluate(
-        async (image) => (
-          await image.decode(),
-          [image.naturalWidth, image.naturalHeight]
-        ),
-      );
-    const sizes = {
-      output: await picture(output),
-      input: await picture(page.getByAltText("The input")),
-    };
-    const line = page.getByLabel("Line between input and output");
-    await line.focus();
-    const place = () =>
-      page
-        .locator(".compare")
-        .evaluate((element) =>
-          getComputedStyle(element).getPropertyValue("--place"),
-        );
-    const before = await place();
-    await page.keyboard.press("ArrowRight");
-    const id = new URL(page.url()).hash.split("/").at(-1);
-    return {
-      help,
-      problems,
-      curl,
-      cli,
-      sizes,
-      moved: [before, await place()],
-      id,
-    };
-  },
+    /// Jobs come, change and go while one looks.
+    async live(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await page.getByText("No jobs yet").waitFor();
+        const headers = {
+            Authorization: `Bearer ${given.key}`,
+            "Content-Type": "application/json",
+        };
+        const call = async (method, path, body) =>
+            (
+                await fetch(given.url + path, {
+                    method,
+                    headers,
+                    body: JSON.stringify(body),
+                })
+            ).text();
+        const make = async (input) =>
+            JSON.parse(await call("POST", "/jobs", { input, kind: "video" }));
+        const good = await make(given.clip);
+        const done = await visible(dashboard.row(good.id).getByText("Done"));
+        const size = await text(dashboard.row(good.id).locator(".wide").first());
+        const bad = await make(`${given.clip}.none`);
+        const failed = await visible(dashboard.row(bad.id).getByText("Failed"));
+        await call("DELETE", `/jobs/${bad.id}`);
+        await dashboard.row(bad.id).waitFor({ state: "detached" });
+        return {
+            done,
+            size,
+            failed,
+            rows: await page.locator(".rows .row").count(),
+        };
+    },
 
-  /// A stream is played in the rendition that one picks.
-  async stream(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go(`jobs/${given.job}`);
-    const video = page.locator("video");
-    const picker = page.getByLabel("Rendition");
-    await picker.waitFor();
-    const renditions = await picker.locator("option").allInnerTexts();
-    const play = async (name) => {
-      await picker.selectOption({ label: name });
-      const height = parseInt(name, 10);
-      await video.evaluate(
-        (element, height) =>
-          new Promise((resolve) => {
-            element.muted = true;
-            element.currentTime = 0;
-            void element.play();
-            const look = () =>
-              element.videoHeight === height && element.currentTime > 0.2
-                ? resolve()
-                : setTimeout(look, 50);
-            look();
-          }),
-        height,
-      );
-      return video.evaluate((element) => [
-        element.videoWidth,
-        element.videoHeight,
-      ]);
-    };
-    const names = renditions.filter((name) => /^\d+p/.test(name));
-    return {
-      renditions,
-      first: await play(names[0]),
-      last: await play(names.at(-1)),
-    };
-  },
+    async bulk(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.row(given.jobs[0]).waitFor();
+        // By the keyboard alone.
+        for (let at = 0; at < given.jobs.length; ++at) {
+            await page.keyboard.press("j");
+            await page.keyboard.press("x");
+        }
+        const chosen = await text(page.locator(".bulk strong"));
+        await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
+        for (const id of given.jobs) await dashboard.row(id).getByText("Cancelled").waitFor();
+        await page.getByLabel("Select all").check();
+        await page.locator(".bulk").getByRole("button", { name: "Retry" }).click();
+        await page
+            .locator(".rows .row")
+            .nth(2 * given.jobs.length - 1)
+            .waitFor();
+        await page.getByLabel("Select all").check();
+        await page.locator(".bulk").getByRole("button", { name: "Delete" }).click();
+        const question = await text(page.getByRole("dialog"));
+        await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+        const isEmpty = await visible(page.getByText("No jobs yet"));
+        return { chosen, question, isEmpty };
+    },
 
-  async sound(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go(`jobs/${given.job}`);
-    const wave = page.getByRole("img", { name: /^Waveform/ });
-    await wave.waitFor();
-    const drawn = await wave.evaluate((canvas) => {
-      const { data } = canvas
-        .getContext("2d")
-        .getImageData(0, 0, canvas.width, canvas.height);
-      return (
-        data.filter((value, at) => at % 4 === 3 && value > 0).length /
-        (data.length / 4)
-      );
-    });
-    const length = await page
-      .locator("audio")
-      .evaluate((audio) => audio.duration);
-    return { drawn, length };
-  },
+    /// A file is sent, an image is made of it, and seen beside the input.
+    async create(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await page.keyboard.press("n");
+        await page.getByLabel("Choose files").setInputFiles(given.file);
+        await page.getByRole("radio", { name: /^image/ }).check({ force: true });
+        const help = await text(page.locator("#option-width-help"));
+        await page.getByLabel("Width", { exact: true }).fill("0");
+        await page.getByRole("button", { name: /^Make/ }).click();
+        await page.locator(".problem").first().waitFor();
+        const problems = await page.locator(".options .problem").allInnerTexts();
+        await page.getByLabel("Width", { exact: true }).fill("64");
+        await page.getByLabel("Format").selectOption("webp");
+        await page.getByText("Destination, webhook, metadata").click();
+        await page.getByRole("button", { name: "Add" }).click();
+        await page.getByLabel("Name", { exact: true }).fill("customer");
+        await page.getByLabel("Value of customer").fill("acme");
+        const curl = await text(page.locator(".code pre"));
+        await page.getByRole("button", { name: "Command line" }).click();
+        const cli = await text(page.locator(".code pre"));
+        await page.getByRole("button", { name: /^Make/ }).click();
+        const output = page.getByAltText(/^The output/);
+        await output.waitFor();
+        const picture = (locator) =>
+            locator.evaluate(
+                async (image) => (await image.decode(), [image.naturalWidth, image.naturalHeight]),
+            );
+        const sizes = {
+            output: await picture(output),
+            input: await picture(page.getByAltText("The input")),
+        };
+        const line = page.getByLabel("Line between input and output");
+        await line.focus();
+        const place = () =>
+            page
+                .locator(".compare")
+                .evaluate((element) => getComputedStyle(element).getPropertyValue("--place"));
+        const before = await place();
+        await page.keyboard.press("ArrowRight");
+        const id = new URL(page.url()).hash.split("/").at(-1);
+        return {
+            help,
+            problems,
+            curl,
+            cli,
+            sizes,
+            moved: [before, await place()],
+            id,
+        };
+    },
 
-  /// Why a job failed, what to do, and its webhook sent once more.
-  async failed(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go(`jobs/${given.job}`);
-    const why = await text(page.getByRole("alert"));
-    const delivery = page.locator(".delivery");
-    await delivery.getByText("Delivered").waitFor();
-    const tries = delivery.locator(".tries li");
-    const before = await tries.count();
-    await delivery.getByRole("button", { name: "Send again" }).click();
-    await tries.nth(before).waitFor();
-    return { why, before, after: await tries.count() };
-  },
+    /// A stream is played in the rendition that one picks.
+    async stream(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go(`jobs/${given.job}`);
+        const video = page.locator("video");
+        const picker = page.getByLabel("Rendition");
+        await picker.waitFor();
+        const renditions = await picker.locator("option").allInnerTexts();
+        const play = async (name) => {
+            await picker.selectOption({ label: name });
+            const height = parseInt(name, 10);
+            await video.evaluate(
+                (element, height) =>
+                    new Promise((resolve) => {
+                        element.muted = true;
+                        element.currentTime = 0;
+                        void element.play();
+                        const look = () =>
+                            element.videoHeight === height && element.currentTime > 0.2
+                                ? resolve()
+                                : setTimeout(look, 50);
+                        look();
+                    }),
+                height,
+            );
+            return video.evaluate((element) => [element.videoWidth, element.videoHeight]);
+        };
+        const names = renditions.filter((name) => /^\d+p/.test(name));
+        return {
+            renditions,
+            first: await play(names[0]),
+            last: await play(names.at(-1)),
+        };
+    },
 
-  async access(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go("access");
-    await page.getByLabel("New key for").fill("nightly");
-    await page.getByRole("button", { name: "Make a key" }).click();
-    const key = await text(page.locator(".secret code"));
-    const answer = await fetch(`${given.url}/jobs`, {
-      headers: { Authorization: `Bearer ${key}` },
-    });
-    await page.getByRole("button", { name: "Revoke nightly" }).click();
-    await page
-      .getByRole("dialog")
-      .getByRole("button", { name: "Revoke" })
-      .click();
-    await page
-      .getByRole("button", { name: "Revoke nightly" })
-      .waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "New connection" }).click();
-    await page.getByLabel("Name", { exact: true }).fill("nowhere");
-    await page.getByLabel("Endpoint").fill("http://127.0.0.1:9");
-    await page.getByLabel("Access key id").fill("id");
-    await page.getByLabel("Secret access key").fill("secret");
-    await page.getByRole("button", { name: "Keep the connection" }).click();
-    await page.getByRole("button", { name: "Test nowhere" }).click();
-    const told = await text(page.locator(".entries .note"));
-    await page.getByRole("button", { name: "Delete nowhere" }).click();
-    await page
-      .getByRole("dialog")
-      .getByRole("button", { name: "Delete" })
-      .click();
-    await page
-      .getByRole("button", { name: "Test nowhere" })
-      .waitFor({ state: "detached" });
-    return { key, status: answer.status, told };
-  },
+    async sound(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go(`jobs/${given.job}`);
+        const wave = page.getByRole("img", { name: /^Waveform/ });
+        await wave.waitFor();
+        const drawn = await wave.evaluate((canvas) => {
+            const { data } = canvas
+                .getContext("2d")
+                .getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((value, at) => at % 4 === 3 && value > 0).length / (data.length / 4);
+        });
+        const length = await page.locator("audio").evaluate((audio) => audio.duration);
+        return { drawn, length };
+    },
 
-  async system(dashboard) {
-    const { page } = dashboard;
-    await dashboard.signIn(given.key);
-    await dashboard.go("system");
-    await page.locator(".figures").waitFor();
-    await page.locator(".layers").waitFor();
-    return {
-      figures: await text(page.locator(".figures")),
-      layers: await text(page.locator(".layers")),
-      charts: await page.locator(".chart canvas").count(),
-    };
-  },
+    /// Why a job failed, what to do, and its webhook sent once more.
+    async failed(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go(`jobs/${given.job}`);
+        const why = await text(page.getByRole("alert"));
+        const delivery = page.locator(".delivery");
+        await delivery.getByText("Delivered").waitFor();
+        const tries = delivery.locator(".tries li");
+        const before = await tries.count();
+        await delivery.getByRole("button", { name: "Send again" }).click();
+        await tries.nth(before).waitFor();
+        return { why, before, after: await tries.count() };
+    },
 
-  /// What axe-core finds on every page, in both themes.
-  async accessible(dashboard) {
-    const { page } = dashboard;
-    const findings = [];
-    const look = async (where) => {
-      for (const finding of await dashboard.axe())
-        findings.push({ where, ...finding });
-    };
-    await page.goto(given.url);
-    await page.getByLabel("API key").waitFor();
-    await look("sign in");
-    await dashboard.signIn(given.key);
-    for (const theme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme: theme });
-      for (const where of [
-        "jobs",
-        ...given.jobs.map((id) => `jobs/${id}`),
-        "new",
-        "system",
-        "access",
-      ]) {
-        await dashboard.go(where);
-        await page.waitForTimeout(400);
-        await look(`${where}, ${theme}`);
-      }
-      await dashboard.go("jobs");
-      await page.locator(".rows .row input").first().check();
-      await look(`selected, ${theme}`);
-      await page.getByRole("button", { name: "Clear" }).click();
-      await page.keyboard.press("?");
-      await page.getByRole("dialog").waitFor();
-      await look(`keys, ${theme}`);
-      await page.keyboard.press("Escape");
-    }
-    return { findings };
-  },
+    async access(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("access");
+        await page.getByLabel("New key for").fill("nightly");
+        await page.getByRole("button", { name: "Make a key" }).click();
+        const key = await text(page.locator(".secret code"));
+        const answer = await fetch(`${given.url}/jobs`, {
+            headers: { Authorization: `Bearer ${key}` },
+        });
+        await page.getByRole("button", { name: "Revoke nightly" }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+        await page.getByRole("button", { name: "Revoke nightly" }).waitFor({ state: "detached" });
+        await page.getByRole("button", { name: "New connection" }).click();
+        await page.getByLabel("Name", { exact: true }).fill("nowhere");
+        await page.getByLabel("Endpoint").fill("http://127.0.0.1:9");
+        await page.getByLabel("Access key id").fill("id");
+        await page.getByLabel("Secret access key").fill("secret");
+        await page.getByRole("button", { name: "Keep the connection" }).click();
+        await page.getByRole("button", { name: "Test nowhere" }).click();
+        const told = await text(page.locator(".entries .note"));
+        await page.getByRole("button", { name: "Delete nowhere" }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+        await page.getByRole("button", { name: "Test nowhere" }).waitFor({ state: "detached" });
+        return { key, status: answer.status, told };
+    },
+
+    async system(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("system");
+        await page.locator(".figures").waitFor();
+        await page.locator(".layers").waitFor();
+        return {
+            figures: await text(page.locator(".figures")),
+            layers: await text(page.locator(".layers")),
+            charts: await page.locator(".chart canvas").count(),
+        };
+    },
+
+    /// Ten thousand jobs, which the service need not have: it is the page that is asked here.
+    async many(dashboard) {
+        const { page } = dashboard;
+        const idOf = (at) => `job_${String(at).padStart(26, "0")}`;
+        const jobs = Array.from({ length: 10_000 }, (_, at) => ({
+            ...given.sample,
+            id: idOf(10_000 - at),
+        }));
+        const frame = (job) => `event: job\ndata: ${JSON.stringify(job)}\n\n`;
+        const running = jobs.slice(0, 100).map((job) => ({ ...job, status: "processing" }));
+        const streams = ["event: changed\ndata: {}\n\n", running.map(frame).join("")];
+        await page.route(/\/jobs\/events$/, (route) => {
+            const body = streams.shift() ?? ": \n\n";
+            return route.fulfill({ contentType: "text/event-stream", body });
+        });
+        await page.route(/\/jobs\?/, (route) => {
+            const after = new URL(route.request().url()).searchParams.get("after");
+            const from = after ? jobs.findIndex((job) => job.id === after) + 1 : 0;
+            const json = jobs.slice(from, from + 100);
+            const headers = {
+                "Has-More": String(from + 100 < jobs.length),
+                Link: `<${given.url}/jobs?after=${json.at(-1)?.id}>; rel="next"`,
+            };
+            return route.fulfill({ json, headers });
+        });
+        const session = await dashboard.context.newCDPSession(page);
+        await session.send("Performance.enable");
+        const busy = async () => {
+            const { metrics } = await session.send("Performance.getMetrics");
+            return metrics.find((metric) => metric.name === "TaskDuration").value;
+        };
+        await page.goto(given.url);
+        await page.getByLabel("API key").fill(given.key);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await dashboard.row(idOf(10_000)).waitFor();
+        const before = await busy();
+        await dashboard.row(idOf(10_000)).getByText("Running").waitFor();
+        const changing = (await busy()) - before;
+        const rows = page.locator(".rows .row");
+        let most = 0;
+        for (let at = 0; at < 1000 && !(await dashboard.row(idOf(1)).count()); ++at) {
+            await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+            await page.waitForTimeout(20);
+            most = Math.max(most, await rows.count());
+        }
+        const loaded = await busy();
+        for (let at = 0; at < 20; ++at) {
+            await page.evaluate((at) => scrollTo(0, at * 600), at);
+            await page.waitForTimeout(20);
+        }
+        const scrolling = ((await busy()) - loaded) / 20;
+        const places = await rows.first().getAttribute("aria-setsize");
+        return { most, places, changing, scrolling };
+    },
+
+    /// What axe-core finds on every page, in both themes.
+    async accessible(dashboard) {
+        const { page } = dashboard;
+        const findings = [];
+        const look = async (where) => {
+            for (const finding of await dashboard.axe()) findings.push({ where, ...finding });
+        };
+        await page.goto(given.url);
+        await page.getByLabel("API key").waitFor();
+        await look("sign in");
+        await dashboard.signIn(given.key);
+        for (const theme of ["light", "dark"]) {
+            await page.emulateMedia({ colorScheme: theme });
+            for (const where of [
+                "jobs",
+                ...given.jobs.map((id) => `jobs/${id}`),
+                "new",
+                "system",
+                "access",
+            ]) {
+                await dashboard.go(where);
+                await page.waitForTimeout(400);
+                await look(`${where}, ${theme}`);
+            }
+            await dashboard.go("jobs");
+            await page.locator(".rows .row input").first().check();
+            await look(`selected, ${theme}`);
+            await page.getByRole("button", { name: "Clear" }).click();
+            await page.keyboard.press("?");
+            await page.getByRole("dialog").waitFor();
+            await look(`keys, ${theme}`);
+            await page.keyboard.press("Escape");
+        }
+        return { findings };
+    },
 };
 
 const dashboard = await Dashboard.open(given);
 try {
-  const seen = await flows[process.argv[2]](dashboard);
-  console.log(JSON.stringify({ ...seen, ...dashboard.faults }));
+    const seen = await flows[process.argv[2]](dashboard);
+    console.log(JSON.stringify({ ...seen, ...dashboard.faults }));
 } catch (error) {
-  console.error(
-    await dashboard.page
-      .locator("body")
-      .innerText()
-      .catch(() => "no page"),
-  );
-  console.error(JSON.stringify(dashboard.faults));
-  throw error;
+    console.error(
+        await dashboard.page
+            .locator("body")
+            .innerText()
+            .catch(() => "no page"),
+    );
+    console.error(JSON.stringify(dashboard.faults));
+    throw error;
 } finally {
-  await dashboard.close();
+    await dashboard.close();
 }

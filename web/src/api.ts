@@ -78,11 +78,20 @@ export async function send(method: string, path: string, init: RequestInit = {})
     throw error;
 }
 
-export const get = async <T>(path: string): Promise<T> => (await send("GET", path)).json();
+async function contentOf<T>(answer: Response): Promise<T> {
+    try {
+        return await answer.json();
+    } catch {
+        const message = "the answer is not the service’s: does something in between answer for it?";
+        throw new ApiError(answer.status, { kind: "unavailable", message });
+    }
+}
 
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+export const get = async <T>(path: string) => contentOf<T>(await send("GET", path));
+
+export async function post<T>(path: string, body: unknown = {}) {
     const headers = { "Content-Type": "application/json" };
-    return (await send("POST", path, { body: JSON.stringify(body), headers })).json();
+    return contentOf<T>(await send("POST", path, { body: JSON.stringify(body), headers }));
 }
 
 export const remove = (path: string) => send("DELETE", path);

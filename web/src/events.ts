@@ -23,8 +23,8 @@ function parse(text: string): [ServerEvent[], string] {
     return [events, rest];
 }
 
-async function read(path: string, heard: (events: ServerEvent[]) => void, stop: AbortController) {
-    const answer = await send("GET", path, { signal: stop.signal });
+async function read(path: string, heard: (events: ServerEvent[]) => void, stop: AbortSignal) {
+    const answer = await send("GET", path, { signal: stop });
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     let silence = 0;
@@ -44,24 +44,42 @@ async function read(path: string, heard: (events: ServerEvent[]) => void, stop: 
     clearTimeout(silence);
 }
 
-/// Hears events until it is told to end, and comes back when the stream breaks. `connected` is told
-/// of both.
+/// Resolves when the tab is seen, at once if it is.
+const seen = () =>
+    new Promise<void>((resolve) => {
+        if (!document.hidden) return resolve();
+        document.addEventListener("visibilitychange", () => resolve(), { once: true });
+    });
+
+/// Hears events until it is told to end, and comes back when the stream breaks; `connected` is told
+/// of both. A tab that nobody sees holds no stream: a browser has six connections to a server, for
+/// all tabs together.
 export function follow(
     path: string,
     heard: (events: ServerEvent[]) => void,
     connected: (is: boolean) => void,
 ) {
-    const stop = new AbortController();
+    let current = new AbortController();
+    let isOver = false;
+    const leave = () => document.hidden && current.abort();
     const live = (events: ServerEvent[]) => {
         connected(true);
         heard(events);
     };
-    (async () => {
-        while (!stop.signal.aborted) {
-            await read(path, live, stop).catch(() => {});
+    const run = async () => {
+        while (!isOver) {
+            await seen();
+            current = new AbortController();
+            await read(path, live, current.signal).catch(() => {});
             connected(false);
-            await new Promise((resume) => setTimeout(resume, RETRY_MS));
+            if (!document.hidden) await new Promise((resume) => setTimeout(resume, RETRY_MS));
         }
-    })();
-    return () => stop.abort();
+    };
+    document.addEventListener("visibilitychange", leave);
+    void run();
+    return () => {
+        isOver = true;
+        current.abort();
+        document.removeEventListener("visibilitychange", leave);
+    };
 }

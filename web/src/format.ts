@@ -12,9 +12,10 @@ export function bytes(count: number | null | undefined): string {
     return `${unit && count < 10 ? count.toFixed(1) : Math.round(count)} ${UNITS[unit]}`;
 }
 
-/// Of a stretch of time: "0.4 s", "12 s", "3 min 5 s", "2 h 4 min".
+/// Of a stretch of time: "40 ms", "0.4 s", "12 s", "3 min 5 s", "2 h 4 min".
 export function duration(ms: number): string {
     const seconds = Math.max(0, ms) / 1000;
+    if (seconds < 0.095) return `${Math.round(ms)} ms`;
     if (seconds < 10) return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} s`;

@@ -5,11 +5,12 @@ import { Comparison, Facts } from "./facts";
 import { bytes, duration, fileName, kindName, moment, saving } from "./format";
 import { Icon } from "./icon";
 import { findJob, isFinal, isWork, listen } from "./jobs";
+import { listAddress } from "./jobs_page";
 import { Output } from "./output";
 import { Request } from "./request";
 import { go } from "./route";
 import { Timeline } from "./timeline";
-import { attempt, confirm, Copy, now, Problem, say, State } from "./ui";
+import { attempt, confirm, Copy, now, Problem, say, State, stateName } from "./ui";
 import { Webhooks } from "./webhooks";
 import { adviceFor, kindOfFailure, stepName } from "./words";
 
@@ -154,16 +155,23 @@ function Address({ name, url }: { name: string; url: string }) {
     );
 }
 
+const BackToList = () => (
+    <a class="back" href={listAddress()}>
+        <Icon name="back" />
+        Jobs
+    </a>
+);
+
 export function JobPage({ id }: { id: string }) {
     const { job, setJob, problem } = useJob(id);
     useEffect(() => scrollTo(0, 0), [id]);
+    useEffect(() => {
+        if (job) document.title = `${fileName(job.input)}: ${stateName(job.status)} – ittybit`;
+    }, [job?.status]);
     if (!job) {
         return (
             <div class="page">
-                <a class="back" href="#/jobs">
-                    <Icon name="back" />
-                    Jobs
-                </a>
+                <BackToList />
                 {problem ? (
                     <Problem text={problem} />
                 ) : (
@@ -178,16 +186,7 @@ export function JobPage({ id }: { id: string }) {
     const works = job.tasks.filter(isWork);
     return (
         <div class="page job">
-            <a
-                class="back"
-                href="#/jobs"
-                onClick={(event) => {
-                    if (history.length > 1) (event.preventDefault(), history.back());
-                }}
-            >
-                <Icon name="back" />
-                Jobs
-            </a>
+            <BackToList />
             <div class="title">
                 <h1>{fileName(job.input)}</h1>
                 <Actions job={job} changed={setJob} />

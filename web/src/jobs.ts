@@ -38,7 +38,7 @@ export interface Filter {
 export const NO_FILTER: Filter = { statuses: [], kind: "", search: "", since: "" };
 const SINCE_MS: Record<string, number> = { "1h": 3600e3, "24h": 86400e3, "7d": 7 * 86400e3 };
 const PAGE = 100;
-const RELOAD_MS = 1000; // at most so often, when it is not told what changed
+const RELOAD_MS = 250; // after it was told that something changed: what comes at once is one reload
 
 export const isFinal = (status: Status) => !["queued", "processing"].includes(status);
 
@@ -105,8 +105,8 @@ export class JobList {
         return this.rows.get(id)!;
     }
 
-    private query(after: string | null, limit = PAGE) {
-        const query = new URLSearchParams({ limit: String(limit) });
+    private query(after: string | null) {
+        const query = new URLSearchParams({ limit: String(PAGE) });
         if (after) query.set("after", after);
         if (this.filter.statuses.length) query.set("status", this.filter.statuses.join(","));
         if (this.filter.kind) query.set("kind", this.filter.kind);
@@ -166,7 +166,7 @@ export class JobList {
     private takeEvent({ name, data }: ServerEvent) {
         if (name === "changed") {
             window.clearTimeout(this.reloading);
-            this.reloading = window.setTimeout(() => void this.load(true), RELOAD_MS / 4);
+            this.reloading = window.setTimeout(() => void this.load(true), RELOAD_MS);
         } else if (name === "deleted") {
             this.drop((data as { id: string }).id);
         } else if (name === "job") {

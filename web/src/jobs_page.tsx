@@ -45,6 +45,9 @@ function listFor(filter: Filter) {
     return list;
 }
 
+/// Where the list is that was shown last.
+export const listAddress = () => (kept?.words ? `#/jobs?${kept.words}` : "#/jobs");
+
 /// Whose key is gone, his list is too.
 export function forgetList() {
     kept?.end();

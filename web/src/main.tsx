@@ -1,12 +1,12 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Access } from "./access";
 import { key, signedOut, signIn, signOut, tryKey } from "./api";
 import { Icon } from "./icon";
 import { JobPage } from "./job_page";
-import { hangUp, isLive } from "./jobs";
-import { JobsPage } from "./jobs_page";
+import { hangUp, isLive, listen } from "./jobs";
+import { forgetList, JobsPage } from "./jobs_page";
 import { Keyboard } from "./keyboard";
 import { NewJob } from "./new_job";
 import { route } from "./route";
@@ -61,9 +61,22 @@ function SignIn() {
     );
 }
 
+/// Who comes to another page is at its beginning, with the keyboard and a screen reader too.
+function useArrival(page: string, id: string) {
+    const isFirst = useRef(true);
+    useEffect(() => {
+        const title = PAGES.find((one) => one.page === page)?.title;
+        document.title = title ? `${title} – ittybit` : "ittybit";
+        if (!isFirst.current) document.getElementById("content")?.focus({ preventScroll: true });
+        isFirst.current = false;
+    }, [page, id]);
+}
+
 function Shell() {
     const { page, id } = route.value;
     const live = isLive.value;
+    useEffect(() => listen(() => {}), []); // also on pages that show no job
+    useArrival(page, id);
     return (
         <>
             <a class="skip" href="#content" onClick={skip}>
@@ -125,6 +138,8 @@ const App = () => (
 );
 
 effect(() => {
-    if (!key.value) hangUp();
+    if (key.value) return;
+    hangUp();
+    forgetList();
 });
 render(<App />, document.getElementById("app")!);

@@ -15,13 +15,21 @@ const LAYERS: Record<string, [string, string]> = {
     seccomp: ["seccomp", "Only the system calls on a list"],
 };
 
-function Figure({ name, value, more }: { name: string; value: string; more?: string }) {
+interface FigureProps {
+    name: string;
+    value: string;
+    more?: string;
+    share?: number; // of what there is, 0 to 1
+}
+
+function Figure({ name, value, more, share }: FigureProps) {
     return (
         <div class="figure">
             <dt>{name}</dt>
             <dd class="number">
                 {value}
                 {more && <small>{more}</small>}
+                {share !== undefined && <Bar percent={100 * share} label={`${name}: ${more}`} />}
             </dd>
         </div>
     );
@@ -46,6 +54,7 @@ function Figures({ now }: { now: Metrics }) {
                 name="Running"
                 value={String(total(now, "ittybit_jobs_processing"))}
                 more={`${busy} of ${slots} slots here`}
+                share={slots > 0 ? busy / slots : 0}
             />
             <Figure name="Ended" value={String(ended)} more={`${failed} failed`} />
             <Figure name="Read" value={bytes(read)} more={`${bytes(made)} made`} />
@@ -60,6 +69,7 @@ function Figures({ now }: { now: Metrics }) {
 
 function Charts() {
     const moments = history.value;
+    if (moments.length < 2) return null; // a line needs two
     const times = moments.map((moment) => moment.at);
     return (
         <div class="halves">
@@ -82,7 +92,6 @@ function Charts() {
             <Chart
                 title="Jobs ended a minute"
                 times={times}
-                text={(value) => value.toFixed(1)}
                 lines={[
                     { name: "done", colour: "--good", values: perMinute("succeeded", moments) },
                     { name: "failed", colour: "--bad", values: perMinute("failed", moments) },
@@ -180,7 +189,6 @@ export function System() {
         return () => clearInterval(timer);
     }, []);
     const now = metrics.value;
-    const slots = now ? total(now, "ittybit_slots") : 0;
     return (
         <div class="page">
             <div class="title">
@@ -193,22 +201,18 @@ export function System() {
             </div>
             <Problem text={problem} />
             {now && <Figures now={now} />}
-            {now && slots > 0 && (
-                <Bar
-                    percent={(100 * total(now, "ittybit_slots_busy")) / slots}
-                    label="Slots in use"
-                />
-            )}
             <Charts />
             <div class="halves">
-                <Failures />
+                <div>
+                    <Failures />
+                    <Tally title="Webhooks" name="ittybit_webhook_attempts_total" label="outcome" />
+                    <Tally
+                        title="Media processes ended"
+                        name="ittybit_child_exits_total"
+                        label="reason"
+                    />
+                </div>
                 {health && <Walls health={health} />}
-                <Tally title="Webhooks" name="ittybit_webhook_attempts_total" label="outcome" />
-                <Tally
-                    title="Media processes ended"
-                    name="ittybit_child_exits_total"
-                    label="reason"
-                />
             </div>
         </div>
     );

@@ -71,6 +71,7 @@ function Step({ task, job, span }: { task: Task; job: Job; span: Span }) {
 
 export function Timeline({ job }: { job: Job }) {
     const span = spanOf(job);
+    const waited = (job.started_at ?? now.value) - job.created_at;
     return (
         <section class="card timeline">
             <h2>Tasks</h2>
@@ -84,11 +85,7 @@ export function Timeline({ job }: { job: Job }) {
                 <span>{duration((span.to - span.from) / 2)}</span>
                 <span>{duration(span.to - span.from)}</span>
             </p>
-            {job.started_at && (
-                <p class="hint">
-                    Waited {duration(job.started_at - job.created_at)} for a free slot.
-                </p>
-            )}
+            {waited >= 1000 && <p class="hint">Waited {duration(waited)} for a free slot.</p>}
         </section>
     );
 }

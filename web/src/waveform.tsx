@@ -31,7 +31,7 @@ function draw(canvas: HTMLCanvasElement, peaks: number[], played: number) {
     const step = canvas.width / peaks.length;
     peaks.forEach((peak, at) => {
         const height = Math.max(scale, peak * canvas.height * 0.95);
-        const name = at / peaks.length < played ? "--accent" : "--faint";
+        const name = at / peaks.length < played ? "--accent" : "--strong-line";
         context.fillStyle = style.getPropertyValue(name);
         context.fillRect(at * step, (canvas.height - height) / 2, Math.max(1, step * 0.65), height);
     });
