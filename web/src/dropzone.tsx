@@ -1,55 +1,24 @@
 // Where the input comes from: files of this machine, or an address.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { add, files, isOver, leaveOut } from "./drops";
 import { bytes } from "./format";
 import { Icon } from "./icon";
 import { Problem } from "./ui";
 
 interface Props {
-    files: File[];
-    setFiles: (files: File[]) => void;
     url: string;
     setUrl: (url: string) => void;
     problem: string | undefined;
 }
 
-/// Files may be dropped anywhere on the page, and pasted.
-function useDrops(take: (files: File[]) => void) {
-    const [isOver, setOver] = useState(false);
-    useEffect(() => {
-        const over = (event: DragEvent) => {
-            event.preventDefault();
-            setOver(true);
-        };
-        const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-        const drop = (event: DragEvent) => {
-            event.preventDefault();
-            setOver(false);
-            take([...(event.dataTransfer?.files ?? [])]);
-        };
-        const paste = (event: ClipboardEvent) => take([...(event.clipboardData?.files ?? [])]);
-        addEventListener("dragover", over);
-        addEventListener("dragleave", leave);
-        addEventListener("drop", drop);
-        addEventListener("paste", paste);
-        return () => {
-            removeEventListener("dragover", over);
-            removeEventListener("dragleave", leave);
-            removeEventListener("drop", drop);
-            removeEventListener("paste", paste);
-        };
-    }, [take]);
-    return isOver;
-}
-
-export function Dropzone({ files, setFiles, url, setUrl, problem }: Props) {
+export function Dropzone({ url, setUrl, problem }: Props) {
     const chooser = useRef<HTMLInputElement>(null);
-    const isOver = useDrops((more) => more.length && setFiles([...files, ...more]));
     const choose = () => {
-        setFiles([...files, ...(chooser.current?.files ?? [])]);
+        add(chooser.current?.files);
         chooser.current!.value = "";
     };
     return (
-        <fieldset class={isOver ? "dropzone over" : "dropzone"}>
+        <fieldset class={isOver.value ? "dropzone over" : "dropzone"}>
             <legend>Input</legend>
             <input
                 ref={chooser}
@@ -66,9 +35,9 @@ export function Dropzone({ files, setFiles, url, setUrl, problem }: Props) {
                     Drop files here, or <u>choose them</u>
                 </span>
             </label>
-            {files.length > 0 ? (
+            {files.value.length > 0 ? (
                 <ul class="files">
-                    {files.map((file, at) => (
+                    {files.value.map((file, at) => (
                         <li key={at}>
                             <span>{file.name}</span>
                             <span class="muted">{bytes(file.size)}</span>
@@ -76,7 +45,7 @@ export function Dropzone({ files, setFiles, url, setUrl, problem }: Props) {
                                 type="button"
                                 class="quiet small"
                                 aria-label={`Leave ${file.name} out`}
-                                onClick={() => setFiles(files.filter((other) => other !== file))}
+                                onClick={() => leaveOut(file)}
                             >
                                 <Icon name="close" />
                             </button>

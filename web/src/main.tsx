@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Access } from "./access";
 import { key, signedOut, signIn, signOut, tryKey } from "./api";
 import { Icon } from "./icon";
+import { useDrops } from "./drops";
 import { JobPage } from "./job_page";
 import { hangUp, isLive, listen } from "./jobs";
 import { forgetList, JobsPage } from "./jobs_page";
@@ -77,6 +78,7 @@ function Shell() {
     const live = isLive.value;
     useEffect(() => listen(() => {}), []); // also on pages that show no job
     useArrival(page, id);
+    useDrops();
     return (
         <>
             <a class="skip" href="#content" onClick={skip}>

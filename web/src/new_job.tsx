@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, post, upload, type Connection, type Job, type Refusal } from "./api";
 import { Code } from "./code";
 import { bodyOf, type Wanted } from "./commands";
+import { files } from "./drops";
 import { Dropzone } from "./dropzone";
 import { bytes, kindName } from "./format";
 import { OptionForm } from "./option_form";
@@ -58,7 +59,7 @@ function useConnections() {
 }
 
 export function NewJob() {
-    const [files, setFiles] = useState<globalThis.File[]>([]);
+    const sent = files.value;
     const [url, setUrl] = useState("");
     const [kind, setKind] = useState("video");
     const [options, setOptions] = useState<Record<string, unknown>>({});
@@ -71,7 +72,7 @@ export function NewJob() {
 
     const { metadata, ...places } = place;
     const wanted: Wanted = {
-        input: files.length ? "<url of the upload>" : url.trim() || "https://example.com/film.mp4",
+        input: sent.length ? "<url of the upload>" : url.trim() || "https://example.com/film.mp4",
         kind,
         options,
         ...places,
@@ -82,12 +83,12 @@ export function NewJob() {
     const make = (input: string) => post<Job>("jobs", bodyOf({ ...wanted, input }));
     const sendAll = async () => {
         const made: Job[] = [];
-        for (const file of files) {
+        for (const file of sent) {
             const told = (share: number) => setSending({ name: file.name, share });
             told(0);
             made.push(await make(await upload(file, told, stop.current.signal)));
         }
-        return files.length ? made : [await make(url.trim())];
+        return sent.length ? made : [await make(url.trim())];
     };
     const submit = async (event: Event) => {
         event.preventDefault();
@@ -96,6 +97,7 @@ export function NewJob() {
         try {
             const made = await sendAll();
             say(made.length === 1 ? "The job is made" : `${made.length} jobs are made`);
+            files.value = [];
             go(made.length === 1 ? `#/jobs/${made[0]!.id}` : "#/jobs");
         } catch (error) {
             if (error instanceof ApiError) setRefusal(error.refusal);
@@ -112,20 +114,14 @@ export function NewJob() {
         stop.current.abort();
         stop.current = new AbortController();
     };
-    const isReady = files.length > 0 || url.trim() !== "";
-    const size = files.reduce((sum, file) => sum + file.size, 0);
+    const isReady = sent.length > 0 || url.trim() !== "";
+    const size = sent.reduce((sum, file) => sum + file.size, 0);
     return (
         <form class="page new" onSubmit={submit}>
             <h1>New job</h1>
             <div class="columns">
                 <div>
-                    <Dropzone
-                        files={files}
-                        setFiles={setFiles}
-                        url={url}
-                        setUrl={setUrl}
-                        problem={problems.input}
-                    />
+                    <Dropzone url={url} setUrl={setUrl} problem={problems.input} />
                     <Kinds kind={kind} choose={choose} />
                     <OptionForm
                         kind={kind}
@@ -155,7 +151,7 @@ export function NewJob() {
                             </div>
                         ) : (
                             <button class="primary" disabled={!isReady}>
-                                {files.length > 1 ? `Make ${files.length} jobs` : "Make the job"}
+                                {sent.length > 1 ? `Make ${sent.length} jobs` : "Make the job"}
                                 {size > 0 && <small>{bytes(size)} to send</small>}
                             </button>
                         )}
