@@ -177,6 +177,15 @@ def test_a_failure_says_what_to_do_and_its_webhook_is_sent_again(server, clip):
     receiver.close()
 
 
+def test_what_others_wrote_is_text(server):
+    name, label = "<img src=x onerror=alert(1)>", "<script>alert(1)</script>"
+    job = ended(server, input=f"https://example.invalid/{requests.utils.quote(name)}",
+                kind="video", metadata={label: label})
+    seen = see(server, "hostile", job=job["id"])
+    assert seen["title"] == name and name in seen["row"]
+    assert label in seen["body"] and seen["dialogs"] == []
+
+
 def test_keys_and_connections_are_made_tried_and_ended(server):
     seen = see(server, "access")
     assert seen["status"] == 200

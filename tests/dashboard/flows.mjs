@@ -13,9 +13,6 @@ const flows = {
     async sign_in(dashboard) {
         const { page } = dashboard;
         await page.goto(given.url);
-        const paint = await page.evaluate(
-            () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
-        );
         const key = page.getByLabel("API key");
         await key.fill("itty_wrong");
         await page.getByRole("button", { name: "Sign in" }).click();
@@ -25,6 +22,9 @@ const flows = {
         const isIn = await visible(page.getByText("Live", { exact: true }));
         await page.reload();
         const staysIn = await visible(page.getByText("Live", { exact: true }));
+        const paint = await page.evaluate(
+            () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+        );
         const cookies = await dashboard.context.cookies();
         const other = await dashboard.context.newPage();
         await other.goto(given.url);
@@ -265,6 +265,20 @@ const flows = {
         return { why, before, after: await tries.count() };
     },
 
+    /// Names, labels and messages of others are text, and nothing else.
+    async hostile(dashboard) {
+        const { page } = dashboard;
+        const dialogs = [];
+        page.on("dialog", (dialog) => (dialogs.push(dialog.message()), dialog.dismiss()));
+        await dashboard.signIn(given.key);
+        const row = await text(dashboard.row(given.job));
+        await dashboard.go(`jobs/${given.job}`);
+        const title = await text(page.getByRole("heading", { level: 1 }));
+        await page.waitForTimeout(500);
+        const body = await text(page.locator("main"));
+        return { row, title, body, dialogs };
+    },
+
     async access(dashboard) {
         const { page } = dashboard;
         await dashboard.signIn(given.key);
@@ -298,6 +312,7 @@ const flows = {
         await dashboard.go("system");
         await page.locator(".figures").waitFor();
         await page.locator(".layers").waitFor();
+        await page.locator(".chart canvas").nth(1).waitFor();
         return {
             figures: await text(page.locator(".figures")),
             layers: await text(page.locator(".layers")),

@@ -2,8 +2,9 @@
 
 export interface Wanted {
     input: string;
-    kind: string;
-    options: Record<string, unknown>;
+    kind?: string;
+    options?: Record<string, unknown>;
+    outputs?: object[]; // instead of kind and options
     output?: string;
     connection?: string;
     metadata?: Record<string, unknown>;
@@ -30,7 +31,11 @@ export function curlOf(wanted: Wanted, server: string) {
 }
 
 export function cliOf(wanted: Wanted) {
-    const flags = Object.entries(wanted.options).map(([name, value]) => {
+    if (wanted.outputs) {
+        const body = JSON.stringify({ outputs: wanted.outputs });
+        return `ittybit run -i ${quoted(wanted.input)} -o FOLDER \\\n  --body ${quoted(body)}`;
+    }
+    const flags = Object.entries(wanted.options ?? {}).map(([name, value]) => {
         const flag = `--${name.replace(/_/g, "-")}`;
         if (value === true) return flag;
         return `${flag} ${quoted(typeof value === "string" ? value : JSON.stringify(value))}`;

@@ -99,7 +99,7 @@ export function FilterBar({ filter, change }: Props) {
                 onChange={(event) => change({ ...filter, kind: event.currentTarget.value })}
             >
                 <option value="">All kinds</option>
-                {kinds().map((kind) => (
+                {[...kinds(), "multi"].map((kind) => (
                     <option key={kind} value={kind}>
                         {kindName(kind)}
                     </option>

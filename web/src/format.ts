@@ -65,7 +65,8 @@ export function fileName(url: string): string {
     }
 }
 
-export const kindName = (kind: string) => kind.replace(/_/g, " ");
+export const kindName = (kind: string) =>
+    kind === "multi" ? "several outputs" : kind.replace(/_/g, " ");
 
 /// How much smaller the second is: "62 % smaller", "3× larger".
 export function saving(before: number, after: number): string {

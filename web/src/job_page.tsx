@@ -7,6 +7,7 @@ import { Icon } from "./icon";
 import { findJob, isFinal, isWork, listen } from "./jobs";
 import { listAddress } from "./jobs_page";
 import { Output } from "./output";
+import { Outputs } from "./outputs";
 import { Request } from "./request";
 import { go } from "./route";
 import { Timeline } from "./timeline";
@@ -196,7 +197,8 @@ export function JobPage({ id }: { id: string }) {
             <Warnings job={job} />
             <div class="columns">
                 <div>
-                    {job.status === "succeeded" && <Output job={job} />}
+                    <Outputs job={job} />
+                    <Output job={job} />
                     <Timeline job={job} />
                     {works.map(
                         (task) =>

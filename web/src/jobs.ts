@@ -1,6 +1,16 @@
 // The jobs that the list shows, kept up to date by one stream of events.
 import { batch, signal, type Signal } from "@preact/signals";
-import { ApiError, get, nextPage, send, type Failure, type Job, type Status } from "./api";
+import {
+    ApiError,
+    get,
+    nextPage,
+    send,
+    type Failure,
+    type Job,
+    type JobOutput,
+    type Status,
+    type Task,
+} from "./api";
 import { follow, type ServerEvent } from "./events";
 
 /// Of a job, what a row of the list shows: thousands are held.
@@ -45,6 +55,21 @@ export const isFinal = (status: Status) => !["queued", "processing"].includes(st
 /// The task that a job is for: neither looking at the input, nor fetching, nor sending.
 export const isWork = (task: { kind: string }) =>
     !["probe", "import", "export"].includes(task.kind);
+
+/// What a job makes, one by one: it may be one output or several.
+export function outputsOf(job: Job): JobOutput[] {
+    const { kind, options, output, error } = job;
+    const status = job.status === "queued" ? "waiting" : job.status;
+    const tasks = job.tasks.map((task) => task.id);
+    return job.outputs ?? [{ kind, options, name: null, status, output, error, tasks }];
+}
+
+/// The task of this output that does the work, or exports it.
+export function taskOf(job: Job, output: JobOutput, is: (task: Task) => boolean) {
+    return job.tasks.find((task) => output.tasks.includes(task.id) && is(task));
+}
+
+export const isExport = (task: Task) => task.kind === "export";
 
 function rowOf(job: Job): Row {
     const works = job.tasks.filter(isWork);

@@ -1,27 +1,26 @@
 // The result itself. Users' files are only ever shown as pictures, sound or film: never as a page.
 import { ownFile, type Job, type File } from "./api";
 import { Compare } from "./compare";
-import { fileName } from "./format";
+import { fileName, kindName } from "./format";
 import { Icon } from "./icon";
-import { isWork } from "./jobs";
+import { isExport, outputsOf, taskOf } from "./jobs";
 import { Player } from "./player";
 import { Waveform } from "./waveform";
 
 interface Result {
-    id: string;
+    title: string;
     kind: string;
     url: string;
     file: File;
 }
 
-/// Of each output: what was made, and where it is.
+/// What is there already, and where.
 function resultsOf(job: Job): Result[] {
-    const works = job.tasks.filter(isWork);
-    const exports = job.tasks.filter((task) => task.kind === "export");
-    return exports.flatMap((task, at) => {
-        const file = task.output;
-        const url = file?.url ?? (exports.length === 1 ? job.output : null);
-        return file && url ? [{ id: task.id, kind: works[at]?.kind ?? job.kind, url, file }] : [];
+    return outputsOf(job).flatMap((output) => {
+        const file = taskOf(job, output, isExport)?.output;
+        if (!file || !output.output) return [];
+        const title = job.outputs ? (output.name ?? kindName(output.kind)) : "Output";
+        return [{ title, kind: output.kind, url: output.output, file }];
     });
 }
 
@@ -59,9 +58,9 @@ function Shown({ job, result }: { job: Job; result: Result }) {
 export const Output = ({ job }: { job: Job }) => (
     <>
         {resultsOf(job).map((result) => (
-            <section class="card output" key={result.id}>
+            <section class="card output" key={result.url}>
                 <div class="title">
-                    <h2>Output</h2>
+                    <h2>{result.title}</h2>
                     {ownFile(result.url) && !result.file.parts && (
                         <a
                             class="button"

@@ -1,7 +1,7 @@
 // What was asked for.
 import type { Job } from "./api";
 import { Code } from "./code";
-import { isWork } from "./jobs";
+import type { Wanted } from "./commands";
 
 const text = (value: unknown) =>
     typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -24,23 +24,23 @@ function Pairs({ title, pairs }: { title: string; pairs: Record<string, unknown>
     );
 }
 
-export function Request({ job }: { job: Job }) {
-    const isSingle = job.tasks.filter(isWork).length === 1;
-    return (
-        <section class="card">
-            <h2>Request</h2>
-            <Pairs title="Options" pairs={job.options} />
-            <Pairs title="Metadata" pairs={job.metadata} />
-            {isSingle && (
-                <Code
-                    wanted={{
-                        input: job.input,
-                        kind: job.kind,
-                        options: job.options,
-                        metadata: job.metadata,
-                    }}
-                />
-            )}
-        </section>
-    );
+/// What was asked for, as far as the job tells it.
+function wantedOf(job: Job): Wanted {
+    const { input, metadata, kind, options } = job;
+    if (!job.outputs) return { input, kind, options, metadata };
+    const outputs = job.outputs.map(({ kind, options, name }) => ({
+        kind,
+        options,
+        ...(name && { name }),
+    }));
+    return { input, outputs, metadata };
 }
+
+export const Request = ({ job }: { job: Job }) => (
+    <section class="card">
+        <h2>Request</h2>
+        <Pairs title="Options" pairs={job.options} />
+        <Pairs title="Metadata" pairs={job.metadata} />
+        <Code wanted={wantedOf(job)} />
+    </section>
+);

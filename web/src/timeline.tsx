@@ -49,6 +49,12 @@ function Told({ task, jobId }: { task: Task; jobId: string }) {
     return <span>{stateName(task.status)}</span>;
 }
 
+/// Two encodes of one job are told apart by their outputs' names.
+function nameOf(task: Task, job: Job) {
+    const output = job.outputs?.find((one) => one.tasks.includes(task.id));
+    return output?.name ? `${stepName(task.kind)}: ${output.name}` : stepName(task.kind);
+}
+
 function Step({ task, job, span }: { task: Task; job: Job; span: Span }) {
     const begin = task.started_at;
     const end = task.finished_at ?? (isFinal(job.status) ? span.to : now.value);
@@ -56,7 +62,7 @@ function Step({ task, job, span }: { task: Task; job: Job; span: Span }) {
     const width = begin === null ? 0 : Math.max(0.8, share(end, span) - left);
     return (
         <li class={`step ${task.status}`}>
-            <span class="name">{stepName(task.kind)}</span>
+            <span class="name">{nameOf(task, job)}</span>
             <span class="track" aria-hidden="true">
                 {begin !== null && (
                     <i style={{ left: `${Math.min(left, 99.2)}%`, width: `${width}%` }} />
