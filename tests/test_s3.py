@@ -86,6 +86,22 @@ def test_each_kind_goes_from_bucket_to_bucket(
     assert service.open_uploads(prefix) == []
 
 
+def test_several_outputs_go_to_places_of_their_own(server, service, film, prefix):
+    folder = f"s3://{service.bucket}/{prefix}"
+    job = server.wait(server.job(input=film, outputs=[
+        {"kind": "image", "options": {"width": 64}, "output": f"{folder}/a"},
+        {"kind": "audio", "options": {"end": 1}, "output": f"{folder}/{{kind}}.{{format}}"},
+        # The same as the first: an image of a film is a JPEG, as is known once it was looked at.
+        {"kind": "image", "options": {"format": "jpeg"}, "output": f"{folder}/a.jpg"},
+        {"kind": "image", "options": {"width": 32}, "name": "small"}]), seconds=WAIT)
+    assert job["status"] == "failed" and job["error"]["kind"] == "invalid_output", job["error"]
+    assert job["outputs"][2]["error"]["task"] == job["outputs"][2]["tasks"][1]
+    assert service.keys(prefix) == [f"{prefix}/a.jpg", f"{prefix}/audio.mp3"]
+    assert [output["output"] for output in job["outputs"][:3]] == [
+        f"{folder}/a.jpg", f"{folder}/audio.mp3", None]
+    assert requests.get(job["outputs"][3]["output"], timeout=WAIT).content[:2] == b"\xff\xd8"
+
+
 def test_a_stream_is_published_playlist_last(server, service, film, prefix, tmp_path):
     output = f"s3://{service.bucket}/{prefix}/show.m3u8"
     job = done(server, input=film, kind="adaptive_video", options={"end": 7}, output=output)

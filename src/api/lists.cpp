@@ -7,7 +7,7 @@
 
 #include "api/handlers.h"
 #include "base/text.h"
-#include "model/operation.h"
+#include "model/order.h"
 
 namespace ittybit::api {
 namespace {
@@ -90,9 +90,13 @@ Result<void> check_error(const std::optional<std::string>& error) {
 Result<void> check_kind(const std::optional<std::string>& kind, Filters filters) {
     std::vector<std::string> known;
     for (const auto word : kKinds) {
-        if (filters == Filters::kTasks || is_job_kind(word)) known.emplace_back(word);
+        if (is_job_kind(word)) known.emplace_back(word);
     }
-    if (filters == Filters::kTasks) known.insert(known.end(), {"import", "export"});
+    if (filters == Filters::kTasks) {
+        known = work_kinds();
+    } else {
+        known.emplace_back(kMultiKind);
+    }
     if (!kind || std::ranges::find(known, *kind) != known.end()) return {};
     return bad("kind", fmt::format("kind must be one of {}, not {}", join(known), *kind));
 }

@@ -64,6 +64,9 @@ TEST(Lists, WhatIsWrongIsNamed) {
     }
     EXPECT_FALSE(read({{"limit", "5"}, {"limit", "5"}})) << "twice";
     EXPECT_TRUE(read({{"status", "waiting"}}, Filters::kTasks));
+    EXPECT_TRUE(read({{"kind", "multi"}}));
+    EXPECT_FALSE(read({{"kind", "multi"}}, Filters::kTasks));
+    EXPECT_TRUE(read({{"kind", "import"}}, Filters::kTasks));
     EXPECT_FALSE(read({{"kind", "video"}}, Filters::kNone));
 }
 

@@ -39,7 +39,7 @@ TEST(OpenApi, OperationsAreNamedInWordsAndOnce) {
 }
 
 TEST(OpenApi, EachKindOfRequestHasANameThatTheDiscriminatorMapsTo) {
-    const auto& mapping = schema("JobRequest").at("discriminator").at("mapping").as_object();
+    const auto& mapping = schema("SingleJobRequest").at("discriminator").at("mapping").as_object();
     EXPECT_EQ(
         mapping.at("adaptive_video").as_string(), "#/components/schemas/AdaptiveVideoJobRequest"
     );
@@ -47,6 +47,17 @@ TEST(OpenApi, EachKindOfRequestHasANameThatTheDiscriminatorMapsTo) {
         const std::string name(kind.value().as_string());
         const auto& request = schema(name.substr(name.rfind('/') + 1));
         EXPECT_EQ(request.at("properties").at("kind").at("const"), json::value(kind.key()));
+    }
+}
+
+TEST(OpenApi, AJobOfSeveralOutputsHasThemInPlaceOfItsKind) {
+    EXPECT_EQ(schema("JobRequest").at("oneOf").as_array().size(), 2U);
+    const auto& request = schema("MultiJobRequest").at("properties").as_object();
+    EXPECT_FALSE(request.contains("kind") || request.contains("options"));
+    EXPECT_EQ(request.at("outputs").at("items").at("$ref"), "#/components/schemas/OutputRequest");
+    const auto& poster = schema("ImageOutputRequest").at("properties").as_object();
+    for (const auto* name : {"kind", "options", "output", "connection", "name"}) {
+        EXPECT_TRUE(poster.contains(name)) << name;
     }
 }
 

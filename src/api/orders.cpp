@@ -26,6 +26,7 @@ OrderRules rules_of(Service& service) {
 Result<JobRequest> read(const json::value& document, Service& service, bool is_task) {
     auto rules = rules_of(service);
     rules.is_task = is_task;
+    rules.takes_outputs = !is_task;
     auto [order, problems] = TRY(read_order(document, rules));
     JobRequest request;
     for (auto& problem : problems) {

@@ -8,8 +8,7 @@
 #include "base/text.h"
 #include "model/connection.h"
 #include "model/error_kinds.h"
-#include "model/job.h"
-#include "model/operation.h"
+#include "model/order.h"
 #include "sandbox/layers.h"
 
 namespace ittybit::api {
@@ -26,6 +25,8 @@ template <>
 inline constexpr std::string_view kComponent<ExternalFile> = "ExternalFile";
 template <>
 inline constexpr std::string_view kComponent<Failure> = "Failure";
+template <>
+inline constexpr std::string_view kComponent<JobOutput> = "JobOutput";
 
 json::object text_schema(std::string_view description) {
     return {{"type", "string"}, {"description", description}};
@@ -101,29 +102,6 @@ json::object without_defaults(json::object schema) {
     return schema;
 }
 
-/// A request for a job or task of this kind.
-json::object request_of_kind(std::string_view kind, json::object input, json::object options) {
-    return {
-        {"type", "object"},
-        {"required", {"kind", "input"}},
-        {"properties",
-         {{"kind", {{"type", "string"}, {"const", kind}}},
-          {"input", std::move(input)},
-          {"options", std::move(options)},
-          {"connection", text_schema("Id or name of the connection for s3://.")},
-          {"metadata",
-           {{"type", "object"},
-            {"additionalProperties", true},
-            {"description", "Echoed; at most 16 KiB."}}},
-          {"webhook_url", text_schema("Where to POST the finished object.")},
-          {"priority",
-           {{"type", "integer"},
-            {"minimum", -10},
-            {"maximum", 10},
-            {"description", "Higher first among what waits; 0 when absent."}}}}},
-    };
-}
-
 /// "AdaptiveVideo" of "adaptive_video".
 std::string capitalised(std::string_view kind) {
     std::string name;
@@ -134,16 +112,16 @@ std::string capitalised(std::string_view kind) {
     return name;
 }
 
-/// `JobRequest` and the like: one of the `VideoJobRequest`s, by its kind. All go into `schemas`.
+using Requests = std::vector<std::pair<std::string_view, json::object>>;  // by kind
+
+/// `TaskRequest` and the like: one of the `VideoTaskRequest`s, by its kind. All go into `schemas`.
 void add_choice(
-    json::object& schemas,
-    const std::string& name,
-    std::vector<std::pair<std::string_view, json::object>> kinds
+    json::object& schemas, const std::string& name, const std::string& suffix, Requests kinds
 ) {
     json::array choices;
     json::object mapping;
     for (auto& [kind, request] : kinds) {
-        const auto named = capitalised(kind) + name;
+        const auto named = capitalised(kind) + suffix;
         auto reference = schema_reference(named);
         mapping[kind] = reference["$ref"];
         choices.push_back(std::move(reference));
@@ -160,26 +138,63 @@ json::object options_reference(std::string_view kind) {
 }
 
 void add_options(json::object& schemas) {
-    for (const auto kind : kKinds) {
-        schemas[capitalised(kind) + "Options"] = without_defaults(options_schema(kind));
+    for (const auto& kind : work_kinds()) {
+        schemas[capitalised(kind) + "Options"] = without_defaults(work_schema(kind));
     }
 }
 
+/// What a job and a task are asked for with, but for what is to be made.
+json::object order_request() {
+    auto schema = without_defaults(schema_of<Order>());
+    auto& properties = schema["properties"].get_object();
+    for (const auto* name : {"kind", "outputs"}) properties.erase(name);
+    properties["input"] = text_schema("An http://, https:// or s3:// URL.");
+    schema["required"] = json::array{"input"};
+    return schema;
+}
+
+/// Adds to `request` what is to be made: a kind with its options.
+json::object with_work(json::object request, std::string_view kind) {
+    auto& properties = request["properties"].get_object();
+    properties["kind"] = {{"type", "string"}, {"const", kind}};
+    properties["options"] = options_reference(kind);
+    auto& required = request["required"];
+    if (!required.is_array()) required = json::array();
+    required.get_array().push_back("kind");
+    if (work_schema(kind).contains("required")) required.get_array().push_back("options");
+    request.erase("additionalProperties");
+    request["description"] = "An option may also stand beside `options`.";
+    return request;
+}
+
+/// A job of one output, or of several.
 void add_job_requests(json::object& schemas) {
-    std::vector<std::pair<std::string_view, json::object>> kinds;
+    const auto place = schema_of<OutputPlace>();
+    Requests jobs;
+    Requests outputs;
     for (const auto kind : kKinds) {
         if (!is_job_kind(kind)) continue;
-        auto request = request_of_kind(
-            kind, text_schema("An http://, https:// or s3:// URL."), options_reference(kind)
-        );
-        request["description"] = "An option may also stand beside `options`.";
-        request["properties"].get_object()["output"] = text_schema(
-            "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; managed storage "
-            "when absent."
-        );
-        kinds.emplace_back(kind, std::move(request));
+        auto job = with_work(order_request(), kind);
+        job["properties"].get_object()["output"] = place.at("properties").at("output");
+        jobs.emplace_back(kind, std::move(job));
+        outputs.emplace_back(kind, with_work(place, kind));
     }
-    add_choice(schemas, "JobRequest", std::move(kinds));
+    add_choice(schemas, "SingleJobRequest", "JobRequest", std::move(jobs));
+    add_choice(schemas, "OutputRequest", "OutputRequest", std::move(outputs));
+    auto several = order_request();
+    several["required"] = {"input", "outputs"};
+    several["properties"].get_object()["outputs"] = {
+        {"type", "array"},
+        {"minItems", 1},
+        {"maxItems", kMostOutputs},
+        {"items", schema_reference("OutputRequest")},
+        {"description", "What to make of the one input."},
+    };
+    schemas["MultiJobRequest"] = std::move(several);
+    schemas["JobRequest"] = {
+        {"oneOf",
+         json::array{schema_reference("SingleJobRequest"), schema_reference("MultiJobRequest")}},
+    };
 }
 
 void add_task_requests(json::object& schemas) {
@@ -189,24 +204,14 @@ void add_task_requests(json::object& schemas) {
              text_schema("A URL."), schema_reference("FileReference"), schema_reference("File")
          }}
     };
-    const json::object nothing{{"type", "object"}, {"maxProperties", 0}};
-    const json::object target{
-        {"type", "object"},
-        {"required", json::array{"url"}},
-        {"additionalProperties", false},
-        {"properties",
-         {{"url", text_schema("s3://bucket/key")},
-          {"connection_id", text_schema("Id or name of the connection.")}}},
-    };
-    std::vector<std::pair<std::string_view, json::object>> kinds;
-    for (const auto kind : kKinds) {
-        kinds.emplace_back(kind, request_of_kind(kind, input, options_reference(kind)));
+    const auto kinds = work_kinds();
+    Requests tasks;
+    for (const auto& kind : kinds) {
+        auto task = with_work(order_request(), kind);
+        task["properties"].get_object()["input"] = input;
+        tasks.emplace_back(kind, std::move(task));
     }
-    kinds.emplace_back("import", request_of_kind("import", input, nothing));
-    auto exported = request_of_kind("export", input, target);
-    exported["required"] = {"kind", "input", "options"};
-    kinds.emplace_back("export", std::move(exported));
-    add_choice(schemas, "TaskRequest", std::move(kinds));
+    add_choice(schemas, "TaskRequest", "TaskRequest", std::move(tasks));
 }
 
 json::object file_reference_schema() {
@@ -382,6 +387,7 @@ json::object component_schemas() {
         {"ConnectionRequest", connection_request_schema(false)},
         {"ConnectionChange", connection_request_schema(true)},
         {"Job", answer_object<Job>()},
+        {"JobOutput", answer_object<JobOutput>()},
         {"Task", answer_object<Task>()},
         {"ExternalFile", answer_object<ExternalFile>()},
         {"File", file_schema()},

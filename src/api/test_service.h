@@ -1,15 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "api/handlers.h"
 #include "api/service.h"
 #include "store/migrations.h"
 #include "store/queue.h"
@@ -77,6 +80,36 @@ inline Request request_of(std::string method, std::string path, std::vector<Head
     request.path = std::move(path);
     request.headers = std::move(headers);
     return request;
+}
+
+/// What the service answers to a request, without the server around it.
+inline Response ask(
+    TestService& service, std::string method, std::string_view target, const json::value& body = {}
+) {
+    static const Router router(all_routes());
+    const auto question = std::min(target.find('?'), target.size());
+    auto request = request_of(std::move(method), std::string(target.substr(0, question)));
+    request.query = read_query(target.substr(std::min(question + 1, target.size())));
+    if (!body.is_null()) request.body = compact_json(body);
+    const auto route = router.find(request);
+    if (!route) return error_response(route.error());
+    std::promise<Result<Response>> answer;
+    if ((*route)->prompt) {
+        (*route)->prompt(*service, request, [&](Result<Response> reply) {
+            answer.set_value(std::move(reply));
+        });
+    } else {
+        answer.set_value((*route)->handler(*service, request));
+    }
+    auto response = answer.get_future().get();
+    return response ? *std::move(response) : error_response(response.error());
+}
+
+/// The body of an answer.
+inline json::value body_of(const Response& response) {
+    auto body = parse_json(response.body);
+    EXPECT_TRUE(body) << response.status << " " << response.body;
+    return body ? *std::move(body) : json::value();
 }
 
 }  // namespace ittybit::api

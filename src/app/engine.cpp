@@ -174,6 +174,9 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     media.keep_free = settings.keep_free;
     engine->room = std::make_unique<storage::Room>(scratch, settings.keep_free);
     engine->zygote = std::make_unique<sandbox::Zygote>(std::move(media));
+    const auto perform = [&zygote = *engine->zygote](
+                             const auto& request, const auto& events, const auto& stop
+                         ) { return work::run_operation(zygote, request, events, stop); };
     engine->shop = std::make_unique<work::Workshop>(work::Workshop{
         *engine->jobs,
         *engine->queue,
@@ -185,7 +188,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
         *engine->secrets,
         *engine->client,
         *engine->room,
-        *engine->zygote,
+        perform,
         engine->metrics,
         engine->troubles,
         engine->clock,

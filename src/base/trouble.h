@@ -24,7 +24,8 @@ public:
     static constexpr Milliseconds kSayEvery{5'000};
 
     /// `message` is what the log says.
-    explicit Trouble(std::string_view message) : message_(message) {}
+    explicit Trouble(std::string_view message, Milliseconds first_wait = kFirstWait)
+        : message_(message), first_wait_(first_wait) {}
 
     /// Notes an error. How long to wait before the next try.
     Milliseconds note(const Error& error, Steady::time_point now = Steady::now()) {
@@ -36,7 +37,7 @@ public:
         }
         // Those who fail together wait alike: only a wait that is over doubles the next.
         if (now >= grow_at_) {
-            wait_ = wait_ == Milliseconds(0) ? kFirstWait : std::min(wait_ * 2, kLongestWait);
+            wait_ = wait_ == Milliseconds(0) ? first_wait_ : std::min(wait_ * 2, kLongestWait);
             grow_at_ = now + wait_;
         }
         return wait_;
@@ -58,6 +59,7 @@ public:
 
 private:
     const std::string_view message_;
+    const Milliseconds first_wait_;
     mutable std::mutex mutex_;
     std::string error_;
     Milliseconds wait_{0};

@@ -207,11 +207,11 @@ Result<> ApiClient::download(
 }
 
 Result<> ApiClient::follow(
-    const std::string& job_id,
+    const std::string& path,
     const std::function<void(const std::string& name, const json::value& data)>& event,
     const std::stop_token& stop
 ) {
-    auto request = TRY(this->request("GET", fmt::format("/jobs/{}/events", job_id)));
+    auto request = TRY(this->request("GET", path));
     request.patience.stall = std::chrono::seconds(45);  // a comment comes every 15 s
     request.patience.slowest = 1;
     EventReader reader(event);
@@ -224,7 +224,7 @@ Result<> ApiClient::follow(
     if (answer->status < 300) return {};
     return Error{
         answer->status == 404 ? ErrorKind::kJobNotFound : ErrorKind::kUnavailable,
-        "the job's events answered " + net::status_in_words(answer->status), ""
+        "the events answered " + net::status_in_words(answer->status), ""
     };
 }
 

@@ -48,9 +48,9 @@ public:
     /// Fetches a URL into a new file. Errors: `download_failed`, `disk_full`, `invalid_output`.
     Result<> download(const std::string& url, const std::string& path, const std::stop_token& stop);
 
-    /// Calls `event` with name and data of each of a job's events until the stream ends.
+    /// Calls `event` with name and data of each event of the stream at `path` until it ends.
     Result<> follow(
-        const std::string& job_id,
+        const std::string& path,
         const std::function<void(const std::string& name, const json::value& data)>& event,
         const std::stop_token& stop
     );

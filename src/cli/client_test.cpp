@@ -185,7 +185,7 @@ TEST_F(ClientTest, AJobIsFollowedOverAConnectionThatBreaks) {
     });
     auto api = client_of(server);
     Display display(quiet());
-    const auto job = follow_to_end(api, "job_1", display, {});
+    const auto job = follow_to_end<Job>(api, "job_1", display, {});
     ASSERT_TRUE(job) << job.error().message;
     EXPECT_EQ(job->status, JobStatus::kSucceeded);
 }
@@ -199,7 +199,7 @@ TEST_F(ClientTest, WhoIsInterruptedLearnsTheLastState) {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
         stop.request_stop();
     });
-    const auto job = follow_to_end(api, "job_1", display, stop.get_token());
+    const auto job = follow_to_end<Job>(api, "job_1", display, stop.get_token());
     ASSERT_TRUE(job || job.error().kind == ErrorKind::kCancelled);
     if (job) {
         EXPECT_EQ(job->status, JobStatus::kQueued);

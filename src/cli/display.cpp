@@ -25,6 +25,11 @@ std::string repeat(std::string_view piece, int count) {
     return text;
 }
 
+/// How people know one output of several.
+const std::string& name_of(const JobOutput& output) {
+    return output.name ? *output.name : output.kind;
+}
+
 /// Whether standard output is the result itself.
 bool carries_bytes(const Globals& globals) {
     return globals.output == work::kStandardOutput && !globals.is_explaining;
@@ -67,7 +72,10 @@ void Display::progress(const Task& task, const Progress& progress) {
     if (now - last_ < (has_bar_ ? 250ms : 1000ms)) return;
     last_ = now;
     if (has_bar_) {
-        const auto text = bar(turn_ + task.kind, progress, columns_of(STDERR_FILENO));
+        const auto label = labels_.find(task.id);
+        const auto text =
+            bar(turn_ + (label == labels_.end() ? task.kind : label->second), progress,
+                columns_of(STDERR_FILENO));
         fmt::print(stderr, "\r\033[K{}", text);
         std::fflush(stderr);
         is_bar_drawn_ = true;
@@ -80,6 +88,11 @@ void Display::progress(const Task& task, const Progress& progress) {
 }
 
 void Display::changed(const Job& job) {
+    for (std::size_t i = 0; job.outputs && i < job.outputs->size(); ++i) {
+        const auto& output = job.outputs->at(i);
+        const auto label = fmt::format("{}/{} {}", i + 1, job.outputs->size(), name_of(output));
+        for (const auto& task : output.tasks) labels_[task] = label;
+    }
     if (!is_for_people_ && !is_quiet_ && !is_final(job.status)) print_line(to_json(job));
 }
 
@@ -89,7 +102,21 @@ int Display::finish(const Job& job, const std::stop_token& stop) {
         for (const auto& warning : job.warnings) say("note: " + warning);
     }
     if (job.status == JobStatus::kCancelled) return end_cancelled(stop);
-    return end(job.error, job.output.value_or(""));
+    return job.outputs ? end_each(job) : end(job.error, job.output.value_or(""));
+}
+
+/// Says what became of each output, or of the input where that is to blame.
+int Display::end_each(const Job& job) {
+    clear_bar();
+    bool is_told = false;
+    for (const auto& output : *job.outputs) {
+        if (output.output) show(*output.output);
+        if (output.error) say(fmt::format("{}: {}", name_of(output), output.error->message));
+        is_told = is_told || output.error;
+    }
+    if (!job.error) return 0;
+    if (!is_told) say(job.error->message);
+    return exit_status(error_row(job.error->kind).fault);
 }
 
 int Display::finish(const Task& task, const std::stop_token& stop) {
@@ -161,10 +188,13 @@ int Display::end(const std::optional<Failure>& error, const std::string& url) {
         say(error->message);
         return exit_status(error_row(error->kind).fault);
     }
-    if (is_for_people_ && !is_quiet_ && !url.empty() && stream_ == stdout) {
-        fmt::print("{}\n", work::path_of(url));
-    }
+    show(url);
     return 0;
+}
+
+void Display::show(const std::string& url) {
+    if (!is_for_people_ || is_quiet_ || url.empty() || stream_ != stdout) return;
+    fmt::print("{}\n", work::path_of(url));
 }
 
 }  // namespace ittybit::cli

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -47,15 +48,18 @@ private:
     void print_line(const json::value& value);
     void clear_bar();
     void say(const std::string& sentence);
+    void show(const std::string& url);
     int end(const std::optional<Failure>& error, const std::string& url);
+    int end_each(const Job& job);
     int end_cancelled(const std::stop_token& stop);
 
     std::FILE* stream_;
     bool is_for_people_;
     bool has_bar_;
     bool is_quiet_;
-    std::string turn_;   // "3/20"
-    std::string input_;  // of that turn
+    std::string turn_;                           // "3/20"
+    std::string input_;                          // of that turn
+    std::map<std::string, std::string> labels_;  // "2/3 poster", by task, of several outputs
     bool is_bar_drawn_ = false;
     std::chrono::steady_clock::time_point last_{};
 };

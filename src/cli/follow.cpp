@@ -15,18 +15,6 @@ using namespace std::chrono_literals;
 constexpr int kMostFailures = 20;  // in a row, half a second apart
 constexpr auto kPause = 500ms;
 
-template <typename T>
-Result<T> read_answer(const json::value& value) {
-    T read;
-    Reader reader;
-    reader.read(value, read);
-    if (reader.problems().empty()) return read;
-    return Error{
-        ErrorKind::kUnavailable,
-        "the server's answer is not understood: " + reader.problems().front().message, ""
-    };
-}
-
 /// A job or task as it is now, with patience for a server that restarts.
 template <typename T>
 Result<T> look_at(
@@ -42,12 +30,30 @@ Result<T> look_at(
     }
 }
 
+const Task* find_task(const Job& job, const std::string& id) {
+    for (const auto& task : job.tasks) {
+        if (task.id == id) return &task;
+    }
+    return nullptr;
+}
+
+const Task* find_task(const Task& task, const std::string& id) {
+    return task.id == id ? &task : nullptr;
+}
+
+void show(Display& display, const Job& job) {
+    display.changed(job);
+}
+
+void show(Display& /*display*/, const Task& /*task*/) {}  // its end is all that is told of it
+
 /// Shows what the event stream tells.
-void show_event(const std::string& name, const json::value& data, Job& latest, Display& display) {
-    if (name == "job") {
-        if (auto job = job_from(data)) {
-            latest = *std::move(job);
-            display.changed(latest);
+template <typename T>
+void show_event(const std::string& name, const json::value& data, T& latest, Display& display) {
+    if (name != "progress") {
+        if (auto now = read_answer<T>(data)) {
+            latest = *std::move(now);
+            show(display, latest);
         }
         return;
     }
@@ -56,55 +62,50 @@ void show_event(const std::string& name, const json::value& data, Job& latest, D
     const auto id = string_at(data, "task");
     facts.erase("task");
     Reader().read(facts, progress);
-    for (const auto& task : latest.tasks) {
-        if (task.id == id) display.progress(task, progress);
-    }
+    if (const auto* task = find_task(latest, id)) display.progress(*task, progress);
 }
 
 }  // namespace
 
-Result<Job> job_from(const json::value& value) {
-    return read_answer<Job>(value);
+template <typename T>
+Result<T> read_answer(const json::value& value) {
+    T read;
+    Reader reader;
+    reader.read(value, read);
+    if (reader.problems().empty()) return read;
+    return Error{
+        ErrorKind::kUnavailable,
+        "the server's answer is not understood: " + reader.problems().front().message, ""
+    };
 }
 
-Result<Task> task_from(const json::value& value) {
-    return read_answer<Task>(value);
-}
-
-Result<Job> follow_to_end(
-    ApiClient& api, const std::string& job_id, Display& display, const std::stop_token& stop
+template <typename T>
+Result<T> follow_to_end(
+    ApiClient& api, const std::string& id, Display& display, const std::stop_token& stop
 ) {
-    const auto path = "/jobs/" + job_id;
-    auto job = TRY(look_at<Job>(api, path, 0, stop));
-    while (!is_final(job.status) && !stop.stop_requested()) {
+    const auto path = fmt::format("{}/{}", kRoute<T>, id);
+    auto latest = TRY(look_at<T>(api, path, 0, stop));
+    while (!is_final(latest.status) && !stop.stop_requested()) {
         // Whatever the stream said last, and however it ended, the job itself decides.
         static_cast<void>(api.follow(
-            job_id,
+            path + "/events",
             [&](const std::string& name, const json::value& data) {
-                show_event(name, data, job, display);
+                show_event(name, data, latest, display);
             },
             stop
         ));
         if (stop.stop_requested()) break;
-        job = TRY(look_at<Job>(api, path, kMostFailures, stop));
-        if (!is_final(job.status)) std::this_thread::sleep_for(kPause);
+        latest = TRY(look_at<T>(api, path, kMostFailures, stop));
+        if (!is_final(latest.status)) std::this_thread::sleep_for(kPause);
     }
-    return job;
+    return latest;
 }
 
-Result<Task> follow_task(
-    ApiClient& api, const std::string& task_id, Display& display, const std::stop_token& stop
-) {
-    const auto path = "/tasks/" + task_id;
-    auto task = TRY(look_at<Task>(api, path, 0, stop));
-    while (!is_final(task.status) && !stop.stop_requested()) {
-        Progress progress;
-        if (task.progress) progress.percent = *task.progress;
-        display.progress(task, progress);
-        std::this_thread::sleep_for(kPause / 2);
-        task = TRY(look_at<Task>(api, path, kMostFailures, stop));
-    }
-    return task;
-}
+template Result<Job> read_answer(const json::value&);
+template Result<Task> read_answer(const json::value&);
+template Result<Job>
+follow_to_end(ApiClient&, const std::string&, Display&, const std::stop_token&);
+template Result<Task>
+follow_to_end(ApiClient&, const std::string&, Display&, const std::stop_token&);
 
 }  // namespace ittybit::cli

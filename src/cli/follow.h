@@ -10,19 +10,22 @@
 
 namespace ittybit::cli {
 
-/// Follows a job to its end and shows it, over broken connections. Gives its last state: one that
-/// is not final only when `stop` was asked for. Errors: `job_not_found`, `unavailable`.
-Result<Job> follow_to_end(
-    ApiClient& api, const std::string& job_id, Display& display, const std::stop_token& stop
-);
-
-/// The same for a standalone task.
-Result<Task> follow_task(
-    ApiClient& api, const std::string& task_id, Display& display, const std::stop_token& stop
+/// Follows a job, or a standalone task (T is Job or Task), to its end and shows it, over broken
+/// connections. Gives its last state: one that is not final only when `stop` was asked for. Errors:
+/// `job_not_found`, `task_not_found`, `unavailable`.
+template <typename T>
+Result<T> follow_to_end(
+    ApiClient& api, const std::string& id, Display& display, const std::stop_token& stop
 );
 
 /// A server's answer as the value it stands for. Errors: `unavailable`.
-Result<Job> job_from(const json::value& value);
-Result<Task> task_from(const json::value& value);
+template <typename T>
+Result<T> read_answer(const json::value& value);
+
+/// Where the server's jobs, or standalone tasks, are.
+template <typename T>
+inline constexpr std::string_view kRoute = "/jobs";
+template <>
+inline constexpr std::string_view kRoute<Task> = "/tasks";
 
 }  // namespace ittybit::cli

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 
@@ -19,6 +17,8 @@
 #include "cli/help.h"
 #include "cli/remote_commands.h"
 #include "cli/remote_run.h"
+#include "cli/typed_order.h"
+#include "model/output_name.h"
 
 namespace ittybit::cli {
 namespace {
@@ -98,17 +98,10 @@ Result<int> list_jobs(
 Result<int> create_job(
     ApiClient& api, Display& display, const JobsWords& typed, const std::stop_token& stop
 ) {
-    std::string text = typed.body;
-    if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (text.empty()) {
-        return Error{
-            ErrorKind::kInvalidRequest, "give the request as JSON with --body, or --body -", ""
-        };
-    }
-    auto body = TRY(parse_json(text));
+    auto body = TRY(read_body(typed.body));
     const auto input = string_at(body, "input");
-    if (!input.empty() && !work::is_url(input)) {
-        body.as_object()["input"] = TRY(upload_input(api, input, display, stop));
+    if (!input.empty() && !is_url(input)) {
+        body["input"] = TRY(upload_input(api, input, display, stop));
     }
     display.print(TRY(api.call("POST", "/jobs", body, stop)));
     return 0;
@@ -117,7 +110,7 @@ Result<int> create_job(
 Result<int> watch(
     ApiClient& api, Display& display, const std::string& id, const std::stop_token& stop
 ) {
-    const auto job = TRY(follow_to_end(api, id, display, stop));
+    const auto job = TRY(follow_to_end<Job>(api, id, display, stop));
     if (is_final(job.status)) return display.finish(job, stop);
     return Error{ErrorKind::kCancelled, "no longer watched; the job goes on", ""};
 }
@@ -184,7 +177,9 @@ Action declare_jobs(CLI::App& app) {
     const auto add_filter = [&](const std::string& name, const char* type, const char* help) {
         app.add_option("--" + name, typed->filters[name], help)->type_name(type);
     };
-    add_filter("kind", "video|audio|image|animation|adaptive_video", "With list: of these kinds.");
+    add_filter(
+        "kind", "video|audio|image|animation|adaptive_video|multi", "With list: of these kinds."
+    );
     add_filter(
         "status", "queued|processing|succeeded|failed|cancelled", "With list: in these states."
     );

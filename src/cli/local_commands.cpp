@@ -12,7 +12,9 @@
 #include "cli/many.h"
 #include "cli/option_flags.h"
 #include "cli/remote_run.h"
+#include "cli/typed_order.h"
 #include "model/operation.h"
+#include "model/output_name.h"
 #include "sandbox/zygote.h"
 
 namespace ittybit::cli {
@@ -23,11 +25,20 @@ constexpr std::string_view kind_of_word(std::string_view word) {
     return word == "adaptive" ? "adaptive_video" : word;
 }
 
-/// What the flags of a job command fill in.
+/// What the flags of a job or task fill in.
 struct Typed {
-    JobWords words;
-    std::string metadata;
+    std::string kind;
+    json::object options;
+    std::string metadata;  // JSON
+    std::string webhook_url;
 };
+
+Result<json::object> document_of(const Typed& typed) {
+    json::object document{{"kind", typed.kind}, {"options", typed.options}};
+    if (!typed.metadata.empty()) document["metadata"] = TRY(parse_json(typed.metadata));
+    if (!typed.webhook_url.empty()) document["webhook_url"] = typed.webhook_url;
+    return document;
+}
 
 /// With a key configured the work goes to the server. A plan is made here: that uploads nothing.
 std::optional<ServerAccess> server_for(const Globals& globals) {
@@ -35,14 +46,14 @@ std::optional<ServerAccess> server_for(const Globals& globals) {
     return find_server();
 }
 
-int run_job(Context& context, const JobWords& words) {
+int run_job(Context& context, const json::object& document) {
     if (const auto server = server_for(context.globals)) {
-        return run_job_there(context, words, *server);
+        return run_there(context, document, false, *server);
     }
-    return run_job_here(context, words);
+    return run_here(context, document, false);
 }
 
-int run_task(Context& context, const JobWords& words) {
+int run_task(Context& context, const json::object& document) {
     if (context.globals.inputs.size() > 1) {
         return Display(context.globals)
             .finish(
@@ -50,26 +61,50 @@ int run_task(Context& context, const JobWords& words) {
             );
     }
     // An export to a file of this machine is a copy that no server can make.
-    const bool is_copy = words.kind == "export" && !work::is_url(context.globals.output);
+    const bool is_copy = document.at("kind") == "export" && !is_url(context.globals.output);
     const auto server = is_copy ? std::nullopt : server_for(context.globals);
-    if (server) return run_task_there(context, words, *server);
-    return run_task_here(context, words);
+    if (server) return run_there(context, document, true, *server);
+    return run_here(context, document, true);
 }
 
 Action declare_job(CLI::App& app, std::string_view kind) {
     const auto typed = std::make_shared<Typed>();
-    typed->words.kind = kind;
-    add_option_flags(app, kind, typed->words.options);
+    typed->kind = kind;
+    add_option_flags(app, kind, typed->options);
     app.add_option("--metadata", typed->metadata, "Comes back with the job.")->type_name("JSON");
-    app.add_option("--webhook-url", typed->words.webhook_url, "Called when the job has ended.")
+    app.add_option("--webhook-url", typed->webhook_url, "Called when the job has ended.")
         ->type_name("URL");
     return [typed](Context& context) {
-        if (!typed->metadata.empty()) {
-            const auto metadata = parse_json(typed->metadata);
-            if (!metadata) return Display(context.globals).finish(metadata.error());
-            typed->words.metadata = *metadata;
-        }
-        return run_each(context, [&](Context& each) { return run_job(each, typed->words); });
+        const auto document = document_of(*typed);
+        if (!document) return Display(context.globals).finish(document.error());
+        return run_each(context, {context.globals.output}, [&](Context& each) {
+            return run_job(each, *document);
+        });
+    };
+}
+
+/// The names that a body gives its outputs, in a folder.
+std::vector<std::string> names_in(const json::object& body, const std::string& folder) {
+    const auto* outputs = body.if_contains("outputs");
+    if (outputs == nullptr || !outputs->is_array()) return {folder};
+    std::vector<std::string> names;
+    for (const auto& output : outputs->get_array()) {
+        const auto name = string_at(output, "output");
+        names.push_back(name.empty() ? folder + "/" : name);
+    }
+    return names;
+}
+
+Action declare_run(CLI::App& app) {
+    const auto typed = std::make_shared<std::string>();
+    app.add_option("--body", *typed, "What to make, as for POST /jobs; - reads standard input.")
+        ->type_name("JSON");
+    return [typed](Context& context) {
+        const auto body = read_body(*typed);
+        if (!body) return Display(context.globals).finish(body.error());
+        return run_each(context, names_in(*body, context.globals.output), [&](Context& each) {
+            return run_job(each, *body);
+        });
     };
 }
 
@@ -90,11 +125,11 @@ Action declare_task(CLI::App& app) {
         auto* sub = app.add_subcommand(std::string(word), std::string(help));
         sub->allow_extras();
         sub->fallthrough();  // the global flags are those of `task`
-        const auto words = std::make_shared<JobWords>();
-        words->kind = kind_of_word(word);
-        add_option_flags(*sub, words->kind, words->options);
-        sub->callback([chosen, words] {
-            *chosen = [words](Context& context) { return run_task(context, *words); };
+        const auto typed = std::make_shared<Typed>();
+        typed->kind = kind_of_word(word);
+        add_option_flags(*sub, typed->kind, typed->options);
+        sub->callback([chosen, typed] {
+            *chosen = [typed](Context& context) { return run_task(context, *document_of(*typed)); };
         });
     };
     add("probe", "The facts of a file.");
@@ -198,6 +233,14 @@ std::vector<Command> local_commands() {
             "adaptive", "A stream in several sizes: HLS.",
             {"ittybit adaptive -i holiday.mov -o stream/master.m3u8"}
         ),
+        {"run",
+         "Several outputs of one input, as a document says.",
+         declare_run,
+         Takes::kMedia,
+         {},
+         {"ittybit run -i film.mov -o web/ --body - < outputs.json",
+          R"(ittybit run -i film.mov -o web/ --body '{"outputs":[{"kind":"video"},)"
+          R"({"kind":"image","name":"poster"}]}')"}},
         {"task",
          "One task of a job alone: probe, import, a kind, export.",
          declare_task,

@@ -11,6 +11,7 @@
 
 #include "cli/display.h"
 #include "model/error_kinds.h"
+#include "model/output_name.h"
 #include "work/local_input.h"
 #include "work/target.h"
 
@@ -19,7 +20,7 @@ namespace {
 
 bool is_glob(const std::string& input) {
     std::error_code code;
-    return input.find_first_of("*?[") != std::string::npos && !work::is_url(input) &&
+    return input.find_first_of("*?[") != std::string::npos && !is_url(input) &&
            !input.starts_with('{') && !std::filesystem::exists(work::path_of(input), code);
 }
 
@@ -37,7 +38,7 @@ std::vector<std::string> matches(const std::string& pattern) {
 }
 
 Result<> check_readable(const std::string& input) {
-    if (work::is_url(input) || input == work::kStandardInput) return {};
+    if (is_url(input) || input == work::kStandardInput) return {};
     const auto path = work::path_of(input);
     if (::access(path.c_str(), R_OK) == 0) return {};
     const bool is_there = std::filesystem::exists(path);
@@ -103,13 +104,18 @@ Result<> check_many(const std::vector<std::string>& inputs, const std::string& o
     return {};
 }
 
-int run_each(Context& context, const std::function<int(Context&)>& run) {
+int run_each(
+    Context& context,
+    const std::vector<std::string>& outputs,
+    const std::function<int(Context&)>& run
+) {
     auto& globals = context.globals;
     globals.inputs = expanded(globals.inputs);
     if (!globals.inputs.empty()) globals.input = globals.inputs.front();
     if (globals.inputs.size() <= 1) return run(context);
-    if (const auto checked = check_many(globals.inputs, globals.output); !checked) {
-        return Display(globals).finish(checked.error());
+    for (const auto& output : outputs) {
+        const auto checked = check_many(globals.inputs, output);
+        if (!checked) return Display(globals).finish(checked.error());
     }
     int status = 0;
     std::size_t done = 0;

@@ -16,8 +16,13 @@ std::vector<std::string> expanded(const std::vector<std::string>& inputs);
 /// `{filename}` that no two of them share. Errors: `invalid_input`, `invalid_output`.
 Result<> check_many(const std::vector<std::string>& inputs, const std::string& output);
 
-/// Runs a job for each input, one after the other, and says how many were done. Gives the first
-/// exit status that is not 0; an interrupt ends it.
-int run_each(Context& context, const std::function<int(Context&)>& run);
+/// Runs a job for each input, one after the other, and says how many were done. `outputs` are the
+/// names that each of them gives its results. Gives the first exit status that is not 0; an
+/// interrupt ends it.
+int run_each(
+    Context& context,
+    const std::vector<std::string>& outputs,
+    const std::function<int(Context&)>& run
+);
 
 }  // namespace ittybit::cli

@@ -1,87 +1,134 @@
 #include "cli/remote_run.h"
 
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
 #include "cli/follow.h"
 #include "cli/hand_back.h"
-#include "model/operation.h"
+#include "cli/typed_order.h"
 #include "model/output_name.h"
-#include "work/target.h"
 
 namespace ittybit::cli {
 namespace {
 
-/// The body of POST /jobs. A local output's extension decides the format like a remote one's.
-Result<json::object> body_of(const Globals& globals, const JobWords& words, std::string input) {
-    json::object options = words.options;
-    json::object body{{"kind", words.kind}, {"input", std::move(input)}};
-    if (work::is_url(globals.output)) {
-        body["output"] = globals.output;
-    } else if (!globals.output.empty() && !globals.output.ends_with('/')) {
-        TRY(settle_format(words.kind, globals.output, options));
-    }
-    body["options"] = std::move(options);
-    if (!words.metadata.is_null()) body["metadata"] = words.metadata;
-    if (!words.webhook_url.empty()) body["webhook_url"] = words.webhook_url;
-    if (!globals.connection.empty()) body["connection"] = globals.connection;
-    return body;
-}
+using Targets = std::vector<std::optional<work::Target>>;
 
 /// Everything that this side can know to be wrong, before a byte is sent.
 struct Judged {
-    json::object body;  // of POST /jobs, but for the address of a local input
-    std::optional<work::Target> target;
+    json::object body;  // what is sent, but for the address of a local input
+    std::string local;  // the path of such an input
+    Targets targets;    // of each output
 };
 
-Result<Judged> judge(const Globals& globals, const JobWords& words) {
-    if (globals.input.empty()) {
-        return Error{
-            ErrorKind::kInputRequired, "an input is required: give a path or URL with -i", ""
-        };
+Error bad_output(std::string message) {
+    return {ErrorKind::kInvalidOutput, std::move(message), "output"};
+}
+
+/// No server is told of paths here.
+void forget_path(json::object& output) {
+    if (output.contains("output") && !is_url(string_at(output, "output"))) output.erase("output");
+}
+
+void forget_paths(json::object& document) {
+    forget_path(document);
+    if (!document.contains("outputs")) return;
+    for (auto& output : document["outputs"].get_array()) forget_path(output.get_object());
+}
+
+Result<Judged> judge(const Globals& globals, const json::object& document, bool is_task) {
+    auto typed = TRY(read_typed(globals, document, is_task, Done::kThere));
+    for (const auto& output : typed.order.outputs) {
+        const auto& url = output.place.url;
+        if (is_task && url && is_url(*url) && output.kind() != ExportOptions::kName) {
+            return bad_output(
+                "the server keeps what a task makes: -o is a file here, or export it with a task "
+                "of its own"
+            );
+        }
+        if (globals.is_async && url && !is_url(*url)) {
+            return bad_output(
+                "with --async nobody waits to hand back a file: give s3://bucket/key, or no "
+                "--output"
+            );
+        }
     }
     Judged judged;
-    judged.body = TRY(body_of(globals, words, globals.input));
-    auto options = judged.body.at("options").as_object();
-    if (work::is_url(globals.output)) {
-        TRY(check_s3_output(globals.output));
-        TRY(settle_format(words.kind, globals.output, options));
-    } else if (globals.is_async && !globals.output.empty()) {
-        return Error{
-            ErrorKind::kInvalidOutput,
-            "with --async nobody waits to hand back a file: give s3://bucket/key, or no --output",
-            "output"
-        };
-    }
-    const auto operation = TRY(judge_options(words.kind, options));
-    judged.target = TRY(target_here(globals, words.kind, extension_of(operation)));
+    judged.targets = TRY(choose_targets(typed, Done::kThere));
+    judged.body = std::move(typed.document);
+    forget_paths(judged.body);
+    const auto input = typed.order.input.url();
+    if (!is_url(input)) judged.local = work::path_of(input);
     return judged;
 }
 
-/// A job's way over the server, to its end. `judged` is spent.
-Result<Job> run_there(
-    ApiClient& api,
-    const Globals& globals,
-    Judged judged,
-    Display& display,
-    const std::stop_token& stop
+/// Gives what has ended well its places here, all that can be had. Errors: the first.
+Result<> take_back(ApiClient& api, Job& job, const Targets& targets, const std::stop_token& stop) {
+    Result<> first;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        auto* output = job.outputs ? &job.outputs->at(i) : nullptr;
+        const auto& task =
+            output != nullptr ? task_of(job, output->tasks.back()) : job.tasks.back();
+        if (!targets[i] || task.status != TaskStatus::kSucceeded) continue;
+        auto path = hand_back(api, task, *targets[i], stop);
+        if (path) {
+            (output != nullptr ? output->output : job.output) = *std::move(path);
+        } else if (first) {
+            first = std::move(path).error();
+        }
+    }
+    return first;
+}
+
+Result<> take_back(
+    ApiClient& api, Task& task, const Targets& targets, const std::stop_token& stop
 ) {
-    if (!work::is_url(globals.input)) {
-        judged.body["input"] = TRY(upload_input(api, globals.input, display, stop));
+    if (!targets.front() || task.status != TaskStatus::kSucceeded) return {};
+    task.output->url = TRY(hand_back(api, task, *targets.front(), stop));
+    return {};
+}
+
+/// A job's or task's way over the server, to its end.
+template <typename T>
+Result<T> run(
+    ApiClient& api, bool is_async, Judged judged, Display& display, const std::stop_token& stop
+) {
+    if (!judged.local.empty()) {
+        judged.body["input"] = TRY(upload_input(api, judged.local, display, stop));
     }
-    const auto made = TRY(api.call("POST", "/jobs", judged.body, stop));
-    if (globals.is_async) return job_from(made);
+    const auto made = TRY(api.call("POST", std::string(kRoute<T>), judged.body, stop));
+    if (is_async) return read_answer<T>(made);
     const auto id = string_at(made, "id");
-    auto job = TRY(follow_to_end(api, id, display, stop));
-    if (!is_final(job.status)) {  // interrupted
-        return job_from(TRY(api.call("POST", fmt::format("/jobs/{}/cancel", id), nullptr, {})));
+    auto latest = TRY(follow_to_end<T>(api, id, display, stop));
+    if (!is_final(latest.status)) {  // interrupted
+        const auto cancel = fmt::format("{}/{}/cancel", kRoute<T>, id);
+        return read_answer<T>(TRY(api.call("POST", cancel, nullptr, {})));
     }
-    if (job.status == JobStatus::kSucceeded && judged.target) {
-        job.output = TRY(hand_back(api, job.tasks.back(), *std::move(judged.target), stop));
-    }
-    return job;
+    TRY(take_back(api, latest, judged.targets, stop));
+    return latest;
+}
+
+template <typename T>
+int run_and_show(
+    Context& context, const json::object& document, const ServerAccess& server, bool is_task
+) {
+    const auto stop = context.interrupt.token();
+    const bool is_async = context.globals.is_async;
+    Display display(context.globals);
+    ApiClient api(server);
+    const auto fail = [&](const Error& error) {
+        display.finish(error);
+        return exit_status_of(error);
+    };
+    auto judged = judge(context.globals, document, is_task);
+    if (!judged) return fail(judged.error());
+    const auto ended = run<T>(api, is_async, *std::move(judged), display, stop);
+    if (!ended) return fail(ended.error());
+    if (!is_async) return display.finish(*ended, stop);
+    display.print(to_json(*ended));
+    return 0;
 }
 
 }  // namespace
@@ -101,31 +148,11 @@ Result<std::string> upload_input(
     return api.upload(work::path_of(input), told, stop);
 }
 
-Result<std::optional<work::Target>> target_here(
-    const Globals& globals, std::string_view kind, std::string_view extension
+int run_there(
+    Context& context, const json::object& document, bool is_task, const ServerAccess& server
 ) {
-    if (globals.output.empty() || work::is_url(globals.output)) {
-        return std::optional<work::Target>();
-    }
-    return std::optional(TRY(work::choose_target({kind, globals.output, globals.input, extension}))
-    );
-}
-
-int run_job_there(Context& context, const JobWords& words, const ServerAccess& server) {
-    const auto stop = context.interrupt.token();
-    Display display(context.globals);
-    ApiClient api(server);
-    const auto fail = [&](const Error& error) {
-        display.finish(error);
-        return exit_status_of(error);
-    };
-    auto judged = judge(context.globals, words);
-    if (!judged) return fail(judged.error());
-    const auto job = run_there(api, context.globals, *std::move(judged), display, stop);
-    if (!job) return fail(job.error());
-    if (!context.globals.is_async) return display.finish(*job, stop);
-    display.print(to_json(*job));
-    return 0;
+    return is_task ? run_and_show<Task>(context, document, server, is_task)
+                   : run_and_show<Job>(context, document, server, is_task);
 }
 
 }  // namespace ittybit::cli

@@ -1,12 +1,10 @@
 #include "model/job.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/fields_json.h"
 #include "base/fields_schema.h"
-#include "base/ids.h"
 
 namespace ittybit {
 namespace {
@@ -63,33 +61,8 @@ Failure Failure::from(const Error& error) {
     return failure;
 }
 
-Job Job::make(std::string kind, std::string input, json::object options, UnixMillis now) {
-    Job job;
-    job.id = make_id("job", now);
-    job.kind = std::move(kind);
-    job.input = std::move(input);
-    job.options = std::move(options);
-    job.created_at = job.updated_at = now;
-    job.tasks = waiting_tasks(job);
-    return job;
-}
-
-std::vector<Task> waiting_tasks(const Job& job) {
-    const std::array<std::string_view, 4> kinds = {"probe", "import", job.kind, "export"};
-    std::vector<Task> tasks(kinds.size());
-    for (unsigned i = 0; i < kinds.size(); ++i) {
-        Task& task = tasks[i];
-        task.id = following_id(job.id, "task", i + 1);
-        task.kind = kinds.at(i);
-        task.created_at = task.updated_at = job.created_at;
-    }
-    tasks[0].input = tasks[1].input = TaskInput{ExternalFile{.url = job.input}};
-    tasks[2].options = job.options;
-    return tasks;
-}
-
-Task& Job::task(std::string_view name) {
-    return *std::ranges::find(tasks, name, &Task::kind);
+Task& task_of(Job& job, std::string_view id) {
+    return *std::ranges::find(job.tasks, id, &Task::id);
 }
 
 void begin(Task& task, UnixMillis now) {
@@ -117,19 +90,46 @@ void fail(Task& task, const Error& error, UnixMillis now) {
     task.finished_at = task.updated_at = now;
 }
 
-void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis now) {
-    Task& failed = job.task(task_kind);
+void fail(Job& job, std::string_view task_id, const Error& error, UnixMillis now) {
+    Task& failed = task_of(job, task_id);
     if (!is_final(failed.status)) fail(failed, error, now);
+    if (error.kind == ErrorKind::kCancelled) return end(job, JobStatus::kCancelled, now);
+    job.error = Failure::from(error);
+    job.error->task = failed.id;
+    end(job, JobStatus::kFailed, now);
+}
+
+void end(Job& job, JobStatus status, UnixMillis now) {
     for (auto& task : job.tasks) {
         if (!is_final(task.status)) cancel(task, now);
     }
-    job.status = JobStatus::kCancelled;
-    if (error.kind != ErrorKind::kCancelled) {
-        job.status = JobStatus::kFailed;
-        job.error = Failure::from(error);
-        job.error->task = failed.id;
-    }
+    update_outputs(job);
+    job.status = status;
     job.finished_at = job.updated_at = now;
+}
+
+void update_outputs(Job& job) {
+    if (!job.outputs) return;
+    for (auto& output : *job.outputs) {
+        const auto all_are = [&](TaskStatus status) {
+            return std::ranges::all_of(output.tasks, [&](const std::string& id) {
+                return task_of(job, id).status == status;
+            });
+        };
+        output.status = all_are(TaskStatus::kWaiting)     ? TaskStatus::kWaiting
+                        : all_are(TaskStatus::kSucceeded) ? TaskStatus::kSucceeded
+                                                          : TaskStatus::kProcessing;
+        for (const auto& id : output.tasks) {
+            const Task& task = task_of(job, id);
+            if (task.status == TaskStatus::kCancelled && !output.error) output.status = task.status;
+            if (!task.error) continue;
+            output.status = TaskStatus::kFailed;
+            output.error = task.error;
+            output.error->task = id;
+        }
+        const Task& published = task_of(job, output.tasks.back());
+        if (published.output) output.output = published.output->url;
+    }
 }
 
 }  // namespace ittybit

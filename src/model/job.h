@@ -130,12 +130,34 @@ struct Task {
     };
 };
 
+/// One output of a job that makes several: what its two tasks have come to.
+struct JobOutput {
+    std::string kind;
+    json::object options;  // as sent
+    std::optional<std::string> name;
+    TaskStatus status = TaskStatus::kWaiting;
+    std::optional<std::string> output;  // its URL, once it is there
+    std::optional<Failure> error;
+    std::vector<std::string> tasks;  // ids: the work, and the export
+
+    static constexpr auto kFields = std::tuple{
+        Field{&JobOutput::kind, "kind", "video, audio, image, animation or adaptive_video."},
+        Field{&JobOutput::options, "options", "As sent."},
+        Field{&JobOutput::name, "name", "As sent."},
+        Field{&JobOutput::status, "status", "Where it stands."},
+        Field{&JobOutput::output, "output", "Its URL, null until it is there."},
+        Field{&JobOutput::error, "error", "Why it failed."},
+        Field{&JobOutput::tasks, "tasks", "Ids of its tasks: the work, and the export."},
+    };
+};
+
 struct Job {
     std::string id;
     std::string kind;
-    std::string input;                  // as it was asked for
-    std::optional<std::string> output;  // the result's URL, once it is there
-    json::object options;               // merged, as sent
+    std::string input;                              // as it was asked for
+    std::optional<std::string> output;              // the result's URL, once it is there
+    std::optional<std::vector<JobOutput>> outputs;  // of a job that makes several
+    json::object options;                           // merged, as sent
     json::object metadata;
     JobStatus status = JobStatus::kQueued;
     std::optional<Failure> error;
@@ -150,30 +172,27 @@ struct Job {
     static constexpr auto kFields = std::tuple{
         Field{&Job::id, "id", "job_…"},
         Field{&Job::object, "object", "Always job."},
-        Field{&Job::kind, "kind", "video, audio, image, animation or adaptive_video."},
+        Field{&Job::kind, "kind", "video, audio, image, animation, adaptive_video or multi."},
         Field{&Job::input, "input", "The input's URL."},
         Field{&Job::output, "output", "The result's URL, null until the job is done."},
+        Field{&Job::outputs, "outputs", "Of kind multi: what is made, one by one."}.or_absent(),
         Field{&Job::options, "options", "As sent."},
         Field{&Job::metadata, "metadata", "As sent."},
         Field{&Job::status, "status", "Where it stands."},
         Field{&Job::error, "error", "Why it failed."},
         Field{&Job::warnings, "warnings", "What was done without being asked and may matter."},
-        Field{&Job::tasks, "tasks", "probe, import, the work itself, export."},
+        Field{
+            &Job::tasks, "tasks", "probe, import, and for each output the work itself and export."
+        },
         Field{&Job::created_at, "created_at", "Unix milliseconds."},
         Field{&Job::started_at, "started_at", "Unix milliseconds."},
         Field{&Job::finished_at, "finished_at", "Unix milliseconds."},
         Field{&Job::updated_at, "updated_at", "Unix milliseconds."},
     };
-
-    /// A new job with its four waiting tasks.
-    static Job make(std::string kind, std::string input, json::object options, UnixMillis now);
-
-    /// The task of this kind; the job's own kind names the work itself. There must be one.
-    Task& task(std::string_view kind);
 };
 
-/// The tasks of a job that nobody has begun: all of them follow from it, their ids too.
-std::vector<Task> waiting_tasks(const Job& job);
+/// The job's task with this id; there must be one.
+Task& task_of(Job& job, std::string_view id);
 
 /// The transitions; each stamps the times. Progress is kept from going back.
 void begin(Task& task, UnixMillis now);
@@ -181,8 +200,14 @@ void advance(Task& task, double percent, UnixMillis now);
 void succeed(Task& task, std::optional<File> output, UnixMillis now);
 void fail(Task& task, const Error& error, UnixMillis now);
 
-/// Ends a job by an error of one of its tasks: that task is failed (or cancelled, for the kind
+/// Ends a job in this state: what has not ended of its tasks is cancelled.
+void end(Job& job, JobStatus status, UnixMillis now);
+
+/// Ends a job by an error of the task with this id: that task is failed (or cancelled, for the kind
 /// `cancelled`), every other is cancelled. One that is final already stays as it is.
-void fail(Job& job, std::string_view task_kind, const Error& error, UnixMillis now);
+void fail(Job& job, std::string_view task_id, const Error& error, UnixMillis now);
+
+/// Has each of the job's outputs tell what its tasks have come to.
+void update_outputs(Job& job);
 
 }  // namespace ittybit

@@ -141,18 +141,13 @@ void OrderedOutput::append_json_to(std::string& out) const {
 
 json::object OrderedOutput::schema() {
     json::array kinds;
-    for (const auto& kind : work_kinds()) {
-        auto output = schema_of<OutputPlace>();
-        auto& properties = output["properties"].get_object();
-        auto options = work_schema(kind);
-        output["required"] = {"kind"};
-        if (options.contains("required")) output["required"] = {"kind", "options"};
-        properties["kind"] = {{"const", kind}};
-        properties["options"] = std::move(options);
-        output["title"] = kind;
-        kinds.push_back(std::move(output));
-    }
-    return {{"oneOf", std::move(kinds)}, {"discriminator", {{"propertyName", "kind"}}}};
+    for (const auto& kind : work_kinds()) kinds.push_back(json::string(kind));
+    auto schema = schema_of<OutputPlace>();
+    auto& properties = schema["properties"].get_object();
+    properties["kind"] = {{"type", "string"}, {"enum", std::move(kinds)}};
+    properties["options"] = schema_of<json::object>();
+    schema["required"] = json::array{"kind"};
+    return schema;
 }
 
 json::object document_of(const Order& order) {
@@ -183,7 +178,29 @@ Job make_job(const Order& order, UnixMillis now) {
     job.metadata = order.metadata;
     job.created_at = job.updated_at = now;
     job.tasks = waiting_tasks(order, job.id, now);
+    show_outputs(job, order);
     return job;
+}
+
+std::string label_of(const Order& order, std::size_t output) {
+    if (order.kind != kMultiKind) return "";
+    return order.outputs[output].place.name.value_or(fmt::format("outputs.{}", output));
+}
+
+void show_outputs(Job& job, const Order& order) {
+    if (order.kind != kMultiKind || job.tasks.size() < kTasksOfInput + 2 * order.outputs.size())
+        return;
+    auto& shown = job.outputs.emplace();
+    auto at = kTasksOfInput;
+    for (const auto& output : order.outputs) {
+        auto& one = shown.emplace_back();
+        one.kind = output.kind();
+        one.options = output.sent;
+        one.name = output.place.name;
+        one.tasks = {job.tasks[at].id, job.tasks[at + 1].id};
+        at += 2;
+    }
+    update_outputs(job);
 }
 
 std::vector<Task> waiting_tasks(

@@ -88,6 +88,7 @@ struct OrderedOutput {
 
 inline constexpr std::size_t kLargestMetadata = 16U << 10U;  // bytes of its JSON
 inline constexpr std::size_t kMostOutputs = 16;
+inline constexpr std::size_t kTasksOfInput = 2;  // probe and import, in front of two an output
 inline constexpr std::string_view kMultiKind = "multi";  // of a job that was asked for `outputs`
 
 struct Order {
@@ -126,6 +127,12 @@ json::object document_of(const Order& order);
 
 /// A new job for an order, with its tasks waiting.
 Job make_job(const Order& order, UnixMillis now);
+
+/// How messages name one output of several: its name, or "outputs.1"; "" where there is only one.
+std::string label_of(const Order& order, std::size_t output);
+
+/// Gives a job that makes several outputs the list of them, as its tasks have them.
+void show_outputs(Job& job, const Order& order);
 
 /// The tasks of a job that nobody has begun: all of them follow from it, their ids too.
 std::vector<Task> waiting_tasks(const Order& order, std::string_view job_id, UnixMillis created_at);

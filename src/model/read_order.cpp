@@ -1,6 +1,7 @@
 #include "model/read_order.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,6 +53,23 @@ std::string text_of(const json::object& object, std::string_view name) {
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
+void replace_all(std::string& text, std::string_view word, std::string_view by) {
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) {
+        text.replace(at, word.size(), by);
+    }
+}
+
+/// Where an output goes, in words that no two may share: what is not known yet stays as it is.
+std::string place_of(const OrderedOutput& output) {
+    auto place = output.place.url.value_or("");
+    std::string format(extension_of(output.operation()));
+    if (format.empty()) format = "{format}";
+    replace_all(place, "{kind}", output.kind());
+    replace_all(place, "{format}", format);
+    if (is_s3(place) && extension_in(place).empty()) place += "." + format;
+    return place;
+}
+
 /// One reading of one document.
 class OrderReader {
 public:
@@ -62,6 +80,7 @@ public:
         read_envelope();
         if (rules_.takes_outputs && member(document_, "outputs") != nullptr) {
             read_outputs();
+            check_places_differ();
         } else {
             order_.outputs.push_back(read_output(document_, ""));
             order_.kind = order_.outputs.front().kind();
@@ -121,7 +140,25 @@ private:
                 order_.outputs.push_back(read_output(*given, at));
             } else {
                 wrong(ErrorKind::kInvalidRequest, at, at + " must be an object");
+                order_.outputs.emplace_back();
             }
+        }
+    }
+
+    void check_places_differ() {
+        std::map<std::string, std::size_t> taken;
+        for (std::size_t i = 0; i < order_.outputs.size(); ++i) {
+            const auto place = place_of(order_.outputs[i]);
+            if (place.empty() || place.ends_with('/')) continue;  // names are found there
+            const auto [first, is_new] = taken.emplace(place, i);
+            if (is_new) continue;
+            wrong(
+                ErrorKind::kInvalidOutput, fmt::format("outputs.{}.output", i),
+                fmt::format(
+                    "outputs.{}.output is the place of outputs.{} already: give each its own", i,
+                    first->second
+                )
+            );
         }
     }
 
@@ -184,7 +221,7 @@ private:
     /// Whether an output may have a member. What belongs to a plain order as a whole is read there.
     bool takes(std::string_view name, std::string_view at) const {
         if (name == "options" || name == "kind") return true;
-        if (name == "output") return !rules_.is_task;
+        if (name == "output") return !rules_.is_task || rules_.takes_paths;
         return !at.empty() && has_field<OutputPlace>(name);
     }
 

@@ -15,7 +15,7 @@ namespace ittybit {
 struct OrderRules {
     bool is_task = false;        // one standalone task: probe, import and export too, no `output`
     bool takes_outputs = false;  // several in place of the one
-    bool takes_paths = false;    // input and output may be paths of this machine
+    bool takes_paths = false;    // input and output may be paths of this machine, a task's too
     bool takes_webhook = true;
 
     /// Whether something can be fetched from an http(s) or s3 URL, as far as its text tells.

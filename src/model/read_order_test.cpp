@@ -1,5 +1,9 @@
 #include "model/read_order.h"
 
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -246,6 +250,64 @@ TEST(ReadOrder, WhatWasOrderedCanBeOrderedAgain) {
     ASSERT_TRUE(again.problems.empty()) << again.problems.front().message;
     EXPECT_EQ(json_text(again.order), json_text(*first));
     EXPECT_EQ(again.order.outputs.front().sent, first->outputs.front().sent);
+}
+
+OrderRules several() {
+    auto rules = ittybit::rules();
+    rules.takes_outputs = true;
+    return rules;
+}
+
+TEST(ReadOrder, SeveralOutputsCanBeOrderedAgain) {
+    const auto first = read(
+        R"({"input":"https://a/b.mov","metadata":{"a":1},"priority":3,"outputs":[
+            {"kind":"video","width":640,"output":"s3://bucket/{kind}.webm","connection":"mine"},
+            {"kind":"image","name":"poster","options":{"start":2}},
+            {"kind":"adaptive_video"}]})",
+        several()
+    );
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(first->kind, kMultiKind);
+    EXPECT_FALSE(first->connection) << "nothing but the one output needs any";
+    EXPECT_EQ(first->outputs.at(0).place.connection, "conn_mine");
+    EXPECT_EQ(std::get<VideoOptions>(first->outputs[0].operation()).format, VideoFormat::kWebm);
+    EXPECT_EQ(first->outputs.at(1).place.name, "poster");
+    const auto again = reading(compact_json(document_of(*first)), several());
+    ASSERT_TRUE(again.problems.empty()) << again.problems.front().message;
+    EXPECT_EQ(json_text(again.order), json_text(*first));
+}
+
+TEST(ReadOrder, NoTwoOutputsHaveOnePlace) {
+    const auto pair = [](const std::string& one, const std::string& other) {
+        return read(
+            R"({"input":"https://a/b","outputs":[{"kind":"video","output":")" + one +
+                R"("},{"kind":"image","output":")" + other + "\"}]}",
+            several()
+        );
+    };
+    for (const auto& [one, other] : std::vector<std::pair<std::string, std::string>>{
+             {"s3://b-b/x", "s3://b-b/x"},  // an image's format is known once its input is
+             {"s3://b-b/{kind}", "s3://b-b/{kind}"},
+             {"s3://b-b/x.mp4", "s3://b-b/x.png"},
+             {"s3://b-b/{filename}.mp4", "s3://b-b/{filename}.jpg"},
+         }) {
+        EXPECT_TRUE(pair(one, other)) << one << " " << other;
+    }
+    for (const auto* place : {"s3://b-b/x", "s3://b-b/x.webp", "s3://b-b/{id}.{format}"}) {
+        const auto text = [&](const char* options) {
+            return fmt::format(
+                R"({{"input":"https://a/b","outputs":[{{"kind":"image","format":"webp",
+                    "output":"{}"}},{{"kind":"image","output":"s3://b-b/o.png"}},
+                    {{"kind":"image","output":"{}"{}}}]}})",
+                place, place, options
+            );
+        };
+        const auto order = read(text(R"(,"format":"webp")"), several());
+        ASSERT_FALSE(order) << place;
+        EXPECT_EQ(order.error().kind, ErrorKind::kInvalidOutput) << place;
+        EXPECT_EQ(order.error().where, "outputs.2.output") << place;
+        EXPECT_THAT(order.error().message, HasSubstr("outputs.0")) << place;
+    }
 }
 
 TEST(ReadOrder, TheCommandLineMayNamePaths) {

@@ -99,7 +99,7 @@ Result<int> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis
 
 Result<void> FileTable::discard(const std::string& id) {
     return database_.write([&](Session& session) -> Result<void> {
-        TRY(session.run("UPDATE files SET is_ready = 0, role = 'garbage' WHERE id = $1", {id}));
+        TRY(session.run("UPDATE files SET role = 'garbage' WHERE id = $1 AND is_ready = 0", {id}));
         return {};
     });
 }

@@ -49,9 +49,7 @@ Result<bool> insert_answer(
 /// read.
 Result<bool> cancel_in(Session& session, JobRecord& record, UnixMillis now) {
     Job& job = record.job;
-    fail(
-        job, job.tasks.front().kind, Error{ErrorKind::kCancelled, "cancelled on request", ""}, now
-    );
+    fail(job, job.tasks.front().id, Error{ErrorKind::kCancelled, "cancelled on request", ""}, now);
     ++record.revision;
     return end_job(session, record, now);
 }

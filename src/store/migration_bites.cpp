@@ -6,7 +6,7 @@
 
 #include "base/fields_json.h"
 #include "base/ids.h"
-#include "model/job.h"
+#include "model/order.h"
 #include "store/rows.h"
 #include "store/side_tables.h"
 
@@ -58,18 +58,18 @@ std::vector<Task> tasks_in(const Row& row) {
         if (parsed) reader.read(*parsed, tasks);
         if (reader.problems().empty() && !tasks.empty()) return tasks;
     }
-    Job job;
-    job.id = row.text(0);
-    job.kind = row.text(2);
-    job.input = row.text(3);
-    job.created_at = row.integer(4);
-    job.options = object_in(row, 5);
-    job.tasks = waiting_tasks(job);
+    Order order;
+    std::vector<OptionProblem> unused;
+    auto& output = order.outputs.emplace_back();
+    order.input = {ExternalFile{.url = row.text(3)}};
+    output.work = read_work(row.text(2), json::object(), unused);
+    output.sent = object_in(row, 5);
     const auto request = object_in(row, 8);
-    auto& shown = job.task("export").options;
-    if (const auto* output = request.if_contains("output")) shown["url"] = *output;
-    if (const auto* name = request.if_contains("connection")) shown["connection_id"] = *name;
-    return std::move(job.tasks);
+    const auto given = [&](std::string_view name) {
+        return request.contains(name) ? std::optional(string_at(request, name)) : std::nullopt;
+    };
+    output.place = {.url = given("output"), .connection = given("connection"), .name = {}};
+    return waiting_tasks(order, row.text(0), row.integer(4));
 }
 
 Result<void> scatter_job(Session& session, const Row& row) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fields_json.h"
 #include "base/log.h"
 #include "store/rows.h"
 
@@ -28,6 +29,37 @@ Result<bool> end_lease(Session& session, const Claim& claim) {
     return !TRY(session.run(kSql, held(claim))).empty();
 }
 
+/// Whether the job is the claim's: then its lease goes on.
+Result<bool> beat(Session& session, const Claim& claim) {
+    static const std::string kSql =
+        fmt::format("UPDATE leases SET beat = beat + 1 WHERE {} RETURNING job_id", kHeld);
+    return !TRY(session.run(kSql, held(claim))).empty();
+}
+
+/// Followers are told of what has changed in a job that is held.
+Result<void> note_new_state(Session& session, const Claim& claim, UnixMillis now) {
+    announce_state(session, claim.job_id);
+    TRY(session.run(
+        "UPDATE jobs SET updated_at = $2, revision = revision + 1 WHERE id = $1",
+        {claim.job_id, now}
+    ));
+    return {};
+}
+
+/// Files and parts that users may have from now on.
+Result<void> show_files(Session& session, const Ending& made, UnixMillis now) {
+    for (const auto& file : made.files) {
+        TRY(session.run("UPDATE files SET is_ready = 1, used_at = $2 WHERE id = $1", {file, now}));
+    }
+    for (const auto& part : made.parts) {
+        TRY(session.run(
+            "INSERT INTO parts (task_id, name, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            {made.parts_task, part.name, part.size}
+        ));
+    }
+    return {};
+}
+
 /// A task that was being worked on waits again; what it had reached stays, so that progress does
 /// not go back.
 void rest_tasks(Job& job, UnixMillis now) {
@@ -38,14 +70,14 @@ void rest_tasks(Job& job, UnixMillis now) {
     }
 }
 
-/// The task that a lost worker was most likely killed by.
+/// The task that a lost worker was most likely killed by, by its id: a media operation.
 std::string task_at_fault(const Job& job) {
     std::string first;
     for (const auto& task : job.tasks) {
-        if (task.status == TaskStatus::kProcessing && task.kind == job.kind) return task.kind;
-        if (!is_final(task.status) && first.empty()) first = task.kind;
+        if (task.status == TaskStatus::kProcessing && is_job_kind(task.kind)) return task.id;
+        if (!is_final(task.status) && first.empty()) first = task.id;
     }
-    return first.empty() ? job.tasks.front().kind : first;
+    return first.empty() ? job.tasks.front().id : first;
 }
 
 /// Puts a job whose lease has just been ended back in the queue. Whether it was at this attempt.
@@ -97,7 +129,7 @@ Result<void> fail_broken(Session& session, JobRecord& record, UnixMillis now) {
         fmt::format("the database holds a broken {} of this job: send it again", record.broken), ""
     };
     log::error("a job cannot be read", {{"job", record.job.id}, {"broken", record.broken}});
-    fail(record.job, record.job.tasks.front().kind, error, now);
+    fail(record.job, record.job.tasks.front().id, error, now);
     TRY(end_job(session, record, now));
     return {};
 }
@@ -152,17 +184,10 @@ Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMilli
 Result<bool> Queue::heartbeat(
     const Claim& claim, std::span<const Task> changed, bool is_new_state, UnixMillis now
 ) {
-    static const std::string kSql =
-        fmt::format("UPDATE leases SET beat = beat + 1 WHERE {} RETURNING job_id", kHeld);
     return writing(database_, [&](Session& session) -> Result<bool> {
-        if (TRY(session.run(kSql, held(claim))).empty()) return false;
+        if (!TRY(beat(session, claim))) return false;
         for (const auto& task : changed) TRY(update_task(session, task));
-        if (!is_new_state) return true;
-        announce_state(session, claim.job_id);
-        TRY(session.run(
-            "UPDATE jobs SET updated_at = $2, revision = revision + 1 WHERE id = $1",
-            {claim.job_id, now}
-        ));
+        if (is_new_state) TRY(note_new_state(session, claim, now));
         return true;
     });
 }
@@ -174,24 +199,29 @@ Result<bool> Queue::is_held(const Claim& claim) {
     });
 }
 
+Result<bool> Queue::publish(const Claim& claim, const Ending& made, UnixMillis now) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        if (!TRY(beat(session, claim))) return false;
+        const Job& job = made.record.job;
+        for (const auto& task : job.tasks) {
+            if (task.id == made.parts_task) TRY(update_task(session, task));
+        }
+        TRY(session.run(
+            "UPDATE jobs SET warnings = $2 WHERE id = $1", {job.id, json_text(job.warnings)}
+        ));
+        TRY(show_files(session, made, now));
+        TRY(note_new_state(session, claim, now));
+        return true;
+    });
+}
+
 Result<bool> Queue::finish(const Claim& claim, const Ending& ending, UnixMillis now) {
     return writing(database_, [&](Session& session) -> Result<bool> {
         if (!TRY(end_lease(session, claim))) return false;
         JobRecord record = ending.record;
         record.attempt = claim.attempt;
         if (!TRY(end_job(session, record, now))) return false;
-        for (const auto& file : ending.files) {
-            TRY(session.run(
-                "UPDATE files SET is_ready = 1, used_at = $2 WHERE id = $1", {file, now}
-            ));
-        }
-        for (const auto& part : ending.parts) {
-            TRY(session.run(
-                "INSERT INTO parts (task_id, name, size) VALUES ($1, $2, $3) ON CONFLICT DO "
-                "NOTHING",
-                {ending.parts_task, part.name, part.size}
-            ));
-        }
+        TRY(show_files(session, ending, now));
         return true;
     });
 }

@@ -36,6 +36,11 @@ public:
     /// Whether the job is still the claim's: a cheap look between heartbeats.
     Result<bool> is_held(const Claim& claim);
 
+    /// Makes one of several outputs the users' while the job goes on: saves its task
+    /// (`parts_task`), the warnings so far, and the claim's files and parts. False when the job is
+    /// not the claim's any more: then nothing is written.
+    Result<bool> publish(const Claim& claim, const Ending& made, UnixMillis now);
+
     /// Ends the job as the record says, with its webhook delivery and the claim's files and parts.
     /// False when it is not the claim's any more: then nothing is written.
     Result<bool> finish(const Claim& claim, const Ending& ending, UnixMillis now);

@@ -66,7 +66,7 @@ struct Lease {
     std::int64_t beat = 0;
 };
 
-/// What finish() writes.
+/// What finish() writes, and publish().
 struct Ending {
     JobRecord record;
     std::vector<std::string> files = {};  // ids that are published now

@@ -171,8 +171,8 @@ Result<void> load_tasks(Session& session, JobRecord& record) {
         job.tasks.push_back(task_from(row, record.broken));
         if (record.is_task) job.tasks.back().metadata = job.metadata;
     }
-    if (!job.tasks.empty()) return {};
-    job.tasks = waiting_tasks(record.order, job.id, job.created_at);
+    if (job.tasks.empty()) job.tasks = waiting_tasks(record.order, job.id, job.created_at);
+    show_outputs(job, record.order);
     return {};
 }
 

@@ -71,6 +71,7 @@ public:
     /// final uses its input), outputs made before `outputs`, and files of ended or vanished jobs
     /// that never became ready. One bite of them; how many rows were touched; 0: none is left.
     Result<int> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
+    /// Turns one into garbage that was never made ready.
     Result<void> discard(const std::string& id);
     Result<std::vector<FileRecord>> garbage(int limit);
     Result<void> remove(const std::string& id);

@@ -84,7 +84,7 @@ TEST(Migrations, AnOldDatabaseIsMovedInBitesAndNothingOfItIsLost) {
     auto fixture = open_sqlite();
     ASSERT_TRUE(migrate(*fixture.database, 6));
     auto ended = record_for("video", "https://a/files/" + std::string(32, 'b') + "/x").job;
-    fail(ended, "import", Error{ErrorKind::kDownloadFailed, "404", ""}, kNow + 9);
+    fail(ended, ended.tasks[1].id, Error{ErrorKind::kDownloadFailed, "404", ""}, kNow + 9);
     const auto old_task = following_id("job_01h455vb4pex5vsknk084sn02q", "task", 4);
     ASSERT_TRUE(fixture.database->write([&](Session& session) -> Result<void> {
         const auto insert = [&](const std::string& id, const char* status, const Value& tasks,

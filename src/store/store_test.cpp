@@ -185,7 +185,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
 TEST_P(Conformance, AHeartbeatSavesWhatChangedAndMovesTheLease) {
     add_job();
     auto held = claim(kNow);
-    auto& probe = held.record.job.task("probe");
+    auto& probe = held.record.job.tasks.front();
     begin(probe, kNow + 1);
     advance(probe, 42.5, kNow + 2);
     const auto before = lease_of(held);
@@ -286,6 +286,43 @@ TEST_P(Conformance, FinishWritesStateFilesPartsAndDeliveryAtOnce) {
     EXPECT_EQ(parts->items.front().name, "a.m4s");
     EXPECT_TRUE(parts->has_more);
     EXPECT_FALSE(*queue_->finish(held.claim, outcome, kNow + 100));
+}
+
+TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {
+    Order order = order_for("video", "https://example.com/a.mp4");
+    order.kind = kMultiKind;
+    order.outputs.push_back({Operation(ImageOptions{}), {{}, {}, "poster"}, {{"width", 9}}});
+    const auto made = JobRecord::make(std::move(order), false, kNow);
+    ASSERT_TRUE(create(*jobs_, made, std::nullopt, {}));
+    auto held = claim(kNow);
+    FileTable files(database());
+    ASSERT_TRUE(files.add({"f1", held.claim.job_id, "output", "a.mp4", false, kNow, kNow}));
+    auto& exported = held.record.job.tasks.at(3);
+    File file;
+    file.url = "https://example.com/files/f1/a.mp4";
+    succeed(exported, file, kNow + 5);
+    held.record.job.warnings = {"outputs.0: cut short"};
+    const Ending so_far{held.record, {"f1"}, {{"a.m4s", 10}}, exported.id};
+    ASSERT_TRUE(*queue_->publish(held.claim, so_far, kNow + 5));
+
+    const auto found = **jobs_->find_job(held.claim.job_id);
+    EXPECT_EQ(found.job.status, JobStatus::kProcessing);
+    EXPECT_GT(found.revision, held.record.revision);
+    EXPECT_EQ(found.job.outputs->at(0).output, file.url);
+    EXPECT_EQ(found.job.outputs->at(1).name, "poster");
+    EXPECT_EQ(found.job.outputs->at(1).options.at("width"), 9);
+    EXPECT_EQ(found.job.warnings, held.record.job.warnings);
+    EXPECT_TRUE((*files.find("f1"))->is_ready);
+    EXPECT_EQ(jobs_->list_parts(exported.id, {})->items.size(), 1U);
+    EXPECT_TRUE(files.discard("f1"));
+    EXPECT_EQ((*files.find("f1"))->role, "output") << "what is published is no garbage";
+
+    EXPECT_TRUE(*queue_->give_back(held.claim, kNow + 6, true, kNow + 6));
+    EXPECT_FALSE(*queue_->publish(held.claim, so_far, kNow + 7)) << "it is not his any more";
+    const auto next = claim(kNow + 8);
+    EXPECT_EQ(next.record.job.tasks.at(3).status, TaskStatus::kSucceeded);
+    EXPECT_EQ(next.record.job.warnings, held.record.job.warnings);
+    EXPECT_EQ(jobs_->list_jobs({.kind = std::string(kMultiKind)})->items.size(), 1U);
 }
 
 TEST_P(Conformance, CancelEndsAJobOnceAndRefusesOneThatEnded) {

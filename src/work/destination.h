@@ -9,6 +9,13 @@
 
 namespace ittybit::work {
 
+/// A result that has its names.
+struct Published {
+    File file;                            // its facts, with URL and parts
+    std::vector<store::Part> parts = {};  // what was published beside it
+    std::string managed = {};             // the id of the managed file; "": it lies elsewhere
+};
+
 /// Where the result of one operation goes: managed storage, a bucket, a folder of this machine. It
 /// may send files on while more of them are being made; nothing has the name that users know before
 /// it is whole. Destroyed before publish(), it takes back all it sent. One thread calls.
@@ -27,14 +34,11 @@ public:
     /// A complete file.
     virtual Result<> ready(const FileReady&, const sandbox::Workspace&) { return {}; }
 
-    /// Gives the result its names, the main one last; its facts, with URL and parts.
-    virtual Result<File> publish(const Outcome& outcome) = 0;
+    /// Gives the result its names, the main one last.
+    virtual Result<Published> publish(const Outcome& outcome) = 0;
 
     /// Publishes a copy of the open file `descriptor`, of which these are the facts.
-    virtual Result<File> copy(File facts, int descriptor, std::int64_t size) = 0;
-
-    /// What was published beside the main file.
-    virtual std::vector<store::Part> parts() const { return {}; }
+    virtual Result<Published> copy(File facts, int descriptor, std::int64_t size) = 0;
 };
 
 }  // namespace ittybit::work

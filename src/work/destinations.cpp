@@ -14,7 +14,9 @@ namespace ittybit::work {
 
 Result<Place> Destinations::of_output(const OrderedOutput& output, const std::string& extension) {
     if (output.place.url) return in_bucket(output, extension);
-    const auto stem = extension == "m3u8" ? "master" : stem_of(record_.job.input);
+    const auto& name = output.place.name;
+    const auto own = name ? safe_name(*name) : stem_of(record_.job.input);
+    const auto stem = extension == "m3u8" ? "master" : own;
     return managed("output", fmt::format("{}.{}", stem, extension));
 }
 
@@ -34,6 +36,7 @@ Result<Place> Destinations::managed(const std::string& role, const std::string& 
     to.main_key = managed_key(file);
     to.parts_prefix = managed_key(folder);
     to.url = managed_url(TRY(base_url()), file);
+    to.managed = file.id;
     watch(to, {});
     return to;
 }
@@ -57,7 +60,12 @@ Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::st
         {job.created_at, job.input, std::string(output.kind()), extension, job.id}
     );
     watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
-    return to;
+    if (addresses_.insert(to.url).second) return to;
+    return Error{
+        ErrorKind::kInvalidOutput,
+        fmt::format("{} is another output's already: give each a place of its own", to.url),
+        "output"
+    };
 }
 
 /// What every destination of a served job has: its uploads are on record while they are open, and

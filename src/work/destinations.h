@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,8 @@
 
 namespace ittybit::work {
 
-/// Names and opens the places that a job's results go to, and remembers which managed files it
-/// began there.
+/// Names and opens the places that a job's results go to, no two the same, and remembers which
+/// managed files it began there.
 class Destinations {
 public:
     /// Both outlive this.
@@ -21,9 +22,7 @@ public:
     /// A managed file that belongs to nobody and is kept like an upload.
     Result<Place> of_import();
 
-    /// Ids of the managed files that were begun.
-    const std::vector<std::string>& files() const { return files_; }
-    /// They are garbage now.
+    /// The managed files that were begun and are not published are garbage now.
     void discard();
 
 private:
@@ -35,7 +34,8 @@ private:
     Workshop& shop_;
     const store::Claim& claim_;
     const store::JobRecord& record_;
-    std::vector<std::string> files_;
+    std::vector<std::string> files_;  // ids
+    std::set<std::string> addresses_;
 };
 
 }  // namespace ittybit::work

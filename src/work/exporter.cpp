@@ -104,7 +104,7 @@ std::string Exporter::parts_folder() const {
     return path.substr(path.rfind('/') + 1);
 }
 
-Result<File> Exporter::publish(const Outcome& outcome) {
+Result<Published> Exporter::publish(const Outcome& outcome) {
     if (!main_.upload) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     TRY(sender_.finish());
     for (const auto& playlist : playlists_) TRY(send_part(playlist, outcome.workspace));
@@ -113,20 +113,21 @@ Result<File> Exporter::publish(const Outcome& outcome) {
     is_done_ = true;
     File file = outcome.finished.file;
     file.url = place_.url;
-    if (parts_.empty()) return file;
-    Parts parts{static_cast<int>(parts_.size()), 0};
-    for (const auto& part : parts_) parts.size += part.size;
-    file.parts = parts;
-    return file;
+    if (!parts_.empty()) {
+        Parts parts{static_cast<int>(parts_.size()), 0};
+        for (const auto& part : parts_) parts.size += part.size;
+        file.parts = parts;
+    }
+    return Published{std::move(file), parts_, place_.managed};
 }
 
-Result<File> Exporter::copy(File facts, int descriptor, std::int64_t size) {
+Result<Published> Exporter::copy(File facts, int descriptor, std::int64_t size) {
     TRY(begin_main("", size));
     TRY(main_.upload->put_file(descriptor, {0, size}, stop_));
     TRY(main_.upload->commit(size, stop_));
     is_done_ = true;
     facts.url = place_.url;
-    return facts;
+    return Published{std::move(facts), {}, place_.managed};
 }
 
 }  // namespace ittybit::work

@@ -20,6 +20,7 @@ struct Place {
     std::string main_key;
     std::string parts_prefix;  // of the keys of parts, with a slash at the end
     std::string url;           // of the main file
+    std::string managed = {};  // its id, where it is one of ours
     /// Told the receipts of uploads that a crash of this process would leave behind, and when they
     /// are over. Any thread.
     std::function<void(const std::string& receipt)> on_started = {};
@@ -39,9 +40,8 @@ public:
     /// of files out of order.
     Result<> grown(const FileGrown& grown, const sandbox::Workspace& workspace) override;
     Result<> ready(const FileReady& ready, const sandbox::Workspace& workspace) override;
-    Result<File> publish(const Outcome& outcome) override;
-    Result<File> copy(File facts, int descriptor, std::int64_t size) override;
-    std::vector<store::Part> parts() const override { return parts_; }
+    Result<Published> publish(const Outcome& outcome) override;
+    Result<Published> copy(File facts, int descriptor, std::int64_t size) override;
 
 private:
     /// The main file on its way.

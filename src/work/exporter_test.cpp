@@ -44,7 +44,7 @@ protected:
     /// Which came before which, as the memory counts.
     int number(const std::string& key) const { return std::stoi(to.storage->head(key, {})->etag); }
 
-    Result<File> publish() const { return exporter->publish(outcome); }
+    Result<Published> publish() const { return exporter->publish(outcome); }
 
     Outcome outcome{{}, {}, *sandbox::Workspace::make(testing::TempDir())};
     Place to;
@@ -62,7 +62,7 @@ TEST_F(ExporterTest, AGrowingFileLeavesBeforeItIsWholeAndHasNoNameUntilItIs) {
     EXPECT_THAT(keys(), IsEmpty());
     const auto file = publish();
     ASSERT_TRUE(file);
-    EXPECT_EQ(file->url, to.url);
+    EXPECT_EQ(file->file.url, to.url);
     EXPECT_TRUE(*storage::get(*to.storage, to.main_key, {}) == bytes + "end");
     EXPECT_EQ(to.storage->head(to.main_key, {})->content_type, "video/mp4");
 }
@@ -93,10 +93,10 @@ TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
     for (int i = 0; i < 9; ++i) ASSERT_TRUE(ready(std::to_string(i) + ".m4s", "segment", false));
     const auto file = publish();
     ASSERT_TRUE(file);
-    EXPECT_EQ(file->parts->count, 10);
-    EXPECT_EQ(file->parts->size, 9 * 7 + 8);
+    EXPECT_EQ(file->file.parts->count, 10);
+    EXPECT_EQ(file->file.parts->size, 9 * 7 + 8);
     EXPECT_EQ(exporter->parts_folder(), "film-12345678");
-    EXPECT_EQ(exporter->parts().front().name, "film-12345678/720p.m3u8");
+    EXPECT_EQ(file->parts.front().name, "film-12345678/720p.m3u8");
     EXPECT_EQ(number("a/film-12345678/720p.m3u8"), 10);
     EXPECT_EQ(number("a/show.m3u8"), 11);
 }

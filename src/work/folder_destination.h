@@ -19,17 +19,17 @@ public:
 
     std::string parts_folder() const override { return parts_folder_; }
 
-    Result<File> publish(const Outcome& outcome) override {
+    Result<Published> publish(const Outcome& outcome) override {
         File file = outcome.finished.file;
         file.url = file_url(
             TRY(work::publish(outcome.workspace, outcome.files, target_, parts_folder_, stop_))
         );
-        return file;
+        return Published{std::move(file)};
     }
 
-    Result<File> copy(File facts, int descriptor, std::int64_t) override {
+    Result<Published> copy(File facts, int descriptor, std::int64_t) override {
         facts.url = file_url(TRY(publish_copy(descriptor, target_, stop_)));
-        return facts;
+        return Published{std::move(facts)};
     }
 
 private:

@@ -4,6 +4,8 @@
 #include <chrono>
 
 #include "base/fields_json.h"
+#include "work/attempts.h"
+#include "work/lease_watch.h"
 
 namespace ittybit::work {
 namespace {
@@ -12,6 +14,30 @@ using Steady = std::chrono::steady_clock;
 constexpr auto kBeat = std::chrono::seconds(2);
 
 }  // namespace
+
+std::optional<bool> write_patiently(Trouble& trouble, const std::function<Result<bool>()>& write) {
+    const auto until = Steady::now() + LeaseWatch::kPatience;
+    for (;;) {
+        const auto is_ours = write();
+        if (is_ours) {
+            trouble.end();
+            return *is_ours;
+        }
+        const auto wait = trouble.note(is_ours.error());
+        if (Steady::now() >= until) return std::nullopt;
+        std::this_thread::sleep_for(std::min<Steady::duration>(wait, until - Steady::now()));
+    }
+}
+
+store::Ending written_ending(store::JobRecord record, const std::optional<Made>& made) {
+    store::Ending written{std::move(record)};
+    if (!made) return written;
+    const auto& [file, parts, managed] = made->published;
+    if (!managed.empty()) written.files = {managed};
+    written.parts = parts;
+    written.parts_task = made->task;
+    return written;
+}
 
 HeldJob::HeldJob(
     Workshop& shop,
@@ -64,6 +90,35 @@ void HeldJob::succeed(const std::string& id, File output) {
         Task& task = change(id);
         if (is_final(task.status)) return;
         ittybit::succeed(task, std::move(output), shop_.clock.now());
+        log_.task_ended(task);
+    }
+    if (!save(true)) lose();
+}
+
+void HeldJob::publish(const Made& made) {
+    const std::lock_guard alone(saving_);
+    store::Ending written;
+    {
+        const std::lock_guard lock(mutex_);
+        note(record_.job, made, shop_.clock.now());
+        log_.task_ended(task_of(record_.job, made.task));
+        unsaved_.erase(made.task);
+        written = written_ending(record_, made);
+    }
+    const auto is_ours = write_patiently(shop_.troubles.beating, [&] {
+        return shop_.queue.publish(claim_, written, shop_.clock.now());
+    });
+    if (!is_ours || !*is_ours) lose();
+}
+
+void HeldJob::fail(const std::string& id, const Error& error) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_worth_another(error, record_.tries())) return;
+        Task& task = change(id);
+        if (is_final(task.status)) return;
+        ittybit::fail(task, error, shop_.clock.now());
+        update_outputs(record_.job);
         log_.task_ended(task);
     }
     if (!save(true)) lose();

@@ -17,6 +17,14 @@
 
 namespace ittybit::work {
 
+/// A write that must not be missed: a database that cannot be written now is tried until the lease
+/// has ended, since then another attempt is made of the job anyway. Whether the job was ours;
+/// nothing when it was never written.
+std::optional<bool> write_patiently(Trouble& trouble, const std::function<Result<bool>()>& write);
+
+/// A record, and what its last task has made, as the store writes them.
+store::Ending written_ending(store::JobRecord record, const std::optional<Made>& made);
+
 /// A claimed job while it is ours. One thread works on it and calls everything here; a thread
 /// beside that keeps the lease, saves progress, and stops the work when the job was cancelled,
 /// deleted or given to somebody else.
@@ -44,6 +52,9 @@ public:
     void begin(const std::string& task, std::optional<TaskInput> input) override;
     void report(const std::string& task, Progress progress) override;
     void succeed(const std::string& task, File output) override;
+    void publish(const Made& made) override;
+    /// Another attempt may have better luck: then the task is left as it is.
+    void fail(const std::string& task, const Error& error) override;
     /// At each beat.
     void measure(const std::string& task, Percent percent) override;
 

@@ -95,9 +95,12 @@ void JobLog::job_ended(const Job& job, std::int64_t input_bytes) {
         fmt::format("{},status=\"{}\"", kind_label(job.kind), name_of(job.status))
     );
     metrics_.add("ittybit_input_bytes_total", "", static_cast<double>(input_bytes));
-    const auto& output = job.tasks.back().output;
-    if (!output) return;
-    const auto size = output->size.value_or(0) + (output->parts ? output->parts->size : 0);
+    std::int64_t size = 0;
+    for (const auto& task : job.tasks) {
+        const bool is_result = task.kind == "export" || job.tasks.size() == 1;
+        if (!is_result || !task.output) continue;
+        size += task.output->size.value_or(0) + (task.output->parts ? task.output->parts->size : 0);
+    }
     metrics_.add("ittybit_output_bytes_total", "", static_cast<double>(size));
 }
 

@@ -8,6 +8,7 @@
 
 #include "model/job.h"
 #include "model/protocol.h"
+#include "work/ending.h"
 
 namespace ittybit::work {
 
@@ -31,6 +32,11 @@ public:
     virtual void begin(const std::string& task, std::optional<TaskInput> input) = 0;
     virtual void report(const std::string& task, Progress progress) = 0;
     virtual void succeed(const std::string& task, File output) = 0;
+
+    /// Of one of several outputs, while the job goes on: it is there to be had, its export has
+    /// succeeded. Or its task has failed, in this attempt.
+    virtual void publish(const Made& made) = 0;
+    virtual void fail(const std::string& task, const Error& error) = 0;
 
     /// A task that says nothing by itself is asked now and then how far it is; an empty function
     /// ends that. Called on any thread.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/output_name.h"
 #include "storage/s3.h"
 #include "work/places.h"
 #include "work/target.h"
@@ -26,13 +27,13 @@ std::unique_ptr<storage::Origin> file_or_pipe(const std::string& path) {
 Result<std::unique_ptr<storage::Origin>> origin_of(
     const LocalRequest& request, net::Client& client
 ) {
-    const auto& input = request.input;
-    const bool is_url = input.find("://") != std::string::npos;
-    if (!is_url || input.starts_with("file://")) return file_or_pipe(path_of(input));
+    const auto input = request.order.input.url();
+    if (!is_url(input)) return file_or_pipe(path_of(input));
     auto url = TRY(net::Url::parse(input));
     if (!url.is_s3()) return storage::http_origin(client, std::move(url));
     const auto place = read_s3(input);
-    return storage::s3_origin(request.s3->client, request.s3->account, place.bucket, place.key);
+    auto& s3 = *request.s3.at(request.order.connection.value_or(""));
+    return storage::s3_origin(s3.client, s3.account, place.bucket, place.key);
 }
 
 }  // namespace
@@ -46,10 +47,10 @@ Fd open_input(const std::string& path) {
 Result<std::unique_ptr<LocalInput>> LocalInput::open(
     const LocalRequest& request, const std::stop_token& stop
 ) {
-    auto local = std::make_unique<LocalInput>(request.target.folder.string());
+    auto local = std::make_unique<LocalInput>(request.scratch);
     auto origin = TRY(origin_of(request, local->client_));
     storage::Source::Options options;
-    options.scratch_folder = request.target.folder.string();
+    options.scratch_folder = request.scratch;
     options.largest = request.limits.input_bytes;
     options.room = &local->room_;
     local->source_ = TRY(storage::Source::open(std::move(origin), std::move(options), stop));

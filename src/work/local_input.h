@@ -25,7 +25,7 @@ class LocalInput {
 public:
     explicit LocalInput(const std::string& scratch) : room_(scratch, 0) {}
 
-    /// What is downloaded lies in the folder of the request's target. Errors: those of
+    /// What is downloaded lies in the request's scratch folder. Errors: those of
     /// storage::Source::open.
     static Result<std::unique_ptr<LocalInput>> open(
         const LocalRequest& request, const std::stop_token& stop

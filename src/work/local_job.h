@@ -1,36 +1,36 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
-#include "model/job.h"
 #include "model/limits.h"
-#include "model/operation.h"
+#include "model/order.h"
 #include "sandbox/zygote.h"
 #include "work/local_s3.h"
 #include "work/memory_ledger.h"
-#include "work/publish.h"
+#include "work/target.h"
 
 namespace ittybit::work {
 
-/// A job that runs on this machine for the one who typed it.
+/// A job, or one task, that runs on this machine for the one who typed it.
 struct LocalRequest {
-    std::string kind;
-    json::object options;  // as given
-    Operation operation;   // the same, judged
-    json::object metadata;
-    std::string input;            // a path or URL as typed
-    Target target;                // its folder is the zygote's scratch folder too
-    std::string output;           // s3://bucket/key instead of the target; empty: the target
-    std::shared_ptr<LocalS3> s3;  // where input or output is s3://
+    Order order;           // the input is a URL, of a file of this machine too
+    bool is_task = false;  // probe, import, an encode kind or export alone
+    std::vector<std::optional<Target>> targets;  // of each output; nothing: where the order says
+    std::map<std::string, std::shared_ptr<LocalS3>> s3;  // by connection, for s3://
+    std::string
+        scratch;  // where working files lie: the zygote's folder, a target's if there is one
     Limits limits;
 };
 
-/// probe → import → the work → export, like on a server. Always gives a final job; its `error`
-/// says why it failed.
-Job run_local_job(
+/// probe → import → the work → export, like on a server. Always gives a final job, whose `error`
+/// says why it failed; of a task, it has that one.
+Job run_here(
     const LocalRequest& request,
     sandbox::Zygote& zygote,
     const Clock& clock,
@@ -38,18 +38,9 @@ Job run_local_job(
     const std::stop_token& stop
 );
 
-/// One task of its own: `kind` is probe, import, an encode kind or export. Always gives a final
-/// task.
-Task run_local_task(
-    const LocalRequest& request,
-    sandbox::Zygote& zygote,
-    const Clock& clock,
-    const LocalEvents& events,
-    const std::stop_token& stop
-);
-
-/// What the work would do, as JSON; nothing is written. Errors: those of the operation.
-Result<json::value> explain_local_job(
+/// What the work would do, as JSON, a list where there are several outputs; nothing is written.
+/// Errors: those of the operation.
+Result<json::value> explain_here(
     const LocalRequest& request, sandbox::Zygote& zygote, const std::stop_token& stop
 );
 

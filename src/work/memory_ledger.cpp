@@ -13,17 +13,14 @@ MemoryLedger::MemoryLedger(
     job_.started_at = job_.updated_at = clock_.now();
 }
 
-Task& MemoryLedger::find(const std::string& task) {
-    return *std::ranges::find(job_.tasks, task, &Task::id);
-}
-
 void MemoryLedger::changed() {
     job_.updated_at = std::max(job_.updated_at, clock_.now());
+    update_outputs(job_);
     if (events_.changed) events_.changed(job_);
 }
 
 void MemoryLedger::begin(const std::string& id, std::optional<TaskInput> input) {
-    Task& task = find(id);
+    Task& task = task_of(job_, id);
     if (is_final(task.status)) return;
     if (input) task.input = std::move(input);
     if (task.status != TaskStatus::kWaiting) return;
@@ -34,16 +31,26 @@ void MemoryLedger::begin(const std::string& id, std::optional<TaskInput> input) 
 void MemoryLedger::report(const std::string& id, Progress progress) {
     if (measured_.second && measured_.first != id) {
         if (const auto percent = measured_.second()) {
-            advance(find(measured_.first), *percent, clock_.now());
+            advance(task_of(job_, measured_.first), *percent, clock_.now());
         }
     }
-    Task& task = find(id);
+    Task& task = task_of(job_, id);
     if (progress.percent && !is_final(task.status)) advance(task, *progress.percent, clock_.now());
     if (events_.progress) events_.progress(task, progress);
 }
 
 void MemoryLedger::succeed(const std::string& id, File output) {
-    ittybit::succeed(find(id), std::move(output), clock_.now());
+    ittybit::succeed(task_of(job_, id), std::move(output), clock_.now());
+    changed();
+}
+
+void MemoryLedger::publish(const Made& made) {
+    note(job_, made, clock_.now());
+    changed();
+}
+
+void MemoryLedger::fail(const std::string& task, const Error& error) {
+    ittybit::fail(task_of(job_, task), error, clock_.now());
     changed();
 }
 

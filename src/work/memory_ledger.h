@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "work/ledger.h"
-#include "work/run.h"
 
 namespace ittybit::work {
 
@@ -28,6 +27,8 @@ public:
     void begin(const std::string& task, std::optional<TaskInput> input) override;
     void report(const std::string& task, Progress progress) override;
     void succeed(const std::string& task, File output) override;
+    void publish(const Made& made) override;
+    void fail(const std::string& task, const Error& error) override;
     /// Whenever another task reports.
     void measure(const std::string& task, Percent percent) override;
 
@@ -35,7 +36,6 @@ public:
     Job end(const Ending& ending);
 
 private:
-    Task& find(const std::string& task);
     void changed();
 
     Job job_;

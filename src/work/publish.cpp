@@ -132,6 +132,32 @@ Result<> publish_parts(
     return {};
 }
 
+/// Whether a file gets from one folder to the other by rename.
+bool is_same_disk(const fs::path& one, const fs::path& other) {
+    struct stat first{};
+    struct stat second{};
+    return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+           first.st_dev == second.st_dev;
+}
+
+/// The files in a workspace on the disk of another folder.
+Result<sandbox::Workspace> brought_to(
+    const fs::path& folder,
+    const sandbox::Workspace& workspace,
+    const std::vector<FileReady>& files,
+    const std::stop_token& stop
+) {
+    auto near = TRY(sandbox::Workspace::make(folder));
+    for (const auto& file : files) {
+        const Fd from = TRY(workspace.open_file(file.name));
+        const auto path = near.path() / file.name;
+        const Fd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (!to) return cannot_write(path.string());
+        TRY(write_all(from.get(), to.get(), stop));
+    }
+    return near;
+}
+
 }  // namespace
 
 Result<fs::path> publish(
@@ -152,6 +178,10 @@ Result<fs::path> publish(
         }
         const Fd file = TRY(workspace.open_file(main->name));
         return TRY(write_through(file.get(), target.stream, stop));
+    }
+    if (!is_same_disk(workspace.path(), target.folder)) {
+        const auto near = TRY(brought_to(target.folder, workspace, files, stop));
+        return publish(near, files, target, parts_folder, stop);
     }
     TRY(settle(workspace, main->name, usual_mode(workspace)));
     Target place = target;

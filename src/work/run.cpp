@@ -6,25 +6,17 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
+#include "model/order.h"
 #include "work/import.h"
 #include "work/places.h"
 
 namespace ittybit::work {
 namespace {
 
-/// A failure and the task whose it is.
-struct Blamed {
-    std::string task;
-    Error error;
-};
-using Done = std::variant<File, Blamed>;
-
-/// A piece of a task's work. A task has succeeded when its last step has.
-struct Step {
-    std::string task;
-    std::vector<std::string> needs;  // the tasks whose output it reads
-    std::function<Done()> work;
-};
+/// What a step came to: its file is for other steps, or has its names; or it failed.
+using Done = std::variant<File, Made, Blamed>;
 
 /// One output on its way, and the ids of its tasks.
 struct Output {
@@ -34,6 +26,15 @@ struct Output {
     std::unique_ptr<Destination> destination = {};
     std::optional<Outcome> outcome = {};
     std::optional<Error> unsent = {};  // why a file could not be sent on
+    bool is_over = false;              // done, or failed
+};
+
+/// A piece of a task's work. A task has succeeded when its last step has.
+struct Step {
+    std::string task;
+    std::vector<std::string> needs;  // the tasks whose output it reads
+    std::function<Done()> work;
+    Output* output = nullptr;  // whose it is alone
 };
 
 /// As long as it lives, the run does nothing but wait for its input.
@@ -55,55 +56,66 @@ private:
     const std::stop_token stop_;
 };
 
-/// Every step in its order, until one fails.
+/// Every step in its order. One that fails ends its output, or all of them.
 class Walk {
 public:
     /// The tasks of a job are probe, import, and two for each output; a standalone one is all of
     /// them.
     Walk(const RunRequest& request, Ledger& ledger) : request_(request), ledger_(ledger) {
         const auto& tasks = ledger.job().tasks;
-        const auto id = [&](std::size_t i) { return tasks[std::min(i, tasks.size() - 1)].id; };
-        probe_ = id(0);
-        import_task_ = id(1);
+        const auto at = [&](std::size_t i) -> const Task& {
+            return tasks[std::min(i, tasks.size() - 1)];
+        };
+        probe_ = at(0).id;
+        import_task_ = at(1).id;
         for (std::size_t i = 0; i < request.outputs.size(); ++i) {
-            outputs_.push_back({request.outputs[i], id(2 + 2 * i), id(3 + 2 * i)});
+            const auto work = kTasksOfInput + 2 * i;
+            // An earlier attempt has ended it.
+            if (is_final(at(work + 1).status) || at(work).status == TaskStatus::kFailed) continue;
+            outputs_.push_back({request.outputs[i], at(work).id, at(work + 1).id});
         }
     }
 
     Ending run() {
-        Ending ending{File(), probe_};
+        Ending ending;
         const auto steps = this->steps();
-        for (std::size_t i = 0; i < steps.size(); ++i) {
-            auto done = take(steps[i]);
-            if (auto* blamed = std::get_if<Blamed>(&done)) {
-                ending.output = std::move(blamed->error);
-                ending.task = std::move(blamed->task);
-                break;
-            }
-            const auto& file = made_[steps[i].task] = std::get<File>(std::move(done));
-            const bool goes_on = std::ranges::find(
-                                     steps.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                                     steps.end(), steps[i].task, &Step::task
-                                 ) != steps.end();
-            if (i + 1 == steps.size()) {
-                ending.output = file;
-                ending.task = steps[i].task;
-            } else if (!goes_on) {
-                ledger_.succeed(steps[i].task, file);
+        for (auto step = steps.begin(); step != steps.end(); ++step) {
+            if (step->output != nullptr && step->output->is_over) continue;
+            auto done = take(*step);
+            const auto next = std::next(step);
+            if (const auto* blamed = std::get_if<Blamed>(&done)) {
+                ending.failures.push_back(*blamed);
+                if (!goes_on_after(*blamed)) break;
+                ledger_.fail(blamed->task, blamed->error);
+            } else if (auto* made = std::get_if<Made>(&done)) {
+                if (next == steps.end() && ending.failures.empty()) {
+                    ending.last = std::move(*made);
+                } else {
+                    ledger_.publish(*made);
+                }
+            } else {
+                const auto& file = files_[step->task] = std::get<File>(std::move(done));
+                const bool has_more = std::any_of(next, steps.end(), [&](const Step& later) {
+                    return later.task == step->task;
+                });
+                if (!has_more) ledger_.succeed(step->task, file);
             }
         }
-        return finish(std::move(ending));
+        if (source_) ending.input_bytes = source_->size().value_or(0);
+        return ending;
     }
 
 private:
     std::vector<Step> steps() {
-        if (request_.kind == "probe") return {{probe_, {}, [this] { return probe(); }}};
+        if (outputs_.empty()) return {};
+        auto& first = outputs_.front();
+        if (request_.kind == "probe") return {{probe_, {}, [this] { return tell_facts(); }}};
         if (request_.kind == "import" || request_.kind == "export") {
-            return {{probe_, {}, [this] { return copy(outputs_.front()); }}};
+            return {{probe_, {}, [this, &first] { return copy(first); }, &first}};
         }
         const bool is_standalone = probe_ == import_task_;
         // Nobody asks for the facts of its input, but for the format that an image may keep.
-        const bool is_known = is_standalone && !extension_of(outputs_[0].request.operation).empty();
+        const bool is_known = is_standalone && !extension_of(first.request.operation).empty();
         std::vector<Step> steps;
         steps.push_back({probe_, {}, [this, is_known] { return is_known ? open() : probe(); }});
         steps.push_back({import_task_, {}, [this] { return begin_import(); }});
@@ -111,22 +123,42 @@ private:
             const auto reads = [&](const std::string& task) {
                 return is_standalone ? std::vector<std::string>() : std::vector{task};
             };
-            steps.push_back({output.work, reads(probe_), [&, this] { return make(output); }});
-            if (&output == &outputs_.front()) {
+            steps.push_back(
+                {output.work, reads(probe_), [&, this] { return make(output); }, &output}
+            );
+            if (&output == &first) {
                 steps.push_back({import_task_, {}, [this] { return finish_import(); }});
             }
-            steps.push_back({output.publish, reads(output.work), [&, this] {
-                                 return of(
-                                     output.publish, output.destination->publish(*output.outcome)
-                                 );
-                             }});
+            steps.push_back(
+                {output.publish, reads(output.work), [&, this] { return publish(output); }, &output}
+            );
         }
         return steps;
     }
 
+    /// Whether there is more to do: when it is one output that failed, and others are left.
+    bool goes_on_after(const Blamed& blamed) {
+        const auto failed = std::ranges::find_if(outputs_, [&](const Output& output) {
+            return blamed.task == output.work || blamed.task == output.publish;
+        });
+        const bool is_stopped =
+            blamed.error.kind == ErrorKind::kCancelled || ledger_.stop().stop_requested();
+        if (failed == outputs_.end() || is_stopped) return false;
+        close(*failed);
+        return !std::ranges::all_of(outputs_, &Output::is_over);
+    }
+
+    /// Nothing more is done for it: its working files go, and what was sent without being published
+    /// is taken back.
+    static void close(Output& output) {
+        output.is_over = true;
+        output.destination.reset();
+        output.outcome.reset();
+    }
+
     Done take(const Step& step) {
         std::optional<TaskInput> input;
-        for (const auto& task : step.needs) input = TaskInput{made_.at(task)};
+        for (const auto& task : step.needs) input = TaskInput{files_.at(task)};
         ledger_.begin(step.task, std::move(input));
         return step.work();
     }
@@ -149,6 +181,13 @@ private:
         auto opened = open();
         if (std::holds_alternative<Blamed>(opened)) return opened;
         return of(probe_, look());
+    }
+
+    /// The facts as the whole result.
+    Done tell_facts() {
+        auto done = probe();
+        if (auto* file = std::get_if<File>(&done)) return Made{probe_, {std::move(*file)}};
+        return done;
     }
 
     Result<File> look() {
@@ -174,13 +213,13 @@ private:
     }
 
     /// The input as it is, with its facts.
-    Done copy(const Output& output) {
+    Done copy(Output& output) {
         auto opened = open();
         if (std::holds_alternative<Blamed>(opened)) return opened;
-        return of(output.publish, copied(output));
+        return made(output, copied(output), {});
     }
 
-    Result<File> copied(const Output& output) {
+    Result<Published> copied(const Output& output) {
         const auto to = TRY(output.request.open(""));
         {
             const Measured measured(ledger_, output.publish, [this] {
@@ -256,24 +295,28 @@ private:
         return {output.work, error};
     }
 
-    Ending finish(Ending ending) {
-        if (source_) ending.input_bytes = source_->size().value_or(0);
-        if (!ending.output) return ending;
-        for (const auto& output : outputs_) {
-            if (!output.outcome) continue;
-            const auto& warnings = output.outcome->finished.warnings;
-            ending.warnings.insert(ending.warnings.end(), warnings.begin(), warnings.end());
-            const auto parts = output.destination->parts();
-            ending.parts.insert(ending.parts.end(), parts.begin(), parts.end());
+    Done publish(Output& output) {
+        auto warnings = std::move(output.outcome->finished.warnings);
+        const auto& label = output.request.label;
+        for (auto& warning : warnings) {
+            if (!label.empty()) warning = fmt::format("{}: {}", label, warning);
         }
-        return ending;
+        return made(output, output.destination->publish(*output.outcome), std::move(warnings));
+    }
+
+    static Done made(
+        Output& output, Result<Published> published, std::vector<std::string> warnings
+    ) {
+        if (!published) return Blamed{output.publish, std::move(published).error()};
+        close(output);
+        return Made{output.publish, *std::move(published), std::move(warnings)};
     }
 
     const RunRequest& request_;
     Ledger& ledger_;
     std::string probe_;  // ids of tasks
     std::string import_task_;
-    std::map<std::string, File> made_;  // by task
+    std::map<std::string, File> files_;  // by task
     std::shared_ptr<storage::Source> source_;
     File facts_;  // of the input
     std::vector<Output> outputs_;
@@ -285,20 +328,6 @@ private:
 
 Ending run(const RunRequest& request, Ledger& ledger) {
     return Walk(request, ledger).run();
-}
-
-void conclude(Job& job, const Ending& ending, UnixMillis now) {
-    if (!ending.output) {
-        const auto failed = std::ranges::find(job.tasks, ending.task, &Task::id);
-        return fail(job, failed->kind, ending.output.error(), now);
-    }
-    Task& last = job.tasks.back();
-    if (job.tasks.size() > 1) last.options["url"] = *ending.output->url;
-    succeed(last, *ending.output, now);
-    job.output = ending.output->url;
-    job.warnings = ending.warnings;
-    job.status = JobStatus::kSucceeded;
-    job.finished_at = job.updated_at = now;
 }
 
 }  // namespace ittybit::work

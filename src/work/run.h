@@ -17,16 +17,12 @@
 
 namespace ittybit::work {
 
-/// Runs an operation in a child; in tests, a script.
-using Perform = std::function<Result<Outcome>(
-    const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
-)>;
-
-/// One result of a run: what makes it, and where it goes.
+/// One result of a run: what makes it, where it goes, and how warnings name it.
 struct OutputRequest {
     Operation operation;
     /// The extension is that of what will be made, "" for a copy of the input.
     std::function<Result<std::unique_ptr<Destination>>(const std::string& extension)> open;
+    std::string label = {};  // "": it is the only one
 };
 
 /// What a run is about: on a server, on the command line, or in a test.
@@ -40,22 +36,11 @@ struct RunRequest {
     SlowInput* slow_input = nullptr;  // told of each wait for bytes
 };
 
-/// How a run ended.
-struct Ending {
-    Result<File> output;  // of the last task, which is not told the ledger
-    std::string task;     // the id of the last one, or of the one that failed
-    std::vector<std::string> warnings = {};
-    std::vector<store::Part> parts = {};  // published beside the output
-    std::int64_t input_bytes = 0;
-};
-
 /// The one walk of all work: probe → import → the work itself → export, each a task of the ledger's
 /// job; or the same steps as the one task of a standalone one. Its failure is that of the task
 /// whose doing it was: getting bytes is the import's, making files the work's, sending them the
-/// export's.
+/// export's. Of several outputs one that fails leaves the others to be made; those that an earlier
+/// attempt has brought to an end are left alone.
 Ending run(const RunRequest& request, Ledger& ledger);
-
-/// The last transition of a job or standalone task: what `ending` makes of it.
-void conclude(Job& job, const Ending& ending, UnixMillis now);
 
 }  // namespace ittybit::work

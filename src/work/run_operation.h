@@ -55,6 +55,11 @@ struct Outcome {
     sandbox::Workspace workspace;
 };
 
+/// How an operation is performed: in a child; in tests, by a script.
+using Perform = std::function<Result<Outcome>(
+    const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
+)>;
+
 /// Runs one operation in a child of its own. Errors: those of the task, and of sandbox::Child.
 Result<Outcome> run_operation(
     sandbox::Zygote& zygote,

@@ -1,5 +1,6 @@
 #include "work/run.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
@@ -9,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/faulty_storage.h"
+#include "store/testing.h"
 #include "work/exporter.h"
 #include "work/memory_ledger.h"
 
@@ -95,12 +98,27 @@ protected:
             return Error{ErrorKind::kCancelled, "it was cancelled", ""};
         }
         outcome.finished.warnings = {"made smaller"};
-        std::ofstream(outcome.workspace.path() / "output.mp4") << "bytes";
         events.progress({50, {}, {}});
-        const auto name = failing == "no file" ? "absent" : "output.mp4";
-        TRY(events.file_ready({.name = name, .size = 5}, outcome.workspace));
+        const auto write = [&](const std::string& name, bool is_main) -> Result<> {
+            std::ofstream(outcome.workspace.path() / name) << "bytes";
+            return events.file_ready(
+                {.name = name, .size = 5, .is_main = is_main}, outcome.workspace
+            );
+        };
+        if (kind == "adaptive_video") {
+            for (const auto* part : {"0.m4s", "720p.m3u8"}) TRY(write(part, false));
+        }
+        if (failing == "no file") {
+            TRY(events.file_ready({.name = "absent", .size = 5}, outcome.workspace));
+        }
+        TRY(write("output.mp4", true));
         if (failing == "publish") stop.request_stop();
         return outcome;
+    }
+
+    Job job_of(const std::string& kind, bool is_task = false) const {
+        return store::JobRecord::make(store::order_for(kind, request.url), is_task, clock.now())
+            .job;
     }
 
     /// What a job with these tasks ends as: its status, and each task's.
@@ -119,23 +137,24 @@ protected:
         failing = std::move(fails);
         stop = std::stop_source();
         done.clear();
-        return ends(Job::make(request.kind, request.url, {}, clock.now()));
+        return ends(job_of(request.kind));
     }
     std::vector<std::string> task_ends(std::string kind, std::string fails = "") {
         failing = std::move(fails);
         stop = std::stop_source();
         done.clear();
         request.kind = kind;
-        Job job = Job::make(std::move(kind), request.url, {}, clock.now());
-        job.tasks = {job.task(job.kind == "video" ? "video" : job.kind)};
-        return ends(std::move(job));
+        return ends(job_of(kind, true));
     }
 
     const FixedClock clock;
     RunRequest request;
     std::string failing;
     std::stop_source stop;
-    std::shared_ptr<storage::Storage> place_ = storage::memory_storage();
+    std::shared_ptr<storage::Storage> inner_ = storage::memory_storage();
+    std::shared_ptr<storage::FaultyStorage> faulty_ =
+        std::make_shared<storage::FaultyStorage>(inner_);
+    std::shared_ptr<storage::Storage> place_ = faulty_;
     std::vector<std::string> done;  // operations
     Job result;
 };
@@ -208,23 +227,130 @@ TEST_F(RunTest, ACopyIsTheInputWithItsFacts) {
     }
 }
 
-TEST_F(RunTest, SeveralOutputsShareOneProbeAndOneImport) {
-    request.outputs.push_back({ImageOptions{}, [this](const std::string& extension) {
-                                   return destination(extension);
-                               }});
-    Job job = Job::make("video", request.url, {}, clock.now());
-    for (const char* kind : {"image", "export"}) {
-        Task task = job.tasks.back();
-        task.id += kind;
-        task.kind = kind;
-        job.tasks.push_back(task);
+/// A job that makes a video, a poster and a stream.
+class SeveralTest : public RunTest {
+protected:
+    SeveralTest() {
+        request.kind = kMultiKind;
+        request.outputs.clear();
+        order_ = store::order_for(request.kind, request.url);
+        order_.outputs.clear();
+        for (const Operation& operation :
+             {Operation(VideoOptions{}), Operation(ImageOptions{}),
+              Operation(AdaptiveVideoOptions{})}) {
+            order_.outputs.push_back({operation, {}, {}});
+            request.outputs.push_back(
+                {operation, [this](const auto& extension) { return destination(extension); },
+                 label_of(order_, order_.outputs.size() - 1)}
+            );
+        }
     }
-    EXPECT_EQ(ends(std::move(job)), std::vector<std::string>(7, "succeeded"));
-    EXPECT_THAT(done, ElementsAre("probe", "video", "image"));
-    EXPECT_EQ(*storage::get(*place_, "out.mp4", {}), "bytes");
-    EXPECT_EQ(*storage::get(*place_, "out.png", {}), "bytes");
-    EXPECT_EQ(result.tasks[3].output->url, "s3://bucket/out.mp4");
-    EXPECT_EQ(result.tasks[5].output->url, "s3://bucket/out.png");
+
+    std::vector<std::string> ends_after(std::string fails) {
+        failing = std::move(fails);
+        stop = std::stop_source();
+        done.clear();
+        return ends(make_job(order_, clock.now()));
+    }
+    std::vector<std::string> keys() const {
+        std::vector<std::string> found;
+        const auto objects = inner_->list("", {});
+        for (const auto& object : *objects) found.push_back(object.key);
+        return found;
+    }
+    void clear() const {
+        for (const auto& key : keys()) EXPECT_TRUE(inner_->remove(key, {}));
+    }
+
+    Order order_;
+};
+
+const std::map<std::string, std::vector<std::string>> kKeysOf = {
+    {"video", {"out.mp4"}},
+    {"image", {"out.png"}},
+    {"adaptive_video", {"out-12345678/0.m4s", "out-12345678/720p.m3u8", "out.m3u8"}},
+};
+
+TEST_F(SeveralTest, TheyShareOneProbeAndOneImport) {
+    EXPECT_EQ(ends_after(""), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(done, ElementsAre("probe", "video", "image", "adaptive_video"));
+    EXPECT_FALSE(result.output);
+    EXPECT_EQ(result.outputs->at(0).output, "s3://bucket/out.mp4");
+    EXPECT_EQ(result.outputs->at(1).output, "s3://bucket/out.png");
+    EXPECT_EQ(result.tasks[5].options.at("url"), "s3://bucket/out.png");
+    EXPECT_EQ(result.tasks[7].output->parts->count, 2);
+    EXPECT_EQ(result.outputs->at(2).output, "s3://bucket/out.m3u8");
+    EXPECT_THAT(
+        result.warnings,
+        ElementsAre("outputs.0: made smaller", "outputs.1: made smaller", "outputs.2: made smaller")
+    );
+}
+
+TEST_F(SeveralTest, OneThatFailsLeavesTheOthers) {
+    for (const auto& [kind, lost] : kKeysOf) {
+        const auto words = ends_after(kind);
+        EXPECT_EQ(words.front(), "failed") << kind;
+        EXPECT_EQ(std::ranges::count(words, "failed corrupt_media"), 1) << kind;
+        EXPECT_EQ(std::ranges::count(words, "cancelled"), 1) << kind;
+        EXPECT_EQ(result.error->kind, ErrorKind::kCorruptMedia);
+        for (const auto& output : *result.outputs) {
+            const bool is_made = output.kind != kind;
+            EXPECT_EQ(output.output.has_value(), is_made) << kind;
+            EXPECT_EQ(output.error.has_value(), !is_made) << kind;
+            if (!is_made) EXPECT_EQ(result.error->task, output.tasks.front());
+        }
+        EXPECT_EQ(keys().size(), 5 - lost.size()) << kind;
+        clear();
+    }
+}
+
+TEST_F(SeveralTest, AnInputThatFailsEndsThemAll) {
+    for (const char* failure : {"open", "probe", "import", "stop image"}) {
+        const auto words = ends_after(failure);
+        EXPECT_EQ(words.front(), failure == std::string("stop image") ? "cancelled" : "failed");
+        EXPECT_EQ(words.back(), "cancelled") << failure;
+        EXPECT_EQ(keys().size(), failure == std::string("stop image") ? 1U : 0U) << failure;
+        clear();
+    }
+}
+
+TEST_F(SeveralTest, WhatAnEarlierAttemptHasEndedIsLeftAlone) {
+    auto job = make_job(order_, clock.now());
+    File file;
+    file.url = "s3://bucket/out.mp4";
+    for (const auto i : {2U, 3U}) succeed(job.tasks[i], file, clock.now());
+    fail(job.tasks[4], Error{ErrorKind::kCorruptMedia, "it is damaged", ""}, clock.now());
+    const auto words = ends(job);
+    EXPECT_THAT(done, ElementsAre("probe", "adaptive_video"));
+    EXPECT_EQ(words.front(), "failed") << "an output did, even if in another attempt";
+    EXPECT_EQ(words.at(4), "succeeded");
+    EXPECT_EQ(result.error->task, job.tasks[4].id);
+    EXPECT_EQ(result.outputs->at(2).status, TaskStatus::kSucceeded);
+
+    for (const auto i : {6U, 7U}) succeed(job.tasks[i], file, clock.now());
+    done.clear();
+    EXPECT_EQ(ends(job).front(), "failed");
+    EXPECT_THAT(done, IsEmpty());
+}
+
+TEST_F(SeveralTest, WhicheverCallOfTheStorageFailsOneOutputIsLostAndNothingIsLeftOfIt) {
+    int call = 1;
+    for (bool has_failed = true; has_failed; ++call) {
+        faulty_->fail_at(call);
+        const auto words = ends_after("");
+        has_failed = faulty_->has_failed();
+        EXPECT_EQ(words.front(), has_failed ? "failed" : "succeeded") << call;
+        std::vector<std::string> expected;
+        for (const auto& output : *result.outputs) {
+            const auto& made = kKeysOf.at(output.kind);
+            if (output.output) expected.insert(expected.end(), made.begin(), made.end());
+            EXPECT_NE(output.output.has_value(), output.error.has_value()) << call;
+        }
+        EXPECT_EQ(std::ranges::count(words, "failed upload_failed"), has_failed ? 1 : 0) << call;
+        EXPECT_THAT(keys(), testing::UnorderedElementsAreArray(expected)) << call;
+        clear();
+    }
+    EXPECT_GT(call, 12) << "each upload begins, is written and committed";
 }
 
 }  // namespace

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
-#include "model/error_kinds.h"
 #include "storage/s3.h"
+#include "work/attempts.h"
 #include "work/exporter.h"
-#include "work/lease_watch.h"
 #include "work/managed.h"
 #include "work/places.h"
 
@@ -17,23 +15,6 @@ namespace ittybit::work {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-/// How often a job is worked on before an error of this kind is final. A transfer has been tried
-/// again by its Source or Storage already. A fault of our own may be the input's: once more, then
-/// it is.
-std::int64_t most_attempts(const Error& error) {
-    if (error.kind == ErrorKind::kDownloadFailed || error.kind == ErrorKind::kUploadFailed)
-        return 1;
-    switch (error_row(error.kind).fault) {
-        case Fault::kFarEnd: return store::Queue::kMostAttempts;
-        case Fault::kOurselves: return 2;
-        default: return 1;
-    }
-}
-
-UnixMillis back_off(std::int64_t attempt) {
-    return 1000LL << std::min<std::int64_t>(attempt, 6);
-}
 
 }  // namespace
 
@@ -62,10 +43,13 @@ Ending ServedJob::work() {
     request.perform = [this](const auto& operation, const auto& events, const auto& stop) {
         return perform(operation, events, stop);
     };
-    for (const auto& output : job_.record().order.outputs) {
-        request.outputs.push_back({output.operation(), [&](const std::string& extension) {
-                                       return open_output(output, extension);
-                                   }});
+    const auto& order = job_.record().order;
+    for (std::size_t i = 0; i < order.outputs.size(); ++i) {
+        const auto& output = order.outputs[i];
+        const auto open = [this, &output](const std::string& extension) {
+            return open_output(output, extension);
+        };
+        request.outputs.push_back({output.operation(), open, label_of(order, i)});
     }
     return work::run(request, job_);
 }
@@ -116,7 +100,7 @@ Result<Outcome> ServedJob::perform(
     const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
 ) {
     const auto started = Steady::now();
-    auto outcome = run_operation(shop_.zygote, request, events, stop);
+    auto outcome = shop_.perform(request, events, stop);
     job_.log().child_ended(outcome);
     const auto kind = kind_of(request.operation);
     if (outcome && kind != "probe") {
@@ -130,42 +114,34 @@ void ServedJob::settle(const Ending& ending) {
     auto record = job_.let_go();
     const auto& claim = job_.claim();
     const auto now = shop_.clock.now();
-    if (!ending.output || job_.is_lost()) destinations_.discard();
+    if (!ending.last || job_.is_lost()) destinations_.discard();
     if (job_.is_lost()) return job_.log().job_left();
-    const bool is_cancelled = !ending.output && ending.output.error().kind == ErrorKind::kCancelled;
-    const bool is_handed_back = hand_back_.stop_requested() && is_cancelled;
-    const auto tries = record.tries();
-    const bool is_final = ending.output || tries >= most_attempts(ending.output.error());
-    if (is_final && !is_handed_back) {
+    const auto& failures = ending.failures;
+    const bool is_handed_back =
+        hand_back_.stop_requested() && std::ranges::any_of(failures, [](const Blamed& failure) {
+            return failure.error.kind == ErrorKind::kCancelled;
+        });
+    const auto another = std::ranges::find_if(failures, [&](const Blamed& failure) {
+        return is_handed_back || is_worth_another(failure.error, record.tries());
+    });
+    if (another == failures.end()) {
         conclude(record.job, ending, now);
-        return finish(std::move(record), ending);
+        return finish(written_ending(std::move(record), ending.last), ending.input_bytes);
     }
-    job_.log().job_handed_back(ending.output.error());
-    const auto when = is_handed_back ? now : now + back_off(tries);
+    job_.log().job_handed_back(another->error);
+    const auto when = is_handed_back ? now : now + back_off(record.tries());
     const auto given = shop_.queue.give_back(claim, when, !is_handed_back, now);
     if (!given) log::warn("a job is kept until its lease ends", {{"job", claim.job_id}});
 }
 
-/// A database that cannot be written now is tried until the lease has ended: then another attempt
-/// is made of the job anyway.
-void ServedJob::finish(store::JobRecord record, const Ending& ending) {
-    const auto& claim = job_.claim();
-    const auto last = record.job.tasks.back().id;
-    const store::Ending outcome{std::move(record), destinations_.files(), ending.parts, last};
-    const auto until = Steady::now() + LeaseWatch::kPatience;
-    for (;;) {
-        const auto is_ours = shop_.queue.finish(claim, outcome, shop_.clock.now());
-        if (is_ours) shop_.troubles.ending.end();
-        if (is_ours && *is_ours)
-            return job_.log().job_ended(outcome.record.job, ending.input_bytes);
-        if (is_ours) {
-            destinations_.discard();
-            return job_.log().job_left();
-        }
-        const auto wait = shop_.troubles.ending.note(is_ours.error());
-        if (Steady::now() >= until) return;
-        std::this_thread::sleep_for(std::min<Steady::duration>(wait, until - Steady::now()));
-    }
+void ServedJob::finish(const store::Ending& ending, std::int64_t input_bytes) {
+    const auto is_ours = write_patiently(shop_.troubles.ending, [&] {
+        return shop_.queue.finish(job_.claim(), ending, shop_.clock.now());
+    });
+    if (!is_ours) return;
+    if (*is_ours) return job_.log().job_ended(ending.record.job, input_bytes);
+    destinations_.discard();
+    job_.log().job_left();
 }
 
 }  // namespace ittybit::work

@@ -36,7 +36,7 @@ private:
     );
 
     void settle(const Ending& ending);
-    void finish(store::JobRecord record, const Ending& ending);
+    void finish(const store::Ending& ending, std::int64_t input_bytes);
 
     Workshop& shop_;
     const std::stop_token hand_back_;

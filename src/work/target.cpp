@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "model/output_name.h"
 #include "sandbox/workspace.h"
+#include "work/managed.h"
 
 namespace ittybit::work {
 namespace {
@@ -124,7 +125,7 @@ Result<Target> named_target(const Wish& wish, const fs::path& path) {
 Target target_in(const Wish& wish, const fs::path& folder) {
     Target target;
     target.folder = folder;
-    target.stem = stem_of_input(wish.input);
+    target.stem = wish.name.empty() ? stem_of_input(wish.input) : safe_name(wish.name);
     target.extension = wish.extension;
     target.has_own_folder = wish.kind == "adaptive_video";
     return target;
@@ -156,10 +157,6 @@ Result<Target> choose_target(const Wish& wish) {
     auto target = TRY(choose(wish));
     TRY(make_folder(target.folder));
     return target;
-}
-
-bool is_url(std::string_view text) {
-    return text.find("://") != std::string_view::npos && !text.starts_with(kFileScheme);
 }
 
 std::string stem_of_input(std::string_view input) {

@@ -27,6 +27,7 @@ struct Wish {
     std::string_view output;     // as the user gave it: below
     std::string_view input;      // path or URL; its stem is `{filename}`
     std::string_view extension;  // of the format: `{format}`; empty while nobody knows it
+    std::string_view name = {};  // of the result in a folder; empty: the stem of the input
 };
 
 /// Chooses the target, and makes the folders that are missing. `output` is a file's name, in which
@@ -35,9 +36,6 @@ struct Wish {
 /// Symbolic links are followed. Errors: `invalid_output`, for all that can be known before a byte
 /// is read.
 Result<Target> choose_target(const Wish& wish);
-
-/// Whether an input or output is the address of something that is no file of this machine.
-bool is_url(std::string_view text);
 
 /// The name that an input gives its output: "clip" of "https://host/a/clip.mov?x=1".
 std::string stem_of_input(std::string_view input);

@@ -7,7 +7,6 @@
 #include "base/trouble.h"
 #include "model/limits.h"
 #include "net/client.h"
-#include "sandbox/zygote.h"
 #include "storage/room.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
@@ -15,6 +14,7 @@
 #include "store/queue.h"
 #include "store/side_tables.h"
 #include "work/metrics.h"
+#include "work/run_operation.h"
 #include "work/slow_input.h"
 
 namespace ittybit::work {
@@ -38,7 +38,7 @@ struct Workshop {
     const storage::SecretBox& secrets;
     net::Client& client;
     storage::Room& room;  // of the scratch folder's disk
-    sandbox::Zygote& zygote;
+    Perform perform;
     Metrics& metrics;
     Troubles& troubles;
     const Clock& clock;

@@ -33,13 +33,13 @@ const named = (reference: string) => reference.slice(reference.lastIndexOf("/") 
 
 /// The kinds of job there are; none until they are known.
 export function kinds(): string[] {
-    return Object.keys(document()?.components.schemas.JobRequest.discriminator.mapping ?? {});
+    return Object.keys(document()?.components.schemas.SingleJobRequest.discriminator.mapping ?? {});
 }
 
 /// The options of a kind, by name.
 export function optionsOf(kind: string): Record<string, Property> {
     const schemas = document()?.components.schemas;
-    const request = schemas?.JobRequest.discriminator.mapping[kind];
+    const request = schemas?.SingleJobRequest.discriminator.mapping[kind];
     if (!schemas || !request) return {};
     const options = schemas[named(request)].properties.options.$ref;
     return schemas[named(options)].properties;

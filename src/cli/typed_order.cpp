@@ -1,0 +1,172 @@
+#include "cli/typed_order.h"
+
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "model/output_name.h"
+#include "model/read_order.h"
+#include "net/url.h"
+
+namespace ittybit::cli {
+namespace {
+
+/// `-i` of a task may be the JSON that another task gave; of a job, its address is meant.
+Result<json::value> read_input(const std::string& typed, bool is_task) {
+    if (typed.empty()) {
+        return Error{
+            ErrorKind::kInputRequired, "an input is required: give a path or URL with -i", "input"
+        };
+    }
+    if (!typed.starts_with("{")) return json::value(typed);
+    auto document = TRY(parse_json(typed));
+    const auto url = TRY(TaskInput::from_json(document)).url();
+    if (url.empty()) return Error{ErrorKind::kInvalidInput, "the input file has no url", "input"};
+    return is_task ? std::move(document) : json::value(url);
+}
+
+/// A job here is told the whole address of its input, as one on a server is.
+json::value with_address(json::value input) {
+    const auto is_path = [](const json::value& value) {
+        return value.is_string() &&
+               std::string_view(value.get_string()).find("://") == std::string_view::npos;
+    };
+    if (is_path(input)) return json::string(work::file_url(std::string(input.get_string())));
+    return input;
+}
+
+/// Where an output is to go. A path's extension decides the format like that of a key, also for a
+/// server, which is not told the path.
+void place(json::object& output, const std::string& where) {
+    const auto kind = string_at(output, "kind");
+    auto& options = output["options"];
+    if (!options.is_object()) options = json::object();
+    if (kind == ExportOptions::kName) {
+        options.get_object()["url"] = where.empty() ? "./" : where;
+    } else if (!where.empty()) {
+        output["output"] = where;
+        // What is wrong with it is said with all else.
+        if (is_job_kind(kind) && !is_url(where)) {
+            static_cast<void>(settle_format(kind, where, options.get_object()));
+        }
+    }
+}
+
+/// The same for each of several: in a folder, under the name that it may have been given.
+Result<> place_each(json::array& outputs, std::string folder) {
+    if (is_url(folder) || folder == work::kStandardOutput) {
+        return Error{
+            ErrorKind::kInvalidOutput,
+            "several outputs go to a folder: -o FOLDER/; what goes to s3:// says so in the body",
+            "output"
+        };
+    }
+    if (!folder.empty() && !folder.ends_with('/')) folder += '/';
+    for (auto& output : outputs) {
+        const auto name = string_at(output, "output");
+        if (!output.is_object() || is_url(name)) continue;
+        place(output.get_object(), name.starts_with('/') ? name : folder + name);
+    }
+    return {};
+}
+
+OrderRules rules_of(bool is_task, Done done) {
+    OrderRules rules;
+    rules.is_task = is_task;
+    rules.takes_outputs = !is_task;
+    rules.takes_paths = true;
+    rules.takes_webhook = done == Done::kThere;
+    rules.check_url = [](const std::string& url) -> Result<> {
+        TRY(net::Url::parse(url));
+        return {};
+    };
+    // Who has them, a server or this user's file, is asked later.
+    rules.find_connection = [](const std::optional<std::string>& name) {
+        return Result(std::optional(name.value_or("")));
+    };
+    return rules;
+}
+
+/// The folder of several outputs is there before them: none of them takes it for its own.
+void make_folder(const std::string& folder) {
+    std::error_code code;  // what is wrong is said where a target is chosen in it
+    const bool is_known = folder.find('{') == std::string::npos;
+    if (is_known && folder.ends_with('/'))
+        std::filesystem::create_directories(work::path_of(folder), code);
+}
+
+std::string extension_of(const OrderedOutput& output, const std::string& input) {
+    if (is_job_kind(output.kind())) return std::string(ittybit::extension_of(output.operation()));
+    return std::string(extension_in(input));
+}
+
+}  // namespace
+
+Result<json::object> read_body(std::string word) {
+    if (word == "-") word.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (word.empty()) {
+        return Error{
+            ErrorKind::kInvalidRequest, "give the request as JSON with --body, or --body -", ""
+        };
+    }
+    auto body = TRY(parse_json(word));
+    if (body.is_object()) return std::move(body.get_object());
+    return Error{ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
+}
+
+Result<TypedOrder> read_typed(
+    const Globals& globals, json::object document, bool is_task, Done done
+) {
+    const auto in_body = string_at(document, "input");
+    if (!in_body.empty() && !globals.input.empty()) {
+        return Error{
+            ErrorKind::kInvalidInput, "input is given twice: with -i and in the body", "input"
+        };
+    }
+    document["input"] = TRY(read_input(globals.input + in_body, is_task));
+    if (done == Done::kHere) document["input"] = with_address(document["input"]);
+    auto* outputs = document.contains("outputs") ? document["outputs"].if_array() : nullptr;
+    if (outputs != nullptr) {
+        TRY(place_each(*outputs, globals.output));
+    } else {
+        place(document, globals.output);
+    }
+    if (!globals.connection.empty()) document["connection"] = globals.connection;
+    auto [order, problems] = TRY(read_order(document, rules_of(is_task, done)));
+    if (!problems.empty()) return error_of(problems);
+    return TypedOrder{std::move(document), std::move(order), is_task};
+}
+
+Result<std::vector<std::optional<work::Target>>> choose_targets(
+    const TypedOrder& typed, Done done
+) {
+    std::vector<std::optional<work::Target>> targets;
+    std::set<std::filesystem::path> taken;
+    const auto input = typed.order.input.url();
+    for (const auto& output : typed.order.outputs) {
+        const auto& url = output.place.url;
+        const bool is_file = url ? !is_url(*url) : done == Done::kHere;
+        auto& target = targets.emplace_back();
+        if (!is_file || output.kind() == "probe") continue;
+        const auto& name = output.place.name;
+        const auto extension = extension_of(output, input);
+        if (typed.order.kind == kMultiKind) make_folder(url.value_or(""));
+        target = TRY(work::choose_target(
+            {output.kind(), url.value_or(""), input, extension, name.value_or("")}
+        ));
+        const auto path = target->folder / fmt::format("{}.{}", target->stem, target->extension);
+        if (!target->may_replace || taken.insert(path.lexically_normal()).second) continue;
+        return Error{
+            ErrorKind::kInvalidOutput,
+            fmt::format("{} is another output's already: give each its own", path.string()),
+            "output"
+        };
+    }
+    return targets;
+}
+
+}  // namespace ittybit::cli

@@ -1,0 +1,258 @@
+#include "work/served_job.h"
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <map>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/ids.h"
+#include "storage/faulty_storage.h"
+#include "store/migrations.h"
+#include "store/testing.h"
+#include "store/wrapped_database.h"
+#include "work/janitor.h"
+#include "work/managed.h"
+#include "work/worker.h"
+
+namespace ittybit::work {
+namespace {
+
+struct MovingClock final : Clock {
+    std::atomic<UnixMillis> time = store::kNow;
+    UnixMillis now() const override { return time; }
+};
+
+/// What a child would make of any input: a video, or a stream of a segment and two playlists.
+Result<Outcome> perform(
+    const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
+) {
+    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "it was cancelled", ""};
+    const auto kind = kind_of(request.operation);
+    Outcome outcome{{}, {}, TRY(sandbox::Workspace::make(testing::TempDir()))};
+    outcome.finished.file.kind = "video";
+    outcome.finished.file.format = kind;
+    if (kind == "probe") return outcome;
+    outcome.finished.warnings = {"made smaller"};
+    const auto write = [&](const std::string& name, bool is_main) -> Result<> {
+        std::ofstream(outcome.workspace.path() / name) << "bytes";
+        return events.file_ready({.name = name, .size = 5, .is_main = is_main}, outcome.workspace);
+    };
+    if (kind == "adaptive_video") {
+        for (const auto* part : {"0.m4s", "720p.m3u8"}) TRY(write(part, false));
+    }
+    TRY(write("output", true));
+    return outcome;
+}
+
+/// The store on a database.
+struct Stores {
+    explicit Stores(store::Database& database)
+        : jobs(database),
+          queue(database),
+          outbox(database),
+          files(database),
+          connections(database),
+          uploads(database),
+          settings(database) {}
+
+    store::JobStore jobs;
+    store::Queue queue;
+    store::Outbox outbox;
+    store::FileTable files;
+    store::ConnectionTable connections;
+    store::UploadTable uploads;
+    store::SettingTable settings;
+};
+
+/// Workers, in memory but for a database, with a script in place of children. Storage and database
+/// go wrong when they are told to.
+class ServedJobTest : public testing::Test {
+protected:
+    ServedJobTest() {
+        EXPECT_TRUE(store::migrate(*fixture_.database));
+        const ManagedName input{std::string(32, 'a'), "in.mov"};
+        EXPECT_TRUE(
+            sure_.files.add({input.id, {}, "upload", input.name, true, clock_.now(), clock_.now()})
+        );
+        EXPECT_TRUE(storage::put(*inner_, managed_key(input), std::vector<std::byte>(8), {}, {}));
+        const std::string public_url = "https://media.example.com";
+        EXPECT_TRUE(sure_.settings.set("public_url", public_url));
+        url_ = managed_url(public_url, input);
+    }
+    ~ServedJobTest() override {
+        fixture_.database.reset();
+        std::filesystem::remove_all(fixture_.folder);
+    }
+
+    /// A job that makes a video, a poster and a stream.
+    std::string add_job() {
+        auto order = store::order_for("video", url_);
+        order.kind = kMultiKind;
+        order.webhook_url = "https://example.com/hook";
+        order.outputs.push_back({Operation(ImageOptions{}), {{}, {}, "poster"}, {}});
+        order.outputs.push_back({Operation(AdaptiveVideoOptions{}), {}, {}});
+        const auto record = store::JobRecord::make(std::move(order), false, clock_.now());
+        std::promise<bool> created;
+        sure_.jobs.create_later(record, std::nullopt, {}, [&](const auto& result) {
+            created.set_value(bool(result));
+        });
+        EXPECT_TRUE(created.get_future().get());
+        return record.job.id;
+    }
+
+    /// Works until the job has ended; so long as a lost worker's jobs are given to others.
+    Job run(const std::string& id) {
+        Worker worker(shop_, 1);
+        Slots slots(1, 0);
+        for (int i = 0; i < 10; ++i) {
+            Slots::Hold slot(slots);
+            slot.take({});
+            static_cast<void>(worker.run_once(slot, {}));
+            const auto leases = sure_.queue.leases();
+            for (const auto& lease : *leases) {
+                EXPECT_TRUE(sure_.queue.take_back(lease, clock_.now()));
+            }
+            const auto record = sure_.jobs.find_job(id);
+            const Job& job = (*record)->job;
+            if (is_final(job.status)) return job;
+            clock_.time += 100'000;
+        }
+        ADD_FAILURE() << id << " does not end";
+        return {};
+    }
+
+    /// The objects in storage but for the input, by their last pieces, once garbage is gone.
+    std::vector<std::string> left() {
+        Janitor janitor(
+            sure_.jobs, sure_.queue, sure_.outbox, sure_.files, faulty_, metrics_, clock_, {},
+            fixture_.folder
+        );
+        EXPECT_TRUE(sure_.files.expire(0, 0, clock_.now()));
+        for (auto more = janitor.run_once({}); more && *more;) more = janitor.run_once({});
+        std::vector<std::string> names;
+        const auto objects = inner_->list("", {});
+        for (const auto& object : *objects) {
+            if (object.key.ends_with("in.mov")) continue;
+            names.push_back(object.key.substr(object.key.rfind('/') + 1));
+        }
+        return names;
+    }
+
+    /// What should be there of a job's outputs, in the same words.
+    static std::vector<std::string> expected(const Job& job) {
+        std::vector<std::string> names;
+        for (const auto& output : *job.outputs) {
+            if (!output.output) continue;
+            names.push_back(output.output->substr(output.output->rfind('/') + 1));
+            if (output.kind != "adaptive_video") continue;
+            names.insert(names.end(), {"0.m4s", "720p.m3u8"});
+        }
+        return names;
+    }
+
+    /// Everything that is promised of a job that has ended, and then it goes.
+    void check_and_remove(const Job& job, const std::string& where) {
+        EXPECT_THAT(left(), testing::UnorderedElementsAreArray(expected(job))) << where;
+        EXPECT_EQ(sure_.outbox.of_job(job.id)->size(), 1U) << where << ": one webhook";
+        for (const auto& output : *job.outputs) {
+            if (!output.output) continue;
+            const auto file = sure_.files.find(find_managed(*output.output)->id);
+            EXPECT_TRUE(*file && (*file)->is_ready) << where << ": it can be fetched";
+            const auto parts = sure_.jobs.list_parts(output.tasks.back(), {});
+            EXPECT_EQ(parts->items.size(), output.kind == "adaptive_video" ? 2U : 0U) << where;
+        }
+        EXPECT_TRUE(sure_.jobs.remove(job.id, clock_.now()));
+        EXPECT_THAT(left(), testing::IsEmpty()) << where << ": all files went with it";
+    }
+
+    MovingClock clock_;
+    store::Fixture fixture_ = store::open_sqlite();
+    store::FaultyDatabase database_{*fixture_.database};
+    Stores sure_{*fixture_.database};
+    Stores faulted_{database_};  // the workers'
+    std::shared_ptr<storage::Storage> inner_ = storage::memory_storage();
+    std::shared_ptr<storage::FaultyStorage> faulty_ =
+        std::make_shared<storage::FaultyStorage>(inner_);
+    storage::SecretBox secrets_ = *storage::SecretBox::open(fixture_.folder + "/key", "");
+    net::Client client_{net::Client::Settings{}};
+    storage::Room room_{fixture_.folder, 0};
+    Metrics metrics_;
+    Troubles troubles_{
+        Trouble("claiming", std::chrono::milliseconds(1)),
+        Trouble("beating", std::chrono::milliseconds(1)),
+        Trouble("ending", std::chrono::milliseconds(1))
+    };
+    Workshop shop_{
+        faulted_.jobs,
+        faulted_.queue,
+        faulted_.files,
+        faulted_.connections,
+        faulted_.uploads,
+        faulted_.settings,
+        faulty_,
+        secrets_,
+        client_,
+        room_,
+        perform,
+        metrics_,
+        troubles_,
+        clock_,
+        fixture_.folder,
+        "worker",
+        {}
+    };
+    std::string url_;
+};
+
+TEST_F(ServedJobTest, SeveralOutputsAreMadeAndNamed) {
+    const auto job = run(add_job());
+    EXPECT_EQ(job.status, JobStatus::kSucceeded);
+    EXPECT_THAT(
+        expected(job),
+        testing::ElementsAre("in.mp4", "poster.jpg", "master.m3u8", "0.m4s", "720p.m3u8")
+    );
+    EXPECT_THAT(
+        job.warnings,
+        testing::ElementsAre(
+            "outputs.0: made smaller", "poster: made smaller", "outputs.2: made smaller"
+        )
+    );
+    check_and_remove(job, "no fault");
+}
+
+TEST_F(ServedJobTest, WhicheverCallOfTheStorageFailsTheOtherOutputsStay) {
+    int call = 1;
+    for (bool has_failed = true; has_failed; ++call) {
+        faulty_->fail_at(call);
+        const auto job = run(add_job());
+        has_failed = faulty_->has_failed();
+        faulty_->fail_at(0);
+        const auto where = fmt::format("call {}", call);
+        EXPECT_EQ(job.status, has_failed ? JobStatus::kFailed : JobStatus::kSucceeded) << where;
+        EXPECT_EQ(expected(job).size() == 5, !has_failed) << where;
+        check_and_remove(job, where);
+    }
+}
+
+TEST_F(ServedJobTest, WhicheverStatementFailsTheJobEndsWell) {
+    int statement = 1;
+    for (bool has_failed = true; has_failed; ++statement) {
+        const auto id = add_job();
+        database_.fail_at(statement);
+        const auto job = run(id);
+        has_failed = database_.has_failed();
+        database_.fail_at(0);
+        const auto where = fmt::format("statement {}", statement);
+        EXPECT_EQ(job.status, JobStatus::kSucceeded) << where;
+        EXPECT_EQ(expected(job).size(), 5U) << where;
+        check_and_remove(job, where);
+    }
+}
+
+}  // namespace
+}  // namespace ittybit::work
