@@ -4,6 +4,7 @@
 
 #include "base/fields_schema.h"
 #include "model/protocol.h"
+#include "model/stream_copy.h"
 #include "sandbox/zygote.h"
 
 namespace ittybit::sandbox {
@@ -23,6 +24,7 @@ std::string words_exchanged(std::index_sequence<Index...> /*alternatives*/) {
     std::string words = compact_json(schema_of<Assignment>()) + compact_json(schema_of<Reply>());
     ((words += compact_json(schema_of<std::variant_alternative_t<Index, Event>>())), ...);
     for (const auto kind : kKinds) words += compact_json(options_schema(kind));
+    words += compact_json(schema_of<ValidateOptions>()) + compact_json(schema_of<StreamIndex>());
     return words;
 }
 

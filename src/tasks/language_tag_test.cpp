@@ -18,6 +18,9 @@ TEST(LanguageTag, PrefersTwoLetters) {
 TEST(LanguageTag, KeepsTagsAndRefusesTheRest) {
     EXPECT_EQ(language_tag("en"), "en");
     EXPECT_EQ(language_tag("pt-BR"), "pt-BR");
+    EXPECT_EQ(language_tag("eng-US"), "en-US");
+    EXPECT_EQ(language_tag("de-"), "de");
+    EXPECT_EQ(language_tag("xx"), "und");
     EXPECT_EQ(language_tag(""), "und");
     EXPECT_EQ(language_tag("und"), "und");
     EXPECT_EQ(language_tag("English"), "und");

@@ -5,17 +5,20 @@
 
 #include "image/presented.h"
 #include "model/operation.h"
+#include "model/stream_copy.h"
 #include "tasks/adaptive_video.h"
 #include "tasks/animation.h"
 #include "tasks/audio.h"
 #include "tasks/image.h"
 #include "tasks/job.h"
 #include "tasks/probe.h"
+#include "tasks/validate.h"
 #include "tasks/video.h"
 
 namespace ittybit::tasks {
 
 Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events) {
+    if (assignment.kind == kValidateKind) return validate(assignment, source, events);
     if (std::ranges::find(kKinds, assignment.kind) == kKinds.end())
         return Error{ErrorKind::kInvalidKind, "no such kind of task: " + assignment.kind, "kind"};
     std::vector<OptionProblem> problems;

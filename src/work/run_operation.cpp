@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/presentable.h"
 #include "model/error_kinds.h"
+#include "work/run_assignment.h"
 
 namespace ittybit::work {
 namespace {
@@ -33,9 +34,6 @@ Assignment assignment_of(const OperationRequest& request) {
     assignment.kind = kind_of(request.operation);
     assignment.options = options_json(request.operation);
     assignment.explain = request.explain;
-    for (const auto& input : request.inputs) {
-        assignment.inputs.push_back({.is_complete = !input.ensure, .size = input.size});
-    }
     assignment.stem = request.stem;
     assignment.parts_folder = request.parts_folder;
     assignment.limits = request.limits;
@@ -130,11 +128,11 @@ Result<Finished> bounded(Finished finished) {
 /// One run: what is known so far, and one function per event.
 class Run {
 public:
-    Run(const OperationRequest& request,
+    Run(const std::vector<OperationInput>& inputs,
         const OperationEvents& events,
         sandbox::Child& child,
         const std::stop_token& stop)
-        : request_(request), events_(events), child_(child), supplier_(request.inputs, stop) {}
+        : inputs_(inputs), events_(events), child_(child), supplier_(inputs, stop) {}
 
     /// Until the child has finished.
     Result<Finished> finish() {
@@ -167,7 +165,7 @@ private:
 
     Result<> take(const Need& need) {
         const auto number = static_cast<std::size_t>(need.input);
-        if (number >= request_.inputs.size() || !request_.inputs[number].ensure) {
+        if (number >= inputs_.size() || !inputs_[number].ensure) {
             return crashed("the media process asks for what it has");
         }
         supplier_.ask(need);
@@ -204,7 +202,7 @@ private:
     Result<> take(const Failed& failed) { return input_error_ ? *input_error_ : error_of(failed); }
     Result<> take(const Finished&) { return {}; }
 
-    const OperationRequest& request_;
+    const std::vector<OperationInput>& inputs_;
     const OperationEvents& events_;
     sandbox::Child& child_;
     Supplier supplier_;
@@ -215,11 +213,11 @@ private:
 };
 
 /// Checks once more what nobody can change any more.
-Result<> check_files(const Outcome& outcome, const OperationRequest& request) {
+Result<> check_files(const Outcome& outcome, const Assignment& assignment) {
     for (const auto& file : outcome.files) {
         TRY(check_size(file, outcome.workspace));
     }
-    const bool makes_files = !request.explain && kind_of(request.operation) != "probe";
+    const bool makes_files = !assignment.explain && assignment.kind != "probe";
     const auto mains = std::ranges::count(outcome.files, true, &FileReady::is_main);
     if (mains == (makes_files ? 1 : 0)) return {};
     return crashed("the media process made no output or more than one");
@@ -239,11 +237,24 @@ Result<Outcome> run_operation(
     const OperationEvents& events,
     const std::stop_token& stop
 ) {
+    return run_assignment(zygote, assignment_of(request), request.inputs, events, stop);
+}
+
+Result<Outcome> run_assignment(
+    sandbox::Zygote& zygote,
+    Assignment assignment,
+    const std::vector<OperationInput>& inputs,
+    const OperationEvents& events,
+    const std::stop_token& stop
+) {
     auto child = TRY(zygote.take());
     std::vector<int> descriptors;
-    for (const auto& input : request.inputs) descriptors.push_back(input.descriptor);
-    TRY(child->assign(assignment_of(request), descriptors, stop));
-    Run run(request, events, *child, stop);
+    for (const auto& input : inputs) {
+        descriptors.push_back(input.descriptor);
+        assignment.inputs.push_back({.is_complete = !input.ensure, .size = input.size});
+    }
+    TRY(child->assign(assignment, descriptors, stop));
+    Run run(inputs, events, *child, stop);
     auto finished = run.finish();
     child->kill();
     if (!finished) {
@@ -251,7 +262,7 @@ Result<Outcome> run_operation(
         return std::move(finished).error();
     }
     Outcome outcome{*std::move(finished), run.take_files(), child->take_workspace()};
-    TRY(check_files(outcome, request));
+    TRY(check_files(outcome, assignment));
     return outcome;
 }
 

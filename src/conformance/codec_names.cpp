@@ -1,0 +1,20 @@
+#include "conformance/codec_names.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace ittybit::conformance {
+
+std::string plain_codec(std::string_view text) {
+    std::string codec(text.substr(std::min(text.find_first_not_of(' '), text.size())));
+    if (codec.starts_with("avc")) return to_lower(codec);
+    if (codec.starts_with("hvc") || codec.starts_with("hev"))
+        while (codec.ends_with(".0") || codec.ends_with(".00")) codec.resize(codec.rfind('.'));
+    if (!codec.starts_with("av01")) return codec;
+    auto pieces = split(codec, '.');
+    pieces.resize(std::min<std::size_t>(pieces.size(), 4));  // what follows has defaults
+    return join(pieces, ".");
+}
+
+}  // namespace ittybit::conformance

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+
+#include "conformance/extinf.h"
+#include "conformance/rendition.h"
+#include "conformance/transport_stream.h"
+
+namespace ittybit::conformance {
+
+/// Follows a rendition in MPEG-2 transport streams from segment to segment, like FragmentTimes.
+class TransportTimes {
+public:
+    TransportTimes(Rendition& rendition, manifest::Report& report)
+        : rendition_(rendition), report_(report), durations_(report) {}
+
+    void start_anew();
+
+    /// Reads one segment into the rendition's last. Whether its times are known.
+    bool take(Bytes bytes, const manifest::Segment& segment, const manifest::Place& place);
+
+private:
+    void take_times(
+        const ElementaryStream& stream,
+        const manifest::Segment& segment,
+        const manifest::Place& place
+    );
+
+    Rendition& rendition_;
+    manifest::Report& report_;
+    DurationCheck durations_;
+    std::optional<std::int64_t> last_;  // the last time as it was written
+    std::int64_t unwrapped_ = 0;        // the same without the wrap
+    std::optional<double> end_;         // of the segment before
+};
+
+}  // namespace ittybit::conformance

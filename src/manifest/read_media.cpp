@@ -1,0 +1,350 @@
+#include "manifest/read_media.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "manifest/reference.h"
+
+namespace ittybit::manifest {
+namespace {
+
+/// Reads the lines of one media playlist in their order.
+class MediaReader {
+public:
+    MediaReader(const Lines& lines, Report& report) : lines_(lines), report_(report) {}
+
+    MediaPlaylist read() {
+        playlist_.file = lines_.file;
+        playlist_.is_frames_only = lines_.has("EXT-X-I-FRAMES-ONLY");
+        for (const auto& line : lines_.all) {
+            if (line.tag == nullptr) {
+                take_segment(line);
+            } else {
+                take(line);
+            }
+        }
+        check_whole();
+        return std::move(playlist_);
+    }
+
+private:
+    void take(const Line& line) {
+        const auto& name = line.tag->name;
+        if (name == "EXTINF") take_duration(line);
+        if (name == "EXT-X-BYTERANGE") take_range(line);
+        if (name == "EXT-X-MAP") take_map(line);
+        if (name == "EXT-X-KEY") take_key(line);
+        if (name == "EXT-X-PROGRAM-DATE-TIME") next_.date = read_date(line.value);
+        if (name == "EXT-X-BITRATE") bitrate_ = read_integer(line.value);
+        if (name == "EXT-X-DISCONTINUITY") next_.is_discontinuity = true;
+        if (name == "EXT-X-GAP") take_gap(line);
+        if (name == "EXT-X-TARGETDURATION")
+            playlist_.target_duration = read_integer(line.value).value_or(0);
+        if (name == "EXT-X-PLAYLIST-TYPE") playlist_.type = line.value;
+        if (name == "EXT-X-ENDLIST") playlist_.is_ended = true;
+        if (name == "EXT-X-INDEPENDENT-SEGMENTS") playlist_.is_independent = true;
+        if (name == "EXT-X-DATERANGE") check_date_range(line);
+        if (name == "EXT-X-PART") has_parts_ = true;
+        if (name == "EXT-X-MEDIA-SEQUENCE")
+            playlist_.media_sequence = read_integer(line.value).value_or(0);
+        if (name == "EXT-X-MEDIA-SEQUENCE" || name == "EXT-X-DISCONTINUITY-SEQUENCE")
+            report_.expect(
+                playlist_.segments.empty(), rule("sequence-order"), lines_.at(line),
+                fmt::format("#{} behind a segment", name)
+            );
+    }
+
+    void take_duration(const Line& line) {
+        const auto comma = line.value.find(',');
+        const auto word = std::string_view(line.value).substr(0, comma);
+        const auto seconds = read_number(word);
+        report_.expect(
+            comma != std::string::npos, rule("extinf"), lines_.at(line),
+            "no comma behind the duration"
+        );
+        report_.expect(
+            seconds.has_value(), rule("extinf"), lines_.at(line),
+            fmt::format("\"{}\" is no duration", word)
+        );
+        report_.expect(
+            !has_duration_, rule("extinf"), lines_.at(line), "a second EXTINF for one segment"
+        );
+        if (lines_.version >= 3 && seconds && word.find('.') == std::string_view::npos)
+            report_.add(
+                rule("extinf-decimals"), lines_.at(line),
+                fmt::format("EXTINF of {} whole seconds", word)
+            );
+        next_.duration = std::min(seconds.value_or(0), 1e9);
+        has_duration_ = true;
+    }
+
+    /// "length[@offset]"
+    std::optional<ByteRange> read_range(
+        std::string_view text, const std::string& uri, const Line& line
+    ) {
+        const auto at = text.find('@');
+        const auto length = read_integer(text.substr(0, at));
+        auto offset =
+            at == std::string_view::npos ? std::nullopt : read_integer(text.substr(at + 1));
+        const bool follows = at == std::string_view::npos && range_ends_.contains(uri);
+        if (follows) offset = range_ends_[uri];
+        constexpr std::int64_t kMost = std::int64_t{1} << 62;
+        const bool is_range = length && offset && *length > 0 && *length < kMost && *offset < kMost;
+        if (!report_.expect(
+                is_range, rule("byte-range"), lines_.at(line),
+                fmt::format("\"{}\" is no range of bytes", text)
+            ))
+            return std::nullopt;
+        return ByteRange{*offset, *length};
+    }
+
+    void take_range(const Line& line) { range_ = &line; }
+
+    void take_map(const Line& line) {
+        Map map{resolve(lines_.file, line.attributes.value("URI")), {}, key_, line.number};
+        if (line.attributes.has("BYTERANGE"))
+            map.range = read_range(line.attributes.value("BYTERANGE"), "", line);
+        const auto known = std::ranges::find(playlist_.maps, map);
+        map_ = static_cast<std::size_t>(known - playlist_.maps.begin());
+        if (known == playlist_.maps.end()) playlist_.maps.push_back(std::move(map));
+    }
+
+    void take_key(const Line& line) {
+        const auto& attributes = line.attributes;
+        const auto& method = attributes.value("METHOD");
+        const bool is_none = method == "NONE";
+        report_.expect(
+            is_none ? attributes.all().size() == 1 : attributes.has("URI"), rule("key"),
+            lines_.at(line), is_none ? "METHOD=NONE with other attributes" : "no URI of a key"
+        );
+        if (attributes.has("IV"))
+            report_.expect(
+                attributes.value("IV").size() == 34, rule("key-iv"), lines_.at(line),
+                "the IV is not of 128 bits"
+            );
+        // Several keys of other formats may apply to the same segments; any one tells the method.
+        const auto& uri = attributes.value("URI");
+        key_ = {
+            method, uri.empty() ? "" : resolve(lines_.file, uri), attributes.value("IV"),
+            attributes.value("KEYFORMAT")
+        };
+    }
+
+    void take_gap(const Line& line) {
+        next_.is_gap = true;
+        report_.add(rule("gap"), lines_.at(line), "a segment is marked as absent");
+    }
+
+    void take_segment(const Line& line) {
+        report_.expect(has_duration_, rule("extinf"), lines_.at(line), "a segment without EXTINF");
+        next_.uri = resolve(lines_.file, line.value);
+        next_.line = line.number;
+        if (range_ != nullptr) next_.range = read_range(range_->value, next_.uri, *range_);
+        if (next_.range) check_overlap(line);
+        next_.map = map_;
+        next_.key = key_;
+        if (!next_.range) next_.bitrate = bitrate_;
+        check_repeated(line);
+        check_date(line);
+        elapsed_ += next_.duration;
+        playlist_.segments.push_back(std::exchange(next_, Segment()));
+        has_duration_ = false;
+        range_ = nullptr;
+    }
+
+    void check_repeated(const Line& line) {
+        const auto range = next_.range.value_or(ByteRange());
+        const bool is_new = seen_.insert({next_.uri, range.offset, range.length}).second;
+        report_.expect(
+            is_new, rule("segment-repeated"), lines_.at(line),
+            fmt::format("\"{}\" is listed again", line.value)
+        );
+    }
+
+    void check_overlap(const Line& line) {
+        const auto& range = *next_.range;
+        const auto known = range_ends_.find(next_.uri);
+        report_.expect(
+            known == range_ends_.end() || range.offset >= known->second, rule("range-overlap"),
+            lines_.at(line),
+            fmt::format(
+                "the range begins at {}, the one before ends at {}", range.offset,
+                known == range_ends_.end() ? 0 : known->second
+            )
+        );
+        range_ends_[next_.uri] = range.offset + range.length;
+    }
+
+    void check_date(const Line& line) {
+        if (!next_.date) return;
+        constexpr double kSlack = 1;  // seconds; clocks are written to the millisecond or second
+        if (dated_ && !next_.is_discontinuity)
+            report_.expect(
+                std::abs(*next_.date - *dated_ - elapsed_) < kSlack, rule("date-order"),
+                lines_.at(line),
+                fmt::format(
+                    "the date is {:.3f} s behind the one before, the segments last {:.3f} s",
+                    *next_.date - *dated_, elapsed_
+                )
+            );
+        dated_ = next_.date;
+        elapsed_ = 0;
+    }
+
+    void check_date_range(const Line& line) {
+        const auto& range = line.attributes;
+        const auto place = lines_.at(line);
+        const auto start = read_date(range.value("START-DATE"));
+        const auto end = read_date(range.value("END-DATE"));
+        const bool is_first = date_ranges_.insert(range.value("ID")).second;
+        report_.expect(!is_first || start, rule("date-range"), place, "no START-DATE");
+        report_.expect(
+            !start || !end || *end >= *start, rule("date-range"), place,
+            "END-DATE before START-DATE"
+        );
+        if (const auto duration = range.number("DURATION"); duration && start && end)
+            report_.expect(
+                std::abs(*end - *start - *duration) < 0.01, rule("date-range"), place,
+                "DURATION is not from START-DATE to END-DATE"
+            );
+        if (range.has("END-ON-NEXT"))
+            report_.expect(
+                range.has("CLASS") && !range.has("DURATION") && !range.has("END-DATE"),
+                rule("date-range"), place,
+                "END-ON-NEXT wants CLASS, and neither DURATION nor END-DATE"
+            );
+        report_.expect(
+            lines_.has("EXT-X-PROGRAM-DATE-TIME"), rule("date-range"), place,
+            "no EXT-X-PROGRAM-DATE-TIME says when the playlist begins"
+        );
+    }
+
+    void check_whole() {
+        const Place whole{lines_.file, {}, {}};
+        report_.expect(!has_duration_, rule("extinf"), whole, "no segment follows the last EXTINF");
+        report_.expect(
+            !playlist_.segments.empty(), rule("empty-playlist"), whole, "no segment is listed"
+        );
+        check_target(whole);
+        check_end(whole);
+        check_low_latency(whole);
+        const auto* start = lines_.find("EXT-X-START");
+        const auto offset =
+            start != nullptr ? start->attributes.number("TIME-OFFSET") : std::nullopt;
+        if (offset)
+            report_.expect(
+                std::abs(*offset) <= playlist_.duration(), rule("start"), lines_.at(*start),
+                fmt::format("TIME-OFFSET {} in {:.3f} seconds", *offset, playlist_.duration())
+            );
+    }
+
+    void check_target(const Place& whole) {
+        const auto* target = lines_.find("EXT-X-TARGETDURATION");
+        if (!report_.expect(
+                target != nullptr, rule("target-duration"), whole, "no EXT-X-TARGETDURATION"
+            ))
+            return;
+        double longest = 0;
+        for (const auto& segment : playlist_.segments) {
+            longest = std::max(longest, segment.duration);
+            report_.expect(
+                std::lround(segment.duration) <= playlist_.target_duration, rule("target-duration"),
+                playlist_.at(segment),
+                fmt::format(
+                    "EXTINF {:.6g} over EXT-X-TARGETDURATION {}", segment.duration,
+                    playlist_.target_duration
+                )
+            );
+        }
+        const bool is_loose =
+            playlist_.is_ended && playlist_.segments.size() > 1 && !playlist_.is_frames_only &&
+            static_cast<double>(playlist_.target_duration) > std::ceil(longest) + 1;
+        report_.expect(
+            !is_loose, rule("target-duration-loose"), lines_.at(*target),
+            fmt::format(
+                "EXT-X-TARGETDURATION {}, the longest segment lasts {:.3f} s",
+                playlist_.target_duration, longest
+            )
+        );
+    }
+
+    /// Nothing tells a live playlist from one whose end was forgotten, but its type and its
+    /// sequence.
+    void check_end(const Place& whole) {
+        const bool is_finished = playlist_.is_ended || playlist_.type == "VOD";
+        const bool may_be_live =
+            playlist_.media_sequence > 0 || has_parts_ || lines_.has("EXT-X-SERVER-CONTROL");
+        report_.expect(
+            playlist_.is_ended || (playlist_.type.empty() && may_be_live), rule("endlist"), whole,
+            "no EXT-X-ENDLIST"
+        );
+        if (!is_finished) return;
+        report_.expect(
+            playlist_.type == "VOD", rule("playlist-type"), whole,
+            playlist_.type.empty() ? "no EXT-X-PLAYLIST-TYPE"
+                                   : "EXT-X-PLAYLIST-TYPE is " + playlist_.type
+        );
+    }
+
+    void check_low_latency(const Place& whole) {
+        const auto* control = lines_.find("EXT-X-SERVER-CONTROL");
+        const auto* info = lines_.find("EXT-X-PART-INF");
+        report_.expect(
+            !has_parts_ || info != nullptr, rule("part"), whole, "parts without EXT-X-PART-INF"
+        );
+        const auto part = info != nullptr ? info->attributes.number("PART-TARGET") : std::nullopt;
+        const auto target = static_cast<double>(playlist_.target_duration);
+        for (const auto& line : lines_.all) {
+            if (line.tag == nullptr || line.tag->name != "EXT-X-PART" || !part) continue;
+            report_.expect(
+                line.attributes.number("DURATION").value_or(0) <= *part, rule("part"),
+                lines_.at(line), "a part is longer than PART-TARGET"
+            );
+        }
+        if (control == nullptr) return;
+        const auto at_least = [&](std::string_view name, double least) {
+            const auto value = control->attributes.number(name);
+            report_.expect(
+                !value || *value >= least, rule("server-control"), lines_.at(*control),
+                fmt::format("{} is under {}", name, least)
+            );
+        };
+        at_least("HOLD-BACK", 3 * target);
+        at_least("CAN-SKIP-UNTIL", 6 * target);
+        at_least("PART-HOLD-BACK", 2 * part.value_or(0));
+        report_.expect(
+            !part || control->attributes.has("PART-HOLD-BACK"), rule("server-control"),
+            lines_.at(*control), "no PART-HOLD-BACK"
+        );
+    }
+
+    const Lines& lines_;
+    Report& report_;
+    MediaPlaylist playlist_;
+    Segment next_;  // as far as its tags have come
+    bool has_duration_ = false;
+    bool has_parts_ = false;
+    const Line* range_ = nullptr;
+    Key key_;
+    std::optional<std::size_t> map_;
+    std::optional<std::int64_t> bitrate_;
+    std::optional<double> dated_;  // the last date, and what came since
+    double elapsed_ = 0;
+    std::map<std::string, std::int64_t> range_ends_;  // of each file
+    std::set<std::tuple<std::string, std::int64_t, std::int64_t>> seen_;
+    std::set<std::string> date_ranges_;
+};
+
+}  // namespace
+
+MediaPlaylist read_media(const Lines& lines, Report& report) {
+    return MediaReader(lines, report).read();
+}
+
+}  // namespace ittybit::manifest

@@ -1,0 +1,103 @@
+#include "tasks/validate.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "base/fields_json.h"
+#include "conformance/stream.h"
+#include "model/stream_copy.h"
+#include "tasks/adaptive_segmenter.h"
+#include "tasks/decode_check.h"
+
+namespace ittybit::tasks {
+namespace {
+
+using conformance::Files;
+
+Result<std::vector<std::uint8_t>> read_range(
+    ByteSource& source, std::int64_t offset, std::int64_t length
+) {
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(length));
+    std::size_t filled = 0;
+    while (filled < bytes.size()) {
+        const auto rest = std::as_writable_bytes(std::span(bytes).subspan(filled));
+        const auto count = TRY(source.read_at(static_cast<std::uint64_t>(offset) + filled, rest));
+        if (count == 0) break;
+        filled += count;
+    }
+    bytes.resize(filled);
+    return bytes;
+}
+
+/// The files of a stream in the one input that they were copied into.
+class CopiedFiles : public Files {
+public:
+    CopiedFiles(ByteSource& source, const StreamIndex& index) : source_(source) {
+        for (const auto& file : index.files) files_.emplace(file.uri, &file);
+    }
+
+    Presence presence(const std::string& uri) override {
+        const auto found = files_.find(uri);
+        if (found == files_.end()) return Presence::kLeftOut;
+        if (found->second->is_left_out) return Presence::kLeftOut;
+        return found->second->missing ? Presence::kMissing : Presence::kThere;
+    }
+    std::string why_missing(const std::string& uri) override {
+        return files_.at(uri)->missing.value_or("");
+    }
+    std::int64_t size(const std::string& uri) override { return files_.at(uri)->size; }
+    Result<std::vector<std::uint8_t>> read(
+        const std::string& uri, std::int64_t offset, std::int64_t length
+    ) override {
+        return read_range(source_, files_.at(uri)->offset + offset, length);
+    }
+
+private:
+    ByteSource& source_;
+    std::unordered_map<std::string, const StreamFile*> files_;
+};
+
+template <typename T>
+Result<T> read_value(const json::value& value) {
+    T read;
+    Reader reader;
+    reader.read(value, read);
+    if (reader.problems().empty()) return read;
+    return Error{ErrorKind::kInternalError, reader.problems().front().message, ""};
+}
+
+Result<StreamIndex> read_index(const ValidateOptions& options, ByteSource& source) {
+    const auto bytes = TRY(read_range(source, options.index_offset, options.index_size));
+    return decode_line<StreamIndex>({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
+
+Result<Finished> validate(const Assignment& assignment, ByteSource& source, Events& events) {
+    const auto options = TRY(read_value<ValidateOptions>(assignment.options));
+    const auto index = TRY(read_index(options, source));
+    CopiedFiles files(source, index);
+    manifest::Report report;
+    const double share = options.decodes ? 30 : 100;  // percent of the work
+    const auto tell = [&](double percent) {
+        Progress progress;
+        progress.percent = percent;
+        events.progress(progress);
+    };
+    const auto stream = conformance::check_stream(index.manifest, files, report, [&](double done) {
+        tell(share * done);
+    });
+    if (options.decodes) {
+        TRY(check_decoding(stream, files, assignment.limits, report, [&](double done) {
+            tell(share + (100 - share) * done);
+        }));
+    }
+    PartWriter parts(events, assignment.limits);
+    TRY(parts.write(
+        assignment.stem + ".json", json_text(manifest::Findings{report.findings()}),
+        /*is_main=*/true
+    ));
+    return Finished();
+}
+
+}  // namespace ittybit::tasks

@@ -1,0 +1,207 @@
+#include "work/stream_copy.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/fields_json.h"
+#include "base/text.h"
+#include "manifest/mpd.h"
+#include "manifest/playlist.h"
+
+namespace ittybit::work {
+namespace {
+
+using manifest::rule;
+
+constexpr std::size_t kMostFiles = 100'000;
+constexpr std::size_t kLargestManifest = 64U << 20U;
+
+/// Copies a stream, manifests first.
+class Copying {
+public:
+    Copying(
+        StreamOrigin& origin,
+        std::int64_t largest,
+        manifest::Report& report,
+        const std::stop_token& stop,
+        StreamCopy& copy
+    )
+        : origin_(origin), largest_(largest), report_(report), stop_(stop), copy_(copy) {}
+
+    Result<> run() {
+        index_.manifest = origin_.manifest();
+        const auto text = TRY(take_manifest(index_.manifest));
+        if (const auto& missing = index_.files.front().missing)
+            return Error{
+                ErrorKind::kInvalidInput, fmt::format("cannot read the stream: {}", *missing),
+                "input"
+            };
+        TRY(follow(index_.manifest, text, /*is_inside=*/false));
+        return write_index();
+    }
+
+private:
+    /// Fetches what a playlist names. Those that it names are playlists themselves, but only once.
+    Result<> follow(const std::string& uri, const std::string& text, bool is_inside) {
+        manifest::Report unheard;  // the child will say it
+        if (manifest::is_mpd(text)) {
+            for (const auto& named : manifest::files_of(manifest::read_mpd(uri, text, unheard)))
+                check_media(named, TRY(take(named, nullptr)));
+            return {};
+        }
+        const auto playlist = manifest::read_playlist(uri, text, unheard);
+        if (const auto* media = std::get_if<manifest::MediaPlaylist>(&playlist))
+            return take_media(*media);
+        if (is_inside) return {};
+        for (const auto& named : manifest::files_of(playlist)) {
+            if (known_.contains(named)) continue;
+            const auto inside = TRY(take_manifest(named));
+            if (!index_.files.back().missing && !index_.files.back().is_left_out)
+                TRY(follow(named, inside, true));
+        }
+        return {};
+    }
+
+    Result<> take_media(const manifest::MediaPlaylist& playlist) {
+        std::set<std::string> ranged;
+        for (const auto& segment : playlist.segments)
+            if (segment.range) ranged.insert(segment.uri);
+        for (const auto& uri : manifest::files_of(playlist)) {
+            if (known_.contains(uri)) continue;
+            const auto delivery = TRY(take(uri, nullptr));
+            check_media(uri, delivery);
+            if (origin_.is_web() && ranged.contains(uri) && !delivery.missing)
+                report_.expect(
+                    origin_.has_ranges(uri, stop_), rule("http-ranges"), {uri, {}, {}},
+                    "a range is not answered with 206"
+                );
+        }
+        return {};
+    }
+
+    Result<std::string> take_manifest(const std::string& uri) {
+        std::string text;
+        const auto delivery = TRY(take(uri, &text));
+        if (!origin_.is_web() || delivery.missing || delivery.is_left_out) return text;
+        constexpr auto kTypes = std::to_array<std::string_view>(
+            {"application/vnd.apple.mpegurl", "audio/mpegurl", "application/dash+xml"}
+        );
+        report_.expect(
+            std::ranges::find(kTypes, delivery.type) != kTypes.end(), rule("http-type"),
+            {uri, {}, {}}, fmt::format("served as {}", delivery.type)
+        );
+        report_.expect(
+            origin_.comes_compressed(uri, stop_), rule("http-gzip"), {uri, {}, {}},
+            "served without gzip"
+        );
+        report_.expect(
+            uri.starts_with("https:"), rule("http-tls"), {uri, {}, {}}, "served without TLS"
+        );
+        return text;
+    }
+
+    void check_media(const std::string& uri, const Delivery& delivery) {
+        if (!origin_.is_web() || delivery.missing || delivery.is_left_out) return;
+        const manifest::Place place{uri, {}, {}};
+        report_.expect(!delivery.was_redirected, rule("http-redirect"), place, "a redirect");
+        const std::string path = uri.substr(0, uri.find('?'));
+        const auto type = std::string_view(delivery.type);
+        static const std::map<std::string_view, std::vector<std::string_view>> kTypes = {
+            {".ts", {"video/mp2t"}},
+            {".mp4", {"video/mp4", "audio/mp4", "application/mp4"}},
+            {".m4s", {"video/iso.segment", "video/mp4", "audio/mp4", "application/mp4"}},
+            {".vtt", {"text/vtt", "text/plain"}},
+            {".aac", {"audio/aac"}},
+        };
+        for (const auto& [extension, types] : kTypes)
+            if (path.ends_with(extension))
+                report_.expect(
+                    std::ranges::find(types, type) != types.end(), rule("http-type"), place,
+                    fmt::format("served as {}", delivery.type)
+                );
+    }
+
+    /// Copies one file; a manifest's text is kept too.
+    Result<Delivery> take(const std::string& uri, std::string* text) {
+        known_.insert(uri);
+        StreamFile file{
+            .uri = uri, .offset = copy_.size, .size = 0, .missing = {}, .is_left_out = false
+        };
+        if (index_.files.size() >= kMostFiles)
+            return Error{
+                ErrorKind::kLimitExceeded,
+                fmt::format("the stream has more than {} files", kMostFiles), "input"
+            };
+        const auto delivery = TRY(origin_.fetch(
+            uri,
+            [&](std::span<const std::byte> bytes) -> Result<> {
+                if (copy_.size + std::ssize(bytes) > largest_)
+                    return Error{
+                        ErrorKind::kLimitExceeded, "the stream is too large", "input",
+                        LimitReached{"input_bytes"}
+                    };
+                if (text != nullptr) {
+                    if (text->size() + bytes.size() > kLargestManifest)
+                        return Error{
+                            ErrorKind::kInvalidInput,
+                            "this is no playlist: it is too large for one", "input"
+                        };
+                    text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                }
+                TRY(copy_.file.write(copy_.size, bytes));
+                copy_.size += std::ssize(bytes);
+                file.size += std::ssize(bytes);
+                return {};
+            },
+            stop_
+        ));
+        file.missing = delivery.missing;
+        file.is_left_out = delivery.is_left_out;
+        if (file.is_left_out)
+            report_.add(
+                rule("outside"), {index_.manifest, {}, {}},
+                fmt::format("{} lies outside of the stream", uri)
+            );
+        index_.files.push_back(std::move(file));
+        return delivery;
+    }
+
+    Result<> write_index() {
+        const auto text = json_text(index_);
+        copy_.index_offset = copy_.size;
+        copy_.index_size = std::ssize(text);
+        TRY(copy_.file.write(copy_.size, std::as_bytes(std::span(text))));
+        copy_.size += std::ssize(text);
+        return {};
+    }
+
+    StreamOrigin& origin_;
+    const std::int64_t largest_;
+    manifest::Report& report_;
+    const std::stop_token& stop_;
+    StreamCopy& copy_;
+    StreamIndex index_;
+    std::set<std::string> known_;
+};
+
+}  // namespace
+
+Result<StreamCopy> copy_stream(
+    StreamOrigin& origin,
+    const std::string& folder,
+    std::int64_t largest,
+    manifest::Report& report,
+    const std::stop_token& stop
+) {
+    StreamCopy copy;
+    copy.file = TRY(storage::Scratch::make(folder));
+    TRY(Copying(origin, largest, report, stop, copy).run());
+    return copy;
+}
+
+}  // namespace ittybit::work

@@ -1,0 +1,55 @@
+#include "work/validation.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/fields_json.h"
+#include "work/run_assignment.h"
+#include "work/stream_copy.h"
+
+namespace ittybit::work {
+namespace {
+
+constexpr std::size_t kLargestReport = 64U << 20U;
+
+/// What the child wrote, which is as little to be trusted as the media that it read.
+Result<std::vector<manifest::Finding>> read_findings(const Outcome& outcome) {
+    const auto file = TRY(outcome.workspace.open_file(outcome.files.front().name));
+    FileSource source(file.get());
+    std::string text(std::min<std::size_t>(source.size().value_or(0), kLargestReport), '\0');
+    const auto count = TRY(source.read_at(0, std::as_writable_bytes(std::span(text))));
+    text.resize(count);
+    auto read = decode_line<manifest::Findings>(text);
+    if (!read) return Error{ErrorKind::kTaskCrashed, "the media process left a broken report", ""};
+    return std::move(read->findings);
+}
+
+}  // namespace
+
+Result<std::vector<manifest::Finding>> validate(
+    const ValidationRequest& request,
+    sandbox::Zygote& zygote,
+    const std::function<void(const Progress&)>& progress,
+    const std::stop_token& stop
+) {
+    const auto origin = TRY(open_stream(request.input));
+    manifest::Report report;
+    const auto copy =
+        TRY(copy_stream(*origin, request.scratch, request.limits.input_bytes, report, stop));
+    Assignment assignment;
+    assignment.kind = kValidateKind;
+    assignment.options = to_json(ValidateOptions{
+        .index_offset = copy.index_offset, .index_size = copy.index_size, .decodes = request.decodes
+    });
+    assignment.limits = request.limits;
+    const std::vector<OperationInput> inputs = {
+        {.descriptor = copy.file.reader(), .size = copy.size, .ensure = {}}
+    };
+    const auto outcome = TRY(run_assignment(
+        zygote, assignment, inputs, {.progress = progress, .file_grown = {}, .file_ready = {}}, stop
+    ));
+    report.append(TRY(read_findings(outcome)));
+    return report.findings();
+}
+
+}  // namespace ittybit::work
