@@ -9,8 +9,6 @@
 namespace ittybit::media {
 namespace {
 
-/// −1 dBTP, and 0.3 dB for what lossy encoders add.
-constexpr double kCeiling = 0.861;
 constexpr double kLookaheadSeconds = 0.005;
 constexpr double kReleaseSeconds = 0.15;
 
@@ -42,6 +40,9 @@ double peak_within(const float* samples) {
 }
 
 }  // namespace
+
+Limiter::Limiter(double most_dbtp, Sink<Frame>& next)
+    : ceiling_(std::pow(10, most_dbtp / 20)), next_(next) {}
 
 void Limiter::begin(const AVFrame& frame) {
     pattern_ = share(frame);
@@ -79,7 +80,7 @@ void Limiter::take(const AVFrame& frame, int sample) {
     for (std::size_t i = 0; i < waiting_.size(); ++i)
         waiting_[i].push_back(reinterpret_cast<const float*>(frame.extended_data[i])[sample]);
     const double peak = true_peak();
-    gains_.push_back(gain_for(peak > kCeiling ? kCeiling / peak : 1.0));
+    gains_.push_back(gain_for(peak > ceiling_ ? ceiling_ / peak : 1.0));
     ++taken_;
 }
 
@@ -87,6 +88,14 @@ Result<> Limiter::push(Frame frame) {
     if (pattern_ == nullptr) begin(*frame);
     for (int i = 0; i < frame->nb_samples; ++i) take(*frame, i);
     return give();
+}
+
+/// Of the sample's distance to the nearer end.
+double Limiter::edge_gain(std::int64_t sample) const {
+    std::int64_t distance = sample + 1;
+    if (end_) distance = std::min(distance, *end_ - sample);
+    if (distance >= window_) return 1;
+    return 0.5 - 0.5 * std::cos(M_PI * static_cast<double>(distance) / window_);
 }
 
 /// Passes on the samples whose gain is known. Gain k belongs to the sample `late` before it.
@@ -108,7 +117,7 @@ Result<> Limiter::give() {
         for (std::ptrdiff_t k = 0; k < gone; ++k)
             out[k] = static_cast<float>(
                 waiting_[i][static_cast<std::size_t>(kTaps + k)] *
-                gains_[static_cast<std::size_t>(first_gain + k)]
+                gains_[static_cast<std::size_t>(first_gain + k)] * edge_gain(given_ + k)
             );
         waiting_[i].erase(waiting_[i].begin(), waiting_[i].begin() + gone);
     }
@@ -120,6 +129,7 @@ Result<> Limiter::give() {
 
 Result<> Limiter::finish() {
     if (pattern_ == nullptr) return next_.finish();
+    end_ = taken_;
     Frame silence = make_frame();
     silence->format = pattern_->format;
     silence->sample_rate = pattern_->sample_rate;

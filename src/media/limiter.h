@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,12 +11,14 @@
 
 namespace ittybit::media {
 
-/// Keeps mixed sound under a true peak of −1 dBTP (ITU-R BS.1770, annex 2: four times oversampled),
-/// by turning it down for as long as it is too loud, with 5 ms to see it coming, and nowhere else.
-/// Takes and gives `fltp` of one rate and layout, sample for sample.
+/// Keeps mixed sound under a true peak (ITU-R BS.1770, annex 2: four times oversampled), by turning
+/// it down for as long as it is too loud, with 5 ms to see it coming, and nowhere else. Its first
+/// and last 5 ms rise from silence and fall to it: encoders overshoot where loud sound begins or
+/// ends at once. Takes and gives `fltp` of one rate and layout, sample for sample.
 class Limiter : public Sink<Frame> {
 public:
-    explicit Limiter(Sink<Frame>& next) : next_(next) {}
+    /// `most_dbtp`: dB above full scale, so below 0.
+    Limiter(double most_dbtp, Sink<Frame>& next);
 
     /// Errors: `encode_failed`.
     Result<> push(Frame frame) override;
@@ -26,8 +29,10 @@ private:
     void take(const AVFrame& frame, int sample);
     double true_peak() const;
     double gain_for(double needed);
+    double edge_gain(std::int64_t sample) const;
     Result<> give();
 
+    double ceiling_;
     Sink<Frame>& next_;
     Frame pattern_;
     int window_ = 0;                           // samples of looking ahead
@@ -36,6 +41,7 @@ private:
     std::vector<double> gains_;                // of waiting samples, as far as they are known
     std::int64_t taken_ = 0;
     std::int64_t given_ = 0;
+    std::optional<std::int64_t> end_;                    // samples in all, once that is known
     std::deque<std::pair<std::int64_t, double>> least_;  // candidates for the least of the window
     std::deque<double> held_;                            // gains of the window, to be averaged
     double held_sum_ = 0;

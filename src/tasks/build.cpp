@@ -228,7 +228,10 @@ Sink<Frame>& Builder::add_mixing(const SoundPlan& sound, Sink<Frame>& next) {
     auto& last = pipeline_.make<media::Resample>(format, next);
     if (!sound.is_mixed) return last;
     format.sample_format = "fltp";
-    auto& limiter = pipeline_.make<media::Limiter>(last);
+    double most_dbtp = 0;
+    for (const SoundBranch& branch : sound.branches)
+        most_dbtp = std::min(most_dbtp, most_true_peak(branch.encoding));
+    auto& limiter = pipeline_.make<media::Limiter>(most_dbtp, last);
     return pipeline_.make<media::Resample>(format, limiter, /*is_limited=*/true);
 }
 

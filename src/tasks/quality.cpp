@@ -298,4 +298,14 @@ SoundEncoding sound_encoding(
     return how;
 }
 
+double most_true_peak(const SoundEncoding& how) {
+    constexpr double kAfterwards = -1;
+    if (how.encoder != "aac") return kAfterwards - 0.3;
+    // What libavcodec's AAC put on top in loud mixes of six 5.1 films and of tones: at most 2.0 dB
+    // at 64 kbit/s, 1.1 at 128 and 0.5 at 192.
+    const std::int64_t bitrate = how.bitrate.value_or(0) * (how.format.layout == "mono" ? 2 : 1);
+    if (bitrate < 112'000) return kAfterwards - 2.1;
+    return kAfterwards - (bitrate < 160'000 ? 1.2 : 0.6);
+}
+
 }  // namespace ittybit::tasks

@@ -40,4 +40,8 @@ SoundEncoding sound_encoding(
     const SoundFacts& source
 );
 
+/// The true peak (dBTP) that mixed sound may have in front of an encoder, so that what is decoded
+/// stays at −1.
+double most_true_peak(const SoundEncoding& how);
+
 }  // namespace ittybit::tasks
