@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "media/compat.h"
 #include "media/error.h"
 #include "media/stream.h"
@@ -62,7 +64,8 @@ Result<> decode_until_passed(
 }
 
 Error start_out_of_range(const Input& input) {
-    const std::string length = input.duration() ? std::to_string(*input.duration()) : "unknown";
+    const std::string length =
+        input.duration() ? fmt::format("{:.3f}", *input.duration()) : "unknown";
     return Error{
         ErrorKind::kStartOutOfRange,
         "start lies behind the end of the input, which is " + length + " seconds long", "start"

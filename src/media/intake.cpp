@@ -6,12 +6,25 @@
 namespace ittybit::media {
 namespace {
 
-/// Some packets carry what no picture shows: VP8's hidden reference frames, the placeholders behind
-/// packed B pictures of MPEG-4.
+/// Whether a frame of VP9 is shown (its bit stream specification, 6.2), or is in company: of a
+/// superframe (annex B) one is.
+bool is_shown_vp9(const AVPacket& packet) {
+    const std::uint8_t first = packet.data[0];
+    const std::uint8_t last = packet.data[packet.size - 1];
+    if ((last & 0xE0) == 0xC0) return true;
+    const bool has_reserved_bit = (first & 0x30) == 0x30;  // profile 3
+    const unsigned bits = has_reserved_bit ? first & 0x07U : (first >> 1U) & 0x07U;
+    const bool is_repeated = (bits & 4U) != 0;
+    return is_repeated || (bits & 1U) != 0;
+}
+
+/// Some packets carry what no picture shows: hidden reference frames of VP8 and VP9, the
+/// placeholders behind packed B pictures of MPEG-4.
 bool is_picture(const AVPacket& packet, AVCodecID codec) {
     constexpr int kPlaceholder = 8;  // bytes
     if (packet.size <= 0) return false;
     if (codec == AV_CODEC_ID_VP8) return (packet.data[0] & 0x10) != 0;
+    if (codec == AV_CODEC_ID_VP9) return is_shown_vp9(packet);
     return codec != AV_CODEC_ID_MPEG4 || packet.size > kPlaceholder;
 }
 
