@@ -18,6 +18,12 @@ def output_of(*command, timeout=120):
     return done.stdout
 
 
+def libavcodec():
+    """The major version of FFmpeg's codecs."""
+    told = output_of("ffmpeg", "-hide_banner", "-version").decode()
+    return int(re.search(r"libavcodec\s+(\d+)", told).group(1))
+
+
 def probe(path):
     """ffprobe's format and streams, with streams also by type."""
     told = json.loads(

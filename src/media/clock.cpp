@@ -21,6 +21,11 @@ void JoinedClock::reset() {
     last_.reset();
 }
 
+void JoinedClock::forget_times() {
+    for (Stream& stream : streams_) stream.last.reset();
+    last_.reset();
+}
+
 /// Ahead of, or behind, what any stream gave: one may pause.
 bool JoinedClock::is_apart(std::int64_t dts) const {
     return last_ && std::llabs(dts - *last_) > kForthUs;

@@ -21,6 +21,9 @@ public:
     /// Forgets everything, for use after a seek.
     void reset();
 
+    /// Forgets where each stream is, and keeps the clocks: for use after going a little back.
+    void forget_times();
+
     /// How often a clock began anew.
     int joins() const { return static_cast<int>(shifts_.size()) - 1; }
 

@@ -16,6 +16,9 @@ namespace ittybit::media {
 #define ITTYBIT_LAVF_SINCE(major, minor) \
     (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(major, minor, 100))
 
+/// Bits of a sample of FLAC that its decoder knows.
+constexpr int kDeepestFlac = LIBAVCODEC_VERSION_MAJOR >= 60 ? 32 : 24;
+
 /// Whether a filter graph must be told the colours of what comes in.
 #define ITTYBIT_LAVFI_TAGS_COLOUR (LIBAVFILTER_VERSION_INT >= AV_VERSION_INT(10, 1, 100))
 

@@ -44,10 +44,19 @@ std::string name_of(const Input& input, const AVStream& stream) {
     return "the " + what + " (" + avcodec_get_name(stream.codecpar->codec_id) + ")";
 }
 
+/// FLAC says in its STREAMINFO (RFC 9639, 8.2) how many bits a sample has.
+bool is_too_deep(const AVStream& stream) {
+    const AVCodecParameters& codec = *stream.codecpar;
+    if (codec.codec_id != AV_CODEC_ID_FLAC || codec.extradata_size < 14) return false;
+    const int bits = ((codec.extradata[12] & 1) << 4 | codec.extradata[13] >> 4) + 1;
+    return bits > kDeepestFlac;
+}
+
 }  // namespace
 
 bool is_decodable(const AVStream& stream) {
-    return !is_encrypted(stream) && !is_dolby_only(stream) && find_decoder(stream) != nullptr;
+    return !is_encrypted(stream) && !is_dolby_only(stream) && !is_too_deep(stream) &&
+           find_decoder(stream) != nullptr;
 }
 
 Error why_not_decodable(const Input& input, int stream_index) {
@@ -65,6 +74,13 @@ Error why_not_decodable(const Input& input, int stream_index) {
             name +
                 " is Dolby Vision of a profile that only Dolby's decoders show in right colours:"
                 " convert it to HDR10, HLG or SDR, or use the audio kind",
+            "input"
+        };
+    }
+    if (is_too_deep(stream)) {
+        return Error{
+            ErrorKind::kUnsupportedMedia,
+            name + " is FLAC of more bits than are supported: convert it to 24 bits a sample",
             "input"
         };
     }

@@ -279,6 +279,8 @@ Result<Packet> Input::read() {
         }
         follow_stream(*packet);
         join_clocks(*packet);
+        // libav's Ogg reader lets a length wrap that is cut to less than nothing.
+        if (packet->duration > INT32_MAX) packet->duration = 0;
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;
         av_packet_unref(packet.get());
@@ -301,62 +303,6 @@ bool Input::is_stray(const AVPacket& packet) const {
     const auto time = packet.pts != kNoTime ? packet.pts : packet.dts;
     if (!is_duration_sure_ || !duration_ || time == kNoTime) return false;
     return seconds(time, stream(packet.stream_index).time_base) > 2 * *duration_ + kBeyond;
-}
-
-Result<> Input::seek(int stream_index, double seconds) {
-    const AVStream& stream = *format_->streams[stream_index];
-    const auto target = timestamp(seconds, stream.time_base);
-    if (is_joined_) return rewind();
-    is_at_front_ = false;
-    const bool has_index = (format_->iformat->flags & AVFMT_TS_DISCONT) == 0;
-    if (has_index) {
-        const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
-        if (source_error_) return *source_error_;
-        return code >= 0 ? Result<>() : rewind();
-    }
-    for (const double back : {0.5, 2.0, 6.0, 15.0, 40.0}) {
-        if (seconds - back <= 0) break;
-        if (!TRY(lands_before(stream_index, target, back))) continue;
-        const auto earlier = timestamp(seconds - back, stream.time_base);
-        av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD);
-        clock_.reset();
-        movements_ = {};
-        return {};
-    }
-    return rewind();
-}
-
-/// Without an index a seek lands between key frames: whether the first one read from `back`
-/// seconds earlier is still at or before the target.
-Result<bool> Input::lands_before(int stream_index, std::int64_t target, double back) {
-    const AVStream& stream = *format_->streams[stream_index];
-    const auto earlier =
-        target - av_rescale_q(
-                     static_cast<std::int64_t>(back * AV_TIME_BASE), kMicroseconds, stream.time_base
-                 );
-    if (av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD) < 0) return false;
-    clock_.reset();
-    for (;;) {
-        const Packet packet = TRY(read());
-        if (packet == nullptr) return false;
-        const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
-        if (packet->stream_index != stream_index || time == kNoTime) continue;
-        if (time > target) return false;
-        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) return true;
-    }
-}
-
-Result<> Input::rewind() {
-    if (is_at_front_) return {};
-    clock_.reset();
-    movements_ = {};
-    position_ = 0;
-    format_.reset();
-    TRY(open_container());
-    TRY(find_streams());
-    if (wanted_) discard_unwanted();
-    is_at_front_ = true;
-    return {};
 }
 
 /// The source's own error if it has one, since libav only repeats it badly.

@@ -125,7 +125,19 @@ public:
     /// one stream, and leaves out what others have before it.
     Result<> rewind();
 
+    /// Goes to a byte, in containers where reading can begin anywhere. Joined clocks begin anew.
+    Result<> seek_byte(std::int64_t position);
+
 private:
+    /// A key frame of a file of several recordings.
+    struct Place {
+        int stream = -1;
+        double seconds = 0;          // that were looked for
+        std::int64_t position = -1;  // byte; there is none before the time
+        JoinedClock clock = {};
+        Movements movements = {};
+    };
+
     struct CloseInput {
         void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
     };
@@ -135,7 +147,11 @@ private:
     Result<> find_streams();
     Result<> check_limits() const;
     Result<> find_timeline();
+    Result<> seek_by_clock(int stream_index, double seconds);
     Result<bool> lands_before(int stream_index, std::int64_t target, double back);
+    Result<> seek_joined(int stream_index, double seconds);
+    Result<> find_place(int stream_index, double seconds);
+    void begin_clock();
     void discard_unwanted();
     void join_clocks(AVPacket& packet);
     void follow_stream(AVPacket& packet);
@@ -164,7 +180,8 @@ private:
     std::optional<double> claimed_duration_;
     std::optional<std::vector<int>> wanted_;
     JoinedClock clock_;
-    bool is_joined_ = false;  // of several recordings: its own times lead nowhere
+    std::optional<bool> is_joined_;  // of several recordings: its own times lead nowhere
+    std::optional<Place> place_;
     bool is_at_front_ = true;
     Movements movements_;
     bool gave_up_ = false;

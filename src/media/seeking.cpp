@@ -1,0 +1,116 @@
+#include "media/clock_survey.h"
+#include "media/input.h"
+
+/// Going to a time: by the container's index, by its clock where there is none, and by reading on
+/// where that clock leads nowhere.
+namespace ittybit::media {
+
+Result<> Input::seek(int stream_index, double seconds) {
+    const int flags = format_->iformat->flags;
+    const bool has_index = (flags & AVFMT_TS_DISCONT) == 0;
+    if (!has_index && !is_joined_) {
+        const auto reader = TRY(reopen());
+        is_joined_ = TRY(has_steps(*reader, stream_index));
+    }
+    if (is_joined_.value_or(false)) return seek_joined(stream_index, seconds);
+    const auto target = timestamp(seconds, stream(stream_index).time_base);
+    if (!has_index) return seek_by_clock(stream_index, seconds);
+    is_at_front_ = false;
+    const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
+    if (source_error_) return *source_error_;
+    return code >= 0 ? Result<>() : rewind();
+}
+
+Result<> Input::seek_by_clock(int stream_index, double seconds) {
+    const AVRational time_base = stream(stream_index).time_base;
+    const auto target = timestamp(seconds, time_base);
+    for (const double back : {0.5, 2.0, 6.0, 15.0, 40.0}) {
+        if (seconds - back <= 0) break;
+        if (!TRY(lands_before(stream_index, target, back))) continue;
+        const auto earlier = timestamp(seconds - back, time_base);
+        is_at_front_ = false;
+        av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD);
+        begin_clock();
+        return {};
+    }
+    return rewind();
+}
+
+/// Without an index a seek lands between key frames: whether the first one read from `back`
+/// seconds earlier is still at or before the target.
+Result<bool> Input::lands_before(int stream_index, std::int64_t target, double back) {
+    const AVStream& stream = *format_->streams[stream_index];
+    const auto earlier =
+        target - av_rescale_q(
+                     static_cast<std::int64_t>(back * AV_TIME_BASE), kMicroseconds, stream.time_base
+                 );
+    is_at_front_ = false;
+    if (av_seek_frame(format_.get(), stream_index, earlier, AVSEEK_FLAG_BACKWARD) < 0) return false;
+    begin_clock();
+    for (;;) {
+        const Packet packet = TRY(read());
+        if (packet == nullptr) return false;
+        const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
+        if (packet->stream_index != stream_index || time == kNoTime) continue;
+        if (time > target) return false;
+        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) return true;
+    }
+}
+
+/// Reads from the front, mending the clock, up to the time; then goes back to the last key frame
+/// before it, with the clock as it was there.
+Result<> Input::seek_joined(int stream_index, double seconds) {
+    constexpr int kLosesItself = AVFMT_NOBINSEARCH;  // a demuxer (Ogg's) that must read on
+    const bool can_jump = (format_->iformat->flags & kLosesItself) == 0;
+    const bool is_known = place_ && place_->stream == stream_index && place_->seconds == seconds;
+    if (can_jump && !is_known) TRY(find_place(stream_index, seconds));
+    if (!can_jump || place_->position < 0) return rewind();
+    TRY(seek_byte(place_->position));
+    clock_ = place_->clock;
+    movements_ = place_->movements;
+    return {};
+}
+
+Result<> Input::find_place(int stream_index, double seconds) {
+    TRY(rewind());
+    place_ = {.stream = stream_index, .seconds = seconds};
+    for (;;) {
+        const Packet packet = TRY(read());
+        if (packet == nullptr) return {};
+        const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
+        if (packet->stream_index != stream_index || time == kNoTime) continue;
+        if (this->seconds(time, stream(stream_index).time_base) > seconds) return {};
+        if ((packet->flags & AV_PKT_FLAG_KEY) == 0 || packet->pos < 0) continue;
+        place_->position = packet->pos;
+        place_->clock = clock_;
+        place_->clock.forget_times();
+        place_->movements = movements_;
+    }
+}
+
+Result<> Input::seek_byte(std::int64_t position) {
+    is_at_front_ = false;
+    const int code = av_seek_frame(format_.get(), -1, position, AVSEEK_FLAG_BYTE);
+    if (source_error_) return *source_error_;
+    begin_clock();
+    return code >= 0 ? Result<>() : rewind();
+}
+
+void Input::begin_clock() {
+    clock_.reset();
+    movements_ = {};
+}
+
+Result<> Input::rewind() {
+    if (is_at_front_) return {};
+    begin_clock();
+    position_ = 0;
+    format_.reset();
+    TRY(open_container());
+    TRY(find_streams());
+    if (wanted_) discard_unwanted();
+    is_at_front_ = true;
+    return {};
+}
+
+}  // namespace ittybit::media
