@@ -12,6 +12,7 @@ find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED) # headers alone
 pkg_check_modules(libav REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil libswscale libswresample)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips gmodule-2.0)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp libwebpmux libwebpdemux)
+pkg_check_modules(tiff REQUIRED IMPORTED_TARGET libtiff-4)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(pugixml REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)

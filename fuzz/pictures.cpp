@@ -4,10 +4,10 @@
 #include "image/exif.h"
 #include "image/heif_meta.h"
 #include "image/heif_repair.h"
+#include "image/heif_sequence.h"
 #include "image/overlaid_source.h"
 #include "image/png_chunks.h"
 #include "image/presented.h"
-#include "image/tiff_facts.h"
 #include "image/xmp.h"
 
 using namespace ittybit;
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(static_cast<bool>(meta));
     if (*meta != nullptr) image::heif_facts(**meta);
     fuzz::must(static_cast<bool>(image::read_png_facts(source)));
-    fuzz::must(static_cast<bool>(image::read_tiff_facts(source)));
+    fuzz::must(static_cast<bool>(image::plays_of_sequence(source)));
     const auto text = fuzz::text_of(data, size);
     for (const auto& titles : {image::exif_titles(text), image::xmp_titles(text)})
         fuzz::must(!image::exif_block(titles).empty() && !image::xmp_packet(titles).empty());

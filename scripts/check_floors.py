@@ -22,6 +22,7 @@ OUTSIDE = {"net", "store", "storage", "work", "api", "cli"}
 LIBRARIES = {
     r"libav\w+/|libsw\w+/": {"media", "tasks"},
     r"vips/": {"image", "tasks"},
+    r"tiffio": {"image"},
     r"curl/": {"net"},
     r"sqlite3|libpq": {"store"},
     r"openssl/": OUTSIDE | {"app"},

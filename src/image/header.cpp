@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "image/heif_meta.h"
+#include "image/heif_sequence.h"
 #include "image/loading.h"
 #include "image/png_chunks.h"
 #include "model/animation_limit.h"
@@ -172,6 +173,7 @@ Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Lim
 }
 
 Result<int> plays_of(ByteSource& source, const Sniffed& sniffed) {
+    if (is_heif(sniffed.format)) return plays_of_sequence(source);
     if (sniffed.format != "apng") return 0;
     return TRY(read_png_facts(source)).plays.value_or(0);
 }

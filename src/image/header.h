@@ -50,8 +50,8 @@ Result<bool> has_primary(ByteSource& source, const Sniffed& sniffed);
 /// frames), those of the source.
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
 
-/// How often an animation plays, 0 for ever, where libav does not tell: APNG. Errors: those of the
-/// source.
+/// How often an animation plays, 0 for ever, where libav does not tell: APNG, AVIF. Errors: those
+/// of the source.
 Result<int> plays_of(ByteSource& source, const Sniffed& sniffed);
 
 /// SPEC's `file` of a picture. Errors: as read_header.

@@ -152,26 +152,6 @@ void read_children(HeifMeta& meta) {
     }
 }
 
-/// Where a top-level box of a type lies, and its length with its header.
-struct Extent {
-    std::uint64_t offset;
-    std::uint64_t length;
-};
-Result<std::optional<Extent>> find_meta(ByteSource& source) {
-    std::uint64_t at = 0;
-    for (int boxes = 0; boxes < kMostTopBoxes; ++boxes) {
-        const std::string head = TRY(read_text(source, at, 16));
-        Reader reader(head);
-        std::uint64_t size = reader.u32();
-        const std::string_view type = reader.take(4);
-        if (size == 1) size = reader.number(8);
-        if (!reader.is_good() || size < 8 || size > INT64_MAX - at) break;
-        if (type == "meta") return std::optional(Extent{at, size});
-        at += size;
-    }
-    return std::optional<Extent>();
-}
-
 /// Of a picture that is put together from others, what its first part says.
 std::vector<Box> colours_of(const HeifMeta& meta, std::uint32_t item) {
     auto found = meta.find(item, "colr");
@@ -181,6 +161,21 @@ std::vector<Box> colours_of(const HeifMeta& meta, std::uint32_t item) {
 }
 
 }  // namespace
+
+Result<std::optional<Extent>> find_box(ByteSource& source, std::string_view wanted) {
+    std::uint64_t at = 0;
+    for (int boxes = 0; boxes < kMostTopBoxes; ++boxes) {
+        const std::string head = TRY(read_text(source, at, 16));
+        Reader reader(head);
+        std::uint64_t size = reader.u32();
+        const std::string_view type = reader.take(4);
+        if (size == 1) size = reader.number(8);
+        if (!reader.is_good() || size < 8 || size > INT64_MAX - at) break;
+        if (type == wanted) return std::optional(Extent{at, size});
+        at += size;
+    }
+    return std::optional<Extent>();
+}
 
 std::vector<Box> boxes_in(std::string_view rest) {
     std::vector<Box> boxes;
@@ -218,7 +213,7 @@ bool HeifMeta::is_alpha(std::uint32_t item) const {
 }
 
 Result<std::unique_ptr<HeifMeta>> read_heif_meta(ByteSource& source) {
-    const auto extent = TRY(find_meta(source));
+    const auto extent = TRY(find_box(source, "meta"));
     if (!extent || extent->length > kMostMeta) return std::unique_ptr<HeifMeta>();
     const std::string bytes = TRY(read_text(source, extent->offset, extent->length));
     auto meta = std::make_unique<HeifMeta>();

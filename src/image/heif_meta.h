@@ -21,6 +21,15 @@ struct Box {
     std::string_view content;  // behind the header
 };
 
+/// Where a box lies in a file, and its length with its header.
+struct Extent {
+    std::uint64_t offset;
+    std::uint64_t length;
+};
+
+/// The first top-level box of a type. Errors: those of the source.
+Result<std::optional<Extent>> find_box(ByteSource& source, std::string_view wanted);
+
 /// Up to the first that is none.
 std::vector<Box> boxes_in(std::string_view rest);
 

@@ -1,7 +1,6 @@
 #include "image/loading.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -10,7 +9,7 @@
 #include "image/library.h"
 #include "image/made_profile.h"
 #include "image/png_chunks.h"
-#include "image/tiff_facts.h"
+#include "image/tiff_reader.h"
 
 namespace ittybit::image {
 namespace {
@@ -100,48 +99,18 @@ Result<> unpremultiply(ByteSource& source, Image& image) {
     return {};
 }
 
-/// Luma and two differences of colour, each of 8 bits, to RGB (TIFF 6.0, section 21, with the
-/// default coefficients: those of BT.601).
-int from_ycbcr(VipsImage* image, VipsImage** out) {
-    const std::array matrix = {1.0, 0.0, 1.402, 1.0, -0.344136, -0.714136, 1.0, 1.772, 0.0};
-    std::array scale = {1.0, 1.0, 1.0};
-    std::array offset = {-1.402 * 128, (0.344136 + 0.714136) * 128, -1.772 * 128};
-    const Image weights(vips_image_new_matrix_from_array(3, 3, matrix.data(), matrix.size()));
-    VipsImage* mixed = nullptr;
-    if (vips_recomb(image, &mixed, weights.get(), nullptr) != 0) return -1;
-    const Image owned(mixed);
-    VipsImage* shifted = nullptr;
-    const int code = vips_linear(mixed, &shifted, scale.data(), offset.data(), 3, nullptr);
-    if (code != 0) return -1;
-    const Image moved(shifted);
-    return vips_cast(shifted, out, VIPS_FORMAT_UCHAR, nullptr);
-}
-
-/// A TIFF's luma and colour differences come as they are where no JPEG is around them.
-Result<> mix_ycbcr(ByteSource& source, Image& image) {
-    const auto facts = TRY(read_tiff_facts(source));
-    const bool is_jpeg = facts.compression == 6 || facts.compression == 7;
-    const bool is_plain = vips_image_get_bands(image.get()) == 3 &&
-                          vips_image_get_format(image.get()) == VIPS_FORMAT_UCHAR;
-    if (facts.photometric != 6 || is_jpeg || !is_plain) return {};
-    VipsImage* mixed = nullptr;
-    if (from_ycbcr(image.get(), &mixed) == 0) image.reset(mixed);
-    vips_error_clear();
-    return {};
-}
-
 /// What of a file's colour the loaders do not heed.
 Result<> complete(ByteSource& source, std::string_view format, Image& image) {
     if (format == "jpeg") add_camera_profile(image.get());
     if (format == "png" || format == "apng") return add_profile(source, image.get());
     if (format == "avif" || format == "heic") return unpremultiply(source, image);
-    if (format == "tiff") return mix_ycbcr(source, image);
     return {};
 }
 
 /// Whether a loader gave up on what is not wrong.
 bool is_unsupported(std::string_view message) {
-    for (const std::string_view word : {"not supported", "nsupported", "whole number of bytes"})
+    for (const std::string_view word :
+         {"not supported", "nsupported", "whole number of bytes", "required field"})
         if (message.find(word) != message.npos) return true;
     return false;
 }
@@ -152,6 +121,11 @@ Result<Loaded> load(ByteSource& source, const Sniffed& sniffed, const Picture::L
     TRY(init());  // libvips would start itself at first use, with every loader open
     Loaded loaded{std::make_shared<SourceState>(), nullptr};
     loaded.state->bytes = &source;
+    if (sniffed.format == "tiff") {
+        loaded.image = TRY(read_odd_tiff(loaded.state, how.page));
+        if (loaded.image != nullptr) return loaded;
+        loaded.state->position = 0;
+    }
     const Source reader = make_source(loaded.state);
     VipsImage* image = nullptr;
     const int code = call_loader(sniffed.format, VIPS_SOURCE(reader.get()), &image, how);

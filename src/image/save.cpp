@@ -1,7 +1,6 @@
 #include "image/save.h"
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 
 #include <fcntl.h>
@@ -9,6 +8,7 @@
 
 #include "base/fd.h"
 #include "image/embed.h"
+#include "image/exif.h"
 #include "image/file_writing.h"
 #include "image/handles.h"
 #include "image/palette_png.h"
@@ -19,7 +19,9 @@
 namespace ittybit::image {
 namespace {
 
-using Target = std::unique_ptr<VipsTarget, Unref>;
+using namespace std::string_literals;
+
+using Target = std::unique_ptr<VipsTargetCustom, Unref>;
 
 int write(const Picture& picture, const SaveSettings& settings, VipsTarget* target) {
     VipsImage* image = picture.vips();
@@ -45,7 +47,9 @@ int write(const Picture& picture, const SaveSettings& settings, VipsTarget* targ
         case ImageFormat::kAvif:
             if (!titles.is_empty()) {
                 const std::string packet = xmp_packet(titles);
+                const std::string exif = "Exif\0\0"s + exif_block(titles);
                 vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet.data(), packet.size());
+                vips_image_set_blob_copy(image, VIPS_META_EXIF_NAME, exif.data(), exif.size());
             }
             return vips_heifsave_target(
                 image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
@@ -57,12 +61,22 @@ int write(const Picture& picture, const SaveSettings& settings, VipsTarget* targ
 }
 
 Error failure_of(const Picture& picture) {
-    Error error = picture.failure(ErrorKind::kCorruptMedia, "the picture is damaged or cut short");
-    // libvips tells the system's reasons only as text.
-    for (const int reason : {ENOSPC, EFBIG})
-        if (error.message.find(std::strerror(reason)) != std::string::npos)
-            return write_error(reason);
-    return error;
+    return picture.failure(ErrorKind::kCorruptMedia, "the picture is damaged or cut short");
+}
+
+/// Where libvips writes to, and why it could not: libvips itself tells that only as text.
+struct Output {
+    int file;
+    int reason = 0;  // errno
+};
+
+gint64 write_bytes(VipsTargetCustom*, const void* bytes, gint64 length, void* shared) {
+    auto& output = *static_cast<Output*>(shared);
+    ssize_t written = -1;
+    do written = ::write(output.file, bytes, static_cast<std::size_t>(length));
+    while (written < 0 && errno == EINTR);
+    if (written < 0) output.reason = errno;
+    return written;
 }
 
 /// Writes the picture with a palette, if its colours fit one. False when they do not; the picture's
@@ -83,10 +97,12 @@ Result<bool> save_with_palette(Picture& picture, int file) {
 Result<> save_any(Picture picture, const SaveSettings& settings, int file) {
     const bool may_have_palette = settings.format == ImageFormat::kPng && settings.has_few_colours;
     if (may_have_palette && TRY(save_with_palette(picture, file))) return {};
-    const Target target(vips_target_new_to_descriptor(file));
-    if (target == nullptr) return picture.failure(ErrorKind::kEncodeFailed, "create the output");
-    if (write(picture, settings, target.get()) != 0) return failure_of(picture);
-    return {};
+    Output output{file};
+    const Target target(vips_target_custom_new());
+    g_signal_connect(target.get(), "write", G_CALLBACK(write_bytes), &output);
+    const bool is_written = write(picture, settings, VIPS_TARGET(target.get())) == 0;
+    if (output.reason != 0) return write_error(output.reason);
+    return is_written ? Result<>() : failure_of(picture);
 }
 
 }  // namespace

@@ -22,21 +22,6 @@ gint64 read_bytes(VipsSourceCustom*, void* buffer, gint64 length, void* shared) 
     return static_cast<gint64>(*count);
 }
 
-/// The length, found by reading on where the source does not know it yet.
-std::optional<std::uint64_t> find_size(SourceState& state) {
-    if (const auto size = state.bytes->size()) return size;
-    std::array<std::byte, 65536> skipped{};
-    for (std::uint64_t end = state.position;;) {
-        auto count = state.bytes->read_at(end, skipped);
-        if (!count) {
-            state.error = std::move(count).error();
-            return std::nullopt;
-        }
-        if (*count == 0) return end;
-        end += *count;
-    }
-}
-
 gint64 seek_bytes(VipsSourceCustom*, gint64 offset, int whence, void* shared) {
     SourceState& state = **static_cast<Shared*>(shared);
     std::int64_t base = 0;
@@ -56,6 +41,20 @@ void drop(void* shared, GClosure*) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> find_size(SourceState& state) {
+    if (const auto size = state.bytes->size()) return size;
+    std::array<std::byte, 65536> skipped{};
+    for (std::uint64_t end = state.position;;) {
+        auto count = state.bytes->read_at(end, skipped);
+        if (!count) {
+            state.error = std::move(count).error();
+            return std::nullopt;
+        }
+        if (*count == 0) return end;
+        end += *count;
+    }
+}
 
 Source make_source(std::shared_ptr<SourceState> state) {
     Source source(vips_source_custom_new());

@@ -16,6 +16,9 @@ struct SourceState {
     std::optional<Error> error;
 };
 
+/// The length, found by reading on where the source does not know it yet; absent after an error.
+std::optional<std::uint64_t> find_size(SourceState& state);
+
 /// A libvips source that reads from `state->bytes`.
 Source make_source(std::shared_ptr<SourceState> state);
 

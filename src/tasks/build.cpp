@@ -1,5 +1,6 @@
 #include "tasks/build.h"
 
+#include <algorithm>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "tasks/joined_alpha.h"
 #include "tasks/plan_time.h"
 #include "tasks/product.h"
+#include "tasks/quality.h"
 #include "tasks/reading.h"
 #include "tasks/still.h"
 #include "tasks/treatment.h"

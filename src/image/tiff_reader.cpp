@@ -1,0 +1,219 @@
+#include "image/tiff_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+#include <tiffio.h>
+
+namespace ittybit::image {
+namespace {
+
+SourceState& state_of(thandle_t handle) {
+    return *static_cast<SourceState*>(handle);
+}
+
+tmsize_t read_bytes(thandle_t handle, void* buffer, tmsize_t length) {
+    SourceState& state = state_of(handle);
+    const std::span out(static_cast<std::byte*>(buffer), static_cast<std::size_t>(length));
+    std::size_t got = 0;
+    while (got < out.size() && !state.error) {
+        auto count = state.bytes->read_at(state.position, out.subspan(got));
+        if (!count) {
+            state.error = std::move(count).error();
+            return -1;
+        }
+        if (*count == 0) break;
+        state.position += *count;
+        got += *count;
+    }
+    return static_cast<tmsize_t>(got);
+}
+
+tmsize_t write_nothing(thandle_t, void*, tmsize_t) {
+    return -1;
+}
+
+toff_t size_of(thandle_t handle) {
+    return find_size(state_of(handle)).value_or(0);
+}
+
+toff_t seek_bytes(thandle_t handle, toff_t offset, int whence) {
+    SourceState& state = state_of(handle);
+    if (whence == SEEK_CUR) offset += state.position;
+    if (whence == SEEK_END) offset += size_of(handle);
+    state.position = offset;
+    return offset;
+}
+
+int close_nothing(thandle_t) {
+    return 0;
+}
+
+struct CloseTiff {
+    void operator()(TIFF* tiff) const { TIFFClose(tiff); }
+};
+using Tiff = std::unique_ptr<TIFF, CloseTiff>;
+
+std::uint16_t number(TIFF* tiff, std::uint32_t tag) {
+    std::uint16_t value = 0;
+    TIFFGetFieldDefaulted(tiff, tag, &value);
+    return value;
+}
+
+bool is_odd(TIFF* tiff) {
+    std::uint16_t photometric = PHOTOMETRIC_RGB;
+    TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
+    const bool is_grey =
+        photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;
+    if (is_grey)
+        return number(tiff, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE &&
+               number(tiff, TIFFTAG_SAMPLESPERPIXEL) > 1;
+    return photometric == PHOTOMETRIC_YCBCR &&
+           number(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_JPEG;
+}
+
+/// A file and its pixels, once they have been read.
+class OddTiff {
+public:
+    OddTiff(std::shared_ptr<SourceState> state, Tiff tiff)
+        : state_(std::move(state)), tiff_(std::move(tiff)) {}
+
+    /// Finds its size and whether it has alpha. False, with libtiff's reason, when libtiff cannot
+    /// convert it.
+    bool begin(std::array<char, 1024>& reason) {
+        TIFFRGBAImage reading;
+        if (TIFFRGBAImageOK(tiff_.get(), reason.data()) == 0) return false;
+        if (TIFFRGBAImageBegin(&reading, tiff_.get(), /*stop=*/1, reason.data()) == 0) return false;
+        width_ = reading.width;
+        height_ = reading.height;
+        has_alpha_ = reading.alpha != 0;
+        TIFFRGBAImageEnd(&reading);
+        return true;
+    }
+
+    /// A lazy picture of it, as it is stored.
+    Image image(std::shared_ptr<OddTiff> self) const;
+
+    /// Fills a region's rows.
+    bool draw(VipsRegion& region);
+
+private:
+    bool read();
+
+    std::shared_ptr<SourceState> state_;
+    Tiff tiff_;
+    std::uint32_t width_ = 0;
+    std::uint32_t height_ = 0;
+    bool has_alpha_ = false;
+    std::once_flag once_;
+    std::vector<std::uint32_t> pixels_;  // of 8 bits each: alpha, blue, green, red; multiplied
+};
+
+bool OddTiff::read() {
+    TIFFRGBAImage reading;
+    std::array<char, 1024> reason{};
+    std::vector<std::uint32_t> pixels(std::size_t{width_} * height_);
+    bool is_good = TIFFRGBAImageBegin(&reading, tiff_.get(), /*stop=*/1, reason.data()) != 0;
+    if (is_good) {
+        reading.req_orientation = reading.orientation;  // as stored
+        is_good = TIFFRGBAImageGet(&reading, pixels.data(), width_, height_) != 0;
+        TIFFRGBAImageEnd(&reading);
+    }
+    if (is_good) pixels_ = std::move(pixels);
+    return is_good;
+}
+
+bool OddTiff::draw(VipsRegion& region) {
+    std::call_once(once_, [this] { read(); });
+    if (pixels_.empty()) return false;
+    const VipsRect& area = region.valid;
+    const auto divided = [](std::uint32_t colour, std::uint32_t alpha) {
+        const std::uint32_t whole = alpha == 0 ? 0 : (colour * 255 + alpha / 2) / alpha;
+        return static_cast<VipsPel>(std::min(whole, 255U));
+    };
+    for (int y = 0; y < area.height; ++y) {
+        VipsPel* out = VIPS_REGION_ADDR(&region, area.left, area.top + y);
+        const auto row = static_cast<std::size_t>(area.top + y) * width_;
+        for (int x = 0; x < area.width; ++x) {
+            const std::uint32_t pixel = pixels_[row + static_cast<std::size_t>(area.left + x)];
+            const std::uint32_t alpha = has_alpha_ ? TIFFGetA(pixel) : 255;
+            *out++ = divided(TIFFGetR(pixel), alpha);
+            *out++ = divided(TIFFGetG(pixel), alpha);
+            *out++ = divided(TIFFGetB(pixel), alpha);
+            if (has_alpha_) *out++ = static_cast<VipsPel>(alpha);
+        }
+    }
+    return true;
+}
+
+int draw_region(VipsRegion* out, void*, void* tiff, void*, gboolean*) {
+    return static_cast<OddTiff*>(tiff)->draw(*out) ? 0 : -1;
+}
+
+void drop(gpointer shared) {
+    delete static_cast<std::shared_ptr<OddTiff>*>(shared);
+}
+
+Image OddTiff::image(std::shared_ptr<OddTiff> self) const {
+    OddTiff* shared = self.get();
+    Image made(vips_image_new());
+    vips_image_init_fields(
+        made.get(), static_cast<int>(width_), static_cast<int>(height_), has_alpha_ ? 4 : 3,
+        VIPS_FORMAT_UCHAR, VIPS_CODING_NONE, VIPS_INTERPRETATION_sRGB, 1, 1
+    );
+    g_object_set_data_full(
+        G_OBJECT(made.get()), "ittybit-tiff", new std::shared_ptr<OddTiff>(std::move(self)), drop
+    );
+    vips_image_pipelinev(made.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr);
+    vips_image_generate(made.get(), nullptr, draw_region, nullptr, shared, nullptr);
+    vips_image_set_int(made.get(), VIPS_META_ORIENTATION, number(tiff_.get(), TIFFTAG_ORIENTATION));
+    std::uint32_t length = 0;
+    void* profile = nullptr;
+    if (TIFFGetField(tiff_.get(), TIFFTAG_ICCPROFILE, &length, &profile) != 0)
+        vips_image_set_blob_copy(made.get(), VIPS_META_ICC_NAME, profile, length);
+    return made;
+}
+
+}  // namespace
+
+Result<Image> read_odd_tiff(const std::shared_ptr<SourceState>& state, int page) {
+    Tiff tiff(TIFFClientOpen(
+        "input", "rm", state.get(), read_bytes, write_nothing, seek_bytes, close_nothing, size_of,
+        nullptr, nullptr
+    ));
+    const bool is_there =
+        tiff != nullptr && TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page)) != 0;
+    if (state->error) return *state->error;
+    if (!is_there || !is_odd(tiff.get())) {
+        take_message();  // what is wrong with it libvips will say
+        return Image();
+    }
+    const int pages = TIFFNumberOfDirectories(tiff.get());
+    TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page));
+    auto odd = std::make_shared<OddTiff>(state, std::move(tiff));
+    std::array<char, 1024> reason{};
+    if (!odd->begin(reason)) {
+        take_message();
+        return Error{
+            ErrorKind::kUnsupportedMedia,
+            fmt::format(
+                "nothing here reads this kind of tiff picture ({}): upload it as PNG or JPEG "
+                "instead",
+                reason.data()
+            ),
+            "input"
+        };
+    }
+    Image image = odd->image(odd);
+    vips_image_set_int(image.get(), VIPS_META_N_PAGES, pages);
+    return image;
+}
+
+}  // namespace ittybit::image

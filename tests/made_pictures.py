@@ -1,0 +1,272 @@
+"""Pictures of kinds that no tool of the distribution makes in one step. Each is the same scene: a
+ramp from black to red along x and to green along y, with blue at 90, which lossy coding at high
+quality keeps within a few levels. XYB JPEG is not among them: no tool here writes it, and its test
+lives on ../shared/media/field alone."""
+import pathlib
+import struct
+import subprocess
+import tempfile
+import zlib
+
+import numpy
+
+WIDTH, HEIGHT = 96, 64
+
+
+def scene(width=WIDTH, height=HEIGHT):
+    """Height × width × 3 bytes."""
+    pixels = numpy.full((height, width, 3), 90, numpy.uint8)
+    pixels[:, :, 0] = numpy.linspace(0, 255, width)[None, :]
+    pixels[:, :, 1] = numpy.linspace(0, 255, height)[:, None]
+    return pixels
+
+
+def soft_alpha(width=WIDTH, height=HEIGHT):
+    """From 64 at the left to 255 at the right."""
+    return numpy.broadcast_to(numpy.linspace(64, 255, width).astype(numpy.uint8), (height, width))
+
+
+def png(path, pixels):
+    """Rows of 1 (grey), 3 (RGB) or 4 (RGBA) bytes a pixel."""
+    height, width, bands = pixels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+
+    def chunk(name, content):
+        return (struct.pack(">I", len(content)) + name + content
+                + struct.pack(">I", zlib.crc32(name + content)))
+
+    kind = {1: 0, 3: 2, 4: 6}[bands]
+    path = pathlib.Path(path)
+    head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return path
+
+
+def run(*command):
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+
+# TIFF
+def tiff(path, strips, **tags):
+    """A little-endian TIFF of one directory: `tags` as numbers, strips as bytes."""
+    names = {
+        "width": 256, "height": 257, "bits": 258, "compression": 259, "photometric": 262,
+        "offsets": 273, "bands": 277, "rows": 278, "counts": 279, "planar": 284,
+        "subsampling": 530, "reference": 532, "extra": 338, "position": 531, "format": 339,
+    }
+    tags["counts"] = [len(strip) for strip in strips]
+    tags["offsets"] = [0] * len(strips)
+    count = len(tags)
+    at = 8 + 2 + 12 * count + 4
+    entries, behind = [], b""
+    placed = {}
+    for name, value in sorted(tags.items(), key=lambda tag: names[tag[0]]):
+        values = list(value) if isinstance(value, (list, tuple)) else [value]
+        code, form = (5, "II") if name == "reference" else (4, "I") if name in (
+            "offsets", "counts") else (3, "H")
+        content = b"".join(
+            struct.pack("<II", v, 1) if code == 5 else struct.pack("<" + form, v) for v in values)
+        if len(content) > 4:
+            placed[name] = at + len(behind)
+            entry = struct.pack("<HHII", names[name], code, len(values), placed[name])
+            behind += content + b"\0" * (len(content) % 2)
+        else:
+            placed[name] = 8 + 2 + 12 * len(entries) + 8
+            entry = struct.pack("<HHI", names[name], code, len(values)) + content.ljust(4, b"\0")
+        entries.append(entry)
+    file = bytearray(b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", count)
+                     + b"".join(entries) + b"\0\0\0\0" + behind)
+    for number, strip in enumerate(strips):
+        struct.pack_into("<I", file, placed["offsets"] + 4 * number, len(file))
+        file += strip
+    pathlib.Path(path).write_bytes(file)
+    return pathlib.Path(path)
+
+
+def ycbcr(pixels):
+    """BT.601, full range: three planes of floats."""
+    red, green, blue = (pixels[:, :, i].astype(float) for i in range(3))
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return luma, (blue - luma) / 1.772 + 128, (red - luma) / 1.402 + 128
+
+
+def ycbcr_tiff(path, across=1, down=1, rows=HEIGHT, is_zipped=False, is_ranged=False):
+    """Luma and colour differences without a JPEG around them (TIFF 6.0, section 21): units of
+    across × down lumas and one of each difference. `is_ranged`: luma from 16 to 235, as the tag
+    ReferenceBlackWhite then says."""
+    luma, blue, red = ycbcr(scene())
+    if is_ranged:
+        luma = 16 + luma * 219 / 255
+        blue, red = (128 + (plane - 128) * 224 / 255 for plane in (blue, red))
+    planes = [numpy.round(plane).clip(0, 255).astype(numpy.uint8) for plane in (luma, blue, red)]
+    strips = []
+    for top in range(0, HEIGHT, rows):
+        strip = bytearray()
+        for y in range(top, min(top + rows, HEIGHT), down):
+            for x in range(0, WIDTH, across):
+                strip += planes[0][y : y + down, x : x + across].tobytes()
+                strip += bytes(
+                    int(plane[y : y + down, x : x + across].mean().round()) for plane in planes[1:])
+        strips.append(zlib.compress(bytes(strip)) if is_zipped else bytes(strip))
+    reference = [16, 235, 128, 240, 128, 240] if is_ranged else [0, 255, 128, 255, 128, 255]
+    return tiff(
+        path, strips, width=WIDTH, height=HEIGHT, bits=[8, 8, 8], compression=8 if is_zipped else 1,
+        photometric=6, bands=3, rows=rows, planar=1, subsampling=[across, down],
+        reference=reference, position=1)
+
+
+def planar_tiff(path, extra):
+    """Red, green, blue and alpha one behind the other: `extra` is the meaning of the fourth."""
+    planes = [scene()[:, :, i].tobytes() for i in range(3)] + [soft_alpha().tobytes()]
+    return tiff(
+        path, planes, width=WIDTH, height=HEIGHT, bits=[8] * 4, compression=1, photometric=2,
+        bands=4, rows=HEIGHT, planar=2, extra=extra)
+
+
+def grey_planes_tiff(path, extra, bands=2):
+    """The scene's red as grey, and behind it the alpha in a plane of its own."""
+    planes = [scene()[:, :, 0].tobytes()] + [soft_alpha().tobytes()] * (bands - 1)
+    return tiff(
+        path, planes, width=WIDTH, height=HEIGHT, bits=[8] * bands, compression=1, photometric=1,
+        bands=bands, rows=HEIGHT, planar=2, extra=extra)
+
+
+def nameless_tiff(path):
+    """Floats without the tag that says what the numbers mean, which is required."""
+    return tiff(
+        path, [scene().astype("<f4").tobytes()], width=WIDTH, height=HEIGHT, bits=[32] * 3,
+        compression=1, bands=3, rows=HEIGHT, planar=1, format=[3] * 3)
+
+
+# HEIF
+def boxes(data, start=0, end=None):
+    """(name, where it begins, where its content begins, where it ends) of each box."""
+    end = len(data) if end is None else end
+    while start + 8 <= end:
+        size = struct.unpack_from(">I", data, start)[0] or end - start
+        yield bytes(data[start + 4 : start + 8]), start, start + 8, start + size
+        start += size
+
+
+def box_in(data, *names):
+    """Content and end of the box that lies in boxes of these names."""
+    begin, end = 0, len(data)
+    for name in names:
+        skip = 4 if name == b"meta" else 0  # a full box
+        begin, end = next((at + skip, to) for found, _, at, to in boxes(data, begin, end)
+                          if found == name)
+    return begin, end
+
+
+def shift_items(data, by):
+    """Moves what `iloc` says of a file's items (version 0 or 1, offsets of four bytes)."""
+    at, _ = box_in(data, b"meta", b"iloc")
+    version = data[at]
+    count = struct.unpack_from(">H", data, at + 6)[0]
+    base = data[at + 5] >> 4
+    assert data[at + 4] == 0x44 and version < 2
+    at += 8
+    for _ in range(count):
+        at += 2 + (2 if version == 1 else 0) + 2 + base
+        extents = struct.unpack_from(">H", data, at)[0]
+        at += 2
+        for _ in range(extents):
+            struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + by)
+            at += 8
+
+
+def burst_heic(path):
+    """The primary picture is the scene; behind it a track of three smaller grey pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        run("heif-enc", "-q", 95, "-p", "chroma=444",
+            png(folder / "still.png", scene()), "-o", folder / "still.heic")
+        run("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+            "color=gray:size=48x32:rate=10", "-frames:v", 3, "-c:v", "libx265",
+            "-x265-params", "log-level=none", "-tag:v", "hvc1",
+            folder / "track.mp4")
+        still = bytearray((folder / "still.heic").read_bytes())
+        track = bytearray((folder / "track.mp4").read_bytes())
+    brands = b"msf1\0\0\0\0mif1heichevcmsf1"
+    head = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands
+    old = next(to for name, _, _, to in boxes(still) if name == b"ftyp")
+    shift_items(still, len(head) - old)
+    joined = bytearray(head + still[old:])
+    skipped = next(to for name, _, _, to in boxes(track) if name == b"ftyp")
+    at = track.index(b"stco") + 8
+    for i in range(struct.unpack_from(">I", track, at)[0]):
+        place = at + 4 + 4 * i
+        offset = struct.unpack_from(">I", track, place)[0]
+        struct.pack_into(">I", track, place, offset + len(joined) - skipped)
+    pathlib.Path(path).write_bytes(joined + track[skipped:])
+    return pathlib.Path(path)
+
+
+def rgba(path):
+    return png(path, numpy.dstack([scene(), soft_alpha()]))
+
+
+def avif(path, *options, pictures=1):
+    """The scene with its soft alpha; several pictures grow greener one by one."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        inputs = []
+        for number in range(pictures):
+            pixels = numpy.dstack([scene(), soft_alpha()])
+            if pictures > 1:
+                pixels[:, :, 1] = 80 * number
+            inputs.append(png(folder / f"{number}.png", pixels))
+        run("avifenc", "-s", 8, "--min", 0, "--max", 4, "--minalpha", 0, "--maxalpha", 0, "-y", 444,
+            *options, *inputs, path)
+    return pathlib.Path(path)
+
+
+def avif_with_alpha_of_another_turn(path):
+    """The colour is to be turned by 90 degrees, and its alpha says nothing of that."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        turned = numpy.rot90(numpy.dstack([scene(), soft_alpha()]), -1)
+        run("avifenc", "-s", 8, "--min", 0, "--max", 4, "--irot", 1, "-y", 444,
+            png(folder / "turned.png", numpy.ascontiguousarray(turned)), path)
+    data = path.read_bytes()
+    begin, end = box_in(data, b"meta", b"iprp", b"ipma")
+    assert data[begin:end].endswith(bytes.fromhex("0002 04 01 06 87 08")), "the alpha turns too"
+    return path
+
+
+def avif_that_plays(path, times):
+    """Three pictures that play so often: an edit list says it of the first track."""
+    avif(path, "--fps", 5, pictures=3)
+    data = bytearray(path.read_bytes())
+    header, header_end = box_in(data, b"moov", b"trak", b"tkhd")
+    assert data[header] == 1
+    once = struct.unpack_from(">Q", data, header + 28)[0]
+    struct.pack_into(">Q", data, header + 28, once * times)
+    flags = 1 if times > 1 else 0
+    edits = struct.pack(
+        ">I4sI4sIIQqHH", 44, b"edts", 36, b"elst", 1 << 24 | flags, 1, once, 0, 1, 0)
+    assert len(edits) == 44
+    data[header_end:header_end] = edits
+    for name in (b"moov", b"trak"):
+        at = data.index(name) - 4
+        struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + len(edits))
+    shift_items(data, len(edits))
+    at = 0
+    while (at := data.find(b"stco", at + 1)) > 0:
+        for i in range(struct.unpack_from(">I", data, at + 8)[0]):
+            place = at + 12 + 4 * i
+            struct.pack_into(">I", data, place,
+                             struct.unpack_from(">I", data, place)[0] + len(edits))
+    path.write_bytes(data)
+    return path
+
+
+def fade(path):
+    """Eight seconds from grey 60 to grey 198, while a red square crosses."""
+    run("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
+        "nullsrc=size=96x64:rate=12:duration=8,format=gbrp,"
+        "geq=r='60+138*T/8':g='60+138*T/8':b='60+138*T/8',format=rgb24", "-f", "lavfi", "-i",
+        "color=red:size=16x16:rate=12:duration=8", "-filter_complex",
+        "[0][1]overlay=x='t*8':y=24:format=rgb", "-c:v", "ffv1", path)
+    return pathlib.Path(path)

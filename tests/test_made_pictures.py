@@ -1,0 +1,104 @@
+"""Pictures of rare kinds, made by made_pictures.py, whose pixels are known."""
+import pathlib
+
+import numpy
+import pytest
+
+import look
+import made_pictures as made
+
+HERE = pathlib.Path(__file__).resolve().parent / "media"
+
+
+def png_of(make, source):
+    return look.picture(make("image", source, "out.png"), alpha=True).astype(int)
+
+
+def off(pixels, wanted):
+    """Mean difference of levels."""
+    return abs(pixels - wanted.astype(int)).mean()
+
+
+@pytest.mark.parametrize("way", [
+    {}, {"across": 2}, {"across": 2, "down": 2}, {"across": 4, "down": 2},
+    {"across": 2, "down": 2, "rows": 16, "is_zipped": True}, {"is_ranged": True},
+    {"across": 2, "down": 2, "is_ranged": True},
+])
+def test_luma_and_colour_differences_of_a_tiff(make, tmp_path, way):
+    pixels = png_of(make, made.ycbcr_tiff(tmp_path / "in.tif", **way))
+    assert off(pixels[:, :, :3], made.scene()) < 2 and pixels[:, :, 3].min() == 255
+
+
+def test_a_tiff_of_luma_is_probed_and_made_smaller(make, tmp_path):
+    source = made.ycbcr_tiff(tmp_path / "in.tif", across=2, down=2)
+    out = make("image", source, "out.webp", width=48)
+    facts = make.run.last["tasks"][0]["output"]
+    assert (facts["width"], facts["height"], facts["format"]) == (96, 64, "tiff")
+    assert look.still(out, tmp_path).shape[:2] == (32, 48)
+
+
+@pytest.mark.parametrize("extra, bands, has_alpha", [
+    (0, 2, False), (2, 2, True), ([0, 0], 3, False),
+])
+def test_a_tiff_of_grey_beside_other_planes(make, tmp_path, extra, bands, has_alpha):
+    pixels = png_of(make, made.grey_planes_tiff(tmp_path / "in.tif", extra, bands))
+    assert off(pixels[:, :, 0], made.scene()[:, :, 0]) < 2
+    assert off(pixels[:, :, 3], made.soft_alpha() if has_alpha else numpy.full(1, 255)) < 1
+
+
+def test_a_tiff_of_colour_beside_alpha(make, tmp_path):
+    pixels = png_of(make, made.planar_tiff(tmp_path / "in.tif", extra=2))
+    assert off(pixels[:, :, :3], made.scene()) == 0 and off(pixels[:, :, 3], made.soft_alpha()) == 0
+
+
+def test_a_tiff_that_does_not_say_what_it_is_is_not_called_damaged(refuse, tmp_path):
+    run = refuse("image", made.nameless_tiff(tmp_path / "in.tif"), "out.png")
+    assert run.error_kind == "unsupported_media" and "PNG" in run.message
+
+
+def test_an_avif_with_multiplied_colours(make, tmp_path):
+    pixels = png_of(make, made.avif(tmp_path / "in.avif", "-p"))
+    assert off(pixels[:, :, :3], made.scene()) < 2 and off(pixels[:, :, 3], made.soft_alpha()) < 1
+
+
+def test_an_avif_whose_alpha_does_not_turn(make, tmp_path):
+    pixels = png_of(make, made.avif_with_alpha_of_another_turn(tmp_path / "in.avif"))
+    assert off(pixels[:, :, :3], made.scene()) < 2 and off(pixels[:, :, 3], made.soft_alpha()) < 2
+
+
+def test_the_burst_of_a_heic_gives_way_to_its_picture(make, tmp_path):
+    pixels = png_of(make, made.burst_heic(tmp_path / "in.heic"))
+    assert pixels.shape[:2] == (64, 96) and off(pixels[:, :, :3], made.scene()) < 2
+
+
+def frame_of(path, number, folder):
+    """A frame of a WebP as displayed, with its alpha."""
+    still = folder / f"frame-{number}.png"
+    look.output_of("vips", "copy", f"{path}[page={number}]", still)
+    return look.picture(still, alpha=True).astype(int)
+
+
+def test_an_animated_avif_keeps_its_alpha(make, tmp_path):
+    source = made.avif(tmp_path / "in.avif", "--fps", 5, pictures=3)
+    out = make("animation", source, "out.webp", end=9, quality="very_high")
+    for number in range(3):
+        pixels = frame_of(out, number, tmp_path)
+        assert off(pixels[:, :, 3], made.soft_alpha()) < 3
+        assert abs(pixels[:, 60:, 1].mean() - 80 * number) < 4
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_an_animated_avif_plays_as_often_as_before(make, tmp_path, times):
+    source = made.avif_that_plays(tmp_path / "in.avif", times)
+    for name in ("out.webp", "out.gif"):
+        assert int(look.vips_header(make("animation", source, name, end=9), "loop")) == times
+
+
+def test_a_webp_follows_a_slow_fade(make, tmp_path):
+    out = make("animation", made.fade(tmp_path / "in.mkv"), "out.webp", end=8, fps=6)
+    last = int(look.vips_header(out, "n-pages")) - 1
+    assert abs(frame_of(out, last, tmp_path)[3, 3, 0] - 195) <= 6
+
+
+def test_black_ink_is_black(make):
+    assert png_of(make, HERE / "cmyk-k100.jpg")[5, 5, :3].max() < 24
