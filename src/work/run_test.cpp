@@ -297,7 +297,9 @@ TEST_F(SeveralTest, OneThatFailsLeavesTheOthers) {
             const bool is_made = output.kind != kind;
             EXPECT_EQ(output.output.has_value(), is_made) << kind;
             EXPECT_EQ(output.error.has_value(), !is_made) << kind;
-            if (!is_made) EXPECT_EQ(result.error->task, output.tasks.front());
+            if (!is_made) {
+                EXPECT_EQ(result.error->task, output.tasks.front());
+            }
         }
         EXPECT_EQ(keys().size(), 5 - lost.size()) << kind;
         clear();
