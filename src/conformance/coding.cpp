@@ -1,9 +1,9 @@
+#include "conformance/coding.h"
+
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
-
-#include "conformance/variants.h"
 
 namespace ittybit::conformance {
 namespace {

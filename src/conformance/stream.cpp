@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "conformance/coding.h"
 #include "conformance/dash.h"
 #include "conformance/key_frames.h"
 #include "conformance/switching.h"
@@ -51,9 +52,10 @@ public:
 private:
     void keep(const std::string& uri, MediaPlaylist playlist) {
         const auto& kept = stream_.playlists[uri] = std::move(playlist);
-        stream_.renditions[uri] = kept.is_frames_only
-                                      ? read_key_frames(kept, stream_, files_, report_)
-                                      : read_rendition(kept, files_, report_);
+        auto& rendition = stream_.renditions[uri];
+        rendition = kept.is_frames_only ? read_key_frames(kept, stream_, files_, report_)
+                                        : read_rendition(kept, files_, report_);
+        check_coding(rendition, report_);
     }
 
     void read(const std::string& uri, const Place& place, bool is_frames_only) {

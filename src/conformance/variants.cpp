@@ -36,7 +36,6 @@ public:
         : stream_(stream), master_(stream.master), report_(report) {}
 
     void check() {
-        for (const auto& [uri, rendition] : stream_.renditions) check_coding(rendition, report_);
         for (const auto& variant : master_.variants) check_variant(variant);
         for (const auto& variant : master_.key_frames) check_key_frames(variant);
         for (const auto& rendition : master_.renditions) check_rendition(rendition);

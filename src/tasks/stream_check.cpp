@@ -18,6 +18,8 @@ namespace {
 /// too, until they are published.
 class OwnFiles : public conformance::Files {
 public:
+    explicit OwnFiles(media::Meter& meter) : meter_(meter) {}
+
     Presence presence(const std::string& uri) override {
         return open(uri) ? Presence::kThere : Presence::kMissing;
     }
@@ -29,6 +31,7 @@ public:
     Result<std::vector<std::uint8_t>> read(
         const std::string& uri, std::int64_t offset, std::int64_t length
     ) override {
+        meter_.moved();
         const Fd file = open(uri);
         std::vector<std::uint8_t> bytes(static_cast<std::size_t>(length));
         const auto count =
@@ -45,12 +48,14 @@ private:
         const auto name = percent_decode(uri.substr(uri.rfind('/') + 1));
         return Fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
     }
+
+    media::Meter& meter_;
 };
 
 }  // namespace
 
-Result<> check_stream(const Assignment& assignment) {
-    OwnFiles files;
+Result<> check_stream(const Assignment& assignment, media::Meter& meter) {
+    OwnFiles files(meter);
     manifest::Report report;
     conformance::check_stream("made:/" + percent_encode(assignment.stem) + ".m3u8", files, report);
     const auto& findings = report.findings();

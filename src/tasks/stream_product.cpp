@@ -2,6 +2,7 @@
 #include "tasks/adaptive_stream.h"
 #include "tasks/language_tag.h"
 #include "tasks/product.h"
+#include "tasks/stream_check.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -37,6 +38,7 @@ public:
     Result<File> finish() override {
         TRY(check_alignment(stream_));
         TRY(write_playlists(stream_, making_.assignment, parts_));
+        TRY(check_stream(making_.assignment, making_.meter));
         return describe(stream_, parts_);
     }
 
