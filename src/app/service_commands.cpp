@@ -23,7 +23,8 @@ struct Words {
 
 /// A typed --debug is heeded whatever the settings say.
 Result<Settings> settings_of(const Words& words, bool is_debugging) {
-    auto settings = completed(TRY(read_settings(TRY(gather_settings(words.flags, words.config)))));
+    const auto said = TRY(gather_settings(words.flags, words.config));
+    auto settings = completed(TRY(read_settings(said)));
     TRY(check(settings));
     if (is_debugging) settings.log_level = log::Level::kDebug;
     return settings;
