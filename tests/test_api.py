@@ -13,7 +13,7 @@ import requests
 
 import cli
 import queue_soak
-from service import WAIT, Receiver, Server
+from service import WAIT, Receiver, Server, wait_for
 
 
 # What is refused at once.
@@ -364,6 +364,26 @@ def test_cancel_is_at_once_and_once(server, origin):
         assert cancelled.json()["kind"] == "job_finished"
     again = server.post(f"/jobs/{job['id']}/retry")
     assert again.status_code == 201 and again.json()["id"] != job["id"]
+
+
+def test_keys_are_made_shown_once_and_revoked(server):
+    made = server.post("/keys", {"name": "nightly"})
+    assert made.status_code == 201 and made.headers["Cache-Control"] == "no-store"
+    key = made.json()
+    as_it = {"Authorization": f"Bearer {key['key']}"}
+    assert server.get("/jobs", headers=as_it).status_code == 200
+    listed = {one["id"]: one for one in server.get("/keys").json()}
+    del key["key"]
+    assert listed[key["id"]] == key and made.json()["key"].startswith(key["hint"])
+    again = {"Idempotency-Key": "the same"}
+    keys = {server.post("/keys", {"name": "two"}, headers=again).json()["key"] for _ in range(2)}
+    assert len(keys) == 2, "no answer with a key in it is kept"
+    for body in ({}, {"name": ""}, {"name": "x" * 101}, {"name": 1}, {"name": "x", "scope": "all"}):
+        refused = server.post("/keys", body)
+        assert refused.status_code == 400 and "name" in refused.json()["message"]
+    assert server.call("DELETE", f"/keys/{key['id']}").status_code == 204
+    assert server.call("DELETE", f"/keys/{key['id']}").status_code == 404
+    wait_for(lambda: server.get("/jobs", headers=as_it).status_code == 401, 3, "a key refused")
 
 
 def test_connections_keep_their_secret(server):

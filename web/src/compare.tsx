@@ -14,7 +14,7 @@ export function Compare({ before, after, name, file }: Props) {
     const [isAlone, setAlone] = useState(false); // the input is nothing that a browser shows
     const size = { width: file.width ?? undefined, height: file.height ?? undefined };
     return (
-        <div class="compare checkered" style={{ "--place": `${isAlone ? 0 : place}%` }}>
+        <div class={isAlone ? "checkered" : "compare checkered"} style={{ "--place": `${place}%` }}>
             <img src={after} alt={`The output ${name}`} {...size} />
             {!isAlone && (
                 <>
