@@ -13,10 +13,11 @@ std::span<const ittybit::api::DashboardFile> ittybit::api::dashboard_files() { r
 END
 }
 
-# What the build takes; not what checks it.
+# What the build takes, once for each lock file; not what checks it, which ./dev lint adds.
 get_packages() {
-    [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund >"$folder/npm.log" 2>&1
+    cmp -s package-lock.json node_modules/.installed && return
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund >"$folder/npm.log" 2>&1 &&
+        cp package-lock.json node_modules/.installed
 }
 
 [[ $mode == OFF ]] && without && exit
