@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import type { components } from "./openapi";
 
 type Schemas = components["schemas"];
-export type Job = Schemas["Job"] & { outputs?: JobOutput[] };
+export type Job = Schemas["Job"];
+export type JobOutput = Schemas["JobOutput"];
 export type Task = Schemas["Task"];
 export type File = Schemas["File"];
 export type Failure = Schemas["Failure"];
@@ -15,17 +16,6 @@ export type Health = Schemas["Health"];
 export type Key = Schemas["Key"];
 export type NewKey = Schemas["NewKey"];
 export type Status = Job["status"];
-
-/// One of several outputs of a job.
-export interface JobOutput {
-    kind: string;
-    options: Record<string, unknown>;
-    name: string | null;
-    status: Task["status"];
-    output: string | null;
-    error: Failure | null;
-    tasks: string[];
-}
 
 export interface Refusal {
     kind: string;
