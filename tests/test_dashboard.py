@@ -151,6 +151,22 @@ def upload(server, path):
     return answer.json()["url"]
 
 
+def test_of_several_outputs_each_is_shown(server, clip):
+    job = ended(server, input=clip, outputs=[
+        {"kind": "image", "name": "poster", "options": {"width": 64, "format": "webp"}},
+        {"kind": "audio"},
+        {"kind": "image", "name": "late", "options": {"start": 1000}},
+    ])
+    assert job["status"] == "failed" and job["outputs"][0]["output"]
+    seen = see(server, "several", job=job["id"], count=3)
+    poster, sound, late = seen["outputs"]
+    assert "poster" in poster and "Done" in poster and "Done" in sound
+    assert "Failed" in late and "earlier" in late, "what to do about it"
+    assert "Make image: poster" in seen["steps"]
+    assert seen["width"] == 64 and seen["sounds"] == 1
+    assert '"outputs":[{"kind":"image"' in seen["curl"]
+
+
 def test_a_stream_plays_in_the_rendition_one_picks(server, media):
     job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="adaptive_video")
     assert job["status"] == "succeeded", job["error"]

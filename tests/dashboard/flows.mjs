@@ -198,6 +198,28 @@ const flows = {
         };
     },
 
+    /// A job that makes several: each stands for itself.
+    async several(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await page.getByLabel("Kind").selectOption({ label: "several outputs" });
+        await dashboard.row(given.job).waitFor();
+        await dashboard.go(`jobs/${given.job}`);
+        const entries = page.locator(".entries li");
+        await entries.nth(given.count - 1).waitFor();
+        const picture = page.getByAltText(/^The output/);
+        await picture.waitFor();
+        return {
+            outputs: await entries.allInnerTexts(),
+            steps: await page.locator(".step .name").allInnerTexts(),
+            width: await picture.evaluate(
+                async (image) => (await image.decode(), image.naturalWidth),
+            ),
+            sounds: await page.locator("audio").count(),
+            curl: await text(page.locator(".code pre")),
+        };
+    },
+
     /// A stream is played in the rendition that one picks.
     async stream(dashboard) {
         const { page } = dashboard;
