@@ -141,7 +141,8 @@ private:
         const auto count = std::min(in.u32(), kMostSamples);
         if ((flags & 1U) != 0)
             position_ = run.moof + static_cast<std::size_t>(static_cast<std::int64_t>(in.i32()));
-        const auto first_flags = (flags & 4U) != 0 ? std::optional(in.u32()) : std::nullopt;
+        std::optional<std::uint32_t> first_flags;
+        if ((flags & 4U) != 0) first_flags = in.u32();
         bool has_lengths = true;
         for (std::uint32_t i = 0; i < count && !in.is_short(); ++i) {
             Sample sample;

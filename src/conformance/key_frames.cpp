@@ -150,8 +150,12 @@ private:
         for (std::size_t i = 0; i < times_.size(); ++i) {
             const auto& segment = playlist_.segments[i];
             const auto begin = times_[i];
-            auto end = i + 1 < times_.size() ? times_[i + 1] : std::nullopt;
-            if (i + 1 == times_.size() && from != nullptr && from->is_read) end = from->end();
+            std::optional<double> end;
+            if (i + 1 < times_.size()) {
+                end = times_[i + 1];
+            } else if (from != nullptr && from->is_read) {
+                end = from->end();
+            }
             const bool goes_on =
                 i + 1 >= times_.size() || !playlist_.segments[i + 1].is_discontinuity;
             if (!begin || !end || !goes_on) continue;

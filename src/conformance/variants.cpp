@@ -52,9 +52,9 @@ private:
     Combination combine(const Variant& variant) {
         Combination whole;
         whole.own = stream_.rendition(variant.uri);
-        if (whole.own == nullptr) return {.is_known = false};
+        whole.is_known = whole.own != nullptr && whole.own->is_read;
+        if (whole.own == nullptr) return whole;
         add_codecs(*whole.own, whole.codecs);
-        whole.is_known = whole.own->is_read;
         double peak = 0, average = 0;
         for (const auto& rendition : master_.renditions) {
             const bool is_sound = rendition.type() == "AUDIO" &&

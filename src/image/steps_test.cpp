@@ -164,7 +164,7 @@ TEST(Save, APictureOfFewColoursKeepsAPalette) {
         Pixels pixels = quarters(64, 64, 4);
         for (std::size_t i = 0; i < 4; ++i) pixels.bytes[i] = static_cast<std::byte>(colour.at(i));
         const SaveSettings settings{
-            .format = ImageFormat::kPng, .effort = 6, .has_few_colours = true
+            .format = ImageFormat::kPng, .effort = 6, .has_few_colours = true, .size = {}
         };
         ASSERT_TRUE(save(picture_of(pixels), settings, "a.png"));
         const auto bytes = file_bytes("a.png");

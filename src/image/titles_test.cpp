@@ -64,7 +64,8 @@ TEST(Titles, EveryFormatKeepsThem) {
         keep_titles(picture->vips(), kTitles);
         picture = strip(*std::move(picture));
         ASSERT_TRUE(picture);
-        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1}, "a"));
+        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1, .size = {}}, "a")
+        );
         const auto bytes = file_bytes("a");
         MemorySource source(bytes);
         const auto again = Picture::open(source, *sniff(source), {}, {});
@@ -80,7 +81,8 @@ TEST(Titles, WhereThereIsNothingToKeepThereIsNoMetadata) {
          {ImageFormat::kJpeg, ImageFormat::kPng, ImageFormat::kWebp, ImageFormat::kAvif}) {
         auto picture = strip(*Picture::from_pixels(quarters(32, 32)));
         ASSERT_TRUE(picture);
-        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1}, "a"));
+        ASSERT_TRUE(save(*picture, {.format = format, .quality = 90, .effort = 1, .size = {}}, "a")
+        );
         const auto bytes = file_bytes("a");
         const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         for (const auto word : {"Exif"sv, "EXIF"sv, "eXIf"sv, "xmp"sv, "XMP"sv})

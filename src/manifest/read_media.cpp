@@ -90,8 +90,8 @@ private:
     ) {
         const auto at = text.find('@');
         const auto length = read_integer(text.substr(0, at));
-        auto offset =
-            at == std::string_view::npos ? std::nullopt : read_integer(text.substr(at + 1));
+        std::optional<std::int64_t> offset;
+        if (at != std::string_view::npos) offset = read_integer(text.substr(at + 1));
         const bool follows = at == std::string_view::npos && range_ends_.contains(uri);
         if (follows) offset = range_ends_[uri];
         constexpr std::int64_t kMost = std::int64_t{1} << 62;
@@ -298,7 +298,8 @@ private:
         report_.expect(
             !has_parts_ || info != nullptr, rule("part"), whole, "parts without EXT-X-PART-INF"
         );
-        const auto part = info != nullptr ? info->attributes.number("PART-TARGET") : std::nullopt;
+        std::optional<double> part;
+        if (info != nullptr) part = info->attributes.number("PART-TARGET");
         const auto target = static_cast<double>(playlist_.target_duration);
         for (const auto& line : lines_.all) {
             if (line.tag == nullptr || line.tag->name != "EXT-X-PART" || !part) continue;
