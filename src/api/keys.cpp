@@ -37,7 +37,8 @@ Result<std::string> read_name(const json::value& body) {
 
 /// Its answer is not remembered for an Idempotency-Key: that would keep the key.
 Result<Response> create(Service& service, const Request& request) {
-    const auto name = TRY(read_name(TRY(read_json_body(request))));
+    const auto body = TRY(read_json_body(request));
+    const auto name = TRY(read_name(body));
     const auto made = store::make_key(name, service.clock.now());
     TRY(service.keys.add(made.record));
     log::info("an API key was made", {{"key", made.record.id}, {"name", name}});
