@@ -3,7 +3,6 @@
 #include <array>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <set>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include <openssl/sha.h>
 
 #include "base/text.h"
+#include "base/thread_safety.h"
 
 namespace ittybit::api {
 namespace {
@@ -23,11 +23,13 @@ public:
     class Hold {
     public:
         Hold(BusyKeys& keys, std::string key) : keys_(keys), key_(std::move(key)) {
-            std::unique_lock lock(keys_.mutex_);
-            keys_.changed_.wait(lock, [&] { return keys_.busy_.insert(key_).second; });
+            MutexLock lock(keys_.mutex_);
+            keys_.changed_.wait(lock, [&]() REQUIRES(keys_.mutex_) {
+                return keys_.busy_.insert(key_).second;
+            });
         }
         ~Hold() {
-            const std::lock_guard lock(keys_.mutex_);
+            const MutexLock lock(keys_.mutex_);
             keys_.busy_.erase(key_);
             keys_.changed_.notify_all();
         }
@@ -40,9 +42,9 @@ public:
     };
 
 private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::set<std::string> busy_;
+    Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::set<std::string> busy_ GUARDED_BY(mutex_);
 };
 
 struct FreeDigest {

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include <unistd.h>
 
+#include "base/thread_safety.h"
 #include "storage/keys.h"
 #include "storage/storage.h"
 
@@ -20,9 +20,9 @@ struct Object {
 
 /// What the storage and its uploads share.
 struct Objects {
-    std::mutex mutex;
-    std::map<std::string, Object> by_key;
-    std::uint64_t written = 0;
+    Mutex mutex;
+    std::map<std::string, Object> by_key GUARDED_BY(mutex);
+    std::uint64_t written GUARDED_BY(mutex) = 0;
 };
 
 Stored facts_of(const std::string& key, const Object& object) {
@@ -60,7 +60,7 @@ public:
             return Error{ErrorKind::kCancelled, "the upload was cancelled", ""};
         if (!present_.contains({0, size}) || std::cmp_not_equal(bytes_.size(), size))
             return Error{ErrorKind::kUploadFailed, "the object is not whole", key_};
-        const std::lock_guard lock(objects_->mutex);
+        const MutexLock lock(objects_->mutex);
         auto& object = objects_->by_key[key_];
         object = {std::move(bytes_), type_, ++objects_->written};
         return facts_of(key_, object);
@@ -107,13 +107,13 @@ public:
     }
 
     Result<> remove(const std::string& key, const std::stop_token&) override {
-        const std::lock_guard lock(objects_->mutex);
+        const MutexLock lock(objects_->mutex);
         objects_->by_key.erase(key);
         return {};
     }
 
     Result<std::vector<Stored>> list(const std::string& prefix, const std::stop_token&) override {
-        const std::lock_guard lock(objects_->mutex);
+        const MutexLock lock(objects_->mutex);
         std::vector<Stored> found;
         for (const auto& [key, object] : objects_->by_key) {
             if (key.starts_with(prefix)) found.push_back(facts_of(key, object));
@@ -126,7 +126,7 @@ public:
 
 private:
     Result<Object> find(const std::string& key) {
-        const std::lock_guard lock(objects_->mutex);
+        const MutexLock lock(objects_->mutex);
         const auto found = objects_->by_key.find(key);
         if (found == objects_->by_key.end()) return not_found(key);
         return found->second;

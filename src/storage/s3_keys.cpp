@@ -166,7 +166,7 @@ Environment process_environment() {
 }
 
 Result<TemporaryKeys> RoleKeys::now(const std::stop_token& stop) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto now = SystemClock().now();
     if (keys_ && keys_->end - now > kRenewBefore) return *keys_;
     auto fresh = renew_(stop);

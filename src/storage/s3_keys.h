@@ -2,13 +2,13 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 
 namespace ittybit::storage {
 
@@ -35,8 +35,8 @@ public:
 
 private:
     const Renew renew_;
-    std::mutex mutex_;
-    std::optional<TemporaryKeys> keys_;
+    Mutex mutex_;
+    std::optional<TemporaryKeys> keys_ GUARDED_BY(mutex_);
 };
 
 /// How a role's keys are got, where the environment says it: with a web identity's token

@@ -1,6 +1,7 @@
 #include "storage/s3_upload.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fcntl.h>
@@ -74,7 +75,11 @@ S3Upload::S3Upload(std::shared_ptr<const S3Bucket> bucket, std::string key, Uplo
     : bucket_(std::move(bucket)),
       key_(std::move(key)),
       options_(std::move(options)),
-      part_size_(part_size_for(options_, bucket_->tuning())) {}
+      part_size_(part_size_for(options_, bucket_->tuning())),
+      crew_(
+          static_cast<std::size_t>(bucket_->tuning().parallel),
+          [this](const Part& part, const std::stop_token& stop) { return send_part(part, stop); }
+      ) {}
 
 S3Upload::~S3Upload() {
     S3Upload::abort();
@@ -112,8 +117,6 @@ Result<> S3Upload::start(const std::stop_token& stop) {
         return Error{
             ErrorKind::kUploadFailed, "the S3 service began no upload", bucket_->name_of(key_)
         };
-    for (int i = 0; i < bucket_->tuning().parallel; ++i)
-        threads_.emplace_back([this](const std::stop_token& end) { work(end); });
     return {};
 }
 
@@ -131,39 +134,15 @@ Result<> S3Upload::send_later(Part part, const std::stop_token& stop) {
             bucket_->name_of(key_)
         };
     if (id_.empty()) TRY(start(stop));
+    constexpr auto kAny = std::numeric_limits<std::size_t>::max();
     const auto most = static_cast<std::size_t>(std::max(bucket_->tuning().parallel - 1, 1));
-    std::unique_lock lock(mutex_);
     const bool holds_memory = !part.bytes.empty();
-    changed_.wait(lock, stop, [&] {
-        return error_ || !holds_memory || waiting_.size() + static_cast<std::size_t>(busy_) < most;
-    });
-    if (error_) return *error_;
-    if (stop.stop_requested()) return cancelled();
-    waiting_.push_back(std::move(part));
-    changed_.notify_all();
-    return {};
+    return crew_.give(std::move(part), holds_memory ? most : kAny, stop);
 }
 
-void S3Upload::work(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [&] { return !waiting_.empty() && !error_; })) {
-        const Part part = std::move(waiting_.front());
-        waiting_.pop_front();
-        ++busy_;
-        lock.unlock();
-        auto sent = send_part(part, stop);
-        lock.lock();
-        --busy_;
-        if (sent) {
-            sent_[part.number] = *std::move(sent);
-        } else if (!error_) {
-            error_ = std::move(sent).error();
-        }
-        changed_.notify_all();
-    }
-}
-
-Result<S3Upload::Sent> S3Upload::send_part(const Part& part, const std::stop_token& stop) {
+Result<std::pair<int, S3Upload::Sent>> S3Upload::send_part(
+    const Part& part, const std::stop_token& stop
+) {
     MemorySource memory(std::as_bytes(std::span(part.bytes)));
     FilePart file(file_.get(), part.range);
     ByteSource& source = part.bytes.empty() ? static_cast<ByteSource&>(file) : memory;
@@ -178,7 +157,8 @@ Result<S3Upload::Sent> S3Upload::send_part(const Part& part, const std::stop_tok
          .part_md5 = digests.md5},
         stop
     ));
-    return Sent{std::string(net::header_value(answer.headers, "etag")), digests.md5};
+    const Sent sent{std::string(net::header_value(answer.headers, "etag")), digests.md5};
+    return std::pair(part.number, sent);
 }
 
 Result<> S3Upload::append(std::span<const std::byte> bytes, const std::stop_token& stop) {
@@ -228,16 +208,9 @@ Result<Stored> S3Upload::finish(std::int64_t size, const std::stop_token& stop) 
         TRY(send_later(
             {static_cast<int>(last / part_size_) + 1, {last, size}, std::move(buffer_)}, stop
         ));
-    TRY(wait_for_parts(stop));
+    TRY(crew_.finish(stop));
+    for (auto& part : crew_.made()) sent_.insert(std::move(part));
     return complete(size, stop);
-}
-
-Result<> S3Upload::wait_for_parts(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, stop, [&] { return error_ || (waiting_.empty() && busy_ == 0); });
-    if (error_) return *error_;
-    if (stop.stop_requested()) return cancelled();
-    return {};
 }
 
 Result<Stored> S3Upload::put_whole(std::int64_t size, const std::stop_token& stop) {
@@ -334,8 +307,7 @@ Result<Stored> S3Upload::verify(
 }
 
 void S3Upload::abort() {
-    for (auto& thread : threads_) thread.request_stop();
-    threads_.clear();
+    crew_.stop();
     if (!is_over_ && !id_.empty() && abort_multipart(*bucket_, key_, id_)) end();
     is_over_ = true;
     buffer_.clear();

@@ -1,16 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/crew.h"
 #include "base/fd.h"
 #include "storage/s3_bucket.h"
 #include "storage/storage.h"
@@ -45,9 +42,7 @@ private:
     Result<> start(const std::stop_token& stop);
     void end();
     Result<> send_later(Part part, const std::stop_token& stop);
-    void work(const std::stop_token& stop);
-    Result<Sent> send_part(const Part& part, const std::stop_token& stop);
-    Result<> wait_for_parts(const std::stop_token& stop);
+    Result<std::pair<int, Sent>> send_part(const Part& part, const std::stop_token& stop);
     Result<Stored> finish(std::int64_t size, const std::stop_token& stop);
     Result<Stored> put_whole(std::int64_t size, const std::stop_token& stop);
     Result<Stored> complete(std::int64_t size, const std::stop_token& stop);
@@ -77,13 +72,8 @@ private:
     std::string buffer_;          // appended and not yet a part
     std::int64_t appended_ = 0;
 
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<Part> waiting_;
-    int busy_ = 0;
-    std::map<int, Sent> sent_;
-    std::optional<Error> error_;
-    std::vector<std::jthread> threads_;
+    std::map<int, Sent> sent_;  // by number, once all are
+    Crew<Part, std::pair<int, Sent>> crew_;
 };
 
 /// What is kept on record of a multipart upload; and of one that the service is asked to begin.

@@ -50,7 +50,7 @@ HeldJob::HeldJob(
       at_beat_(std::move(at_beat)),
       log_(shop.metrics, claim_),
       record_(std::move(claimed.record)),
-      follow_(hand_back, [this] { stop_.request_stop(); }),
+      stop_(hand_back),
       keeper_([this](const std::stop_token& stop) { keep(stop); }) {}
 
 HeldJob::~HeldJob() {

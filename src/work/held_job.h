@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/linked_stop.h"
 #include "work/job_log.h"
 #include "work/ledger.h"
 #include "work/workshop.h"
@@ -79,8 +80,7 @@ private:
     std::mutex measuring_;
     std::pair<std::string, Percent> measured_;
     std::atomic<bool> is_lost_ = false;
-    std::stop_source stop_;
-    std::stop_callback<std::function<void()>> follow_;
+    LinkedStop stop_;
     std::jthread keeper_;
 };
 

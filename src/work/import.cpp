@@ -42,15 +42,13 @@ std::optional<double> percent_of(const storage::Source& source) {
 }
 
 Import::Import(storage::Source& source, bool is_wanted, const std::stop_token& stop)
-    : source_(source),
-      is_needed_(is_wanted && !source.is_complete()),
-      follow_(stop, [this] { stop_.request_stop(); }) {
+    : source_(source), is_needed_(is_wanted && !source.is_complete()), stop_(stop) {
     if (!is_needed_) return;
     thread_ = std::jthread([this, &source] {
         auto done = source.complete(stop_.get_token());
         if (done) return;
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             failure_ = std::move(done).error();
         }
         stop_.request_stop();
@@ -58,7 +56,7 @@ Import::Import(storage::Source& source, bool is_wanted, const std::stop_token& s
 }
 
 std::optional<Error> Import::failure() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return failure_;
 }
 

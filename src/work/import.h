@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
+#include "base/linked_stop.h"
+#include "base/thread_safety.h"
 #include "model/operation.h"
 #include "storage/source.h"
 #include "work/run_operation.h"
@@ -45,10 +46,9 @@ public:
 private:
     const storage::Source& source_;
     const bool is_needed_;
-    mutable std::mutex mutex_;
-    std::optional<Error> failure_;
-    std::stop_source stop_;
-    std::stop_callback<std::function<void()>> follow_;
+    mutable Mutex mutex_;
+    std::optional<Error> failure_ GUARDED_BY(mutex_);
+    LinkedStop stop_;
     std::jthread thread_;
 };
 

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/crew.h"
 #include "base/fd.h"
+#include "base/linked_stop.h"
 #include "base/result.h"
 #include "storage/storage.h"
 
@@ -31,7 +28,7 @@ public:
     PartSender(std::shared_ptr<storage::Storage> place, const std::stop_token& stop);
     PartSender(const PartSender&) = delete;
     PartSender& operator=(const PartSender&) = delete;
-    ~PartSender();
+    ~PartSender() { stop(); }
 
     /// Sends it later; waits while many wait already. Errors: also those of earlier parts.
     Result<> send(Part part);
@@ -39,25 +36,16 @@ public:
     Result<> finish();
 
     /// The keys of what is there. Once nothing is under way any more.
-    const std::vector<std::string>& published() const { return published_; }
+    std::vector<std::string> published() const { return crew_.made(); }
     /// Drops what has not been sent and waits for what is being sent.
     void stop();
 
 private:
-    void work(const std::stop_token& stop);
-    Result<> publish(const Part& part, const std::stop_token& stop);
-    Result<> outcome() const;
+    Result<std::string> publish(const Part& part);
 
     const std::shared_ptr<storage::Storage> place_;
-    std::stop_source stop_;
-    std::stop_callback<std::function<void()>> follow_;
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<Part> waiting_;
-    int busy_ = 0;
-    std::optional<Error> error_;
-    std::vector<std::string> published_;
-    std::vector<std::jthread> threads_;
+    LinkedStop stop_;
+    Crew<Part, std::string> crew_;
 };
 
 }  // namespace ittybit::work

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/fields_json.h"
+#include "base/linked_stop.h"
 #include "base/log.h"
 #include "base/presentable.h"
 #include "model/error_kinds.h"
@@ -65,9 +66,7 @@ Error error_of(const Failed& failed) {
 class Supplier {
 public:
     Supplier(const std::vector<OperationInput>& inputs, const std::stop_token& stop)
-        : inputs_(inputs),
-          wake_(::eventfd(0, EFD_CLOEXEC)),
-          follow_(stop, [this] { stop_.request_stop(); }) {}
+        : inputs_(inputs), wake_(::eventfd(0, EFD_CLOEXEC)), stop_(stop) {}
     Supplier(const Supplier&) = delete;
     Supplier& operator=(const Supplier&) = delete;
     ~Supplier() { stop_.request_stop(); }  // the future's destructor then waits
@@ -93,8 +92,7 @@ public:
 private:
     const std::vector<OperationInput>& inputs_;
     Fd wake_;
-    std::stop_source stop_;
-    std::stop_callback<std::function<void()>> follow_;
+    LinkedStop stop_;
     std::future<Result<std::optional<std::int64_t>>> answer_;
 };
 
