@@ -43,6 +43,9 @@ def test_a_missing_wall_is_told_of_and_the_work_goes_on(tmp_path, clip):
     assert told["landlock"] == 0 and told["seccomp"] is False and told["limits"] is True
     health = cli.ittybit("health", "--local", cwd=tmp_path, env=without("landlock", "seccomp"))
     assert health.last["sandbox_missing"] == ["landlock", "seccomp"], health.last
+    assert health.last["advice"].keys() == {"landlock", "seccomp"}
+    assert "Linux 5.13" in health.last["advice"]["landlock"]
+    assert "--security-opt seccomp=unconfined" in health.last["advice"]["seccomp"]
     assert server.wait(server.job(input=clip, kind="image"))["status"] == "succeeded"
     assert server.stop() == 0
 

@@ -86,7 +86,7 @@ Told read_forwarded(const Request& request) {
 }
 
 Told read_told(const Request& request) {
-    Told told{
+    const Told told{
         list_of(request, "X-Forwarded-For"), list_of(request, "X-Forwarded-Proto"),
         list_of(request, "X-Forwarded-Host")
     };

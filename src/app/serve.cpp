@@ -24,6 +24,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sandbox/advice.h"
 #include "work/janitor.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
@@ -95,10 +96,17 @@ Result<json::object> check_sandbox(Engine& engine, bool is_required) {
         if (is_required) {
             return Error{
                 ErrorKind::kUnavailable,
-                fmt::format("this machine lacks sandbox layers: {}", names), ""
+                fmt::format(
+                    "this machine lacks sandbox layers: {}; ittybit health --local says what to do",
+                    names
+                ),
+                ""
             };
         }
-        log::warn("some sandbox layers are not in force", {{"missing", names}});
+        log::warn(
+            "some sandbox layers are not in force",
+            {{"missing", names}, {"advice", sandbox::advice_on(layers)}}
+        );
     }
     auto facts = to_json(layers);
     log::info("media is handled behind walls", {{"layers", facts}});

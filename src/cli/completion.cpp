@@ -38,7 +38,7 @@ Flag flag_of(const CLI::Option& option) {
     flag.help = option.get_description();
     flag.has_value = option.get_expected_max() != 0;
     const auto type = option.get_type_name();
-    flag.is_file = type == "INPUT" || type == "OUTPUT";
+    flag.is_file = type == "INPUT" || type == "OUTPUT" || type == "FILE";
     if (type.find('|') != std::string::npos) {
         flag.values = split(type.substr(0, type.find(',')), '|');
     }

@@ -15,6 +15,7 @@
 #include "cli/typed_order.h"
 #include "model/operation.h"
 #include "model/output_name.h"
+#include "sandbox/advice.h"
 #include "sandbox/zygote.h"
 
 namespace ittybit::cli {
@@ -168,14 +169,16 @@ Action declare_health(CLI::App& /*app*/) {
         sandbox::Zygote zygote(std::move(options));
         const auto layers = zygote.layers();
         if (!layers) return display.finish(layers.error());
-        json::array missing;
-        for (const auto& name : layers->missing()) missing.push_back(json::string(name));
-        display.print(json::object{
+        json::object told{
             {"status", "ok"},
             {"build", sandbox::build_id()},
             {"sandbox", to_json(*layers)},
-            {"sandbox_missing", std::move(missing)},
-        });
+            {"sandbox_missing", to_json(layers->missing())},
+        };
+        if (auto advice = sandbox::advice_on(*layers); !advice.empty()) {
+            told["advice"] = std::move(advice);
+        }
+        display.print(told);
         return 0;
     };
 }

@@ -4,7 +4,9 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -69,6 +71,31 @@ Result<> check_key_pieces(std::string_view key) {
     return {};
 }
 
+/// What an output of this kind may end in.
+std::vector<std::string> extensions_of(std::string_view kind) {
+    if (kind == "adaptive_video") return {".m3u8"};
+    std::vector<std::string> all;
+    const auto add = [&](const auto& rows) {
+        for (const auto& row : rows) {
+            auto extension = fmt::format(".{}", row.name);
+            const bool is_known = std::ranges::find(all, extension) != all.end();
+            if (is_known || format_for_extension(kind, row.name).empty()) continue;
+            all.push_back(std::move(extension));
+        }
+    };
+    add(names(VideoFormat{}));
+    add(names(AudioFormat{}));
+    add(names(ImageFormat{}));
+    add(names(AnimationFormat{}));
+    return all;
+}
+
+/// For what other programs call the same.
+std::string_view advice_on(std::string_view extension, std::string_view kind) {
+    const bool is_aac = kind == "audio" && is_same_word(extension, "m4a");
+    return is_aac ? "; AAC is written as .aac" : "";
+}
+
 }  // namespace
 
 bool has_scheme(std::string_view url, std::string_view scheme) {
@@ -131,7 +158,10 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
     if (meant.empty()) {
         return Error{
             ErrorKind::kInvalidOutput,
-            fmt::format("output must not end in .{}, which is no format of {}", extension, kind),
+            fmt::format(
+                "output must not end in .{}, which is no format of {}: it may end in {}{}",
+                extension, kind, join(extensions_of(kind)), advice_on(extension, kind)
+            ),
             "output"
         };
     }

@@ -30,6 +30,23 @@ TEST(OutputName, AContradictionIsAnError) {
     EXPECT_EQ(kind_of_error("video", "o.mp4", {{"format", "divx"}}), "");  // its own error later
 }
 
+TEST(OutputName, AnUnknownExtensionIsToldWhichThereAre) {
+    const auto told = [](const char* kind, const char* output) {
+        json::object options;
+        return settle_format(kind, output, options).error().message;
+    };
+    EXPECT_EQ(
+        told("audio", "o.m4a"),
+        "output must not end in .m4a, which is no format of audio: it may end in .mp3, .aac, .ogg, "
+        ".opus, .wav, .flac; AAC is written as .aac"
+    );
+    EXPECT_EQ(
+        told("animation", "o.mp4"),
+        "output must not end in .mp4, which is no format of animation: it may end in .webp, .gif"
+    );
+    EXPECT_TRUE(told("adaptive_video", "o.mpd").ends_with("it may end in .m3u8"));
+}
+
 TEST(Output, ABucketIsWhatItIsForInputs) {
     for (const auto* output :
          {"s3://../x.jpg", "s3://a..b/x.jpg", "s3://-/x.jpg", "s3://./x", "s3://ab/x",
