@@ -13,6 +13,7 @@
 #include "cli/display.h"
 #include "cli/local_run.h"
 #include "manifest/report.h"
+#include "model/output_name.h"
 #include "work/target.h"
 #include "work/validation.h"
 
@@ -33,7 +34,7 @@ std::string shortened(std::string text, const std::string& folder) {
 
 std::string folder_of(const std::string& input) {
     std::error_code error;
-    const bool is_web = work::is_url(input) && !input.starts_with("file://");
+    const bool is_web = ittybit::is_url(input) && !input.starts_with("file://");
     const auto address =
         is_web ? input : work::file_url(std::filesystem::canonical(work::path_of(input), error));
     const auto path = address.substr(0, address.find('?'));

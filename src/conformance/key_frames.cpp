@@ -150,24 +150,21 @@ private:
         for (std::size_t i = 0; i < times_.size(); ++i) {
             const auto& segment = playlist_.segments[i];
             const auto begin = times_[i];
-            std::optional<double> end;
-            if (i + 1 < times_.size()) {
-                end = times_[i + 1];
-            } else if (from != nullptr && from->is_read) {
-                end = from->end();
-            }
-            const bool goes_on =
-                i + 1 >= times_.size() || !playlist_.segments[i + 1].is_discontinuity;
-            if (!begin || !end || !goes_on) continue;
+            const bool is_last = i + 1 == times_.size();
+            const bool is_end_known =
+                is_last ? from != nullptr && from->is_read : times_[i + 1].has_value();
+            const bool goes_on = is_last || !playlist_.segments[i + 1].is_discontinuity;
+            if (!begin || !is_end_known || !goes_on) continue;
+            const double end = is_last ? from->end() : *times_[i + 1];
             rendition_.segments[i].begin = *begin;
-            rendition_.segments[i].end = *end;
+            rendition_.segments[i].end = end;
             const double slack = from != nullptr && from->frame > 0 ? from->frame / 2 : 0.02;
             report_.expect(
-                std::abs(*end - *begin - segment.duration) <= slack + 0.001, rule("i-frame-time"),
+                std::abs(end - *begin - segment.duration) <= slack + 0.001, rule("i-frame-time"),
                 playlist_.at(segment),
                 fmt::format(
                     "EXTINF {:.6f}, the next I-frame comes after {:.6f} s", segment.duration,
-                    *end - *begin
+                    end - *begin
                 )
             );
         }

@@ -89,19 +89,21 @@ private:
         std::string_view text, const std::string& uri, const Line& line
     ) {
         const auto at = text.find('@');
-        const auto length = read_integer(text.substr(0, at));
-        std::optional<std::int64_t> offset;
-        if (at != std::string_view::npos) offset = read_integer(text.substr(at + 1));
-        const bool follows = at == std::string_view::npos && range_ends_.contains(uri);
-        if (follows) offset = range_ends_[uri];
+        const auto length = read_integer(text.substr(0, at)).value_or(0);
+        std::int64_t offset = -1;
+        if (at != std::string_view::npos) {
+            offset = read_integer(text.substr(at + 1)).value_or(-1);
+        } else if (const auto known = range_ends_.find(uri); known != range_ends_.end()) {
+            offset = known->second;
+        }
         constexpr std::int64_t kMost = std::int64_t{1} << 62;
-        const bool is_range = length && offset && *length > 0 && *length < kMost && *offset < kMost;
+        const bool is_range = length > 0 && length < kMost && offset >= 0 && offset < kMost;
         if (!report_.expect(
                 is_range, rule("byte-range"), lines_.at(line),
                 fmt::format("\"{}\" is no range of bytes", text)
             ))
             return std::nullopt;
-        return ByteRange{*offset, *length};
+        return ByteRange{offset, length};
     }
 
     void take_range(const Line& line) { range_ = &line; }
@@ -298,13 +300,13 @@ private:
         report_.expect(
             !has_parts_ || info != nullptr, rule("part"), whole, "parts without EXT-X-PART-INF"
         );
-        std::optional<double> part;
-        if (info != nullptr) part = info->attributes.number("PART-TARGET");
+        const double part =
+            info != nullptr ? info->attributes.number("PART-TARGET").value_or(0) : 0;
         const auto target = static_cast<double>(playlist_.target_duration);
         for (const auto& line : lines_.all) {
-            if (line.tag == nullptr || line.tag->name != "EXT-X-PART" || !part) continue;
+            if (line.tag == nullptr || line.tag->name != "EXT-X-PART" || part <= 0) continue;
             report_.expect(
-                line.attributes.number("DURATION").value_or(0) <= *part, rule("part"),
+                line.attributes.number("DURATION").value_or(0) <= part, rule("part"),
                 lines_.at(line), "a part is longer than PART-TARGET"
             );
         }
@@ -318,9 +320,9 @@ private:
         };
         at_least("HOLD-BACK", 3 * target);
         at_least("CAN-SKIP-UNTIL", 6 * target);
-        at_least("PART-HOLD-BACK", 2 * part.value_or(0));
+        at_least("PART-HOLD-BACK", 2 * part);
         report_.expect(
-            !part || control->attributes.has("PART-HOLD-BACK"), rule("server-control"),
+            part <= 0 || control->attributes.has("PART-HOLD-BACK"), rule("server-control"),
             lines_.at(*control), "no PART-HOLD-BACK"
         );
     }

@@ -137,29 +137,26 @@ private:
                 ErrorKind::kLimitExceeded,
                 fmt::format("the stream has more than {} files", kMostFiles), "input"
             };
-        const auto delivery = TRY(origin_.fetch(
-            uri,
-            [&](std::span<const std::byte> bytes) -> Result<> {
-                if (copy_.size + std::ssize(bytes) > largest_)
+        const auto keep = [&](std::span<const std::byte> bytes) -> Result<> {
+            if (copy_.size + std::ssize(bytes) > largest_)
+                return Error{
+                    ErrorKind::kLimitExceeded, "the stream is too large", "input",
+                    LimitReached{"input_bytes"}
+                };
+            if (text != nullptr) {
+                if (text->size() + bytes.size() > kLargestManifest)
                     return Error{
-                        ErrorKind::kLimitExceeded, "the stream is too large", "input",
-                        LimitReached{"input_bytes"}
+                        ErrorKind::kInvalidInput, "this is no playlist: it is too large for one",
+                        "input"
                     };
-                if (text != nullptr) {
-                    if (text->size() + bytes.size() > kLargestManifest)
-                        return Error{
-                            ErrorKind::kInvalidInput,
-                            "this is no playlist: it is too large for one", "input"
-                        };
-                    text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-                }
-                TRY(copy_.file.write(copy_.size, bytes));
-                copy_.size += std::ssize(bytes);
-                file.size += std::ssize(bytes);
-                return {};
-            },
-            stop_
-        ));
+                text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+            }
+            TRY(copy_.file.write(copy_.size, bytes));
+            copy_.size += std::ssize(bytes);
+            file.size += std::ssize(bytes);
+            return {};
+        };
+        const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
         file.missing = delivery.missing;
         file.is_left_out = delivery.is_left_out;
         if (file.is_left_out)

@@ -14,10 +14,10 @@ namespace ittybit::work {
 
 /// How one file of a stream is delivered.
 struct Delivery {
-    std::optional<std::string> missing;  // why it is not there
-    bool is_left_out = false;            // it may not be asked for
-    int status = 0;                      // of HTTP; 0: it is a file
-    std::string type;                    // its media type, in lower case, without parameters
+    std::optional<std::string> missing = {};  // why it is not there
+    bool is_left_out = false;                 // it may not be asked for
+    int status = 0;                           // of HTTP; 0: it is a file
+    std::string type = {};                    // its media type, in lower case, without parameters
     bool was_redirected = false;
 };
 
