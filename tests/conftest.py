@@ -1,18 +1,23 @@
+import os
 import pathlib
 import subprocess
 
 import pytest
 
 import cli
+import postgres
 import s3
 from service import Receiver, Server
 
 MEDIA = cli.ROOT / "build/test_media"
+# Their tests run on both databases each time; with --all, all do that use the server of their file.
+ON_BOTH = {"test_api", "test_status", "test_uploads"}
 CLIPS = cli.ROOT / "tests/node_modules"
 
 
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="the whole matrix, not a sample of it")
+    parser.addoption("--postgres", action="store_true", help="every server on PostgreSQL")
 
 
 def pytest_sessionstart(session):
@@ -23,6 +28,7 @@ def pytest_sessionstart(session):
 def pytest_sessionfinish(session):
     if not hasattr(session.config, "workerinput"):
         s3.stop()
+        postgres.stop()
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +38,9 @@ def media():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(request, tmp_path_factory):
     """A server for all tests of a file."""
-    made = Server(tmp_path_factory.mktemp("server"))
+    made = Server(tmp_path_factory.mktemp("server"), database=getattr(request, "param", None))
     yield made
     assert made.stop() == 0
 
@@ -83,7 +89,16 @@ def refuse(tmp_path):
     return refused
 
 
+def pytest_generate_tests(metafunc):
+    is_own = hasattr(metafunc.module, "server")
+    is_wanted = metafunc.module.__name__ in ON_BOTH or metafunc.config.getoption("--all")
+    if "server" in metafunc.fixturenames and is_wanted and not is_own:
+        metafunc.parametrize("server", ["sqlite", "postgres"], indirect=True, scope="module")
+
+
 def pytest_configure(config):
+    if config.getoption("--postgres"):
+        os.environ["ITTYBIT_TEST_DATABASE"] = "postgres"
     config.addinivalue_line("markers", "whole_matrix: only with --all")
     s3.folder()
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ import time
 import requests
 
 import cli
+import postgres
 
 WAIT = 60
 FINAL = ("succeeded", "failed", "cancelled")
@@ -49,16 +51,22 @@ def wait_for(condition, seconds, what):
 
 
 class Server:
-    """`ittybit serve` on a data folder of its own; can be killed and started again."""
+    """`ittybit serve` on a data folder of its own; can be killed and started again. `database` is
+    "sqlite", "postgres" for a new one there, or a URL; else as pytest's --postgres says."""
 
-    def __init__(self, folder, *flags, secret=None, allows_private=True, env=None):
+    def __init__(self, folder, *flags, secret=None, allows_private=True, env=None, database=None,
+                 data=None):
         self.folder, self.port = pathlib.Path(folder), free_port()
         self.flags = [*flags, *(["--allow-private-network"] if allows_private else [])]
-        self.data = self.folder / "data"
+        self.data = data or self.folder / "data"
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data), **(env or {})}
         if secret:
             self.env["ITTYBIT_WEBHOOK_SECRET"] = secret
+        wanted = database or os.environ.get("ITTYBIT_TEST_DATABASE", "sqlite")
+        self.database = postgres.create() if wanted == "postgres" else wanted
+        if self.database != "sqlite":
+            self.env["ITTYBIT_DATABASE"] = self.database
         self.start()
 
     def start(self):
@@ -85,6 +93,15 @@ class Server:
         status = self.process.wait(timeout=WAIT)
         self.log.close()
         return status
+
+    def sql(self, statement, *values):
+        """Runs a statement, whose values are ?, on the database; gives the rows."""
+        if self.database != "sqlite":
+            return postgres.query(self.database, statement, *values)
+        path = self.data / "ittybit.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+            with database:
+                return database.execute(statement, values).fetchall()
 
     def call(self, method, path, **more):
         headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}

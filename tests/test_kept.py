@@ -1,6 +1,4 @@
 """What a server keeps, and for how long: seen by moving the dates in its database."""
-import contextlib
-import sqlite3
 
 import pytest
 import requests
@@ -19,8 +17,8 @@ def aged(tmp_path):
 
     def again(sql="", *flags):
         server.stop()
-        with contextlib.closing(sqlite3.connect(server.data / "ittybit.db")) as database:
-            database.executescript(sql)
+        for statement in sql.split(";"):
+            server.sql(statement)
         server.flags = [*flags, "--allow-private-network"]
         server.start()
         return server

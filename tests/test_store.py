@@ -1,7 +1,6 @@
 """The store as users meet it: rows that cannot be read, lists, health, keys and addresses."""
 import contextlib
 import json
-import sqlite3
 import subprocess
 import threading
 import time
@@ -11,12 +10,6 @@ import requests
 
 import cli
 from service import WAIT, Server, Worker, free_port, wait_for
-
-
-def change(server, sql, *values):
-    with contextlib.closing(sqlite3.connect(server.data / "ittybit.db", timeout=30)) as database:
-        with database:
-            return database.execute(sql, values).fetchall()
 
 
 def raw(server, path, text):
@@ -43,7 +36,7 @@ def test_a_row_that_cannot_be_read_fails_alone(server, clip, origin, column):
     with origin.stall() as url:  # holds all slots while the row is broken
         blockers = [server.job(input=url, kind="image") for _ in range(4)]
         broken = server.job(input=clip, kind="image", width=16)
-        change(server, f"UPDATE jobs SET {column} = ? WHERE id = ?", '{"x":Infinity}', broken["id"])
+        server.sql(f"UPDATE jobs SET {column} = ? WHERE id = ?", '{"x":Infinity}', broken["id"])
         good = server.job(input=clip, kind="image", width=16)
         listed = server.get("/jobs?limit=100").json()
         assert {broken["id"], good["id"]} <= {job["id"] for job in listed}
@@ -114,14 +107,14 @@ def test_health_says_when_nothing_can_be_written_and_what(tmp_path, clip):
     server = Server(tmp_path)
     assert server.get("/health").status_code == 200
     assert requests.get(f"{server.url}/ready", timeout=WAIT).json() == {"status": "ready"}
-    change(server, "ALTER TABLE settings RENAME TO gone")
-    change(server, "ALTER TABLE leases RENAME TO lost")
+    server.sql("ALTER TABLE settings RENAME TO gone")
+    server.sql("ALTER TABLE leases RENAME TO lost")
     time.sleep(1.1)
     for path in ("/health", "/ready"):
         answer = requests.get(server.url + path, timeout=WAIT)
         assert answer.status_code == 503 and answer.json()["kind"] == "unavailable"
     assert "cannot be written" in requests.get(f"{server.url}/health", timeout=WAIT).text
-    change(server, "ALTER TABLE gone RENAME TO settings")
+    server.sql("ALTER TABLE gone RENAME TO settings")
     server.job(input=clip, kind="image")
     wait_for(lambda: "no job can be taken" in requests.get(f"{server.url}/health").text, 20,
              "a server that says it takes no jobs")
@@ -130,7 +123,7 @@ def test_health_says_when_nothing_can_be_written_and_what(tmp_path, clip):
     time.sleep(3)
     grown = (tmp_path / "server.log").stat().st_size - size
     assert grown < 2000, f"the log grew by {grown} bytes in 3 s"
-    change(server, "ALTER TABLE lost RENAME TO leases")
+    server.sql("ALTER TABLE lost RENAME TO leases")
     wait_for(lambda: requests.get(f"{server.url}/health").ok, 30, "a server that is well again")
     assert server.stop() == 0
 
@@ -141,7 +134,7 @@ def test_a_damaged_database_is_refused_at_the_start(tmp_path, clip):
         server.job(input=clip, kind="image", metadata={"x": "y" * 2000})
     assert server.stop() == 0
     path = server.data / "ittybit.db"
-    change(server, "PRAGMA wal_checkpoint(TRUNCATE)")
+    server.sql("PRAGMA wal_checkpoint(TRUNCATE)")
     content = bytearray(path.read_bytes())
     for page in range(20, min(60, len(content) // 4096)):
         content[page * 4096:(page + 1) * 4096] = bytes(4096)

@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 
 #include "api/forwarded.h"
+#include "base/ids.h"
 #include "cli/local_run.h"
 #include "model/output_name.h"
 #include "storage/folder.h"
 #include "storage/s3.h"
 #include "store/migrations.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 #include "work/places.h"
 
@@ -66,12 +68,59 @@ std::string key_file(const Engine& engine) {
     return engine.data + "/secret-key";
 }
 
+/// The servers and workers of one database reach the same files: whoever is the first says where.
+/// A folder is known by a name that lies in it. Errors: `unavailable`.
+Result<> agree_on_storage(Engine& engine, const std::string& url) {
+    const auto mark = engine.data + "/storage/name";
+    const bool is_folder = url.empty();
+    const auto own = is_folder ? TRY(keep_secret(mark, [] { return random_hex(128); })) : url;
+    const auto agreed = TRY(engine.settings->settle("storage", own));
+    if (agreed == own) return {};
+    const bool is_bucket = agreed.starts_with("s3://");
+    return Error{
+        ErrorKind::kUnavailable,
+        is_bucket ? fmt::format("the files of this database are in {0}: say --storage {0}", agreed)
+        : is_folder
+            ? fmt::format(
+                  "the files of this database are in another folder than {}/storage: run all "
+                  "servers and workers on one machine with one --data, or give them all "
+                  "--storage s3://…",
+                  engine.data
+              )
+            : "the files of this database are in its first server's data folder, not in a bucket: "
+              "leave --storage out, and run there",
+        "storage"
+    };
+}
+
+/// Errors: `unavailable` where others on this database seal with a key that is not known here.
+Result<> agree_on_key(Engine& engine) {
+    const std::string name = "secret_key";
+    const auto own = TRY(engine.secrets->seal(name, name));
+    const auto agreed = TRY(engine.settings->settle(name, own));
+    if (!engine.secrets->unseal(agreed, name)) {
+        return Error{
+            ErrorKind::kUnavailable,
+            "the secrets in this database were sealed by servers with another key: give this one "
+            "their ITTYBIT_SECRET_KEY, or their file secret-key",
+            "database"
+        };
+    }
+    if (engine.secrets->is_current(agreed)) return {};
+    return engine.settings->set(name, own);
+}
+
+Result<> seal_anew(Engine& engine) {
+    if (!engine.is_alone) TRY(agree_on_key(engine));
+    return work::seal_anew(*engine.connections, *engine.secrets);
+}
+
 /// What an older key sealed is sealed anew at each start: whoever added a key may drop the old one
 /// then.
 Result<> open_secrets(Engine& engine) {
     auto box = TRY(storage::SecretBox::open(key_file(engine), environment("ITTYBIT_SECRET_KEY")));
     engine.secrets = std::make_unique<storage::SecretBox>(std::move(box));
-    return work::seal_anew(*engine.connections, *engine.secrets);
+    return seal_anew(engine);
 }
 
 }  // namespace
@@ -92,10 +141,14 @@ std::string data_folder() {
     return environment("HOME") + "/.local/share/ittybit";
 }
 
-Result<std::unique_ptr<store::Database>> open_database(const std::string& data) {
-    TRY(make_folder(data));
-    std::unique_ptr<store::Database> database =
-        TRY(store::SqliteDatabase::open(data + "/ittybit.db"));
+Result<std::unique_ptr<store::Database>> open_database(const Settings& settings) {
+    TRY(make_folder(settings.data));
+    std::unique_ptr<store::Database> database;
+    if (settings.database.empty()) {
+        database = TRY(store::SqliteDatabase::open(settings.data + "/ittybit.db"));
+    } else {
+        database = TRY(store::PostgresDatabase::open(settings.database));
+    }
     TRY(store::migrate(*database));
     return database;
 }
@@ -141,6 +194,13 @@ Settings completed(Settings settings) {
 Result<> check(const Settings& settings) {
     TRY(api::TrustedProxies::read(settings.trusted_proxy));
     if (!settings.storage.empty()) TRY(check_s3_output(settings.storage + "/x"));
+    const auto& database = settings.database;
+    if (!database.empty() && !database.starts_with("postgres://") &&
+        !database.starts_with("postgresql://")) {
+        return Error{
+            ErrorKind::kInvalidRequest, "database must begin with postgres://", "database"
+        };
+    }
     const auto& url = settings.public_url;
     if (url.empty() || url.starts_with("https://") || url.starts_with("http://")) return {};
     return Error{
@@ -152,7 +212,8 @@ Result<> check(const Settings& settings) {
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker) {
     auto engine = std::make_unique<Engine>();
     engine->data = settings.data;
-    engine->database = TRY(open_database(engine->data));
+    engine->is_alone = settings.database.empty();
+    engine->database = TRY(open_database(settings));
     auto& database = *engine->database;
     engine->jobs = std::make_unique<store::JobStore>(database);
     engine->queue = std::make_unique<store::Queue>(database);
@@ -163,6 +224,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->keys = std::make_unique<store::KeyTable>(database);
     engine->settings = std::make_unique<store::SettingTable>(database);
     TRY(open_storage(*engine, settings.storage, settings.keep_free));
+    if (!engine->is_alone) TRY(agree_on_storage(*engine, settings.storage));
     TRY(open_secrets(*engine));
     engine->client =
         std::make_unique<net::Client>(net::Client::Settings{.policy = policy_of(settings)});
@@ -191,7 +253,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
         perform,
         engine->metrics,
         engine->troubles,
-        engine->clock,
+        engine->clock(),
         scratch,
         worker,
         settings.limits,
@@ -211,7 +273,7 @@ Result<> rotate_secret_key(Engine& engine) {
     }
     TRY(storage::SecretBox::add_key(key_file(engine)));
     *engine.secrets = TRY(storage::SecretBox::open(key_file(engine), ""));
-    TRY(work::seal_anew(*engine.connections, *engine.secrets));
+    TRY(seal_anew(engine));
     return storage::SecretBox::forget_old_keys(key_file(engine));
 }
 

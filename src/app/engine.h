@@ -25,9 +25,9 @@ std::string data_folder();
 /// A folder that only its owner may enter, made when missing. Errors: `unavailable`.
 Result<> make_folder(const std::string& path);
 
-/// Opens the database of a data folder, which is made when missing, at the newest schema.
-/// Errors: `unavailable`.
-Result<std::unique_ptr<store::Database>> open_database(const std::string& data);
+/// Opens the database of completed settings, at the newest schema; the data folder is made when
+/// missing. Errors: `unavailable`.
+Result<std::unique_ptr<store::Database>> open_database(const Settings& settings);
 
 /// Text kept in a file of mode 0600, made by `make` when missing.
 Result<std::string> keep_secret(const std::string& path, const std::function<std::string()>& make);
@@ -35,6 +35,7 @@ Result<std::string> keep_secret(const std::string& path, const std::function<std
 /// All that serve and worker share. Members are in the order of who needs whom.
 struct Engine {
     std::string data;
+    bool is_alone = true;  // no other server works on the database
     std::unique_ptr<store::Database> database;
     std::unique_ptr<store::JobStore> jobs;
     std::unique_ptr<store::Queue> queue;
@@ -52,8 +53,9 @@ struct Engine {
     std::unique_ptr<sandbox::Zygote> zygote;
     work::Metrics metrics;
     work::Troubles troubles;
-    SystemClock clock;
     std::unique_ptr<work::Workshop> shop;
+
+    const Clock& clock() const { return database->clock(); }
 };
 
 /// Which addresses inputs and webhooks may reach.

@@ -27,18 +27,21 @@ struct KeysWords {
 
 Result<> run_keys(const KeysWords& words) {
     const auto said = TRY(gather_settings(words.flags, words.config));
-    const auto data = completed(TRY(read_settings(said))).data;
-    if (words.action != "create" && !std::filesystem::exists(data + "/ittybit.db")) {
+    const auto settings = completed(TRY(read_settings(said)));
+    TRY(check(settings));
+    const auto& data = settings.data;
+    const bool is_sqlite = settings.database.empty();
+    if (is_sqlite && words.action != "create" && !std::filesystem::exists(data + "/ittybit.db")) {
         return Error{
             ErrorKind::kInvalidRequest,
             fmt::format("there is no server's database in {}: see --data", data), "data"
         };
     }
-    auto database = TRY(open_database(data));
+    auto database = TRY(open_database(settings));
     store::KeyTable keys(*database);
     if (words.action == "create") {
         const auto key =
-            store::make_key(words.name.empty() ? "unnamed" : words.name, SystemClock().now());
+            store::make_key(words.name.empty() ? "unnamed" : words.name, database->clock().now());
         TRY(keys.add(key.record));
         std::cout << key.text << "\n";
         return {};
@@ -61,7 +64,9 @@ cli::Action declare_keys(CLI::App& app) {
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     app.add_option("name", words->name, "A name for a new key; id, name or start of one to revoke");
     add_config_flag(app, words->config);
-    add_setting_flags(app, words->flags, [](std::string_view name) { return name == "data"; });
+    add_setting_flags(app, words->flags, [](std::string_view name) {
+        return name == "data" || name == "database";
+    });
     return [words](cli::Context&) {
         const auto done = run_keys(*words);
         return done ? 0 : complain(done.error());
@@ -76,7 +81,7 @@ int complain(const Error& error) {
 // A new key is told once, to whoever sits there: a log would keep it.
 Result<> make_first_key(Engine& engine) {
     if (!TRY(engine.keys->list()).empty()) return {};
-    const auto key = store::make_key("first", engine.clock.now());
+    const auto key = store::make_key("first", engine.clock().now());
     const auto file = engine.data + "/first-key";
     const char* given = std::getenv("ITTYBIT_API_KEY");
     const bool is_given = given != nullptr && *given != 0;

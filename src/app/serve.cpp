@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sandbox/advice.h"
+#include "store/api_key.h"
 #include "work/janitor.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
@@ -33,7 +34,7 @@
 namespace ittybit::app {
 namespace {
 
-/// One server a data folder: two would take each other's jobs for their own.
+/// One server a data folder with SQLite: two would take each other's jobs for their own.
 Result<Fd> lock_folder(const std::string& data) {
     TRY(make_folder(data));
     Fd lock(::open((data + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -61,18 +62,34 @@ Result<std::string> webhook_secret(const std::string& data) {
     return keep_secret(data + "/webhook-secret", make_webhook_secret);
 }
 
-/// A new name for serve's worker. What its previous run on this folder was doing, which the lock
-/// says is over, goes back to the queue.
-Result<std::string> take_over(Engine& engine) {
+/// Webhooks are signed alike, whichever server of a database sends them. Errors: `unavailable`.
+Result<> agree_on_webhook_secret(Engine& engine, const std::string& secret) {
+    const auto own = store::hash_of_key(secret);
+    if (TRY(engine.settings->settle("webhook_secret", own)) == own) return {};
+    return Error{
+        ErrorKind::kUnavailable,
+        "other servers of this database sign webhooks with another secret: give this one their "
+        "ITTYBIT_WEBHOOK_SECRET",
+        "database"
+    };
+}
+
+/// What names a worker among all.
+std::string name_of_run(std::string_view what) {
+    return fmt::format("{}-{}", what, random_hex(64));
+}
+
+/// What the previous run on this folder was doing, which the lock says is over, goes back to the
+/// queue.
+Result<> take_over(Engine& engine) {
     const auto path = engine.data + "/worker";
     std::string previous = "serve";  // as it was always called once
     std::ifstream(path) >> previous;
-    const int lost = TRY(engine.queue->take_back_all(previous, engine.clock.now()));
+    const int lost = TRY(engine.queue->take_back_all(previous, engine.clock().now()));
     if (lost > 0) log::warn("jobs of the previous run were taken back", {{"count", lost}});
-    auto name = fmt::format("serve-{}", random_hex(64));
     // Without the file the next run only waits for the leases to end.
-    std::ofstream(path) << name << "\n";
-    return name;
+    std::ofstream(path) << engine.shop->worker << "\n";
+    return {};
 }
 
 /// What the operator says, for this server and all workers of the installation.
@@ -226,17 +243,18 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     auto proxies = TRY(api::TrustedProxies::read(settings.trusted_proxy));
     work::Janitor::Keep keep;
     if (settings.keep_outputs) keep.outputs = settings.keep_outputs->ms;
-    const auto lock = TRY(lock_folder(settings.data));
-    auto engine = TRY(build_engine(settings, ""));
+    const bool is_alone = settings.database.empty();
+    const auto lock = is_alone ? TRY(lock_folder(settings.data)) : Fd();
+    auto engine = TRY(build_engine(settings, name_of_run("serve")));
     TRY(engine->database->check());
     if (rotates_secret_key) TRY(rotate_secret_key(*engine));
     TRY(make_first_key(*engine));
     const auto secret = TRY(webhook_secret(engine->data));
-    engine->shop->worker = TRY(take_over(*engine));
+    TRY(is_alone ? take_over(*engine) : agree_on_webhook_secret(*engine, secret));
     const auto layers = TRY(check_sandbox(*engine, settings.require_sandbox));
 
     api::Health health(
-        *engine->settings, engine->troubles.claiming, engine->clock,
+        *engine->settings, engine->troubles.claiming, engine->clock(),
         {engine->shop->scratch, settings.keep_free}
     );
     api::Service service{
@@ -244,7 +262,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
         *engine->files,   *engine->connections,
         *engine->keys,    *engine->storage,
         *engine->secrets, *engine->client,
-        engine->clock,    service_settings(settings, engine->shop->scratch, layers),
+        engine->clock(),  service_settings(settings, engine->shop->scratch, layers),
         engine->metrics,  health,
     };
     const api::Router router(api::all_routes());
@@ -259,10 +277,11 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
         *engine->jobs, *engine->queue, *engine->outbox, *engine->files, engine->storage,
-        engine->metrics, engine->clock, keep, engine->shop->scratch
+        engine->metrics, engine->clock(), keep, engine->shop->scratch
     );
     work::Notifier notifier(
-        *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock, secret
+        *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock(),
+        secret
     );
 
     work::UploadSweeper sweeper(*engine->shop);
@@ -289,7 +308,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
 
 Result<> run_worker(const Start& start) {
     const auto& settings = start.settings;
-    auto engine = TRY(build_engine(settings, "worker-" + random_hex(64)));
+    auto engine = TRY(build_engine(settings, name_of_run("worker")));
     static_cast<void>(TRY(check_sandbox(*engine, settings.require_sandbox)));
     if (const auto url = TRY(engine->settings->get("public_url"));
         !settings.public_url.empty() && url != settings.public_url) {

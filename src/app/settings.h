@@ -54,6 +54,7 @@ struct Settings {
     int rate_limit = 0;
     std::int64_t max_queued = 100'000;
     std::string data;  // empty: data_folder()
+    std::string database;
     std::string storage;
     bool redirect_files = false;
     std::optional<Duration> keep_outputs;
@@ -88,6 +89,11 @@ struct Settings {
         Field{
             &Settings::data, "data",
             "Folder for database, files and keys; without it $XDG_DATA_HOME/ittybit."
+        },
+        Field{
+            &Settings::database, "database",
+            "postgres://USER@HOST/NAME that servers and workers share; without it SQLite in the "
+            "data folder."
         },
         Field{
             &Settings::storage, "storage",

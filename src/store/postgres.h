@@ -45,7 +45,6 @@ private:
 
     explicit PostgresDatabase(std::string url);
     void write_all();
-    Result<void> write_now(const Work& work);
     Try try_writing(const Work& work);
     Try try_reading(const Work& work);
     Try try_preparing();
