@@ -74,7 +74,8 @@ Result<> check_length(const Window& window, Ratio fps, const Limits& limits) {
 Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
     if (sniffed.family == Family::kStill) return no_pictures();
-    const SourceFacts source = TRY(source_facts(options, *TRY(open_media(job))));
+    const auto& input = *TRY(open_media(job));
+    const SourceFacts source = TRY(source_facts(options, input));
     Plan plan = TRY(plan_adaptive(options, source, job.assignment.stem));
     for (const PicturePlan& picture : plan.pictures) {
         TRY(check_frames(plan.window, picture.clock.fps, job.limits()));

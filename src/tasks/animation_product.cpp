@@ -122,7 +122,7 @@ class AnimationProduct : public Product {
 public:
     explicit AnimationProduct(const Making& making) : making_(making) {}
 
-    Result<Sink<Frame>*> add(
+    Result<Sink<Frame>*> add_picture(
         media::Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) override;
     Result<File> finish() override;
@@ -136,7 +136,7 @@ private:
     double longest_ = 0;  // seconds, of one frame at the planned rate
 };
 
-Result<Sink<Frame>*> AnimationProduct::add(
+Result<Sink<Frame>*> AnimationProduct::add_picture(
     media::Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
 ) {
     const int ticks = picture.clock.ticks;

@@ -159,7 +159,7 @@ Result<Sink<Frame>*> Builder::add_branches(
 ) {
     const PictureBranch& first = branches.front();
     Product& product = *products_[static_cast<std::size_t>(first.track.output)];
-    auto* const encoder = TRY(product.add(pipeline_, picture, first));
+    auto* const encoder = TRY(product.add_picture(pipeline_, picture, first));
     const auto room =
         media::frames_ahead(bytes_of(size_of(picture, first), picture.treatment.format));
     auto& inbox = pipeline_.detach<Frame>(room, *encoder);
@@ -246,7 +246,7 @@ Result<> Builder::add_sound(const SoundPlan& sound) {
     std::vector<Sink<Frame>*> encoders;
     for (const SoundBranch& branch : sound.branches) {
         Product& product = *products_[static_cast<std::size_t>(branch.track.output)];
-        encoders.push_back(TRY(product.add(pipeline_, branch)));
+        encoders.push_back(TRY(product.add_sound(pipeline_, branch)));
     }
     auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
     auto& soundtrack = pipeline_.make<media::Soundtrack>(

@@ -20,11 +20,12 @@ public:
                              ) { events.file_grown({.name = name, .from = from, .to = to}); });
     }
 
-    Result<Sink<Frame>*> add(Pipeline& pipeline, const PicturePlan&, const PictureBranch& branch)
-        override {
+    Result<Sink<Frame>*> add_picture(
+        Pipeline& pipeline, const PicturePlan&, const PictureBranch& branch
+    ) override {
         return encode(pipeline, *branch.encoding, branch.track);
     }
-    Result<Sink<Frame>*> add(Pipeline& pipeline, const SoundBranch& branch) override {
+    Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
         return encode(pipeline, branch.encoding, branch.track);
     }
     Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
@@ -73,7 +74,7 @@ Error unfit(const char* what) {
 
 }  // namespace
 
-Result<Sink<Frame>*> Product::add(Pipeline&, const SoundBranch&) {
+Result<Sink<Frame>*> Product::add_sound(Pipeline&, const SoundBranch&) {
     return unfit("sound");
 }
 

@@ -22,10 +22,10 @@ public:
     virtual ~Product() = default;
 
     /// The encoder of a branch, opened, and all behind it. Errors: `encode_failed`, `disk_full`.
-    virtual Result<media::Sink<media::Frame>*> add(
+    virtual Result<media::Sink<media::Frame>*> add_picture(
         media::Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) = 0;
-    virtual Result<media::Sink<media::Frame>*> add(
+    virtual Result<media::Sink<media::Frame>*> add_sound(
         media::Pipeline& pipeline, const SoundBranch& branch
     );
 

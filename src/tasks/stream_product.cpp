@@ -21,7 +21,7 @@ public:
         grid_.fps = {fps.num, fps.den * pictures.front().cadence->key_grid};
     }
 
-    Result<Sink<Frame>*> add(
+    Result<Sink<Frame>*> add_picture(
         Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) override {
         stream_.rates.push_back(picture.clock.fps.value() / branch.every);
@@ -29,7 +29,7 @@ public:
             stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
         return encode(pipeline, *branch.encoding, segmenter);
     }
-    Result<Sink<Frame>*> add(Pipeline& pipeline, const SoundBranch& branch) override {
+    Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
         stream_.language = branch.track.language;
         auto& segmenter =
             stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
