@@ -7,7 +7,9 @@
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/orders.h"
+#include "base/fields_json.h"
 #include "base/log.h"
+#include "work/explain.h"
 
 namespace ittybit::api {
 namespace {
@@ -41,9 +43,43 @@ Result<Response> list(Service& service, const Request& request) {
     return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
+/// Whether the plans are asked for, and not the job. Errors: `invalid_request`.
+Result<bool> wants_plans(const Request& request) {
+    const auto value = request.query_value("explain").value_or("false");
+    if (value == "true" || value == "false") return value == "true";
+    return Error{ErrorKind::kInvalidRequest, "explain must be true or false", "explain"};
+}
+
+Result<Response> explain(Service& service, const Order& order) {
+    if (service.explainer == nullptr)
+        return Error{ErrorKind::kUnavailable, "this server explains nothing", "explain"};
+    return json_response(200, to_json(TRY(service.explainer->explain(order))));
+}
+
 Result<Response> show(Service& service, const Request& request) {
     const auto record = TRY(find_job(service, request));
+    if (TRY(wants_plans(request))) return explain(service, record.order);
     return json_response(200, job_json(record.job));
+}
+
+Result<Response> explain_new(Service& service, const Request& request) {
+    auto wanted = TRY(read_new(service, request));
+    if (!wanted.errors.empty()) return error_response(std::move(wanted.errors));
+    return explain(service, wanted.record.order);
+}
+
+/// Makes a job, or tells what it would do.
+PromptHandler creating_or_explaining() {
+    return [create = creating(read_new)](Service& service, Request& request, const Reply& reply) {
+        const auto is_explaining = wants_plans(request);
+        if (!is_explaining) return reply(is_explaining.error());
+        if (*is_explaining) return reply(explain_new(service, request));
+        create(service, request, reply);
+    };
+}
+
+bool waits(const Request& request) {
+    return request.query_value("explain") || looks_something_up(request);
 }
 
 Result<Response> events(Service& service, const Request& request) {
@@ -73,12 +109,13 @@ std::vector<Route> job_routes() {
         {.method = "POST",
          .pattern = "/jobs",
          .summary = "Create a job",
-         .prompt = creating(read_new),
-         .waits = looks_something_up,
+         .prompt = creating_or_explaining(),
+         .waits = waits,
          .body = Body::kJson,
          .success = 201,
          .request_schema = "JobRequest",
          .answer_schema = "Job",
+         .query = {"explain"},
          .errors =
              {ErrorKind::kInputRequired, ErrorKind::kInvalidInput, ErrorKind::kKindRequired,
               ErrorKind::kInvalidKind, ErrorKind::kInvalidFormat, ErrorKind::kInvalidCodec,
@@ -98,6 +135,7 @@ std::vector<Route> job_routes() {
          .summary = "Show a job with its tasks",
          .handler = show,
          .answer_schema = "Job",
+         .query = {"explain"},
          .errors = {ErrorKind::kJobNotFound}},
         {.method = "GET",
          .pattern = "/jobs/{id}/events",

@@ -113,6 +113,12 @@ json::array parameters_of(const Route& route) {
             schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", 100}, {"default", 20}};
         } else if (name == "order") {
             schema["enum"] = {"asc", "desc"};
+        } else if (name == "explain") {
+            schema = {
+                {"type", "boolean"},
+                {"default", false},
+                {"description", "Makes nothing, and tells the plans of the request instead."},
+            };
         }
         parameters.push_back({{"name", name}, {"in", "query"}, {"schema", std::move(schema)}});
     }

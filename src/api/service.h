@@ -13,6 +13,10 @@
 #include "store/side_tables.h"
 #include "work/metrics.h"
 
+namespace ittybit::work {
+class Explainer;
+}
+
 namespace ittybit::api {
 
 /// What an operator decides about the API.
@@ -53,6 +57,7 @@ struct Service {
     ServiceSettings settings;
     work::Metrics& metrics;
     Health& health;
+    work::Explainer* explainer = nullptr;  // null where there is none
     Waiting waiting = {};
 };
 

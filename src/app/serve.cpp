@@ -26,6 +26,7 @@
 #include "base/text.h"
 #include "sandbox/advice.h"
 #include "store/api_key.h"
+#include "work/explain.h"
 #include "work/janitor.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
@@ -257,6 +258,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
         *engine->settings, engine->troubles.claiming, engine->clock(),
         {engine->shop->scratch, settings.keep_free}
     );
+    work::Explainer explainer(*engine->shop, stop);
     api::Service service{
         *engine->jobs,    *engine->outbox,
         *engine->files,   *engine->connections,
@@ -264,6 +266,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
         *engine->secrets, *engine->client,
         engine->clock(),  service_settings(settings, engine->shop->scratch, layers),
         engine->metrics,  health,
+        &explainer,
     };
     const api::Router router(api::all_routes());
     api::Gate gate(service);

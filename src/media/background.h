@@ -8,7 +8,9 @@
 #include "model/geometry.h"
 #include "model/placement.h"
 
-/// Stages that paint: what shows through a picture, and what is around it.
+/// Stages that paint: what shows through a picture, and what is around it. libavfilter's `pad`,
+/// `color` and `drawbox` mix a colour by BT.601 whatever the matrix of the pictures (FFmpeg 5.1):
+/// a green canvas of BT.709 would be another green.
 namespace ittybit::media {
 
 /// A colour in 8-bit limited-range Y'CbCr.

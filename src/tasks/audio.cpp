@@ -18,12 +18,7 @@ Result<Plan> plan(const AudioOptions& options, Job& job) {
     source.sound = sound_facts(input, *choice.stream);
     source.metadata = kept_metadata(input);
     source.warnings = choice.warnings;
-    // Packets are only read through when nothing else speaks against a copy.
-    SoundFacts& sound = *source.sound;
-    sound.packets = PacketFacts{.packets = 1, .is_seamless = true};
-    const bool may_copy = reason_not_to_copy(sound, options).empty();
-    sound.packets.reset();
-    if (may_copy) sound.packets = TRY(packet_facts(input, sound.stream));
+    TRY(look_at_packets(options, job, source));
     const std::string name =
         job.assignment.stem + "." + std::string(ittybit::name_of(options.format));
     return plan_audio(options, source, name);

@@ -311,7 +311,7 @@ Result<> Builder::decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks
             decoder = &pipeline_.detach<Packet>(kSoundPackets, *decoder);
         taps.packets.push_back(decoder);
     }
-    sinks[read.stream] = &joined(pipeline_, taps.packets);
+    if (!taps.packets.empty()) sinks[read.stream] = &joined(pipeline_, taps.packets);
     return {};
 }
 

@@ -170,7 +170,7 @@ Result<Finished> make_image(const Plan& plan, Job& job) {
 
 Result<Finished> run(const ImageOptions& options, Job& job) {
     const Plan first = TRY(plan_of(options, job));
-    if (job.assignment.explain) return explained(first);
+    if (job.assignment.explain) return explained(first, job);
     auto finished = make(first, job);
     const PlannedRead& read = first.reads.front();
     if (finished || !is_lost(finished.error()) || read.as != ReadAs::kPicture) return finished;

@@ -56,7 +56,7 @@ media::IndexEntries picture_index(
 ) {
     const double fps = picture.clock.fps.num > 0 ? picture.clock.fps.value() : 60;
     auto samples = static_cast<std::int64_t>(seconds * fps) + 2;
-    if (picture.copied && facts.packets) samples = facts.packets->packets;
+    if (picture.copied && !facts.packets->is_guessed) samples = facts.packets->packets;
     return {
         .samples = samples,
         .keys = static_cast<std::int64_t>(seconds) + samples / 30 + 8,

@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "model/options.h"
 #include "model/plan.h"
+#include "tasks/job.h"
 #include "tasks/source_facts.h"
 
 /// The plans of video and audio tasks, decided from facts and options.
@@ -21,6 +22,12 @@ bool is_mixed_to(
 std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& options);
 std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& options);
 std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options);
+
+/// Reads the packets of streams that may be copied, when nothing else speaks against it; a plan
+/// that only explains guesses instead what is not there yet, and warns of it. The job's input is
+/// open. Errors: those of the source.
+Result<> look_at_packets(const VideoOptions& options, const Job& job, SourceFacts& source);
+Result<> look_at_packets(const AudioOptions& options, const Job& job, SourceFacts& source);
 
 /// The plan of a video task. `name` is the output file's. Errors: `start_out_of_range`,
 /// `encode_failed`, `limit_exceeded`.

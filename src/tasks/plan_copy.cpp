@@ -112,7 +112,54 @@ bool wants_sound_untouched(const AudioOptions& options) {
 
 constexpr const char* kOptionChangesIt = "an option changes it";
 
+/// Looks at packets when nothing else speaks against a copy.
+template <typename Facts, typename Options>
+Result<> look(const Options& options, const media::Input& input, bool may_read, Facts& facts) {
+    facts.packets = kPerfectPackets;
+    if (!reason_not_to_copy(facts, options).empty()) {
+        facts.packets.reset();
+    } else if (may_read) {
+        facts.packets = TRY(packet_facts(input, facts.stream));
+    }
+    return {};
+}
+
+/// What is only explained is not fetched for it.
+bool may_read_all(const Assignment& assignment) {
+    const bool is_there = assignment.inputs.empty() || assignment.inputs.front().is_complete;
+    return is_there || !assignment.explain;
+}
+
+bool is_guessed(const SourceFacts& source) {
+    const auto is_so = [](const auto& facts) {
+        return facts && facts->packets && facts->packets->is_guessed;
+    };
+    return is_so(source.picture) || is_so(source.sound);
+}
+
+template <typename Options>
+Result<> look_at_all(const Options& options, const Job& job, SourceFacts& source) {
+    const bool may_read = may_read_all(job.assignment);
+    if constexpr (std::is_same_v<Options, VideoOptions>)
+        TRY(look(options, *job.media, may_read, *source.picture));
+    if (source.sound) TRY(look(options, *job.media, may_read, *source.sound));
+    if (is_guessed(source)) {
+        source.warnings.emplace_back(
+            "whether a stream can be copied as it is turns out when all of it is read"
+        );
+    }
+    return {};
+}
+
 }  // namespace
+
+Result<> look_at_packets(const VideoOptions& options, const Job& job, SourceFacts& source) {
+    return look_at_all(options, job, source);
+}
+
+Result<> look_at_packets(const AudioOptions& options, const Job& job, SourceFacts& source) {
+    return look_at_all(options, job, source);
+}
 
 std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& options) {
     if (!wants_picture_untouched(options)) return kOptionChangesIt;

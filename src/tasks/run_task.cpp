@@ -31,8 +31,9 @@ Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Even
     return std::visit([&](const auto& options) { return run(options, job); }, operation);
 }
 
-Finished explained(const Plan& plan) {
+Result<Finished> explained(const Plan& plan, Job& job) {
     Finished finished;
+    finished.file = TRY(probe(job.source, job.limits()));
     finished.warnings = plan.warnings;
     finished.plan = plan_json(plan);
     return finished;

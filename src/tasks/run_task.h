@@ -15,8 +15,8 @@ namespace ittybit::tasks {
 /// Errors: those of SPEC's job errors; `invalid_options` when the options do not read.
 Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events);
 
-/// The answer when nothing but the plan is wanted.
-Finished explained(const Plan& plan);
+/// The answer when nothing but the plan is wanted: with the facts of the input. Errors: as probe.
+Result<Finished> explained(const Plan& plan, Job& job);
 
 /// The plan that was given with the assignment, else a new one.
 template <typename Options>
@@ -28,7 +28,7 @@ Result<Plan> plan_of(const Options& options, Job& job) {
 template <typename Options>
 Result<Finished> run(const Options& options, Job& job) {
     const Plan decided = TRY(plan_of(options, job));
-    if (job.assignment.explain) return explained(decided);
+    if (job.assignment.explain) return explained(decided, job);
     return make(decided, job);
 }
 

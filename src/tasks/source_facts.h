@@ -19,6 +19,7 @@ struct PacketFacts {
     double seconds = 0;          // from the first to the last presented
     double longest_key_gap = 0;  // seconds between key frames, or from the last to the end
     bool is_seamless = false;    // whole timestamps, one set of headers, no edits inside
+    bool is_guessed = false;     // nothing was read: what speaks for a copy
 };
 
 struct PictureFacts {
@@ -80,6 +81,11 @@ SoundFacts sound_facts(const media::Input& input, int stream);
 
 /// Titles, artists and the like. Places, dates, serial numbers and software are not among them.
 json::object kept_metadata(const media::Input& input);
+
+/// What has no fault.
+inline constexpr PacketFacts kPerfectPackets = {
+    .packets = 1, .seconds = 1, .is_seamless = true, .is_guessed = true
+};
 
 /// Reads the stream's packets to the end with a reader of its own. Errors: those of the source.
 Result<PacketFacts> packet_facts(const media::Input& input, int stream);

@@ -1,5 +1,6 @@
 #include "tasks/video.h"
 
+#include <algorithm>
 #include <string>
 
 #include "media/input.h"
@@ -19,23 +20,8 @@ Error no_video() {
     return {ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"};
 }
 
-/// Looks at the packets of streams that may be copied, when nothing else speaks against it.
-Result<> look_at_packets(const VideoOptions& options, const Input& input, SourceFacts& source) {
-    constexpr PacketFacts kPerfect{
-        .packets = 1, .bytes = 0, .seconds = 1, .longest_key_gap = 0, .is_seamless = true
-    };
-    const auto look = [&](auto& facts) -> Result<> {
-        facts.packets = kPerfect;
-        const bool may_copy = reason_not_to_copy(facts, options).empty();
-        facts.packets.reset();
-        if (may_copy) facts.packets = TRY(packet_facts(input, facts.stream));
-        return {};
-    };
-    TRY(look(*source.picture));
-    return source.sound ? look(*source.sound) : Result<>();
-}
-
-Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input) {
+Result<SourceFacts> source_facts(const VideoOptions& options, Job& job) {
+    const Input& input = *TRY(open_media(job));
     SourceFacts source;
     source.duration = input.duration();
     source.is_duration_sure = input.is_duration_sure();
@@ -47,7 +33,7 @@ Result<SourceFacts> source_facts(const VideoOptions& options, const Input& input
         source.warnings = choice.warnings;
         if (choice.stream) source.sound = sound_facts(input, *choice.stream);
     }
-    TRY(look_at_packets(options, input, source));
+    TRY(look_at_packets(options, job, source));
     return source;
 }
 
@@ -60,6 +46,12 @@ Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan&
     if (!end || (window.end && *window.end <= *end)) return {};
     window.end = *end;
     window.duration = *end - window.start;
+    const auto expect_no_more = [&](auto& stream) {
+        auto& seconds = stream.expects.seconds;
+        if (seconds) seconds = std::min(*seconds, *window.duration);
+    };
+    for (auto& picture : plan.pictures) expect_no_more(picture);
+    for (auto& sound : plan.sounds) expect_no_more(sound);
     return {};
 }
 
@@ -100,10 +92,9 @@ Result<Plan> plan(const VideoOptions& options, Job& job) {
     if (sniffed.family == Family::kStill) return no_video();
     const std::string name = output_name(options, job);
     if (sniffed.demuxer.empty()) return plan_animation(options, name, job);
-    const auto& input = *TRY(open_media(job));
-    const SourceFacts source = TRY(source_facts(options, input));
+    const SourceFacts source = TRY(source_facts(options, job));
     Plan plan = TRY(plan_video(options, source, name, job.limits()));
-    TRY(cut_after_frames(options, input, plan));
+    TRY(cut_after_frames(options, *job.media, plan));
     return plan;
 }
 

@@ -236,6 +236,15 @@ TEST_F(WholeTask, StopsAfterSoManyFramesAndCutsTheSoundThere) {
     EXPECT_LT(samples, 72000 + 1024);
 }
 
+TEST_F(WholeTask, MissesNothingBehindTheLastOfSoManyFrames) {
+    VideoOptions options;
+    options.frames = 45;
+    const auto result = result_of("flash-small.mp4", options);
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_THAT(result->warnings, testing::IsEmpty());
+    EXPECT_THAT(result->file.warnings, testing::IsEmpty());
+}
+
 TEST_F(WholeTask, MakesTheRateConstant) {
     VideoOptions options;
     options.fps = 12;

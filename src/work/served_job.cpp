@@ -5,11 +5,9 @@
 #include <utility>
 
 #include "base/log.h"
-#include "storage/s3.h"
 #include "work/attempts.h"
 #include "work/exporter.h"
-#include "work/managed.h"
-#include "work/places.h"
+#include "work/served_input.h"
 
 namespace ittybit::work {
 namespace {
@@ -55,35 +53,7 @@ Ending ServedJob::work() {
 }
 
 Result<std::shared_ptr<storage::Source>> ServedJob::open_input(const std::stop_token& stop) {
-    storage::Source::Options options;
-    options.scratch_folder = shop_.scratch;
-    options.largest = shop_.limits.input_bytes;
-    options.room = &shop_.room;
-    auto from = TRY(origin());
-    return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));
-}
-
-/// Our own files are read from storage, whatever host their URL names.
-Result<std::unique_ptr<storage::Origin>> ServedJob::origin() {
-    const auto& url = job_.job().input;
-    if (const auto ours = find_managed(url)) {
-        const auto file = TRY(shop_.files.find(ours->id));
-        if (file && file->is_ready) {
-            TRY(shop_.files.touch(ours->id, shop_.clock.now()));
-            auto found = shop_.storage->origin(managed_key(*ours));
-            if (found || found.error().kind != ErrorKind::kFileNotFound) return found;
-            // Its words would tell the address, which is all one needs to read it.
-            return Error{
-                ErrorKind::kInternalError, "the stored input is missing; upload it again", "input"
-            };
-        }
-    }
-    auto parsed = TRY(net::Url::parse(url));
-    if (!parsed.is_s3()) return storage::http_origin(shop_.client, std::move(parsed));
-    const auto connection = job_.record().order.connection.value_or("");
-    auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
-    auto place = read_s3(url);
-    return storage::s3_origin(shop_.client, std::move(account), place.bucket, place.key);
+    return open_served_input(shop_, job_.job().input, job_.record().order.connection, stop);
 }
 
 Result<std::unique_ptr<Destination>> ServedJob::open_output(

@@ -27,7 +27,6 @@ public:
 private:
     Ending work();
     Result<std::shared_ptr<storage::Source>> open_input(const std::stop_token& stop);
-    Result<std::unique_ptr<storage::Origin>> origin();
     Result<std::unique_ptr<Destination>> open_output(
         const OrderedOutput& output, const std::string& extension
     );

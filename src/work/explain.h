@@ -1,0 +1,72 @@
+#pragma once
+
+#include <optional>
+#include <semaphore>
+#include <stop_token>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+#include "model/job.h"
+#include "model/order.h"
+#include "model/protocol.h"
+#include "storage/source.h"
+#include "work/workshop.h"
+
+namespace ittybit::work {
+
+/// How one output of an order would be made: its plan, or why it cannot be.
+struct ExplainedOutput {
+    std::string kind;
+    std::optional<std::string> name;
+    json::value plan;
+    std::optional<Failure> error;
+    static constexpr auto kFields = std::tuple{
+        Field{&ExplainedOutput::kind, "kind", "What is made."},
+        Field{&ExplainedOutput::name, "name", "What you call it."}.or_absent(),
+        Field{
+            &ExplainedOutput::plan, "plan",
+            "What would be read, done and written; null when it cannot be."
+        },
+        Field{&ExplainedOutput::error, "error", "Why it cannot be made."},
+    };
+};
+
+/// What an order would come to.
+struct Explanation {
+    std::string object = "explanation";
+    std::optional<File> input;
+    std::vector<ExplainedOutput> outputs;
+    static constexpr auto kFields = std::tuple{
+        Field{&Explanation::object, "object", "Always explanation."},
+        Field{&Explanation::input, "input", "Facts of the input, where it can be read."},
+        Field{
+            &Explanation::outputs, "outputs", "What would be made of it, in the order asked for."
+        },
+    };
+};
+
+/// Explains orders without doing them: no more of an input is fetched than probing needs, and
+/// nothing is stored. Any thread; a few at a time, others are sent away. Outlived by the workshop.
+class Explainer {
+public:
+    Explainer(Workshop& shop, std::stop_token stop) : shop_(shop), stop_(std::move(stop)) {}
+
+    /// What goes wrong with the input is said in the explanation. Errors: `too_many_requests`.
+    Result<Explanation> explain(const Order& order);
+
+private:
+    Explanation explained(const Order& order);
+    Result<Finished> plan(
+        const OrderedOutput& output, const std::string& stem, storage::Source& source
+    );
+
+    static constexpr std::ptrdiff_t kAtOnce = 4;  // children
+    Workshop& shop_;
+    std::stop_token stop_;
+    std::counting_semaphore<kAtOnce> room_{kAtOnce};
+};
+
+}  // namespace ittybit::work

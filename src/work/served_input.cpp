@@ -1,0 +1,50 @@
+#include "work/served_input.h"
+
+#include <utility>
+
+#include "storage/s3.h"
+#include "work/managed.h"
+#include "work/places.h"
+
+namespace ittybit::work {
+namespace {
+
+Result<std::unique_ptr<storage::Origin>> origin_of(
+    Workshop& shop, const std::string& url, const std::optional<std::string>& connection
+) {
+    if (const auto ours = find_managed(url)) {
+        const auto file = TRY(shop.files.find(ours->id));
+        if (file && file->is_ready) {
+            TRY(shop.files.touch(ours->id, shop.clock.now()));
+            auto found = shop.storage->origin(managed_key(*ours));
+            if (found || found.error().kind != ErrorKind::kFileNotFound) return found;
+            // Its words would tell the address, which is all one needs to read it.
+            return Error{
+                ErrorKind::kInternalError, "the stored input is missing; upload it again", "input"
+            };
+        }
+    }
+    auto parsed = TRY(net::Url::parse(url));
+    if (!parsed.is_s3()) return storage::http_origin(shop.client, std::move(parsed));
+    auto account = TRY(account_of(shop.connections, shop.secrets, connection.value_or("")));
+    auto place = read_s3(url);
+    return storage::s3_origin(shop.client, std::move(account), place.bucket, place.key);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<storage::Source>> open_served_input(
+    Workshop& shop,
+    const std::string& url,
+    const std::optional<std::string>& connection,
+    const std::stop_token& stop
+) {
+    storage::Source::Options options;
+    options.scratch_folder = shop.scratch;
+    options.largest = shop.limits.input_bytes;
+    options.room = &shop.room;
+    auto from = TRY(origin_of(shop, url, connection));
+    return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));
+}
+
+}  // namespace ittybit::work

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "storage/source.h"
+#include "work/workshop.h"
+
+namespace ittybit::work {
+
+/// The input of a job of the service, read through the range cache. Our own files are read from
+/// storage, whatever host their URL names; s3:// ones with the connection of this id. Errors:
+/// `connection_required`, `invalid_input`, later those of the origin.
+Result<std::shared_ptr<storage::Source>> open_served_input(
+    Workshop& shop,
+    const std::string& url,
+    const std::optional<std::string>& connection,
+    const std::stop_token& stop
+);
+
+}  // namespace ittybit::work
