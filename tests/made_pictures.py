@@ -223,8 +223,8 @@ def avif(path, *options, pictures=1):
 
 
 def avif_with_alpha_of_another_turn(path):
-    """The colour is to be turned by 90 degrees, and its alpha says nothing of that: so wrote libavif
-    before 1.0, and newer ones turn both."""
+    """The colour is to be turned by 90 degrees, and its alpha says nothing of that: so wrote
+    libavif before 1.0, and newer ones turn both."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         turned = numpy.rot90(numpy.dstack([scene(), soft_alpha()]), -1)
