@@ -48,7 +48,6 @@ def listed_seconds(playlist):
 def has_keys(found):
     """Whether it begins with a key frame, and has one every two seconds."""
     keys = [time for time, _, is_key in found if is_key]
-    # FFmpeg moves all but the first picture by one when it meets a negative composition offset.
     slack = 2 * found[0][1] + 1e-3
     steps = [after - before for before, after in zip(keys, [*keys[1:], found[-1][0]])]
     return found[0][2] and max(steps) < KEY_SECONDS + slack
@@ -66,7 +65,8 @@ def demuxed(master):
             yield f"{uri}: nothing in it"
             continue
         lasted = found[-1][0] + found[-1][1] - found[0][0]
-        slack = 0.05 if pictures else 0.1
+        # FFmpeg moves all but the first picture by one when it meets a negative composition offset.
+        slack = max(0.05, 1.1 * found[0][1]) if pictures else 0.1
         if abs(lasted - listed_seconds(playlist)) > slack:
             yield f"{uri}: lasts {lasted:.3f} s, listed are {listed_seconds(playlist):.3f} s"
         if pictures and not has_keys(pictures):

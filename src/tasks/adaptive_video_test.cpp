@@ -56,7 +56,11 @@ std::string text_of(const fs::path& path) {
 class AdaptiveVideo : public testing::Test {
 protected:
     void SetUp() override {
-        checker_ = fs::absolute("tests/check_hls.py");
+        checker_ = fmt::format(
+            "ITTYBIT={} /usr/bin/python3 {}",
+            (fs::read_symlink("/proc/self/exe").parent_path() / "ittybit").string(),
+            fs::absolute("tests/check_hls.py").string()
+        );
         home_ = fs::current_path();
         std::string folder = (fs::temp_directory_path() / "adaptive-XXXXXX").string();
         ASSERT_NE(::mkdtemp(folder.data()), nullptr);
@@ -87,7 +91,7 @@ protected:
 
     /// The independent checker finds no fault, and libav decodes all of it without a word.
     void expect_valid(const std::string& stem = "film") {
-        const auto checked = shell(fmt::format("python3 {} {}.m3u8", checker_.string(), stem));
+        const auto checked = shell(fmt::format("{} {}.m3u8", checker_, stem));
         EXPECT_EQ(checked.status, 0) << checked.output;
         const auto decoded =
             shell(fmt::format("ffmpeg -v error -xerror -i {}.m3u8 -map 0 -f null -", stem));
@@ -105,7 +109,7 @@ protected:
     }
 
     Collected events_;
-    fs::path checker_;
+    std::string checker_;  // a command
     fs::path home_;
     fs::path folder_;
 };

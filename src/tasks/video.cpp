@@ -46,8 +46,8 @@ Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan&
     if (!end || (window.end && *window.end <= *end)) return {};
     window.end = *end;
     window.duration = *end - window.start;
-    const auto expect_no_more = [&](auto& stream) {
-        auto& seconds = stream.expects.seconds;
+    const auto expect_no_more = [&](auto& planned) {
+        auto& seconds = planned.expects.seconds;
         if (seconds) seconds = std::min(*seconds, *window.duration);
     };
     for (auto& picture : plan.pictures) expect_no_more(picture);
