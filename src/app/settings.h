@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -69,7 +68,7 @@ struct Settings {
     std::optional<log::Format> log_format;
     Limits limits;  // of one media operation; its rows are settings named `limit_…`
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Settings::listen, "listen", "ADDRESS:PORT to serve on; port 0 is any free one."},
         Field{
             &Settings::public_url, "public_url",

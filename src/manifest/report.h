@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -30,7 +29,7 @@ struct Finding {
     std::string remedy;     // what to do
     std::int64_t more = 0;  // as often again, in this file
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Finding::rule, "rule", ""}.required(),
         Field{&Finding::severity, "severity", ""}.required(),
         Field{&Finding::source, "source", ""},
@@ -46,7 +45,7 @@ struct Finding {
 /// What a check found, as it goes from one process to another.
 struct Findings {
     std::vector<Finding> findings;
-    static constexpr auto kFields = std::tuple{Field{&Findings::findings, "findings", ""}};
+    static constexpr auto kFields = Fields{Field{&Findings::findings, "findings", ""}};
 };
 
 /// What is found while a stream is looked at. Of one rule in one file the first places are kept and

@@ -3,7 +3,6 @@
 #include <array>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fields_json.h"
@@ -27,7 +26,7 @@ struct ConnectionRequest {
     std::optional<bool> path_style;
     bool is_default = false;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&ConnectionRequest::kind, "kind", "s3."}.required(),
         Field{&ConnectionRequest::name, "name", "What jobs call it."}.required(),
         Field{&ConnectionRequest::endpoint, "endpoint", "URL of the service; AWS S3 by default."},

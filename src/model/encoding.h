@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 
 #include "base/fields.h"
 #include "base/json.h"
@@ -18,7 +17,7 @@ struct PictureColour {
     std::string primaries = "bt709";  // libav's names
     std::string transfer = "bt709";
     std::string matrix = "bt709";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PictureColour::primaries, "primaries", ""},
         Field{&PictureColour::transfer, "transfer", ""},
         Field{&PictureColour::matrix, "matrix", ""},
@@ -42,7 +41,7 @@ struct PictureEncoding {
     PictureColour colour;
     json::object options;  // the encoder's own
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PictureEncoding::encoder, "encoder", ""},
         Field{&PictureEncoding::width, "width", ""},
         Field{&PictureEncoding::height, "height", ""},
@@ -65,7 +64,7 @@ struct SoundFormat {
     int sample_rate = 48000;             // hertz
     std::string layout = "stereo";       // libav's name
     std::string sample_format = "fltp";  // libav's name
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&SoundFormat::sample_rate, "sample_rate", ""},
         Field{&SoundFormat::layout, "layout", ""},
         Field{&SoundFormat::sample_format, "sample_format", ""},
@@ -81,7 +80,7 @@ struct SoundEncoding {
     std::optional<int> bits_per_sample = {};  // lossless: of the source, when below the format's
     json::object options = {};
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&SoundEncoding::encoder, "encoder", ""},
         Field{&SoundEncoding::format, "format", ""},
         Field{&SoundEncoding::bitrate, "bitrate", ""}.or_absent(),
@@ -100,7 +99,7 @@ struct SaveSettings {
     bool has_few_colours = false;  // PNG: tries a palette, for what came with one
     Size size;                     // of the picture that comes to be saved
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&SaveSettings::format, "format", ""},
         Field{&SaveSettings::quality, "quality", ""},
         Field{&SaveSettings::effort, "effort", ""},
@@ -120,7 +119,7 @@ struct GifSettings {
     int table_price = 100;  // what a byte of a frame's own colours must gain, in squared levels
     int dither = 40;        // per cent of a pixel's error that its neighbours take over
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&GifSettings::size, "size", ""},
         Field{&GifSettings::loop, "loop", ""},
         Field{&GifSettings::colours, "colours", ""},
@@ -138,7 +137,7 @@ struct AnimationSettings {
     int quality = 75;  // 0–100, of lossy frames
     int effort = 2;    // 0 fastest – 6 smallest
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&AnimationSettings::size, "size", ""},
         Field{&AnimationSettings::loop, "loop", ""},
         Field{&AnimationSettings::quality, "quality", ""},

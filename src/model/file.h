@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -38,7 +37,7 @@ struct StreamFacts {
     std::optional<std::string> channel_layout;
     std::optional<int> sample_rate;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&StreamFacts::index, "index", "Position in the file, from 0."},
         Field{&StreamFacts::type, "type", "video, audio, subtitle, data or cover."},
         Field{&StreamFacts::codec, "codec", "The codec's usual short name."},
@@ -70,7 +69,7 @@ struct StreamFacts {
 struct CodecNames {
     std::optional<std::string> video;
     std::optional<std::string> audio;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&CodecNames::video, "video", "Codec of the picture."},
         Field{&CodecNames::audio, "audio", "Codec of the sound."},
     };
@@ -80,7 +79,7 @@ struct CodecNames {
 struct Parts {
     int count = 0;
     std::int64_t size = 0;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Parts::count, "count", "Files."},
         Field{&Parts::size, "size", "Bytes of all files."},
     };
@@ -95,7 +94,7 @@ struct Rendition {
     std::int64_t bandwidth = 0;          // peak, bits per second
     std::int64_t average_bandwidth = 0;  // bits per second
     std::string codecs;                  // RFC 6381
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Rendition::name, "name", "720p, audio, …"},
         Field{&Rendition::width, "width", "Pixels."},
         Field{&Rendition::height, "height", "Pixels."},
@@ -126,7 +125,7 @@ struct File {
     std::vector<std::string> warnings;
     std::string object = "file";
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&File::object, "object", "Always file."},
         Field{&File::kind, "kind", "video, audio, image, animation or adaptive_video."},
         Field{&File::url, "url", "Where it is."},

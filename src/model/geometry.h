@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <tuple>
 
 #include "base/fields.h"
 #include "base/json.h"
@@ -13,7 +12,7 @@ namespace ittybit {
 struct Size {
     int width = 0;
     int height = 0;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Size::width, "width", ""},
         Field{&Size::height, "height", ""},
     };

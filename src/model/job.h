@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -51,7 +50,7 @@ constexpr bool is_final(TaskStatus status) {
 struct ExternalFile {
     std::string url;
     std::string object = "external_file";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&ExternalFile::object, "object", "Always external_file."},
         Field{&ExternalFile::url, "url", "Where it is."}.required(),
     };
@@ -75,7 +74,7 @@ struct TaskInput {
 struct LimitInForce {
     std::string name;
     double value = 0;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&LimitInForce::name, "name", "Which limit."},
         Field{&LimitInForce::value, "value", "Its value."},
     };
@@ -87,7 +86,7 @@ struct Failure {
     std::string message;
     std::optional<LimitInForce> limit;
     std::optional<std::string> task;  // in a job: the id of the task that failed
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Failure::kind, "kind", "One of the kinds of error."},
         Field{&Failure::message, "message", "What to do about it."},
         Field{&Failure::limit, "limit", "With limit_exceeded: the limit."}.or_absent(),
@@ -112,7 +111,7 @@ struct Task {
     std::optional<json::object> metadata;  // of a standalone task
     std::string object = "task";
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Task::id, "id", "task_…"},
         Field{&Task::object, "object", "Always task."},
         Field{&Task::kind, "kind", "probe, import, the kind of the job, or export."},
@@ -140,7 +139,7 @@ struct JobOutput {
     std::optional<Failure> error;
     std::vector<std::string> tasks;  // ids: the work, and the export
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&JobOutput::kind, "kind", "video, audio, image, animation or adaptive_video."},
         Field{&JobOutput::options, "options", "As sent."},
         Field{&JobOutput::name, "name", "As sent."},
@@ -169,7 +168,7 @@ struct Job {
     UnixMillis updated_at = 0;
     std::string object = "job";
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Job::id, "id", "job_…"},
         Field{&Job::object, "object", "Always job."},
         Field{&Job::kind, "kind", "video, audio, image, animation, adaptive_video or multi."},

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 
 #include "base/fields.h"
 
@@ -20,7 +19,7 @@ struct Limits {
     double idle_seconds = 60;      // without progress
     double wall_seconds = 86'400;  // in all
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Limits::input_bytes, "input_bytes", "Bytes of the input."}.between(1, 1e15),
         Field{&Limits::pixels, "pixels", "Pixels of one picture, in or out."}.between(1, 1e10),
         Field{&Limits::frames, "frames", "Frames read or made."}.between(1, 1e9),

@@ -12,7 +12,7 @@ namespace ittybit {
 
 /// Reading a file's facts: what `probe` does.
 struct ProbeOptions {
-    static constexpr auto kFields = std::tuple{};
+    static constexpr auto kFields = Fields{};
 };
 
 /// One media operation with its options: what a child is given to do. Adding a kind means an

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -134,7 +133,7 @@ struct Framing {
 
 /// The rows of Framing; `longest` is the greatest side in pixels.
 constexpr auto framing_fields(double longest) {
-    return std::tuple{
+    return Fields{
         Field{
             &Framing::width, "width",
             "Pixels, or a percentage like \"50%\" of the display width. One side alone keeps the "
@@ -191,17 +190,17 @@ struct VideoOptions : Framing, Span {
         return codec.value_or(format == VideoFormat::kWebm ? VideoCodec::kVp9 : VideoCodec::kH264);
     }
 
-    static constexpr auto kFields = std::tuple_cat(
-        std::tuple{
+    static constexpr auto kFields =
+        Fields{
             Field{&VideoOptions::format, "format", "The container."},
             Field{
                 &VideoOptions::codec, "codec",
                 "How the picture is compressed; h264 by default, vp9 in webm."
             },
             Field{&VideoOptions::quality, "quality", kQualityHelp},
-        },
-        framing_fields(8192),
-        std::tuple{
+        } +
+        framing_fields(8192) +
+        Fields{
             Field{&VideoOptions::fps, "fps", "Frames per second; as the input by default."}.between(
                 1, 60
             ),
@@ -218,8 +217,7 @@ struct VideoOptions : Framing, Span {
                 "Stop after this many output frames; the sound is cut there."
             }
                 .between(1, 1'000'000),
-        }
-    );
+        };
 };
 
 struct AudioOptions : Span {
@@ -227,7 +225,7 @@ struct AudioOptions : Span {
     std::optional<Quality> quality;
     std::optional<std::int64_t> bitrate;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&AudioOptions::format, "format", "The container and codec."},
         Field{&AudioOptions::quality, "quality", kQualityHelp},
         Field{
@@ -245,20 +243,19 @@ struct ImageOptions : Framing {
     std::optional<Quality> quality;
     double start = 0;
 
-    static constexpr auto kFields = std::tuple_cat(
-        std::tuple{
+    static constexpr auto kFields =
+        Fields{
             Field{
                 &ImageOptions::format, "format",
                 "The input image's own format by default, else jpeg."
             },
             Field{&ImageOptions::quality, "quality", kQualityHelp},
-        },
-        framing_fields(16384),
-        std::tuple{Field{
+        } +
+        framing_fields(16384) +
+        Fields{Field{
             &ImageOptions::start, "start", "Seconds; the frame on screen then is the picture."
         }
-                       .between(0, kLongestSpan)}
-    );
+                   .between(0, kLongestSpan)};
 };
 
 struct AnimationOptions : Framing, Span {
@@ -266,19 +263,18 @@ struct AnimationOptions : Framing, Span {
     std::optional<Quality> quality;
     double fps = 10;
 
-    static constexpr auto kFields = std::tuple_cat(
-        std::tuple{
+    static constexpr auto kFields =
+        Fields{
             Field{&AnimationOptions::format, "format", "The file format."},
             Field{&AnimationOptions::quality, "quality", kQualityHelp},
-        },
-        framing_fields(8192),
-        std::tuple{
+        } +
+        framing_fields(8192) +
+        Fields{
             Field{&AnimationOptions::fps, "fps", "Frames per second; gif is made at 50 at most."}
                 .between(1, 60),
             kStartField,
             kEndField.required(),
-        }
-    );
+        };
 };
 
 struct AdaptiveVideoOptions : Framing, Span {
@@ -286,18 +282,17 @@ struct AdaptiveVideoOptions : Framing, Span {
     std::optional<Quality> quality;
     bool no_audio = false;
 
-    static constexpr auto kFields = std::tuple_cat(
-        std::tuple{
+    static constexpr auto kFields =
+        Fields{
             Field{&AdaptiveVideoOptions::format, "format", "The streaming format."},
             Field{&AdaptiveVideoOptions::quality, "quality", kQualityHelp},
-        },
-        framing_fields(8192),
-        std::tuple{
+        } +
+        framing_fields(8192) +
+        Fields{
             kStartField,
             kEndField,
             Field{&AdaptiveVideoOptions::no_audio, "no_audio", "Leave the sound out."},
-        }
-    );
+        };
 };
 
 /// What no single row can say: each sentence is appended to `problems`, as `{kind, field,

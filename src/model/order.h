@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -20,7 +19,7 @@ namespace ittybit {
 /// A task alone that keeps a copy of its input as a managed file.
 struct ImportOptions {
     static constexpr std::string_view kName = "import";
-    static constexpr auto kFields = std::tuple{};
+    static constexpr auto kFields = Fields{};
 };
 
 /// A task alone that copies its input elsewhere.
@@ -29,7 +28,7 @@ struct ExportOptions {
     std::string url;
     std::optional<std::string> connection_id;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&ExportOptions::url, "url", "Where to: s3://bucket/key."}.required(),
         Field{&ExportOptions::connection_id, "connection_id", "Id or name of the connection."}
             .or_absent(),
@@ -56,7 +55,7 @@ struct OutputPlace {
     std::optional<std::string> connection;  // for it; absent: the order's
     std::optional<std::string> name;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{
             &OutputPlace::url, "output",
             "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; managed storage "
@@ -100,7 +99,7 @@ struct Order {
     std::optional<std::string> webhook_url;
     int priority = 0;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Order::kind, "kind", "That of the one output, or multi."},
         Field{&Order::input, "input", "An http://, https:// or s3:// URL."}.required(),
         Field{&Order::outputs, "outputs", "1 to 16 things to make of the one input."}.required(),

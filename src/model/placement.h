@@ -1,7 +1,5 @@
 #pragma once
 
-#include <tuple>
-
 #include "base/fields.h"
 #include "model/geometry.h"
 #include "model/options.h"
@@ -14,7 +12,7 @@ struct Rectangle {
     int top = 0;
     int width = 0;
     int height = 0;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Rectangle::left, "left", ""},
         Field{&Rectangle::top, "top", ""},
         Field{&Rectangle::width, "width", ""},
@@ -33,7 +31,7 @@ struct Placement {
     int left = 0;
     int top = 0;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Placement::scaled, "scaled", ""}, Field{&Placement::kept, "kept", ""},
         Field{&Placement::canvas, "canvas", ""}, Field{&Placement::left, "left", ""},
         Field{&Placement::top, "top", ""},

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -25,7 +24,7 @@ struct Ratio {
     int num = 0;
     int den = 1;
     double value() const { return den > 0 ? static_cast<double>(num) / den : 0; }
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Ratio::num, "num", ""},
         Field{&Ratio::den, "den", ""},
     };
@@ -37,7 +36,7 @@ struct Window {
     double start = 0;
     std::optional<double> end;       // nothing: the input's end
     std::optional<double> duration;  // of the outputs, when known
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Window::start, "start", ""},
         Field{&Window::end, "end", ""},
         Field{&Window::duration, "duration", ""},
@@ -66,7 +65,7 @@ struct PlannedRead {
     bool is_cover = false;     // picture: attached to the input
     int shrink_by = 1;         // picture: how much smaller the decoder may make it
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PlannedRead::input, "input", ""},
         Field{&PlannedRead::as, "as", ""},
         Field{&PlannedRead::stream, "stream", ""},
@@ -84,7 +83,7 @@ struct PlannedRead {
 struct FilterStep {
     std::string filter;
     json::object options;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&FilterStep::filter, "filter", ""},
         Field{&FilterStep::options, "options", ""},
     };
@@ -100,7 +99,7 @@ struct DecodedShape {
     std::string primaries;
     std::string transfer;
     bool is_interlaced = false;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&DecodedShape::size, "size", ""},
         Field{&DecodedShape::format, "format", ""},
         Field{&DecodedShape::matrix, "matrix", ""},
@@ -129,7 +128,7 @@ struct Treatment {
     DecodedShape shape;
     std::vector<FilterStep> steps;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Treatment::placement, "placement", ""},
         Field{&Treatment::is_mirrored, "mirrored", ""},
         Field{&Treatment::rotation, "rotation", ""},
@@ -151,7 +150,7 @@ struct PlannedClock {
     int ticks = 90000;
     Ratio fps;     // 0: none
     int grid = 1;  // ticks; pictures begin at its multiples
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PlannedClock::ticks, "ticks", ""},
         Field{&PlannedClock::fps, "fps", ""},
         Field{&PlannedClock::grid, "grid", ""},
@@ -164,7 +163,7 @@ struct PlannedCadence {
     bool is_first = false;  // before the treatment, which is saved for what is left out
     int key_seconds = 0;    // a key frame at or after each multiple; 0: where the encoder likes
     int key_grid = 1;       // of how many pictures one may be a key frame
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PlannedCadence::is_first, "first", ""},
         Field{&PlannedCadence::key_seconds, "key_seconds", ""},
         Field{&PlannedCadence::key_grid, "key_grid", ""},
@@ -178,7 +177,7 @@ struct PlannedTrack {
     std::string name;                 // of a rendition: its files' names begin with it
     std::string language;             // as the source says it
     std::optional<Ratio> frame_rate;  // told where every picture lasts as long as it says
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PlannedTrack::output, "output", ""},
         Field{&PlannedTrack::name, "name", ""},
         Field{&PlannedTrack::language, "language", ""},
@@ -192,7 +191,7 @@ struct PlannedTrack {
 struct Expectation {
     std::optional<double> seconds;
     std::optional<std::int64_t> pictures;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Expectation::seconds, "seconds", ""},
         Field{&Expectation::pictures, "pictures", ""}.or_absent(),
     };
@@ -208,7 +207,7 @@ struct PictureBranch {
     std::optional<AnimationSettings> webp;
     std::optional<SaveSettings> image;
     PlannedTrack track;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PictureBranch::every, "every", ""},
         Field{&PictureBranch::steps, "steps", ""},
         Field{&PictureBranch::encoding, "encoding", ""}.or_absent(),
@@ -231,7 +230,7 @@ struct PicturePlan {
     std::optional<std::int64_t> most_frames;  // of the source, not counted by a cadence
     std::vector<PictureBranch> branches;      // best first: each is scaled from the one before
     Expectation expects;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PicturePlan::read, "read", ""},
         Field{&PicturePlan::why_encoded, "why_encoded", ""},
         Field{&PicturePlan::copied, "copied", ""}.or_absent(),
@@ -248,7 +247,7 @@ struct PicturePlan {
 struct SoundBranch {
     SoundEncoding encoding;
     PlannedTrack track;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&SoundBranch::encoding, "encoding", ""},
         Field{&SoundBranch::track, "track", ""},
     };
@@ -263,7 +262,7 @@ struct SoundPlan {
     bool is_mixed = false;              // to fewer channels than the source has
     std::vector<SoundBranch> branches;  // all in the format of the first
     Expectation expects;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&SoundPlan::read, "read", ""},
         Field{&SoundPlan::why_encoded, "why_encoded", ""},
         Field{&SoundPlan::copied, "copied", ""}.or_absent(),
@@ -281,7 +280,7 @@ struct OutputFile {
     json::object options;  // the muxer's own
     std::int64_t moov_size = 0;  // mp4, mov: bytes reserved in front for the index; 0: none
     json::object metadata;       // title, artist, …
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&OutputFile::name, "name", ""},
         Field{&OutputFile::muxer, "muxer", ""},
         Field{&OutputFile::options, "options", ""},
@@ -300,7 +299,7 @@ struct Plan {
     std::vector<OutputFile> outputs;  // in the order of publishing
     std::vector<std::string> warnings;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Plan::reads, "reads", ""},
         Field{&Plan::window, "window", ""},
         Field{&Plan::has_common_end, "common_end", ""},

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -22,7 +21,7 @@ namespace ittybit {
 struct AssignedInput {
     bool is_complete = true;           // every byte is in the file; else the child asks with Need
     std::optional<std::int64_t> size;  // bytes; nothing while unknown
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&AssignedInput::is_complete, "is_complete", ""},
         Field{&AssignedInput::size, "size", ""},
     };
@@ -41,7 +40,7 @@ struct Assignment {
     std::string parts_folder;     // how a playlist names the folder its parts are published in
     Limits limits;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Assignment::kind, "kind", ""}.required(),
         Field{&Assignment::options, "options", ""}.required(),
         Field{&Assignment::explain, "explain", ""},
@@ -59,7 +58,7 @@ struct Need {
     std::int64_t offset = 0;
     std::int64_t length = 0;
     static constexpr std::string_view kName = "need";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Need::input, "input", ""}.between(0, kMostInputs - 1),
         Field{&Need::offset, "offset", ""}.required().between(0, 9e18),
         Field{&Need::length, "length", ""}.required().between(1, 9e18),
@@ -73,7 +72,7 @@ struct Progress {
     std::optional<double> speed;    // media seconds a second
     std::optional<double> eta_s;
     static constexpr std::string_view kName = "progress";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Progress::percent, "percent", ""}.between(0, 100),
         Field{&Progress::speed, "speed", ""}.between(0, 1e9),
         Field{&Progress::eta_s, "eta_s", ""}.between(0, 1e12),
@@ -86,7 +85,7 @@ struct FileGrown {
     std::int64_t from = 0;
     std::int64_t to = 0;
     static constexpr std::string_view kName = "file_grown";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&FileGrown::name, "name", ""}.required(),
         Field{&FileGrown::from, "from", ""}.required().between(0, 9e18),
         Field{&FileGrown::to, "to", ""}.required().between(0, 9e18),
@@ -100,7 +99,7 @@ struct FileReady {
     std::int64_t size = 0;
     bool is_main = true;
     static constexpr std::string_view kName = "file_ready";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&FileReady::name, "name", ""}.required(),
         Field{&FileReady::size, "size", ""}.required().between(0, 9e18),
         Field{&FileReady::is_main, "is_main", ""},
@@ -113,7 +112,7 @@ struct Finished {
     std::vector<std::string> warnings;
     json::value plan;
     static constexpr std::string_view kName = "finished";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Finished::file, "file", ""}.required(),
         Field{&Finished::warnings, "warnings", ""},
         Field{&Finished::plan, "plan", ""},
@@ -128,7 +127,7 @@ struct Failed {
     std::optional<std::string> limit;
     double limit_value = 0;
     static constexpr std::string_view kName = "error";
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Failed::kind, "kind", ""}.required(),
         Field{&Failed::message, "message", ""}.required(),
         Field{&Failed::where, "where", ""},
@@ -151,7 +150,7 @@ Result<Event> decode_event(std::string_view line);
 struct Reply {
     std::optional<Failed> error;
     std::optional<std::int64_t> input_size;  // of the whole, once it is known
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Reply::error, "error", ""},
         Field{&Reply::input_size, "input_size", ""},
     };

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -21,7 +20,7 @@ struct ValidateOptions {
     std::int64_t index_size = 0;
     bool decodes = true;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&ValidateOptions::index_offset, "index_offset", ""}.between(0, 9e18),
         Field{&ValidateOptions::index_size, "index_size", ""}.between(0, 1e9),
         Field{&ValidateOptions::decodes, "decodes", ""},
@@ -35,7 +34,7 @@ struct StreamFile {
     std::optional<std::string> missing;  // why it is not there
     bool is_left_out = false;            // nobody wanted to fetch it
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&StreamFile::uri, "uri", ""}.required(),
         Field{&StreamFile::offset, "offset", ""}.between(0, 9e18),
         Field{&StreamFile::size, "size", ""}.between(0, 9e18),
@@ -48,7 +47,7 @@ struct StreamIndex {
     std::string manifest;  // the uri of the playlist or MPD that describes all
     std::vector<StreamFile> files;
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&StreamIndex::manifest, "manifest", ""}.required(),
         Field{&StreamIndex::files, "files", ""},
     };

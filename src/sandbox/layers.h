@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -21,7 +20,7 @@ struct Layers {
     int landlock = 0;         // ABI in force; 0: none
     bool seccomp = false;     // system calls by allow-list
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Layers::namespaces, "namespaces", "No network, no shared memory with others."},
         Field{&Layers::privileges, "privileges", "No way to gain privileges."},
         Field{&Layers::limits, "limits", "Descriptors, file size, address space, core dumps."},

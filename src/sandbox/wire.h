@@ -19,7 +19,7 @@ struct Hello {
     std::string build;
     std::int64_t file_bytes = 0;
     std::vector<std::string> left_out;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Hello::build, "build", ""}.required(),
         Field{&Hello::file_bytes, "file_bytes", ""}.required(),
         Field{&Hello::left_out, "left_out", ""},
@@ -30,7 +30,7 @@ struct Hello {
 struct Greeting {
     std::string build;
     std::string problem;  // empty: ready to fork
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Greeting::build, "build", ""}.required(),
         Field{&Greeting::problem, "problem", ""},
     };
@@ -42,7 +42,7 @@ enum BirthDescriptor : std::size_t { kFolder, kSocket, kFate, kLog, kBirthDescri
 /// On the fate socket, the pidfd beside the first of them.
 struct Birth {
     int pid = 0;
-    static constexpr auto kFields = std::tuple{Field{&Birth::pid, "pid", ""}.required()};
+    static constexpr auto kFields = Fields{Field{&Birth::pid, "pid", ""}.required()};
 };
 
 /// On the fate socket, once the child is reaped.
@@ -50,7 +50,7 @@ struct Death {
     int signal = 0;  // 0: it exited
     int status = 0;
     static constexpr auto kFields =
-        std::tuple{Field{&Death::signal, "signal", ""}, Field{&Death::status, "status", ""}};
+        Fields{Field{&Death::signal, "signal", ""}, Field{&Death::status, "status", ""}};
 };
 
 /// Sends one message with descriptors. False when the other end is gone.

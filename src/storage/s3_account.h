@@ -3,7 +3,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <tuple>
 
 #include "base/fields.h"
 #include "base/result.h"
@@ -23,7 +22,7 @@ struct S3Account {
     std::shared_ptr<RoleKeys>
         role;  // whose keys stand in for the three above, as long as they last
 
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&S3Account::endpoint, "endpoint", "URL of the S3 service; AWS S3 by default."},
         Field{&S3Account::region, "region", "Region the requests are signed for."},
         Field{&S3Account::access_key_id, "access_key_id", "Access key id."}.required(),

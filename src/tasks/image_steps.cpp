@@ -39,7 +39,7 @@ Result<T> options_as(const json::object& options) {
 
 struct FlatteningOptions {
     Colour colour;
-    static constexpr auto kFields = std::tuple{Field{&FlatteningOptions::colour, "colour", ""}};
+    static constexpr auto kFields = Fields{Field{&FlatteningOptions::colour, "colour", ""}};
 };
 
 Taken mix(Picture picture, const json::object&) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/result.h"
@@ -17,7 +16,7 @@ struct PaddingOptions {
     int left = 0;
     int top = 0;
     Colour colour;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&PaddingOptions::canvas, "canvas", ""},
         Field{&PaddingOptions::left, "left", ""},
         Field{&PaddingOptions::top, "top", ""},

@@ -4,7 +4,6 @@
 #include <semaphore>
 #include <stop_token>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +22,7 @@ struct ExplainedOutput {
     std::optional<std::string> name;
     json::value plan;
     std::optional<Failure> error;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&ExplainedOutput::kind, "kind", "What is made."},
         Field{&ExplainedOutput::name, "name", "What you call it."}.or_absent(),
         Field{
@@ -39,7 +38,7 @@ struct Explanation {
     std::string object = "explanation";
     std::optional<File> input;
     std::vector<ExplainedOutput> outputs;
-    static constexpr auto kFields = std::tuple{
+    static constexpr auto kFields = Fields{
         Field{&Explanation::object, "object", "Always explanation."},
         Field{&Explanation::input, "input", "Facts of the input, where it can be read."},
         Field{
