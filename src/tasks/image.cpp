@@ -131,6 +131,14 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
     return open_still(job.source, sniffed, job.limits(), header, how, treatment.placement.scaled);
 }
 
+/// Why nobody reads a picture: libvips, which did not either, often says it better.
+Error better_reason(const ImageOptions& options, Job& job, Error error) {
+    const auto sniffed = sniff(job.source);
+    if (!sniffed || !image::can_read(*sniffed)) return error;
+    const auto found = plan_picture(options, job, *sniffed);
+    return found || !is_lost(found.error()) ? std::move(error) : found.error();
+}
+
 }  // namespace
 
 Result<Plan> plan(const ImageOptions& options, Job& job) {
@@ -172,8 +180,10 @@ Result<Finished> run(const ImageOptions& options, Job& job) {
     const Plan first = TRY(plan_of(options, job));
     if (job.assignment.explain) return explained(first, job);
     auto finished = make(first, job);
+    if (finished || !is_lost(finished.error())) return finished;
     const PlannedRead& read = first.reads.front();
-    if (finished || !is_lost(finished.error()) || read.as != ReadAs::kPicture) return finished;
+    if (read.as != ReadAs::kPicture)
+        return better_reason(options, job, std::move(finished).error());
     const auto second = plan_without_libvips(options, job, read.is_cover);
     if (!second) return finished;
     auto again = make(*second, job);
