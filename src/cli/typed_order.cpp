@@ -43,16 +43,15 @@ json::value with_address(json::value input) {
 /// server, which is not told the path.
 void place(json::object& output, const std::string& where) {
     const auto kind = string_at(output, "kind");
+    const bool is_copy = kind == ExportOptions::kName;
+    if (!is_copy && !where.empty()) output["output"] = where;
     auto& options = output["options"];
     if (!options.is_object()) options = json::object();
-    if (kind == ExportOptions::kName) {
+    if (is_copy) {
         options.get_object()["url"] = where.empty() ? "./" : where;
-    } else if (!where.empty()) {
-        output["output"] = where;
+    } else if (!where.empty() && is_job_kind(kind) && !is_url(where)) {
         // What is wrong with it is said with all else.
-        if (is_job_kind(kind) && !is_url(where)) {
-            static_cast<void>(settle_format(kind, where, options.get_object()));
-        }
+        static_cast<void>(settle_format(kind, where, options.get_object()));
     }
 }
 
