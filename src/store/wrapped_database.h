@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <utility>
@@ -57,7 +58,7 @@ private:
     Database& inner_;
 };
 
-/// Fails its n-th statement, where a commit counts as one, and then works again.
+/// Fails its n-th statement, where a commit counts as one, and then works again. Any thread.
 class FaultyDatabase : public WrappedDatabase {
 public:
     using WrappedDatabase::WrappedDatabase;
@@ -78,7 +79,7 @@ private:
     }
     Result<void> before_commit() override { return count(); }
 
-    int left_ = 0;
+    std::atomic<int> left_ = 0;
 };
 
 /// Tells `hear` of every statement.
