@@ -1,6 +1,7 @@
 """What a request would do, told without doing it."""
 import pytest
 
+import watch
 from test_fetching import MEGABYTE, film, serving  # noqa: F401
 
 
@@ -9,7 +10,7 @@ def all_jobs(server):
 
 
 def test_a_request_is_explained_and_nothing_is_made(server, clip):
-    before = all_jobs(server)
+    before = all_jobs(server), watch.files_below(server.data / "storage")
     answer = server.post("/jobs?explain=true", {
         "input": clip, "kind": "video", "options": {"width": 160, "codec": "h265"},
     })
@@ -22,8 +23,15 @@ def test_a_request_is_explained_and_nothing_is_made(server, clip):
     assert picture["branches"][0]["encoding"]["encoder"] == "libx265"
     assert [step["filter"] for step in picture["treatment"]["steps"]] == ["scale", "format"]
     assert output["plan"]["outputs"][0]["name"] == "flash-small.mp4"
+    assert (all_jobs(server), watch.files_below(server.data / "storage")) == before
+
+
+def test_a_misspelt_parameter_makes_nothing(server, clip):
+    before = all_jobs(server)
+    answer = server.post("/jobs?explian=true", {"input": clip, "kind": "image"})
+    assert answer.status_code == 400 and answer.json()["kind"] == "invalid_request"
+    assert "explain" in answer.json()["message"]
     assert all_jobs(server) == before
-    assert not [path for path in (server.data / "storage").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("kind, encoder", [

@@ -104,26 +104,8 @@ Result<void> check_kind(const std::optional<std::string>& kind, Filters filters)
 }  // namespace
 
 Result<store::ListQuery> read_list_query(const Request& request, Filters filters) {
-    std::vector<std::string_view> known = {"limit", "after", "before", "order"};
-    if (filters != Filters::kNone) {
-        known.insert(
-            known.end(),
-            {"kind", "status", "input", "error", "created_after", "created_before", "metadata.NAME"}
-        );
-    }
     store::ListQuery query;
-    std::vector<std::string_view> seen;
     for (const auto& [name, value] : request.query) {
-        const bool is_label = filters != Filters::kNone && name.starts_with(kMetadata);
-        if (!is_label && std::ranges::find(known, name) == known.end()) {
-            return bad(
-                name, fmt::format("{} is no parameter here{}", name, suggestion(name, known))
-            );
-        }
-        if (std::ranges::find(seen, name) != seen.end()) {
-            return bad(name, fmt::format("{} is given twice", name));
-        }
-        seen.push_back(name);
         TRY(read_parameter(query, name, value));
     }
     TRY(filters == Filters::kTasks ? check_statuses<TaskStatus>(query.statuses)

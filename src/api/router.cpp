@@ -40,7 +40,36 @@ std::optional<Captures> match(std::string_view pattern, const std::vector<std::s
     return captures;
 }
 
+bool is_named(std::string_view name, std::string_view known) {
+    constexpr std::string_view kAny = "NAME";
+    if (!known.ends_with(kAny)) return name == known;
+    return name.starts_with(known.substr(0, known.size() - kAny.size()));
+}
+
 }  // namespace
+
+Result<> check_query(const Route& route, const Request& request) {
+    std::vector<std::string_view> seen;
+    for (const auto& [name, value] : request.query) {
+        const auto wrong = [&name = name](std::string sentence) {
+            return Error{ErrorKind::kInvalidRequest, std::move(sentence), name};
+        };
+        const bool is_known = std::ranges::any_of(route.query, [&name = name](auto known) {
+            return is_named(name, known);
+        });
+        if (!is_known) {
+            return wrong(fmt::format(
+                "{} is no parameter here{}", valid_utf8(name.substr(0, kShown)),
+                suggestion(name, route.query)
+            ));
+        }
+        if (std::ranges::find(seen, name) != seen.end()) {
+            return wrong(fmt::format("{} is given twice", valid_utf8(name.substr(0, kShown))));
+        }
+        seen.push_back(name);
+    }
+    return {};
+}
 
 Result<const Route*> Router::find(Request& request) const {
     const auto pieces = split(request.path, '/');

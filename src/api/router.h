@@ -39,9 +39,13 @@ struct Route {
     int success = 200;
     std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
     std::string_view answer_schema = {};
-    std::vector<std::string_view> query = {};  // names of query parameters
+    std::vector<std::string_view> query = {};  // names of query parameters; metadata.NAME: any NAME
     std::vector<ErrorKind> errors = {};        // kinds beyond those that every endpoint has
 };
+
+/// Whether a request has no parameters but those of its route, each once. Errors:
+/// `invalid_request`.
+Result<> check_query(const Route& route, const Request& request);
 
 /// Finds the route of a request.
 class Router {

@@ -242,7 +242,11 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
         co_return co_await refuse(parser, *refusal);
     }
     pass_ = request.pass;
-    if (!(*route)->is_open) be_let_in();
+    if (!(*route)->is_open) {
+        be_let_in();
+        const auto known = check_query(**route, request);
+        if (!known) co_return co_await refuse(parser, error_response(known.error()));
+    }
     if ((*route)->body == Body::kStream) co_return co_await answer_stream(parser, **route, request);
     if (request.body_size && *request.body_size > shared_.options.largest_body) {
         co_return co_await refuse(parser, too_large(shared_.options.largest_body));

@@ -58,16 +58,6 @@ Result<> keep_body(Service& service, const Request& request, const std::string& 
 }
 
 Result<Response> create(Service& service, const Request& request) {
-    for (const auto& [name, value] : request.query) {
-        if (name == "filename") continue;
-        return Error{
-            ErrorKind::kInvalidRequest,
-            fmt::format("{} is no parameter here; known is filename", name), name
-        };
-    }
-    if (request.query.size() > 1) {
-        return Error{ErrorKind::kInvalidRequest, "filename is given twice", "filename"};
-    }
     TRY(check_coding(request));
     if (to_lower(request.header("Content-Type")).starts_with("multipart/")) {
         return Error{
