@@ -307,16 +307,16 @@ def test_standalone_tasks_chain(server, clip):
 
 def test_a_standalone_task_is_followed_cancelled_and_deleted_like_a_job(server, origin):
     receiver = Receiver()
-    task = server.post("/tasks", {
-        "kind": "image", "input": f"{origin.url}/stall", "width": 40, "webhook_url": receiver.url,
-        "metadata": {"order": 7}}).json()
-    assert task["metadata"] == {"order": 7}
-    path = f"/tasks/{task['id']}"
-    assert server.get(path).json()["metadata"] == {"order": 7}
-    cancelled = server.post(f"{path}/cancel")
-    assert cancelled.status_code == 200 and cancelled.json()["status"] == "cancelled"
-    assert server.post(f"{path}/cancel").status_code == 200
-    origin.may_go_on.set()
+    with origin.stall() as url:
+        task = server.post("/tasks", {
+            "kind": "image", "input": url, "width": 40, "webhook_url": receiver.url,
+            "metadata": {"order": 7}}).json()
+        assert task["metadata"] == {"order": 7}
+        path = f"/tasks/{task['id']}"
+        assert server.get(path).json()["metadata"] == {"order": 7}
+        cancelled = server.post(f"{path}/cancel")
+        assert cancelled.status_code == 200 and cancelled.json()["status"] == "cancelled"
+        assert server.post(f"{path}/cancel").status_code == 200
     told = json.loads(receiver.wait_for(1)[0][1])
     assert told["type"] == "task.cancelled" and told["metadata"] == {"order": 7}
     (event,) = server.events(task["id"], "tasks")
@@ -383,6 +383,13 @@ def test_keys_are_made_shown_once_and_revoked(server):
         assert refused.status_code == 400 and "name" in refused.json()["message"]
     assert server.call("DELETE", f"/keys/{key['id']}").status_code == 204
     assert server.call("DELETE", f"/keys/{key['id']}").status_code == 404
+    assert server.call("DELETE", "/keys/two").status_code == 404, "a name is no id"
+    for one in server.get("/keys").json():
+        if one["name"] == "two":
+            assert server.call("DELETE", f"/keys/{one['id']}").status_code == 204
+    [mine] = server.get("/keys").json()
+    last = server.call("DELETE", f"/keys/{mine['id']}")
+    assert last.status_code == 400 and "last API key" in last.json()["message"]
     wait_for(lambda: server.get("/jobs", headers=as_it).status_code == 401, 3, "a key refused")
 
 

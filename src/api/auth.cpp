@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/guests.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/api_key.h"
@@ -56,10 +57,11 @@ std::optional<Response> Gate::admit(Request& request, const Route& route) {
     auto& known = found->second;
     known.used_at = service_.clock.now();
     request.pass = known.pass;
-    const bool has_token = takes_token(known);
-    request.quota = quota_of(known);
+    const int most = service_.settings.rate_limit;
+    if (most <= 0) return std::nullopt;
+    const bool has_token = takes_token(known, most);
+    request.quota = quota_of(known, most);
     if (has_token) return std::nullopt;
-    const double most = service_.settings.rate_limit;
     const auto wait = static_cast<int>(std::ceil((1 - known.tokens) * 60 / most));
     return error_response(
         Error{
@@ -77,7 +79,8 @@ Response Gate::refuse(const std::string& peer) {
     constexpr UnixMillis kLogPause = 10'000;
     constexpr auto kStep = std::chrono::milliseconds(100);
     constexpr auto kLongest = std::chrono::milliseconds(2000);
-    auto& failures = failures_[peer];
+    beast::error_code no_address;
+    auto& failures = failures_[client_of(asio::ip::make_address(peer, no_address))];
     const auto now = service_.clock.now();
     if (now - failures.last_at > kForgotten) failures.count = 0;
     failures.last_at = now;
@@ -151,9 +154,7 @@ void Gate::renew() {
     }
 }
 
-bool Gate::takes_token(Known& known) {
-    const double most = service_.settings.rate_limit;
-    if (most <= 0) return true;
+bool Gate::takes_token(Known& known, double most) {
     const auto now = service_.clock.now();
     const auto passed = static_cast<double>(now - known.refilled_at);
     known.tokens = std::min(most, known.tokens + passed * most / 60'000);
@@ -165,9 +166,7 @@ bool Gate::takes_token(Known& known) {
 
 /// How many requests are left, and the seconds until all are again (draft-ietf-httpapi-ratelimit-
 /// headers).
-std::vector<Header> Gate::quota_of(const Known& known) const {
-    const int most = service_.settings.rate_limit;
-    if (most <= 0) return {};
+std::vector<Header> Gate::quota_of(const Known& known, int most) {
     const double seconds = std::ceil((most - known.tokens) * 60 / most);
     return {
         {"RateLimit-Policy", fmt::format("\"default\";q={};w=60", most)},

@@ -47,15 +47,15 @@ private:
     };
     Result<bool> look_up(const std::string& hash);
     bool is_fresh(const std::string& hash) const REQUIRES(mutex_);
-    bool takes_token(Known& known) REQUIRES(mutex_);
-    std::vector<Header> quota_of(const Known& known) const;
+    bool takes_token(Known& known, double most) REQUIRES(mutex_);
+    static std::vector<Header> quota_of(const Known& known, int most);
     void forget_some() REQUIRES(mutex_);
     Response refuse(const std::string& peer) REQUIRES(mutex_);
 
     Service& service_;
     Mutex mutex_;
     std::map<std::string, Known> known_ GUARDED_BY(mutex_);        // good ones, by hash
-    std::map<std::string, Failures> failures_ GUARDED_BY(mutex_);  // by address
+    std::map<std::string, Failures> failures_ GUARDED_BY(mutex_);  // by client_of
 };
 
 }  // namespace ittybit::api

@@ -60,6 +60,8 @@ TEST_F(Keys, GuessesOfAnAddressAreSlowed) {
     for (int i = 0; i < 100; ++i) delay("10.0.0.1");
     EXPECT_EQ(delay("10.0.0.1"), 2000ms);
     EXPECT_EQ(delay("10.0.0.2"), 0ms);
+    for (int i = 0; i < 10; ++i) delay(fmt::format("2001:db8::{}", i));
+    EXPECT_GT(delay("2001:db8::ffff"), 0ms) << "who has a network of addresses is one client";
     EXPECT_EQ(status(with(key_.text)), 200) << "who has a key never waits";
     service_.clock.time += 120'000;
     EXPECT_EQ(delay("10.0.0.1"), 0ms) << "and all is forgotten after a while";
@@ -74,7 +76,7 @@ TEST_F(Keys, ARevokedOneEndsWhatGoesOnUnderIt) {
     EXPECT_FALSE(gate_.admit(theirs, route_));
     gate_.renew();
     EXPECT_TRUE(mine.pass->is_valid);
-    ASSERT_TRUE(service_->keys.revoke("one"));
+    ASSERT_TRUE(service_->keys.revoke(key_.record.id));
     gate_.renew();
     EXPECT_FALSE(mine.pass->is_valid);
     EXPECT_TRUE(theirs.pass->is_valid);
@@ -82,9 +84,15 @@ TEST_F(Keys, ARevokedOneEndsWhatGoesOnUnderIt) {
     EXPECT_EQ(status(with(other.text)), 200);
 }
 
-TEST_F(Keys, ARevokedOneWorksForASecondAtMost) {
+TEST_F(Keys, TheLastOneStays) {
+    EXPECT_EQ(service_->keys.revoke(key_.record.id).error().where, "id");
     EXPECT_EQ(status(with(key_.text)), 200);
-    ASSERT_TRUE(service_->keys.revoke("one"));
+}
+
+TEST_F(Keys, ARevokedOneWorksForASecondAtMost) {
+    ASSERT_TRUE(service_->keys.add(store::make_key("two", store::kNow).record));
+    EXPECT_EQ(status(with(key_.text)), 200);
+    ASSERT_TRUE(service_->keys.revoke(key_.record.id));
     service_.clock.time += 1001;
     EXPECT_EQ(status(with(key_.text)), 401);
 }

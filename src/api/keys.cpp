@@ -1,7 +1,5 @@
 // API keys. Who has one may make others and revoke them.
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "api/handlers.h"
@@ -13,6 +11,7 @@ namespace ittybit::api {
 namespace {
 
 constexpr std::size_t kLongestName = 100;  // bytes
+constexpr std::size_t kMostKeys = 1000;
 
 json::object key_json(const store::KeyRecord& key) {
     return {
@@ -39,6 +38,12 @@ Result<std::string> read_name(const json::value& body) {
 Result<Response> create(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
     const auto name = TRY(read_name(body));
+    if (TRY(service.keys.list()).size() >= kMostKeys) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            fmt::format("there are {} keys already: revoke some that nobody uses", kMostKeys), ""
+        };
+    }
     const auto made = store::make_key(name, service.clock.now());
     TRY(service.keys.add(made.record));
     log::info("an API key was made", {{"key", made.record.id}, {"name", name}});
@@ -58,9 +63,7 @@ Result<Response> list(Service& service, const Request& /*request*/) {
 
 Result<Response> revoke(Service& service, const Request& request) {
     const std::string id(request.capture("id"));
-    const auto keys = TRY(service.keys.list());
-    const bool is_known = std::ranges::find(keys, id, &store::KeyRecord::id) != keys.end();
-    if (!is_known || !TRY(service.keys.revoke(id))) {
+    if (!TRY(service.keys.revoke(id))) {
         return Error{
             ErrorKind::kRouteNotFound, fmt::format("there is no key {}: see GET /keys", id), "id"
         };
@@ -94,7 +97,7 @@ std::vector<Route> key_routes() {
          .summary = "Revoke an API key",
          .handler = revoke,
          .success = 204,
-         .errors = {ErrorKind::kRouteNotFound}},
+         .errors = {ErrorKind::kInvalidRequest, ErrorKind::kRouteNotFound}},
     };
 }
 

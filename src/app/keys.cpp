@@ -25,6 +25,24 @@ struct KeysWords {
     std::string name;
 };
 
+/// Of one that is told by its id, its name or its start, where no other has the same.
+Result<> revoke(store::KeyTable& keys, const std::string& word) {
+    auto found = TRY(keys.list());
+    const auto others = std::ranges::remove_if(found, [&](const store::KeyRecord& key) {
+        return key.id != word && key.name != word && key.hint != word;
+    });
+    found.erase(others.begin(), others.end());
+    if (found.size() > 1) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            fmt::format("{} keys are called {}: give the id of one (see list)", found.size(), word),
+            ""
+        };
+    }
+    if (!found.empty() && TRY(keys.revoke(found.front().id))) return {};
+    return Error{ErrorKind::kInvalidRequest, fmt::format("there is no key {}", word), ""};
+}
+
 Result<> run_keys(const KeysWords& words) {
     const auto said = TRY(gather_settings(words.flags, words.config));
     const auto settings = completed(TRY(read_settings(said)));
@@ -47,8 +65,7 @@ Result<> run_keys(const KeysWords& words) {
         return {};
     }
     if (words.action == "revoke") {
-        if (TRY(keys.revoke(words.name))) return {};
-        return Error{ErrorKind::kInvalidRequest, fmt::format("there is no key {}", words.name), ""};
+        return revoke(keys, words.name);
     }
     for (const auto& key : TRY(keys.list())) {
         std::cout << fmt::format("{}  {}…  {}\n", key.id, key.hint, key.name);

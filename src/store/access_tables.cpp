@@ -221,14 +221,18 @@ Result<std::string> SettingTable::settle(const std::string& name, const std::str
     });
 }
 
-Result<bool> KeyTable::revoke(const std::string& key) {
+Result<bool> KeyTable::revoke(const std::string& id) {
     return writing(database_, [&](Session& session) -> Result<bool> {
-        bool is_gone = false;
-        const auto rows = TRY(session.run(
-            "DELETE FROM api_keys WHERE id = $1 OR name = $1 OR hint = $1 RETURNING id", {key}
+        const auto gone = TRY(session.run(
+            "DELETE FROM api_keys WHERE id = $1 AND EXISTS (SELECT 1 FROM api_keys AS other WHERE "
+            "other.id <> $1) RETURNING id",
+            {id}
         ));
-        is_gone = !rows.empty();
-        return is_gone;
+        if (!gone.empty()) return true;
+        if (TRY(session.run("SELECT id FROM api_keys WHERE id = $1", {id})).empty()) return false;
+        return Error{
+            ErrorKind::kInvalidRequest, "this is the last API key: make another one first", "id"
+        };
     });
 }
 

@@ -123,8 +123,8 @@ public:
     Result<void> add(const KeyRecord& key);
     Result<std::optional<KeyRecord>> find_by_hash(const std::string& hash);
     Result<std::vector<KeyRecord>> list();
-    /// By id, name or hint. False when there is none.
-    Result<bool> revoke(const std::string& key);
+    /// False when there is none. Errors: `invalid_request`, of the last one.
+    Result<bool> revoke(const std::string& id);
 
 private:
     Database& database_;
