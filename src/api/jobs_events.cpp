@@ -1,5 +1,6 @@
 // GET /jobs/events: what happens to any job, for who shows a list of them.
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -37,22 +38,23 @@ public:
         take_messages();
         News news;
         const auto now = std::chrono::steady_clock::now();
-        if (now >= told_at_ + kPause) {
-            news.text = std::exchange(is_behind_, false) ? all_changed() : changed_jobs();
+        if (has_news() && now >= told_at_ + kPause) {
+            told_at_ = now;
+            news.text = std::exchange(is_behind_, false) ? event("changed", json::object())
+                                                         : changed_jobs();
             for (const auto& [task, data] : std::exchange(progress_, {})) {
                 news.text += event("progress", data);
             }
-            if (!news.text.empty()) told_at_ = now;
         }
-        if (is_behind_ || !changed_.empty() || !progress_.empty()) news.again = told_at_ + kPause;
+        if (has_news()) news.again = told_at_ + kPause;
         return news;
     }
 
 private:
+    bool has_news() const { return is_behind_ || !changed_.empty() || !progress_.empty(); }
+
     void take_messages() {
         auto messages = news_->take();
-        // Those that came before were dropped, or another process has changed something.
-        if (messages.size() >= store::Changes::kMostNews) is_behind_ = true;
         for (auto& message : messages) {
             const std::string job(store::topic::job_in(message.topic));
             if (job.empty()) {
@@ -64,26 +66,28 @@ private:
                 progress_[string_at(*data, "task")] = *std::move(data);
             }
         }
-    }
-
-    std::string all_changed() {
+        // More came than is told job by job; of those before, some may have been dropped.
+        const auto most = std::max({messages.size(), changed_.size(), progress_.size()});
+        if (most >= store::Changes::kMostNews) is_behind_ = true;
+        if (!is_behind_) return;
         changed_.clear();
-        return event("changed", json::object());
+        progress_.clear();
     }
 
-    /// A job that cannot be read now is told at the next look.
+    /// From the first job on that cannot be read now, they are told at the next look.
     std::string changed_jobs() {
         std::string out;
-        std::erase_if(changed_, [&](const std::string& id) {
+        while (!changed_.empty()) {
+            const auto& id = *changed_.begin();
             const auto record = service_.jobs.find_job(id);
-            if (!record) return false;
+            if (!record) break;
             if (!*record) {
                 out += event("deleted", json::object{{"id", id}});
             } else if (!(*record)->is_task) {
                 out += event("job", job_json((*record)->job, true));
             }
-            return true;
-        });
+            changed_.erase(changed_.begin());
+        }
         return out;
     }
 

@@ -80,6 +80,11 @@ TEST_F(JobsEvents, SayThatListsAreStaleWhereTooMuchHappened) {
     service_->jobs.database().changes().tell_all();
     std::this_thread::sleep_for(kPause);
     EXPECT_EQ(events->look().text, kChanged) << "another process has changed something";
+    for (const bool is_late : {false, true}) {
+        for (std::size_t i = 0; i <= store::Changes::kMostNews / 2; ++i) service_.add_job();
+        if (is_late) std::this_thread::sleep_for(kPause);
+        EXPECT_EQ(events->look().text, is_late ? kChanged : "") << "as much, bit by bit";
+    }
 }
 
 }  // namespace
