@@ -1,5 +1,14 @@
 #include "work/explain.h"
 
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/linked_stop.h"
 #include "model/plan.h"
 #include "work/import.h"
 #include "work/places.h"
@@ -8,8 +17,36 @@
 
 namespace ittybit::work {
 
+namespace {
+
+/// Stops with another, and when its time is over.
+class Deadline {
+public:
+    Deadline(const std::stop_token& outer, std::chrono::seconds time)
+        : outer_(outer), stop_(outer), watch_([this, time](const std::stop_token& done) {
+              std::mutex mutex;
+              std::unique_lock lock(mutex);
+              std::condition_variable_any over;
+              over.wait_for(lock, done, time, [] { return false; });
+              stop_.request_stop();
+          }) {}
+
+    std::stop_token token() const { return stop_.get_token(); }
+    bool is_over() const { return stop_.stop_requested() && !outer_.stop_requested(); }
+
+private:
+    const std::stop_token outer_;
+    LinkedStop stop_;
+    const std::jthread watch_;  // the first to go
+};
+
+}  // namespace
+
 Result<Finished> Explainer::plan(
-    const OrderedOutput& output, const std::string& stem, storage::Source& source
+    const OrderedOutput& output,
+    const std::string& stem,
+    storage::Source& source,
+    const std::stop_token& stop
 ) {
     OperationRequest request;
     request.operation = output.operation();
@@ -17,7 +54,7 @@ Result<Finished> Explainer::plan(
     request.explain = true;
     request.stem = stem;
     request.limits = shop_.limits;
-    Finished finished = TRY(shop_.perform(request, {}, stop_)).finished;
+    Finished finished = TRY(shop_.perform(request, {}, stop)).finished;
     // What a child says is believed when it reads as a plan.
     finished.plan = plan_json(TRY(read_plan(finished.plan)));
     return finished;
@@ -28,23 +65,29 @@ Result<Explanation> Explainer::explain(const Order& order) {
         return Error{
             ErrorKind::kTooManyRequests, "other requests are being explained: try again later", ""
         };
-    Explanation explanation = explained(order);
-    room_.release();
-    return explanation;
+    const std::unique_ptr<std::counting_semaphore<kAtOnce>, Release> place(&room_);
+    return explained(order);
 }
 
 Explanation Explainer::explained(const Order& order) {
     Explanation explanation;
     const auto url = order.input.url();
-    const auto source = open_served_input(shop_, url, order.connection, stop_);
+    const Deadline deadline(stop_, kLongest);
+    const auto stop = deadline.token();
+    const auto source = open_served_input(shop_, url, order.connection, stop);
     for (const auto& output : order.outputs) {
         auto& explained = explanation.outputs.emplace_back();
         explained.kind = output.kind();
         explained.name = output.place.name;
-        auto planned = source ? plan(output, stem_of(url), **source) : source.error();
+        auto planned = source ? plan(output, stem_of(url), **source, stop) : source.error();
         if (planned) {
             explained.plan = std::move(planned->plan);
             explanation.input = std::move(planned->file);
+        } else if (deadline.is_over()) {
+            explained.error = Failure::from(Error{
+                ErrorKind::kTaskTimeout,
+                fmt::format("the input could not be looked at within {} s", kLongest.count()), ""
+            });
         } else {
             explained.error = Failure::from(planned.error());
         }

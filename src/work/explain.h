@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <semaphore>
 #include <stop_token>
@@ -48,7 +49,8 @@ struct Explanation {
 };
 
 /// Explains orders without doing them: no more of an input is fetched than probing needs, and
-/// nothing is stored. Any thread; a few at a time, others are sent away. Outlived by the workshop.
+/// nothing is stored. Any thread; a few at a time, others are sent away, and none for longer than a
+/// minute. Outlived by the workshop.
 class Explainer {
 public:
     Explainer(Workshop& shop, std::stop_token stop) : shop_(shop), stop_(std::move(stop)) {}
@@ -59,10 +61,17 @@ public:
 private:
     Explanation explained(const Order& order);
     Result<Finished> plan(
-        const OrderedOutput& output, const std::string& stem, storage::Source& source
+        const OrderedOutput& output,
+        const std::string& stem,
+        storage::Source& source,
+        const std::stop_token& stop
     );
 
     static constexpr std::ptrdiff_t kAtOnce = 4;  // children
+    static constexpr auto kLongest = std::chrono::seconds(60);
+    struct Release {
+        void operator()(std::counting_semaphore<kAtOnce>* room) const { room->release(); }
+    };
     Workshop& shop_;
     std::stop_token stop_;
     std::counting_semaphore<kAtOnce> room_{kAtOnce};
