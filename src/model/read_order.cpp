@@ -80,7 +80,6 @@ public:
         read_envelope();
         if (rules_.takes_outputs && member(document_, "outputs") != nullptr) {
             read_outputs();
-            check_places_differ();
         } else {
             order_.outputs.push_back(read_output(document_, ""));
             order_.kind = order_.outputs.front().kind();
@@ -89,6 +88,7 @@ public:
         check_metadata();
         check_webhook();
         TRY(find_connections());
+        check_places_differ();
         std::ranges::stable_sort(problems_, {}, &OptionProblem::kind);
         return OrderReading{std::move(order_), std::move(problems_)};
     }
@@ -146,11 +146,13 @@ private:
     }
 
     void check_places_differ() {
-        std::map<std::string, std::size_t> taken;
+        std::map<std::pair<std::string, std::string>, std::size_t>
+            taken;  // by connection and place
         for (std::size_t i = 0; i < order_.outputs.size(); ++i) {
             const auto place = place_of(order_.outputs[i]);
             if (place.empty() || place.ends_with('/')) continue;  // names are found there
-            const auto [first, is_new] = taken.emplace(place, i);
+            const auto connection = order_.connection_of(order_.outputs[i]).value_or("");
+            const auto [first, is_new] = taken.emplace(std::pair(connection, place), i);
             if (is_new) continue;
             wrong(
                 ErrorKind::kInvalidOutput, fmt::format("outputs.{}.output", i),

@@ -307,6 +307,8 @@ TEST(ReadOrder, NoTwoOutputsHaveOnePlace) {
         EXPECT_EQ(order.error().kind, ErrorKind::kInvalidOutput) << place;
         EXPECT_EQ(order.error().where, "outputs.2.output") << place;
         EXPECT_THAT(order.error().message, HasSubstr("outputs.0")) << place;
+        EXPECT_TRUE(read(text(R"(,"format":"webp","connection":"mine")"), several()))
+            << "a bucket of the same name elsewhere is another";
     }
 }
 
