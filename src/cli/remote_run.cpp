@@ -1,5 +1,6 @@
 #include "cli/remote_run.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -34,8 +35,9 @@ void forget_path(json::object& output) {
 
 void forget_paths(json::object& document) {
     forget_path(document);
-    if (!document.contains("outputs")) return;
-    for (auto& output : document["outputs"].get_array()) forget_path(output.get_object());
+    auto* outputs = document.if_contains("outputs");
+    if (outputs == nullptr || !outputs->is_array()) return;
+    for (auto& output : outputs->get_array()) forget_path(output.get_object());
 }
 
 Result<Judged> judge(const Globals& globals, const json::object& document, bool is_task) {
@@ -64,15 +66,27 @@ Result<Judged> judge(const Globals& globals, const json::object& document, bool 
     return judged;
 }
 
+/// The task that has what was made, of one of several outputs or of a job's only one; nothing where
+/// the server tells of none.
+const Task* last_task(const Job& job, const JobOutput* output) {
+    if (!job.outputs) return job.tasks.empty() ? nullptr : &job.tasks.back();
+    if (output == nullptr || output->tasks.empty()) return nullptr;
+    const auto found = std::ranges::find(job.tasks, output->tasks.back(), &Task::id);
+    return found == job.tasks.end() ? nullptr : &*found;
+}
+
 /// Gives what has ended well its places here, all that can be had. Errors: the first.
 Result<> take_back(ApiClient& api, Job& job, const Targets& targets, const std::stop_token& stop) {
     Result<> first;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-        auto* output = job.outputs ? &job.outputs->at(i) : nullptr;
-        const auto& task =
-            output != nullptr ? task_of(job, output->tasks.back()) : job.tasks.back();
-        if (!targets[i] || task.status != TaskStatus::kSucceeded) continue;
-        auto path = hand_back(api, task, *targets[i], stop);
+        if (!targets[i]) continue;
+        auto* output = job.outputs && i < job.outputs->size() ? &(*job.outputs)[i] : nullptr;
+        const auto* task = last_task(job, output);
+        if (task == nullptr) {
+            return Error{ErrorKind::kUnavailable, "the server does not tell of all outputs", ""};
+        }
+        if (task->status != TaskStatus::kSucceeded) continue;
+        auto path = hand_back(api, *task, *targets[i], stop);
         if (path) {
             (output != nullptr ? output->output : job.output) = *std::move(path);
         } else if (first) {
@@ -86,7 +100,8 @@ Result<> take_back(
     ApiClient& api, Task& task, const Targets& targets, const std::stop_token& stop
 ) {
     if (!targets.front() || task.status != TaskStatus::kSucceeded) return {};
-    task.output->url = TRY(hand_back(api, task, *targets.front(), stop));
+    const auto path = TRY(hand_back(api, task, *targets.front(), stop));
+    task.output->url = path;  // it has one, or nothing would have come back
     return {};
 }
 
