@@ -39,6 +39,23 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path):
     assert told["limit_streams"] == (256, None)
 
 
+def test_a_flag_may_take_back_what_the_file_says(tmp_path):
+    _, told, _ = check(tmp_path, "--redirect-files=false",
+                       config="redirect_files = true\nallow_private_network = true\n")
+    assert told["redirect_files"] == (False, "--redirect-files")
+    assert told["allow_private_network"][0] is True
+
+
+@pytest.mark.parametrize("url", [
+    "postgres://me:secret@host/db", "postgres://me@host/db?password=secret&sslmode=require",
+    "postgres://me@host/db?sslmode=verify-full&sslpassword=secret",
+])
+def test_passwords_are_not_shown(tmp_path, url):
+    status, told, _ = check(tmp_path, "--database", url)
+    assert status == 0
+    assert told["database"][0] == url.replace("secret", "***")
+
+
 def test_the_file_of_the_documentation_says_what_is_preset(tmp_path):
     text = (cli.ROOT / "docs/ittybit.toml").read_text()
     documented = re.sub("^#(?=[a-z])", "", text, flags=re.M)

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/fields.h"
+#include "base/unwrapped.h"
 #include "model/error_kinds.h"
 #include "model/operation.h"
 
@@ -12,15 +13,6 @@
 /// the program itself reads. `./dev generate` writes the file, CI compares it.
 namespace ittybit {
 namespace {
-
-template <typename T>
-struct Unwrapped {
-    using Type = T;
-};
-template <typename T>
-struct Unwrapped<std::optional<T>> {
-    using Type = T;
-};
 
 /// `1` to `8192`, the words of an enum, or nothing to say.
 template <typename Value, typename Row>
@@ -58,8 +50,8 @@ void print_options() {
     for_each_field<T>([](const auto& field) {
         using Value = std::decay_t<decltype(std::declval<T>().*field.member)>;
         fmt::print(
-            "| `{}` | {} | {} | {} |\n", field.name,
-            allowed<typename Unwrapped<Value>::Type>(field), default_of<T>(field), field.help
+            "| `{}` | {} | {} | {} |\n", field.name, allowed<Unwrapped<Value>>(field),
+            default_of<T>(field), field.help
         );
     });
 }

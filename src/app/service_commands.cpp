@@ -41,6 +41,7 @@ Result<> show_settings(const Words& words, bool is_debugging) {
 Result<> run(const Words& words, cli::Context& context, bool is_server) {
     const bool is_debugging = context.globals.is_debugging;
     if (words.is_checking) return show_settings(words, is_debugging);
+    context.interrupt.keep_hang_ups();
     const Start start{
         TRY(settings_of(words, is_debugging)),
         [&words, is_debugging] { return settings_of(words, is_debugging); }, context.interrupt

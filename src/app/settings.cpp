@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <regex>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -10,24 +11,12 @@
 #include "app/toml.h"
 #include "base/fields_json.h"
 #include "base/text.h"
+#include "base/unwrapped.h"
 
 namespace ittybit::app {
 namespace {
 
 constexpr std::string_view kLimit = "limit_";
-
-template <typename T>
-struct Plain {
-    using Type = T;
-};
-template <typename T>
-struct Plain<std::optional<T>> {
-    using Type = T;
-};
-template <typename T>
-struct Plain<std::vector<T>> {
-    using Type = T;
-};
 
 std::string flag_of(std::string name) {
     std::ranges::replace(name, '_', '-');
@@ -75,7 +64,9 @@ std::string looks() {
 template <typename Value>
 void add_flag(CLI::App& app, json::object& flags, const std::string& name, std::string help) {
     if constexpr (std::is_same_v<Value, bool>) {
-        app.add_flag_callback(flag_of(name), [&flags, name] { flags[name] = true; }, help);
+        // --x=false counts below zero.
+        const auto write = [&flags, name](std::int64_t count) { flags[name] = count > 0; };
+        app.add_flag_function(flag_of(name), write, help);
     } else if constexpr (kIsList<Value>) {
         const auto write = [&flags, name](const std::vector<std::string>& words) {
             flags[name] = to_json(words);
@@ -84,10 +75,10 @@ void add_flag(CLI::App& app, json::object& flags, const std::string& name, std::
             ->type_name("VALUE");
     } else {
         const auto write = [&flags, name](const std::string& word) {
-            flags[name] = typed<typename Plain<Value>::Type>(word);
+            flags[name] = typed<Unwrapped<Value>>(word);
         };
         app.add_option_function<std::string>(flag_of(name), write, help)
-            ->type_name(looks<typename Plain<Value>::Type>());
+            ->type_name(looks<Unwrapped<Value>>());
     }
 }
 
@@ -96,12 +87,7 @@ json::object environment_settings() {
     for_each_setting([&](const std::string& name, const auto& /*field*/, const auto& preset) {
         const char* word = std::getenv(variable_of(name).c_str());
         if (word == nullptr || *word == 0) return;
-        using Value = std::decay_t<decltype(preset)>;
-        if constexpr (kIsList<Value>) {
-            document[name] = typed<Value>(word);
-        } else {
-            document[name] = typed<typename Plain<Value>::Type>(word);
-        }
+        document[name] = typed<Unwrapped<std::decay_t<decltype(preset)>>>(word);
     });
     return document;
 }
@@ -122,14 +108,12 @@ std::string name_of_path(std::string where) {
     return where.substr(0, where.find('.'));
 }
 
-/// A password in a URL is nobody's business who looks at settings.
-std::string without_password(std::string text) {
-    const auto scheme = text.find("://");
-    const auto at = text.rfind('@');
-    if (scheme == std::string::npos || at == std::string::npos) return text;
-    const auto colon = text.find(':', scheme + 3);
-    if (colon < at) text.replace(colon + 1, at - colon - 1, "***");
-    return text;
+/// A password in a URL, before the host or in the query, is nobody's business who looks at
+/// settings.
+std::string without_password(const std::string& text) {
+    static const std::regex user("(://[^:/?@]*:)[^/?]*@");
+    static const std::regex parameter("(password=)[^&]*");
+    return std::regex_replace(std::regex_replace(text, user, "$1***@"), parameter, "$1***");
 }
 
 json::object flat_json(const Settings& settings) {

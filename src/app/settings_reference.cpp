@@ -6,20 +6,12 @@
 #include "app/settings.h"
 #include "app/toml.h"
 #include "base/fields_json.h"
+#include "base/unwrapped.h"
 
 /// Prints docs/ittybit.toml: every setting with what it means and what is preset, from the table
 /// that the program itself reads.
 namespace ittybit::app {
 namespace {
-
-template <typename T>
-struct Unwrapped {
-    using Type = T;
-};
-template <typename T>
-struct Unwrapped<std::optional<T>> {
-    using Type = T;
-};
 
 template <typename Value>
 std::string choices() {
@@ -40,7 +32,7 @@ std::string example(std::string_view name) {
 
 void print_settings() {
     for_each_setting([](const std::string& name, const auto& field, const auto& preset) {
-        using Value = typename Unwrapped<std::decay_t<decltype(preset)>>::Type;
+        using Value = Unwrapped<std::decay_t<decltype(preset)>>;
         fmt::print("\n# {}\n", field.help);
         const auto value = to_json(preset);
         const auto text = value.is_null() ? example(name) : toml_text(value);

@@ -28,9 +28,15 @@ Interrupt::~Interrupt() {
     if (::write(leave_.get(), &one, sizeof one) > 0) thread_.join();
 }
 
+void Interrupt::keep_hang_ups() {
+    const MutexLock lock(mutex_);
+    keeps_hang_ups_ = true;
+}
+
 void Interrupt::on_hang_up(std::function<void()> act) {
     const MutexLock lock(mutex_);
     on_hang_up_ = std::move(act);
+    if (on_hang_up_ && std::exchange(has_kept_, false)) on_hang_up_();
 }
 
 /// Takes one signal. Whether it wants us to stop.
@@ -38,9 +44,13 @@ bool Interrupt::stops_at_signal() {
     signalfd_siginfo signal{};
     if (::read(signals_.get(), &signal, sizeof signal) != sizeof signal) return true;
     const MutexLock lock(mutex_);
-    if (signal.ssi_signo != SIGHUP || !on_hang_up_) return true;
-    on_hang_up_();
-    return false;
+    if (signal.ssi_signo != SIGHUP) return true;
+    if (on_hang_up_) {
+        on_hang_up_();
+    } else {
+        has_kept_ = true;
+    }
+    return !on_hang_up_ && !keeps_hang_ups_;
 }
 
 void Interrupt::wait() {

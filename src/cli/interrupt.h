@@ -20,8 +20,11 @@ public:
 
     std::stop_token token() const { return stop_.get_token(); }
 
-    /// From now on SIGHUP is no stop request but calls this, on a thread of its own; nothing: as
-    /// before. Returns when no earlier one is being called any more.
+    /// From now on SIGHUP is no stop request; one that nobody acts on yet is kept.
+    void keep_hang_ups();
+
+    /// What SIGHUP does from now on, on a thread of its own, and now where one was kept; nothing:
+    /// as before. Returns when no earlier one is being called any more.
     void on_hang_up(std::function<void()> act);
 
 private:
@@ -31,6 +34,8 @@ private:
     std::stop_source stop_;
     Mutex mutex_;
     std::function<void()> on_hang_up_ GUARDED_BY(mutex_);
+    bool keeps_hang_ups_ GUARDED_BY(mutex_) = false;
+    bool has_kept_ GUARDED_BY(mutex_) = false;
     Fd signals_;
     Fd leave_;
     std::thread thread_;

@@ -9,19 +9,11 @@
 
 #include "base/fields.h"
 #include "base/text.h"
+#include "base/unwrapped.h"
 #include "model/operation.h"
 
 namespace ittybit::cli {
 namespace {
-
-template <typename T>
-struct Plain {
-    using Type = T;
-};
-template <typename T>
-struct Plain<std::optional<T>> {
-    using Type = T;
-};
 
 /// What a value looks like: "mp4|webm|mov", from which a shell also completes.
 template <typename Value>
@@ -85,7 +77,7 @@ void add_flag(
 template <typename T>
 void add_flags_of(CLI::App& app, json::object& document) {
     for_each_field<T>([&](const auto& field) {
-        using Value = typename Plain<std::decay_t<decltype(std::declval<T>().*field.member)>>::Type;
+        using Value = Unwrapped<std::decay_t<decltype(std::declval<T>().*field.member)>>;
         add_flag<Value>(app, field.name, std::string(field.help), document);
     });
 }
