@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/linked_stop.h"
 #include "base/pause.h"
 #include "work/served_job.h"
 
@@ -51,8 +52,7 @@ void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_s
     while (!stop.stop_requested()) {
         Slots::Hold slot(slots_);
         if (!slot.take(stop)) return;
-        std::stop_source rouse;  // on both of these
-        const std::stop_callback at_end(stop, [&] { rouse.request_stop(); });
+        LinkedStop rouse(stop);
         const std::stop_callback when_wanted(slots_.wanted(), [&] { rouse.request_stop(); });
         news->take();
         const auto did = run_once(slot, hard_stop);
