@@ -224,8 +224,8 @@ Result<std::string> SettingTable::settle(const std::string& name, const std::str
 Result<bool> KeyTable::revoke(const std::string& id) {
     return writing(database_, [&](Session& session) -> Result<bool> {
         const auto gone = TRY(session.run(
-            "DELETE FROM api_keys WHERE id = $1 AND EXISTS (SELECT 1 FROM api_keys AS other WHERE "
-            "other.id <> $1) RETURNING id",
+            "DELETE FROM api_keys WHERE id = $1 AND (SELECT count(*) FROM api_keys) > 1 "
+            "RETURNING id",
             {id}
         ));
         if (!gone.empty()) return true;

@@ -272,6 +272,7 @@ public:
         EXPECT_TRUE(s.uploads.add({job, 1, "c", "b", "r1"}, kNow));
         EXPECT_TRUE(s.connections.add({"conn_1", "one", {{"a", 1}}, "x", true, kNow, kNow}));
         EXPECT_TRUE(s.keys.add({"key_1", "n", "h1", "h", kNow}));
+        EXPECT_TRUE(s.keys.add({"key_0", "n", "h0", "h", kNow}));  // the last one cannot go
     }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
