@@ -19,7 +19,7 @@ Result<int> expire_unused(
     constexpr UnixMillis kUploadTakes = 24LL * 60 * 60 * 1000;
     const auto rows = TRY(session.run(
         "SELECT id, is_ready, created_at FROM files WHERE role = $1 AND used_at < $2 "
-        "ORDER BY used_at LIMIT 100",
+        "ORDER BY used_at LIMIT 20",
         {std::string(role), before}
     ));
     for (const auto& row : rows) {
@@ -85,13 +85,13 @@ Result<int> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis
         }
         const auto old = TRY(session.run(
             "UPDATE files SET is_ready = 0, role = 'garbage' WHERE id IN (SELECT id FROM files "
-            "WHERE role = 'output' AND is_ready = 1 AND created_at < $1 LIMIT 100) RETURNING id",
+            "WHERE role = 'output' AND is_ready = 1 AND created_at < $1 LIMIT 20) RETURNING id",
             {outputs}
         ));
         const auto left = TRY(session.run(
             "UPDATE files SET role = 'garbage' WHERE id IN (SELECT id FROM files WHERE "
             "role = 'output' AND is_ready = 0 AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
-            "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT 100) RETURNING id"
+            "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT 20) RETURNING id"
         ));
         return count + static_cast<int>(old.size() + left.size());
     });

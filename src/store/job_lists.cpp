@@ -73,11 +73,12 @@ std::vector<std::string> statuses_of(const Walk& walk) {
     return all;
 }
 
-/// By kind and status alone: the first of each pair, and of these the first.
+/// By kind and status alone, as jobs_by_state has them: the first of each pair, and of these the
+/// first.
 Result<Page<std::string>> ids_by_state(Session& session, const Walk& walk) {
     const auto sql = fmt::format(
-        "SELECT id FROM jobs WHERE is_task = $1 AND kind = $2 AND status = $3 AND id > $4 AND "
-        "id < $5 ORDER BY id {} LIMIT $6",
+        "SELECT id FROM jobs WHERE is_task = $1 AND kind = $2 AND status = $3 AND id || '' > $4 "
+        "AND id || '' < $5 ORDER BY id || '' {} LIMIT $6",
         walk.direction()
     );
     Page<std::string> page;

@@ -213,6 +213,12 @@ const std::vector<Step>& steps() {
             "ALTER TABLE jobs ADD COLUMN priority BIGINT NOT NULL DEFAULT 0",
             "CREATE INDEX jobs_in_turn ON jobs (priority DESC, id) WHERE status = 'queued'",
         }},
+        // The id as an expression: by the bare one PostgreSQL would walk through the primary key,
+        // and look at each job whether it fits.
+        Step{{
+            "DROP INDEX jobs_by_state",
+            "CREATE INDEX jobs_by_state ON jobs (is_task, kind, status, (id || ''))",
+        }},
     };
     return all;
 }

@@ -198,7 +198,7 @@ Result<int> Outbox::forget(UnixMillis before) {
     return writing(database_, [&](Session& session) -> Result<int> {
         const auto rows = TRY(session.run(
             "SELECT id FROM deliveries WHERE status <> 'pending' AND updated_at < $1 "
-            "ORDER BY updated_at LIMIT 100",
+            "ORDER BY updated_at LIMIT 20",
             {before}
         ));
         for (const auto& row : rows) {
