@@ -1,7 +1,9 @@
 """The command line with a server configured."""
+import http.server
 import json
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -125,6 +127,41 @@ def test_tasks_run_on_the_server(there, server, media, tmp_path):
     here = there("task", "probe", "-i", media / "photo.jpg", "--local")
     assert here.status == 0
     assert here.last["id"] not in [task["id"] for task in server.get("/tasks").json()]
+
+
+@pytest.mark.parametrize("lie", [{"outputs": []}, {"outputs": None, "tasks": []}, {"tasks": []}])
+def test_a_server_that_tells_less_than_was_ordered_is_not_believed(server, clip, tmp_path, lie):
+    body = {"input": clip, "outputs": [{"kind": "image", "width": 16}]}
+    told = server.wait(server.post("/jobs", body).json())
+
+    class Liar(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self):
+            text = json.dumps(told | lie).encode()
+            self.send_response(201 if self.command == "POST" else 200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as liar:
+        threading.Thread(target=liar.serve_forever, daemon=True).start()
+        body["outputs"][0]["output"] = "poster.jpg"
+        done = cli.ittybit("run", "--body", json.dumps(body), cwd=tmp_path, env={
+            "ITTYBIT_API_URL": f"http://127.0.0.1:{liar.server_port}", "ITTYBIT_API_KEY": "itty_x"})
+        liar.shutdown()
+    assert 1 <= done.status < 100 and done.stderr, done
+    assert not (tmp_path / "poster.jpg").exists()
+
+
+def test_outputs_that_are_none_are_told(there):
+    done = there("run", "--body", '{"input": "https://example.com/a", "outputs": null}')
+    assert done.status == 2 and done.stderr
 
 
 def test_login_says_what_it_did_and_keeps_the_key(server, tmp_path):

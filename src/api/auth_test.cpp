@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/test_service.h"
@@ -87,6 +88,17 @@ TEST_F(Keys, ARevokedOneEndsWhatGoesOnUnderIt) {
 TEST_F(Keys, TheLastOneStays) {
     EXPECT_EQ(service_->keys.revoke(key_.record.id).error().where, "id");
     EXPECT_EQ(status(with(key_.text)), 200);
+}
+
+TEST_F(Keys, AreNotMadeWithoutBound) {
+    for (int i = 1; i < 1000; ++i) {
+        ASSERT_TRUE(service_->keys.add(store::make_key("more", store::kNow).record));
+    }
+    const auto refused = ask(service_, "POST", "/keys", json::object{{"name", "one more"}});
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_THAT(refused.body, testing::HasSubstr("revoke"));
+    EXPECT_EQ(ask(service_, "DELETE", "/keys/" + key_.record.id).status, 204);
+    EXPECT_EQ(ask(service_, "POST", "/keys", json::object{{"name", "one more"}}).status, 201);
 }
 
 TEST_F(Keys, ARevokedOneWorksForASecondAtMost) {

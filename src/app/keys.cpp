@@ -28,10 +28,9 @@ struct KeysWords {
 /// Of one that is told by its id, its name or its start, where no other has the same.
 Result<> revoke(store::KeyTable& keys, const std::string& word) {
     auto found = TRY(keys.list());
-    const auto others = std::ranges::remove_if(found, [&](const store::KeyRecord& key) {
+    std::erase_if(found, [&](const store::KeyRecord& key) {
         return key.id != word && key.name != word && key.hint != word;
     });
-    found.erase(others.begin(), others.end());
     if (found.size() > 1) {
         return Error{
             ErrorKind::kInvalidRequest,

@@ -1,14 +1,13 @@
 #include "work/explain.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "base/linked_stop.h"
+#include "base/pause.h"
 #include "model/plan.h"
 #include "work/import.h"
 #include "work/places.h"
@@ -22,12 +21,9 @@ namespace {
 /// Stops with another, and when its time is over.
 class Deadline {
 public:
-    Deadline(const std::stop_token& outer, std::chrono::seconds time)
+    Deadline(const std::stop_token& outer, std::chrono::milliseconds time)
         : outer_(outer), stop_(outer), watch_([this, time](const std::stop_token& done) {
-              std::mutex mutex;
-              std::unique_lock lock(mutex);
-              std::condition_variable_any over;
-              over.wait_for(lock, done, time, [] { return false; });
+              pause(done, time);
               stop_.request_stop();
           }) {}
 
@@ -72,7 +68,7 @@ Result<Explanation> Explainer::explain(const Order& order) {
 Explanation Explainer::explained(const Order& order) {
     Explanation explanation;
     const auto url = order.input.url();
-    const Deadline deadline(stop_, kLongest);
+    const Deadline deadline(stop_, longest_);
     const auto stop = deadline.token();
     const auto source = open_served_input(shop_, url, order.connection, stop);
     for (const auto& output : order.outputs) {
@@ -86,7 +82,11 @@ Explanation Explainer::explained(const Order& order) {
         } else if (deadline.is_over()) {
             explained.error = Failure::from(Error{
                 ErrorKind::kTaskTimeout,
-                fmt::format("the input could not be looked at within {} s", kLongest.count()), ""
+                fmt::format(
+                    "the input could not be looked at within {} s",
+                    std::chrono::duration<double>(longest_).count()
+                ),
+                ""
             });
         } else {
             explained.error = Failure::from(planned.error());

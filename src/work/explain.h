@@ -49,11 +49,16 @@ struct Explanation {
 };
 
 /// Explains orders without doing them: no more of an input is fetched than probing needs, and
-/// nothing is stored. Any thread; a few at a time, others are sent away, and none for longer than a
-/// minute. Outlived by the workshop.
+/// nothing is stored. Any thread; a few at a time, others are sent away, and none for longer than
+/// `longest`. Outlived by the workshop.
 class Explainer {
 public:
-    Explainer(Workshop& shop, std::stop_token stop) : shop_(shop), stop_(std::move(stop)) {}
+    Explainer(
+        Workshop& shop,
+        std::stop_token stop,
+        std::chrono::milliseconds longest = std::chrono::seconds(60)
+    )
+        : shop_(shop), stop_(std::move(stop)), longest_(longest) {}
 
     /// What goes wrong with the input is said in the explanation. Errors: `too_many_requests`.
     Result<Explanation> explain(const Order& order);
@@ -68,12 +73,12 @@ private:
     );
 
     static constexpr std::ptrdiff_t kAtOnce = 4;  // children
-    static constexpr auto kLongest = std::chrono::seconds(60);
     struct Release {
         void operator()(std::counting_semaphore<kAtOnce>* room) const { room->release(); }
     };
     Workshop& shop_;
     std::stop_token stop_;
+    const std::chrono::milliseconds longest_;
     std::counting_semaphore<kAtOnce> room_{kAtOnce};
 };
 

@@ -11,10 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "base/pause.h"
 #include "storage/faulty_storage.h"
 #include "store/migrations.h"
 #include "store/testing.h"
 #include "store/wrapped_database.h"
+#include "work/explain.h"
 #include "work/janitor.h"
 #include "work/managed.h"
 #include "work/worker.h"
@@ -223,6 +225,18 @@ TEST_F(ServedJobTest, SeveralOutputsAreMadeAndNamed) {
         )
     );
     check_and_remove(job, "no fault");
+}
+
+TEST_F(ServedJobTest, WhoExplainsIsNotKeptWaitingByAnInput) {
+    shop_.perform = [](const auto&, const auto&, const std::stop_token& stop) -> Result<Outcome> {
+        pause(stop, std::chrono::seconds(20));
+        return Error{ErrorKind::kCancelled, "it was cancelled", ""};
+    };
+    Explainer explainer(shop_, {}, std::chrono::milliseconds(50));
+    const auto explanation = explainer.explain(store::order_for("video", url_));
+    ASSERT_TRUE(explanation);
+    ASSERT_TRUE(explanation->outputs.front().error);
+    EXPECT_EQ(explanation->outputs.front().error->kind, ErrorKind::kTaskTimeout);
 }
 
 TEST_F(ServedJobTest, WhicheverCallOfTheStorageFailsTheOtherOutputsStay) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -25,22 +23,16 @@ Worker::Worker(Workshop& shop, int slots)
 
 void Worker::run(const std::stop_token& stop, int grace_seconds) {
     std::stop_source hard;
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::jthread last_call;  // behind what it waits with, so that it ends before
+    std::jthread last_call;
     std::vector<std::jthread> slots;
     for (int i = 0; i < count_ + kMostSlowInputs; ++i) {
         slots.emplace_back([this, stop, hard_stop = hard.get_token()] { run_slot(stop, hard_stop); }
         );
     }
     shop_.metrics.set("ittybit_slots", "", count_);
-    {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, stop, [] { return false; });
-    }
+    while (!stop.stop_requested()) pause(stop, std::chrono::hours(1));
     last_call = std::jthread([&](const std::stop_token& done) {
-        std::unique_lock lock(mutex);
-        changed.wait_for(lock, done, std::chrono::seconds(grace_seconds), [] { return false; });
+        pause(done, std::chrono::seconds(grace_seconds));
         hard.request_stop();
     });
     slots.clear();  // waits for each
