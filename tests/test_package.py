@@ -11,8 +11,10 @@ import subprocess
 import time
 
 import pytest
+import requests
 
 import cli
+from service import WAIT
 
 MIRROR = "http://deb.debian.org/debian"
 RELEASE = os.environ.get("ITTYBIT_RELEASE", "bookworm")
@@ -158,10 +160,12 @@ def test_installed_started_used_and_removed(root, deb, media):
         told = inside(root, there + "export ITTYBIT_API_KEY=$(cat /var/lib/ittybit/first-key); "
                                     "ittybit image -i /opt/clip.mp4 -o /opt/a.webp --width 16")
         times["first job done"] = time.monotonic() - begin
+        page = requests.get("http://127.0.0.1:28980", timeout=WAIT).text
     finally:
         server.terminate()
         server.wait()
     assert json.loads(told.splitlines()[-1])["status"] == "succeeded"
+    assert 'src="./assets/' in page, "the dashboard"
     assert (root / "opt/a.webp").read_bytes()[8:12] == b"WEBP"
     print(", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times.items()))
     inside(root, "apt-get remove -q -y ittybit")
@@ -169,3 +173,35 @@ def test_installed_started_used_and_removed(root, deb, media):
     assert (root / "etc/ittybit/ittybit.toml").exists()
     inside(root, "apt-get purge -q -y ittybit")
     assert not (root / "var/lib/ittybit").exists() and not (root / "etc/ittybit").exists()
+
+
+# In the place of systemd's, which a fresh Debian in a folder lacks.
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>/opt/systemctl.log
+if [ "$1" = enable ]; then
+    ln -s "/usr/lib/systemd/system/$2" /etc/systemd/system/multi-user.target.wants/
+fi
+"""
+
+
+def test_installed_again_it_goes_on_and_purged_it_is_gone(root, deb):
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    for folder in (wants, root / "run/systemd/system"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (root / "usr/bin/systemctl").write_text(SYSTEMCTL)
+    (root / "usr/bin/systemctl").chmod(0o755)
+    log = root / "opt/systemctl.log"
+    shutil.copy(deb, root / "opt/ittybit.deb")
+    install = "apt-get update -q; apt-get install -q -y --no-install-recommends /opt/ittybit.deb"
+    inside(root, install)
+    (wants / "ittybit-worker@1.service").symlink_to(
+        "/usr/lib/systemd/system/ittybit-worker@.service")
+    (root / "etc/ittybit/environment").touch()
+    assert "start ittybit.service" in log.read_text().splitlines()
+    inside(root, "apt-get remove -q -y ittybit")
+    log.unlink()
+    inside(root, install)
+    assert {"start ittybit.service", "start ittybit-worker@1.service"} <= set(
+        log.read_text().splitlines())
+    inside(root, "apt-get purge -q -y ittybit")
+    assert not (root / "etc/ittybit").exists() and not list(wants.glob("ittybit*"))
