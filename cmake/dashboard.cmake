@@ -11,7 +11,8 @@ if(mode STREQUAL "AUTO" AND NOT NPM)
 endif()
 set(packed ${CMAKE_BINARY_DIR}/dashboard/dashboard_files.cpp)
 file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS web/src/*)
-add_custom_command(OUTPUT ${packed}
+list(FILTER web_sources EXCLUDE REGEX openapi\\.d\\.ts$)  # types, which ./dev lint makes
+add_custom_command(OUTPUT ${packed} ${CMAKE_BINARY_DIR}/dashboard/complete
     COMMAND ${CMAKE_SOURCE_DIR}/web/build.sh ${mode} ${CMAKE_BINARY_DIR}/dashboard
     DEPENDS ${web_sources} web/build.sh web/pack.mjs web/index.html web/vite.config.js
         web/package.json web/package-lock.json

@@ -14,13 +14,23 @@ END
 }
 
 # What the build takes, once for each lock file; not what checks it, which ./dev lint adds.
+# Other builds wait meanwhile.
 get_packages() {
+    local lock
+    exec {lock}<package-lock.json
+    flock "$lock"
     cmp -s package-lock.json node_modules/.installed && return
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund >"$folder/npm.log" 2>&1 &&
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --fetch-retries=1 \
+        --fetch-timeout=30000 >"$folder/npm.log" 2>&1 &&
         cp package-lock.json node_modules/.installed
 }
 
-[[ $mode == OFF ]] && without && exit
+rm -f "$folder/complete" # without it the next build tries again
+if [[ $mode == OFF ]]; then
+    without
+    touch "$folder/complete"
+    exit
+fi
 if ! get_packages; then
     tail -5 "$folder/npm.log" >&2
     echo "npm could not get the dashboard's packages: see -DITTYBIT_DASHBOARD=OFF" >&2
@@ -29,3 +39,4 @@ if ! get_packages; then
 fi
 node node_modules/vite/bin/vite.js build --outDir "$folder/files" --emptyOutDir --logLevel warn
 node pack.mjs "$folder/files" "$folder/dashboard_files.cpp"
+touch "$folder/complete"
