@@ -34,6 +34,7 @@ export class ApiError extends Error {
 }
 
 const STORED = "ittybit-key";
+const PATIENCE_MS = 30_000;
 
 export const key = signal(sessionStorage.getItem(STORED) ?? "");
 /// Why one has to sign in again; "" where nobody was signed out.
@@ -59,18 +60,25 @@ const authorization = () => ({ Authorization: `Bearer ${key.value}` });
 async function refusalOf(answer: Response): Promise<ApiError> {
     const told = await answer.json().catch(() => null);
     const message = `the server answered ${answer.status}`;
-    return new ApiError(answer.status, told ?? { kind: "unavailable", message });
+    return new ApiError(answer.status, told?.message ? told : { kind: "unavailable", message });
 }
 
-/// A 401 signs out. Throws ApiError.
+/// A 401 signs out, and what only asks ends after a while. Throws ApiError.
 export async function send(method: string, path: string, init: RequestInit = {}) {
     const asked = key.value;
     const headers = { ...authorization(), ...init.headers };
-    const answer = await fetch(address(path), { ...init, method, headers }).catch((error) => {
-        if (error.name === "AbortError") throw error;
-        const message = "the server cannot be reached: is it running?";
-        throw new ApiError(0, { kind: "unreachable", message });
-    });
+    const signal = method === "GET" ? AbortSignal.timeout(PATIENCE_MS) : null;
+    const answer = await fetch(address(path), { signal, ...init, method, headers }).catch(
+        (error) => {
+            if (error.name === "AbortError") throw error;
+            const message = "the server cannot be reached: is it running?";
+            throw new ApiError(0, { kind: "unreachable", message });
+        },
+    );
+    return accepted(answer, asked);
+}
+
+async function accepted(answer: Response, asked: string) {
     if (answer.ok) return answer;
     const error = await refusalOf(answer);
     if (answer.status === 401 && asked === key.value && asked) {
@@ -79,13 +87,15 @@ export async function send(method: string, path: string, init: RequestInit = {})
     throw error;
 }
 
-async function contentOf<T>(answer: Response): Promise<T> {
-    try {
-        return await answer.json();
-    } catch {
-        const message = "the answer is not the service’s: does something in between answer for it?";
-        throw new ApiError(answer.status, { kind: "unavailable", message });
-    }
+function strange(answer: Response) {
+    const message = "the answer is not the service’s: does something in between answer for it?";
+    return new ApiError(answer.status, { kind: "unavailable", message });
+}
+
+export async function contentOf<T>(answer: Response): Promise<T> {
+    return answer.json().catch(() => {
+        throw strange(answer);
+    });
 }
 
 export const get = async <T>(path: string) => contentOf<T>(await send("GET", path));
@@ -107,28 +117,33 @@ export function nextPage(answer: Response): string | null {
 /// Whether the service takes this key. Throws ApiError where it does not.
 export async function tryKey(text: string) {
     const headers = { Authorization: `Bearer ${text}` };
-    const answer = await fetch(address("jobs?limit=1"), { headers });
-    if (!answer.ok) throw await refusalOf(answer);
+    await send("GET", "jobs?limit=1", { headers });
 }
 
-/// Sends a file, telling how much of it is gone; its URL can be an input. Throws ApiError.
-export function upload(file: globalThis.File, told: (share: number) => void, stop: AbortSignal) {
-    return new Promise<string>((resolve, reject) => {
+/// What is answered to a file. By XMLHttpRequest: fetch does not tell how much of it is gone.
+function transfer(file: globalThis.File, told: (share: number) => void, stop: AbortSignal) {
+    return new Promise<XMLHttpRequest>((resolve, reject) => {
         const request = new XMLHttpRequest();
         request.open("POST", address(`uploads?filename=${encodeURIComponent(file.name)}`));
         request.setRequestHeader("Authorization", authorization().Authorization);
         request.upload.onprogress = (event) => told(event.loaded / event.total);
-        request.onload = () => {
-            const answer = JSON.parse(request.responseText || "{}");
-            if (request.status < 300) return resolve(answer.url);
-            reject(new ApiError(request.status, answer));
-        };
+        request.onload = () => resolve(request);
         const cut = { kind: "unreachable", message: "the upload was cut off: try again" };
         request.onerror = () => reject(new ApiError(0, cut));
         request.onabort = () => reject(new DOMException("stopped", "AbortError"));
         stop.addEventListener("abort", () => request.abort());
         request.send(file);
     });
+}
+
+/// Sends a file, telling how much of it is gone; its URL can be an input. Throws ApiError.
+export async function upload(...what: Parameters<typeof transfer>) {
+    const asked = key.value;
+    const { responseText, status } = await transfer(...what);
+    const answer = await accepted(new Response(responseText || null, { status }), asked);
+    const { url } = await contentOf<{ url?: string }>(answer);
+    if (!url) throw strange(answer);
+    return url;
 }
 
 /// One of our own files as this page may load it, whatever name the service is reached by; null for

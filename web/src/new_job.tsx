@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, post, upload, type Connection, type Job, type Refusal } from "./api";
 import { Code } from "./code";
 import { bodyOf, type Wanted } from "./commands";
-import { files } from "./drops";
+import { files, leaveOut } from "./drops";
 import { Dropzone } from "./dropzone";
 import { bytes, kindName } from "./format";
 import { OptionForm } from "./option_form";
@@ -81,38 +81,40 @@ export function NewJob() {
     const problems = problemsOf(refusal);
 
     const make = (input: string) => post<Job>("jobs", bodyOf({ ...wanted, input }));
-    const sendAll = async () => {
-        const made: Job[] = [];
+    /// What is made is left out: what is not can be tried again.
+    const sendAll = async (signal: AbortSignal, made: Job[]) => {
         for (const file of sent) {
             const told = (share: number) => setSending({ name: file.name, share });
             told(0);
-            made.push(await make(await upload(file, told, stop.current.signal)));
+            signal.throwIfAborted();
+            const input = await upload(file, told, signal);
+            signal.throwIfAborted();
+            made.push(await make(input));
+            leaveOut(file);
         }
-        return sent.length ? made : [await make(url.trim())];
+        if (sent.length === 0) made.push(await make(url.trim()));
     };
     const submit = async (event: Event) => {
         event.preventDefault();
         setRefusal(null);
         setSending({ name: "", share: 1 });
+        const { signal } = (stop.current = new AbortController());
+        const made: Job[] = [];
         try {
-            const made = await sendAll();
-            say(made.length === 1 ? "The job is made" : `${made.length} jobs are made`);
-            files.value = [];
-            go(made.length === 1 ? `#/jobs/${made[0]!.id}` : "#/jobs");
+            await sendAll(signal, made);
+            if (!signal.aborted) go(made.length === 1 ? `#/jobs/${made[0]!.id}` : "#/jobs");
         } catch (error) {
             if (error instanceof ApiError) setRefusal(error.refusal);
         } finally {
             setSending(null);
+            if (made.length)
+                say(made.length === 1 ? "A job is made" : `${made.length} jobs are made`);
         }
     };
     const choose = (chosen: string) => {
         setKind(chosen);
         setOptions({});
         setRefusal(null);
-    };
-    const cancel = () => {
-        stop.current.abort();
-        stop.current = new AbortController();
     };
     const isReady = sent.length > 0 || url.trim() !== "";
     const size = sent.reduce((sum, file) => sum + file.size, 0);
@@ -145,7 +147,7 @@ export function NewJob() {
                             <div class="sending">
                                 <p>{sending.name ? `Sending ${sending.name}` : "Asking"}</p>
                                 <Bar percent={sending.share * 100} label="Upload" />
-                                <button type="button" onClick={cancel}>
+                                <button type="button" onClick={() => stop.current.abort()}>
                                     Stop
                                 </button>
                             </div>
