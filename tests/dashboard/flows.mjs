@@ -397,6 +397,123 @@ const flows = {
         return { most, places, changing, scrolling };
     },
 
+    /// An address that somebody has spoilt, and a job that is deleted while one looks at it.
+    async spoilt(dashboard) {
+        const { page } = dashboard;
+        let streams = 0;
+        let refused = 0;
+        page.on("request", (request) => {
+            streams += request.url().endsWith("/jobs/events");
+            refused += request.url().endsWith("status=what");
+        });
+        await dashboard.signIn(given.key);
+        await dashboard.go("jobs?q=job_what");
+        const headers = { Authorization: `Bearer ${given.key}` };
+        await fetch(`${given.url}/jobs/${given.jobs[0]}`, { method: "DELETE", headers });
+        await page.waitForTimeout(3000);
+        const search = await text(page.getByRole("alert"));
+        await dashboard.go("jobs?status=what");
+        await page.waitForTimeout(6000);
+        const id = (await dashboard.go("jobs/%"), await text(page.getByRole("alert")));
+        await dashboard.go(`jobs/${given.jobs[1]}`);
+        await page.getByRole("button", { name: "Delete" }).waitFor();
+        await fetch(`${given.url}/jobs/${given.jobs[1]}`, { method: "DELETE", headers });
+        const gone = await text(page.getByRole("alert"));
+        const buttons = await page.getByRole("button", { name: "Delete" }).count();
+        return { search, streams, refused, id, gone, buttons };
+    },
+
+    /// Of three files the second is not taken at first.
+    async unsent(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("new");
+        const body = "<html>Bad gateway</html>";
+        let uploads = 0;
+        await page.route(/\/uploads/, (route) =>
+            ++uploads === 2 ? route.fulfill({ status: 502, body }) : route.continue(),
+        );
+        await page.getByLabel("Choose files").setInputFiles(given.files);
+        await page.getByRole("radio", { name: /^image/ }).check({ force: true });
+        await page.getByRole("button", { name: "Make 3 jobs" }).click();
+        const problem = await text(page.getByRole("alert"));
+        await page.getByRole("button", { name: "Make 2 jobs" }).click();
+        await page.locator(".rows .row").nth(2).waitFor();
+        return { problem, uploads, jobs: await page.locator(".rows .row").count() };
+    },
+
+    /// A server that is slow, refuses, and tells of changes below the first page.
+    async troubled(dashboard) {
+        const { page } = dashboard;
+        const idOf = (at) => `job_${String(at).padStart(26, "0")}`;
+        const jobs = Array.from({ length: 250 }, (_, at) => ({
+            ...given.sample,
+            id: idOf(250 - at),
+        }));
+        const streams = [];
+        await page.route(/\/jobs\/events$/, (route) => {
+            const body = streams.shift() ?? ": \n\n";
+            return route.fulfill({ contentType: "text/event-stream", body });
+        });
+        let refused = 0;
+        await page.route(/\/jobs\?/, (route) => {
+            const after = new URL(route.request().url()).searchParams.get("after");
+            if (after === idOf(151) && ++refused < 2) return route.fulfill({ status: 503 });
+            const from = after ? jobs.findIndex((job) => job.id === after) + 1 : 0;
+            const json = jobs.slice(from, from + 100);
+            const headers = {
+                "Has-More": String(from + 100 < jobs.length),
+                Link: `<${given.url}/jobs?after=${json.at(-1)?.id}>; rel="next"`,
+            };
+            return route.fulfill({ json, headers });
+        });
+        await page.goto(given.url);
+        await page.getByLabel("API key").fill(given.key);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await dashboard.row(idOf(250)).waitFor();
+        const scroll = () => page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+        await scroll();
+        await page.getByRole("alert").waitFor();
+        await page.waitForTimeout(2000);
+        const asked = refused;
+        for (let at = 0; at < 100 && !(await dashboard.row(idOf(1)).count()); ++at) {
+            await scroll();
+            await page.waitForTimeout(100);
+        }
+        jobs[249] = { ...jobs[249], status: "cancelled" };
+        streams.push("event: changed\ndata: {}\n\n");
+        const below = await visible(dashboard.row(idOf(1)).getByText("Cancelled"));
+        const place = await page.evaluate(() => scrollY);
+        jobs[249] = { ...given.sample, id: idOf(1), status: "processing" };
+        const percent = { job: idOf(1), task: "", percent: 43 };
+        streams.push(
+            `event: job\ndata: ${JSON.stringify(jobs[249])}\n\n`,
+            `event: changed\ndata: {}\n\nevent: progress\ndata: ${JSON.stringify(percent)}\n\n`,
+        );
+        const running = await visible(dashboard.row(idOf(1)).getByText("43 %"));
+
+        // The first answer comes after the second one, which is newer.
+        const old = { ...given.sample, status: "cancelled" };
+        let answers = 0;
+        await page.route(new RegExp(`/jobs/${old.id}$`), async (route) => {
+            const isFirst = ++answers === 1;
+            if (isFirst) await new Promise((resume) => setTimeout(resume, 4000));
+            await route.fulfill({ json: isFirst ? old : given.sample });
+        });
+        await dashboard.go(`jobs/${old.id}`);
+        streams.push("event: changed\ndata: {}\n\n");
+        const state = page.locator(".summary .state");
+        await state.waitFor();
+        await page.waitForTimeout(4000);
+        const latest = await text(state);
+
+        let looks = 0;
+        await page.route(/\/metrics$/, () => void ++looks);
+        await dashboard.go("system");
+        await page.waitForTimeout(6000);
+        return { asked, below, place, running, latest, answers, looks };
+    },
+
     /// What axe-core finds on every page, in both themes.
     async accessible(dashboard) {
         const { page } = dashboard;

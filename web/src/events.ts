@@ -23,25 +23,30 @@ function parse(text: string): [ServerEvent[], string] {
     return [events, rest];
 }
 
-async function read(path: string, heard: (events: ServerEvent[]) => void, stop: AbortSignal) {
-    const answer = await send("GET", path, { signal: stop });
-    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
+/// Until the stream ends, fails, or is silent for too long. `stop` is spent then.
+async function read(path: string, heard: (events: ServerEvent[]) => void, stop: AbortController) {
     let silence = 0;
     const patience = () => {
         clearTimeout(silence);
-        silence = window.setTimeout(() => void reader.cancel(), SILENCE_MS);
+        silence = window.setTimeout(() => stop.abort(), SILENCE_MS);
     };
-    patience();
-    for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
+    try {
         patience();
-        const [events, open] = parse(rest + value);
-        rest = open;
-        if (events.length) heard(events);
+        const answer = await send("GET", path, { signal: stop.signal });
+        const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+        let rest = "";
+        for (;;) {
+            const { value, done } = await reader.read();
+            if (done) break;
+            patience();
+            const [events, open] = parse(rest + value);
+            rest = open;
+            if (events.length) heard(events);
+        }
+    } finally {
+        clearTimeout(silence);
+        stop.abort(); // what is not read to its end holds one of the browser's connections
     }
-    clearTimeout(silence);
 }
 
 /// Resolves when the tab is seen, at once if it is.
@@ -69,8 +74,9 @@ export function follow(
     const run = async () => {
         while (!isOver) {
             await seen();
+            if (isOver) break;
             current = new AbortController();
-            await read(path, live, current.signal).catch(() => {});
+            await read(path, live, current).catch(() => {});
             connected(false);
             if (!document.hidden) await new Promise((resume) => setTimeout(resume, RETRY_MS));
         }

@@ -2,7 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { kindName } from "./format";
 import { Icon } from "./icon";
-import { searchParameters, type Filter } from "./jobs";
+import { searchParameters, type Filter } from "./job_list";
+import { isJobId } from "./jobs";
 import { kinds } from "./schema";
 import { stateName } from "./ui";
 
@@ -27,7 +28,7 @@ function Search({ filter, change }: Props) {
     const submit = (search: string) => {
         setText(search);
         try {
-            if (!search.trim().startsWith("job_")) searchParameters(search);
+            if (!isJobId(search)) searchParameters(search);
             setProblem("");
             change({ ...filter, search });
         } catch (error) {

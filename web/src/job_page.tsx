@@ -15,17 +15,22 @@ import { attempt, confirm, Copy, now, Problem, say, State, stateName } from "./u
 import { Webhooks } from "./webhooks";
 import { adviceFor, kindOfFailure, stepName } from "./words";
 
-/// The job as it is now: null while it is asked for.
+/// The job as it is now: null while it is asked for, and where there is none.
 function useJob(id: string) {
     const [job, setJob] = useState<Job | null>(null);
     const [problem, setProblem] = useState("");
     useEffect(() => {
-        let isGone = false;
-        const load = () =>
-            findJob(id).then(
-                (found) => isGone || setJob(found),
-                (error: ApiError) => isGone || setProblem(error.message),
-            );
+        let asked = 0;
+        let shown = 0; // what was asked before this is older
+        const load = async () => {
+            const turn = ++asked;
+            const found = await findJob(id).catch((error: ApiError) => error);
+            if (turn < shown) return;
+            shown = turn;
+            if (!(found instanceof ApiError)) return setJob(found);
+            setProblem(found.message);
+            if (found.status === 404) setJob(null);
+        };
         void load();
         const end = listen((events) => {
             const isOurs = events.some(
@@ -36,14 +41,14 @@ function useJob(id: string) {
             if (isOurs) void load();
         });
         return () => {
-            isGone = true;
+            shown = Infinity;
             end();
         };
     }, [id]);
-    return { job, setJob, problem };
+    return { job, problem };
 }
 
-function Actions({ job, changed }: { job: Job; changed: (job: Job) => void }) {
+function Actions({ job }: { job: Job }) {
     const [isBusy, setBusy] = useState(false);
     const act = async (action: () => Promise<unknown>) => {
         setBusy(true);
@@ -56,7 +61,7 @@ function Actions({ job, changed }: { job: Job; changed: (job: Job) => void }) {
             say("Started again as a new job");
             go(`#/jobs/${made.id}`);
         });
-    const cancel = () => act(async () => changed(await post<Job>(`jobs/${job.id}/cancel`)));
+    const cancel = () => act(() => post(`jobs/${job.id}/cancel`));
     const erase = async () => {
         if (!(await confirm("Delete this job?", "Its outputs go too.", "Delete"))) return;
         await act(async () => {
@@ -164,7 +169,7 @@ const BackToList = () => (
 );
 
 export function JobPage({ id }: { id: string }) {
-    const { job, setJob, problem } = useJob(id);
+    const { job, problem } = useJob(id);
     useEffect(() => scrollTo(0, 0), [id]);
     useEffect(() => {
         if (job) document.title = `${fileName(job.input)}: ${stateName(job.status)} – ittybit`;
@@ -190,7 +195,7 @@ export function JobPage({ id }: { id: string }) {
             <BackToList />
             <div class="title">
                 <h1>{fileName(job.input)}</h1>
-                <Actions job={job} changed={setJob} />
+                <Actions job={job} />
             </div>
             <Summary job={job} />
             <Failed job={job} />

@@ -2,7 +2,8 @@
 import type { Signal } from "@preact/signals";
 import { memo } from "./memo";
 import { ago, bytes, duration, fileName, kindName, moment, saving } from "./format";
-import { progressOf, type Row } from "./jobs";
+import type { Row } from "./job_list";
+import { progressOf } from "./jobs";
 import { Bar, now, State } from "./ui";
 
 interface Props {

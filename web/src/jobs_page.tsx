@@ -5,7 +5,8 @@ import { post, remove } from "./api";
 import { FilterBar } from "./filter_bar";
 import { Icon } from "./icon";
 import { JobRow } from "./job_row";
-import { forEachJob, JobList, listen, NO_FILTER, type Filter } from "./jobs";
+import { JobList, NO_FILTER, type Filter } from "./job_list";
+import { forEachJob, isJobId } from "./jobs";
 import { go, replace, route } from "./route";
 import { attempt, confirm, Problem, say } from "./ui";
 
@@ -13,7 +14,7 @@ const BEYOND = 8; // rows that are drawn above and below what is seen
 const AHEAD = 30; // rows before the end at which the next page is asked for
 
 /// The list that was shown last, so that coming back from a job finds it as it was.
-let kept: { words: string; list: JobList; end: () => void; scroll: number } | null = null;
+let kept: { words: string; list: JobList; scroll: number } | null = null;
 const selected = signal(new Set<string>());
 
 function readFilter(query: URLSearchParams): Filter {
@@ -37,12 +38,10 @@ function wordsOf(filter: Filter) {
 function listFor(filter: Filter) {
     const words = wordsOf(filter);
     if (kept?.words === words) return kept.list;
-    kept?.end();
-    const list = new JobList(filter);
-    kept = { words, list, end: listen((events) => list.hear(events)), scroll: 0 };
+    kept?.list.end();
+    kept = { words, list: new JobList(filter), scroll: 0 };
     selected.value = new Set();
-    void list.load(true);
-    return list;
+    return kept.list;
 }
 
 /// Where the list is that was shown last.
@@ -50,7 +49,7 @@ export const listAddress = () => (kept?.words ? `#/jobs?${kept.words}` : "#/jobs
 
 /// Whose key is gone, his list is too.
 export function forgetList() {
-    kept?.end();
+    kept?.list.end();
     kept = null;
 }
 
@@ -94,7 +93,8 @@ function Rows({ list }: { list: JobList }) {
     const chosen = selected.value;
     useEffect(() => {
         const isNear = to + AHEAD >= ids.length;
-        if (isNear && list.hasMore.value && !list.isLoading.value) void list.load();
+        const isAtRest = !list.isLoading.value && !list.problem.value;
+        if (isNear && list.hasMore.value && isAtRest) void list.load();
     }, [to, ids.length, list.isLoading.value]);
     return (
         <ul class="rows" ref={element} style={{ height: `${ids.length * height}px` }}>
@@ -197,7 +197,7 @@ export function JobsPage() {
     }, [words]);
     const change = (next: Filter) => {
         const id = next.search.trim();
-        if (/^job_[0-9a-z]{26}$/.test(id)) return go(`#/jobs/${id}`);
+        if (isJobId(id)) return go(`#/jobs/${id}`);
         const query = wordsOf(next);
         void attempt(async () => replace(query ? `#/jobs?${query}` : "#/jobs"));
     };

@@ -2,6 +2,7 @@
 // them while this page is open.
 import { signal } from "@preact/signals";
 import { send } from "./api";
+import { poll } from "./poll";
 
 export interface Sample {
     labels: Record<string, string>;
@@ -62,12 +63,7 @@ async function look() {
 }
 
 /// Looks as long as it is not ended. Whoever looks away misses nothing but a moment of the chart.
-export function watch() {
-    const safely = () => void look().catch(() => {});
-    safely();
-    const timer = setInterval(safely, EVERY_MS);
-    return () => clearInterval(timer);
-}
+export const watch = () => poll(look, EVERY_MS);
 
 /// How much a counter grew a minute, between one moment and the next; a server that was started
 /// anew counts from 0.

@@ -16,7 +16,7 @@ export const route = computed<Route>(() => {
     const [page, id] = path!.split("/");
     return {
         page: page || "jobs",
-        id: decodeURIComponent(id ?? ""),
+        id: id ?? "",
         query: new URLSearchParams(query),
     };
 });

@@ -4,6 +4,7 @@ import { ApiError, get, type Health, type Job } from "./api";
 import { Chart } from "./chart";
 import { bytes, duration } from "./format";
 import { history, metrics, perMinute, total, watch, type Metrics } from "./metrics";
+import { poll } from "./poll";
 import { Bar, Problem } from "./ui";
 import { kindOfFailure } from "./words";
 
@@ -184,9 +185,7 @@ export function System() {
                 (told) => (setHealth(told), setProblem("")),
                 (error: ApiError) => setProblem(error.message),
             );
-        void look();
-        const timer = setInterval(() => void look(), 10_000);
-        return () => clearInterval(timer);
+        return poll(look, 10_000);
     }, []);
     const now = metrics.value;
     return (

@@ -5,11 +5,11 @@ import { timecode } from "./format";
 import { theme } from "./theme";
 
 const COLUMNS = 400;
-const LONGEST_S = 1200; // decoded it takes 23 MB a minute
+const LONGEST_S = 2400; // all channels together: decoded each takes 12 MB a minute
 
 /// The loudest sample of each column, 0 to 1, all channels together.
-async function readPeaks(source: string, columns: number): Promise<number[]> {
-    const bytes = await (await fetch(source)).arrayBuffer();
+async function readPeaks(source: string, columns: number, signal: AbortSignal) {
+    const bytes = await (await fetch(source, { signal })).arrayBuffer();
     const sound = await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes);
     const peaks = new Array<number>(columns).fill(0);
     for (let channel = 0; channel < sound.numberOfChannels; ++channel) {
@@ -43,9 +43,12 @@ export function Waveform({ source, file }: { source: string; file: File }) {
     const [peaks, setPeaks] = useState<number[] | null>(null);
     const [played, setPlayed] = useState(0);
     useEffect(() => {
-        if ((file.duration ?? 0) > LONGEST_S) return;
+        const channels = file.streams?.find((one) => one.type === "audio")?.channels;
+        if (!file.duration || !channels || file.duration * channels > LONGEST_S) return;
+        const stop = new AbortController();
         // What cannot be decoded here still has its player.
-        readPeaks(source, COLUMNS).then(setPeaks, () => {});
+        readPeaks(source, COLUMNS, stop.signal).then(setPeaks, () => {});
+        return () => stop.abort();
     }, [source]);
     const colours = theme.value;
     useEffect(() => {

@@ -4,6 +4,7 @@ import { get, post, type Delivery, type Job } from "./api";
 import { duration, moment } from "./format";
 import { Icon } from "./icon";
 import { isFinal } from "./jobs";
+import { poll } from "./poll";
 import { attempt, say, State } from "./ui";
 
 const Tries = ({ delivery }: { delivery: Delivery }) => (
@@ -20,22 +21,19 @@ const Tries = ({ delivery }: { delivery: Delivery }) => (
 
 export function Webhooks({ job }: { job: Job }) {
     const [deliveries, setDeliveries] = useState<Delivery[]>([]);
-    const load = () =>
-        attempt(async () => setDeliveries(await get<Delivery[]>(`jobs/${job.id}/webhooks`)));
+    const load = async () => setDeliveries(await get<Delivery[]>(`jobs/${job.id}/webhooks`));
     const isPending = deliveries.some((one) => one.status === "pending");
     useEffect(() => {
-        if (isFinal(job.status)) void load();
+        if (isFinal(job.status)) void attempt(load);
     }, [job.id, job.status]);
     useEffect(() => {
-        if (!isPending) return;
-        const timer = setInterval(() => void load(), 2000);
-        return () => clearInterval(timer);
+        if (isPending) return poll(load, 2000);
     }, [isPending]);
     const resend = (delivery: Delivery) =>
         attempt(async () => {
             await post(`jobs/${job.id}/webhooks/${delivery.id}/resend`);
             say("Sent once more");
-            setTimeout(() => void load(), 300);
+            setTimeout(() => void attempt(load), 300);
         });
     if (deliveries.length === 0) return null;
     return (
