@@ -64,7 +64,7 @@ def tiff(path, strips, **tags):
     for name, value in sorted(tags.items(), key=lambda tag: names[tag[0]]):
         values = list(value) if isinstance(value, (list, tuple)) else [value]
         code, form = (5, "II") if name == "reference" else (4, "I") if name in (
-            "offsets", "counts") else (3, "H")
+            "width", "height", "offsets", "counts") else (3, "H")
         content = b"".join(
             struct.pack("<II", v, 1) if code == 5 else struct.pack("<" + form, v) for v in values)
         if len(content) > 4:
@@ -114,6 +114,13 @@ def ycbcr_tiff(path, across=1, down=1, rows=HEIGHT, is_zipped=False, is_ranged=F
         path, strips, width=WIDTH, height=HEIGHT, bits=[8, 8, 8], compression=8 if is_zipped else 1,
         photometric=6, bands=3, rows=rows, planar=1, subsampling=[across, down],
         reference=reference, position=1)
+
+
+def vast_tiff(path, width, height):
+    """A header of luma and colour differences, and no pixels to speak of."""
+    return tiff(
+        path, [zlib.compress(bytes(3))], width=width, height=height, bits=[8, 8, 8], compression=8,
+        photometric=6, bands=3, rows=height, planar=1, subsampling=[1, 1])
 
 
 def planar_tiff(path, extra):

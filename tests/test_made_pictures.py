@@ -56,6 +56,16 @@ def test_a_tiff_that_does_not_say_what_it_is_is_not_called_damaged(refuse, tmp_p
     assert run.error_kind == "unsupported_media" and "PNG" in run.message
 
 
+@pytest.mark.parametrize("width, height, kind", [
+    (20_000_000, 100, "limit_exceeded"), (40_000, 60_000, "limit_exceeded"),
+    (20_000_000, 1, "unsupported_media"),
+])
+def test_a_tiff_of_a_vast_size_is_refused_by_that_size(refuse, tmp_path, width, height, kind):
+    run = refuse("image", made.vast_tiff(tmp_path / "in.tif", width, height), "out.png")
+    assert run.error_kind == kind
+    assert f"{width}×{height}" in run.message or kind == "unsupported_media"
+
+
 def test_an_avif_with_multiplied_colours(make, tmp_path):
     pixels = png_of(make, made.avif(tmp_path / "in.avif", "-p"))
     assert off(pixels[:, :, :3], made.scene()) < 2 and off(pixels[:, :, 3], made.soft_alpha()) < 1

@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -149,23 +150,27 @@ Header header_of(VipsImage* image, const Sniffed& sniffed) {
     return header;
 }
 
+Result<> check_pixels(std::uint32_t width, std::uint32_t height, const Limits& limits) {
+    if (std::cmp_less_equal(std::uint64_t{width} * height, limits.pixels)) return {};
+    return Error{
+        ErrorKind::kLimitExceeded,
+        fmt::format(
+            "the picture is {}×{}, more than the {} pixels allowed: make it smaller", width, height,
+            limits.pixels
+        ),
+        "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
+    };
+}
+
 Result<> check_limits(const Header& header, const Limits& limits) {
-    const auto pixels = static_cast<std::int64_t>(header.stored.width) * header.stored.height;
-    if (pixels > limits.pixels) {
-        return Error{
-            ErrorKind::kLimitExceeded,
-            fmt::format(
-                "the picture is {}×{}, more than the {} pixels allowed: make it smaller",
-                header.stored.width, header.stored.height, limits.pixels
-            ),
-            "", LimitReached{"pixels", static_cast<double>(limits.pixels)}
-        };
-    }
+    const auto [width, height] = header.stored;
+    TRY(check_pixels(static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height), limits)
+    );
     return check_animation(header.stored, header.frames, limits);
 }
 
 Result<Header> read_header(ByteSource& source, const Sniffed& sniffed, const Limits& limits) {
-    const Loaded loaded = TRY(load(source, sniffed, {}));
+    const Loaded loaded = TRY(load(source, sniffed, limits, {}));
     Header header = header_of(loaded.image.get(), sniffed);
     TRY(read_code_points(source, header));
     TRY(check_limits(header, limits));

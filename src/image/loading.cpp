@@ -117,12 +117,14 @@ bool is_unsupported(std::string_view message) {
 
 }  // namespace
 
-Result<Loaded> load(ByteSource& source, const Sniffed& sniffed, const Picture::Load& how) {
+Result<Loaded> load(
+    ByteSource& source, const Sniffed& sniffed, const Limits& limits, const Picture::Load& how
+) {
     TRY(init());  // libvips would start itself at first use, with every loader open
     Loaded loaded{std::make_shared<SourceState>(), nullptr};
     loaded.state->bytes = &source;
     if (sniffed.format == "tiff") {
-        loaded.image = TRY(read_odd_tiff(loaded.state, how.page));
+        loaded.image = TRY(read_odd_tiff(loaded.state, how.page, limits));
         if (loaded.image != nullptr) return loaded;
         loaded.state->position = 0;
     }

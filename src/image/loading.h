@@ -15,12 +15,16 @@ struct Loaded {
 };
 
 /// Opens by the sniffed format's own loader; only the header is read. Errors: `unsupported_media`,
-/// `corrupt_media`, those of the source.
-Result<Loaded> load(ByteSource& source, const Sniffed& sniffed, const Picture::Load& how);
+/// `corrupt_media`, those of the source, `limit_exceeded` where a picture is larger than libvips
+/// could say.
+Result<Loaded> load(
+    ByteSource& source, const Sniffed& sniffed, const Limits& limits, const Picture::Load& how
+);
 
 Header header_of(VipsImage* image, const Sniffed& sniffed);
 
 /// Errors: `limit_exceeded`.
+Result<> check_pixels(std::uint32_t width, std::uint32_t height, const Limits& limits);
 Result<> check_limits(const Header& header, const Limits& limits);
 
 }  // namespace ittybit::image

@@ -37,7 +37,7 @@ Picture::~Picture() {
 Result<Picture> Picture::open(
     ByteSource& source, const Sniffed& sniffed, const Limits& limits, const Load& how
 ) {
-    Loaded loaded = TRY(load(source, sniffed, how));
+    Loaded loaded = TRY(load(source, sniffed, limits, how));
     TRY(check_limits(header_of(loaded.image.get(), sniffed), limits));
     return Picture(loaded.image.release(), std::move(loaded.state));
 }

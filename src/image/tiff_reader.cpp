@@ -4,13 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <span>
-#include <vector>
 
 #include <fmt/format.h>
 #include <tiffio.h>
+
+#include "image/loading.h"
 
 namespace ittybit::image {
 namespace {
@@ -79,24 +81,26 @@ bool is_odd(TIFF* tiff) {
            number(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_JPEG;
 }
 
+Error unsupported(std::string_view why) {
+    return {
+        ErrorKind::kUnsupportedMedia,
+        fmt::format(
+            "nothing here reads this kind of tiff picture ({}): upload it as PNG or JPEG instead",
+            why
+        ),
+        "input"
+    };
+}
+
 /// A file and its pixels, once they have been read.
 class OddTiff {
 public:
     OddTiff(std::shared_ptr<SourceState> state, Tiff tiff)
         : state_(std::move(state)), tiff_(std::move(tiff)) {}
 
-    /// Finds its size and whether it has alpha. False, with libtiff's reason, when libtiff cannot
-    /// convert it.
-    bool begin(std::array<char, 1024>& reason) {
-        TIFFRGBAImage reading;
-        if (TIFFRGBAImageOK(tiff_.get(), reason.data()) == 0) return false;
-        if (TIFFRGBAImageBegin(&reading, tiff_.get(), /*stop=*/1, reason.data()) == 0) return false;
-        width_ = reading.width;
-        height_ = reading.height;
-        has_alpha_ = reading.alpha != 0;
-        TIFFRGBAImageEnd(&reading);
-        return true;
-    }
+    /// Finds its size and whether it has alpha. Errors: `unsupported_media` where libtiff cannot
+    /// convert it, `limit_exceeded`, those of the source.
+    Result<> begin(const Limits& limits);
 
     /// A lazy picture of it, as it is stored.
     Image image(std::shared_ptr<OddTiff> self) const;
@@ -105,7 +109,11 @@ public:
     bool draw(VipsRegion& region);
 
 private:
-    bool read();
+    void read();
+
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }
+    };
 
     std::shared_ptr<SourceState> state_;
     Tiff tiff_;
@@ -113,26 +121,55 @@ private:
     std::uint32_t height_ = 0;
     bool has_alpha_ = false;
     std::once_flag once_;
-    std::vector<std::uint32_t> pixels_;  // of 8 bits each: alpha, blue, green, red; multiplied
+    // Of 8 bits each: alpha, blue, green, red; multiplied.
+    std::unique_ptr<std::uint32_t[], Free> pixels_;
 };
 
-bool OddTiff::read() {
+Result<> OddTiff::begin(const Limits& limits) {
     TIFFRGBAImage reading;
     std::array<char, 1024> reason{};
-    std::vector<std::uint32_t> pixels(std::size_t{width_} * height_);
+    const bool is_known = TIFFRGBAImageOK(tiff_.get(), reason.data()) != 0 &&
+                          TIFFRGBAImageBegin(&reading, tiff_.get(), /*stop=*/1, reason.data()) != 0;
+    if (is_known) {
+        width_ = reading.width;
+        height_ = reading.height;
+        has_alpha_ = reading.alpha != 0;
+        TIFFRGBAImageEnd(&reading);
+    }
+    if (state_->error) return *state_->error;
+    if (!is_known) {
+        take_message();
+        return unsupported(reason.data());
+    }
+    TRY(check_pixels(width_, height_, limits));
+    if (std::max(width_, height_) > VIPS_MAX_COORD)
+        return unsupported(fmt::format("a side of more than {} pixels", VIPS_MAX_COORD));
+    return {};
+}
+
+/// Threads of libvips call this, and no exception may pass through them.
+void OddTiff::read() {
+    TIFFRGBAImage reading;
+    std::array<char, 1024> reason{};
+    void* const zeros = std::calloc(std::size_t{width_} * height_, sizeof(std::uint32_t));
+    decltype(pixels_) pixels(static_cast<std::uint32_t*>(zeros));
+    if (pixels == nullptr) {
+        state_->error =
+            Error{ErrorKind::kLimitExceeded, "the picture needs too much memory", "input"};
+        return;
+    }
     bool is_good = TIFFRGBAImageBegin(&reading, tiff_.get(), /*stop=*/1, reason.data()) != 0;
     if (is_good) {
         reading.req_orientation = reading.orientation;  // as stored
-        is_good = TIFFRGBAImageGet(&reading, pixels.data(), width_, height_) != 0;
+        is_good = TIFFRGBAImageGet(&reading, pixels.get(), width_, height_) != 0;
         TIFFRGBAImageEnd(&reading);
     }
     if (is_good) pixels_ = std::move(pixels);
-    return is_good;
 }
 
 bool OddTiff::draw(VipsRegion& region) {
     std::call_once(once_, [this] { read(); });
-    if (pixels_.empty()) return false;
+    if (pixels_ == nullptr) return false;
     const VipsRect& area = region.valid;
     const auto divided = [](std::uint32_t colour, std::uint32_t alpha) {
         const std::uint32_t whole = alpha == 0 ? 0 : (colour * 255 + alpha / 2) / alpha;
@@ -183,7 +220,9 @@ Image OddTiff::image(std::shared_ptr<OddTiff> self) const {
 
 }  // namespace
 
-Result<Image> read_odd_tiff(const std::shared_ptr<SourceState>& state, int page) {
+Result<Image> read_odd_tiff(
+    const std::shared_ptr<SourceState>& state, int page, const Limits& limits
+) {
     Tiff tiff(TIFFClientOpen(
         "input", "rm", state.get(), read_bytes, write_nothing, seek_bytes, close_nothing, size_of,
         nullptr, nullptr
@@ -198,19 +237,7 @@ Result<Image> read_odd_tiff(const std::shared_ptr<SourceState>& state, int page)
     const int pages = TIFFNumberOfDirectories(tiff.get());
     TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page));
     auto odd = std::make_shared<OddTiff>(state, std::move(tiff));
-    std::array<char, 1024> reason{};
-    if (!odd->begin(reason)) {
-        take_message();
-        return Error{
-            ErrorKind::kUnsupportedMedia,
-            fmt::format(
-                "nothing here reads this kind of tiff picture ({}): upload it as PNG or JPEG "
-                "instead",
-                reason.data()
-            ),
-            "input"
-        };
-    }
+    TRY(odd->begin(limits));
     Image image = odd->image(odd);
     vips_image_set_int(image.get(), VIPS_META_N_PAGES, pages);
     return image;

@@ -3,13 +3,16 @@
 #include <memory>
 
 #include "image/source.h"
+#include "model/limits.h"
 
 namespace ittybit::image {
 
 /// TIFFs that libvips 8.14 refuses, or reads wrongly: luma and colour differences (YCbCr) without a
 /// newer JPEG around them, and grey in planes of its own beside others. They are read by libtiff's
 /// own conversion to RGBA of 8 bits (TIFFRGBAImage), into memory, when the first pixel is asked
-/// for. Null for all others. Errors: `unsupported_media`, `corrupt_media`, those of the source.
-Result<Image> read_odd_tiff(const std::shared_ptr<SourceState>& state, int page);
+/// for. Null for all others. Errors: `unsupported_media`, `limit_exceeded`, those of the source.
+Result<Image> read_odd_tiff(
+    const std::shared_ptr<SourceState>& state, int page, const Limits& limits
+);
 
 }  // namespace ittybit::image
