@@ -74,6 +74,8 @@ step av vfr.mp4 "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.05)+not(mod(n\,3)
 step av vfr-wild.mp4 "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.13)+not(mod(n\,7))',settb=1/57600,setpts='PTS+mod(N*7919\,901)'" "$(beep 6)" -fps_mode passthrough -enc_time_base 1/57600 -video_track_timescale 57600 $x264 $aac
 step av vfr.mkv "$(flash 320x180 30 6),select='lt(mod(t\,1)\,0.05)+not(mod(n\,5))'" "$(beep 6)" -fps_mode vfr $x264 -c:a libopus
 step av late-start.mkv "$(flash 320x180 30 4)" "$(beep 4)" $x264 $aac -output_ts_offset 10
+step ff -f lavfi -i "color=gray:size=64x64:rate=5:duration=480" -f lavfi -i "sine=duration=2" -c:v libx264 -preset ultrafast -g 10 -c:a mp2 -b:a 64k -muxrate 300k even.ts
+step v one-long-picture.mkv "color=gray:size=64x64:rate=1/10:duration=10" -c:v mjpeg
 step av timestamp-wrap.ts "$(flash 320x180 25 6)" "$(beep 6)" $x264 $aac -output_ts_offset 95440
 step ff -f lavfi -i "$(flash 320x180 30 4)" -itsoffset 0.5 -f lavfi -i "$(beep 3)" $x264 $aac late-audio.mp4
 

@@ -1,15 +1,17 @@
 #include "media/clock_survey.h"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
 namespace ittybit::media {
 namespace {
 
-constexpr int kPlaces = 32;
-constexpr int kPacketsLooked = 3000;         // for one of the stream
-constexpr std::int64_t kShortest = 300'000;  // bytes that are not parted any more
-constexpr double kBack = 0.1;                // seconds, as JoinedClock
+constexpr int kParts = 16;
+constexpr std::int64_t kBytesLooked = 4'000'000;  // for a packet of the stream
+constexpr std::int64_t kShortest = 100'000;       // bytes that are not parted any more
+constexpr double kBack = 0.1;                     // seconds, as JoinedClock
 constexpr double kForth = 10;
 
 /// What the clock shows at a byte of the file.
@@ -20,7 +22,7 @@ struct Tick {
 
 Result<std::optional<Tick>> tick_at(Input& reader, int stream_index, std::int64_t position) {
     TRY(reader.seek_byte(position));
-    for (int i = 0; i < kPacketsLooked; ++i) {
+    while (avio_tell(reader.format().pb) < position + kBytesLooked) {
         const Packet packet = TRY(reader.read());
         if (packet == nullptr) break;
         if (packet->stream_index != stream_index || packet->dts == kNoTime) continue;
@@ -30,29 +32,40 @@ Result<std::optional<Tick>> tick_at(Input& reader, int stream_index, std::int64_
     return std::optional<Tick>();
 }
 
-/// `pace`: seconds a byte, on average.
+/// Looks closer where the halves last unequally long. `pace`: seconds a byte, on average.
 Result<bool> has_step_between(
     Input& reader, int stream_index, const Tick& from, const Tick& to, double pace
 ) {
     const double passed = to.seconds - from.seconds;
     const std::int64_t bytes = to.position - from.position;
     if (passed < -kBack) return true;
-    if (passed < kForth + 3 * pace * static_cast<double>(bytes)) return false;
-    if (bytes < kShortest) return true;
+    if (bytes < kShortest) return passed >= kForth + 3 * pace * static_cast<double>(bytes);
     const auto middle = TRY(tick_at(reader, stream_index, from.position + bytes / 2));
     if (!middle) return false;
+    const double first = middle->seconds - from.seconds;
+    const double second = to.seconds - middle->seconds;
+    if (std::min(first, second) >= -kBack && std::abs(first - second) < kForth) return false;
     return TRY(has_step_between(reader, stream_index, from, *middle, pace)) ||
            TRY(has_step_between(reader, stream_index, *middle, to, pace));
+}
+
+/// Where to look first. At the front it is in steps that double: of a first recording, however
+/// short, one tick shows more than the one behind its end.
+std::vector<std::int64_t> first_places(std::int64_t size) {
+    std::vector<std::int64_t> places = {0};
+    for (std::int64_t at = kShortest; at < size / kParts; at *= 2) places.push_back(at);
+    for (int i = 1; i < kParts; ++i) places.push_back(size / kParts * i);
+    places.push_back(size - size / kParts / kParts);
+    return places;
 }
 
 }  // namespace
 
 Result<bool> has_steps(Input& reader, int stream_index) {
     if (!reader.size()) return false;
-    const auto size = static_cast<std::int64_t>(*reader.size());
     std::vector<Tick> ticks;
-    for (int i = 0; i < kPlaces; ++i) {
-        const auto tick = TRY(tick_at(reader, stream_index, size / kPlaces * i));
+    for (const auto place : first_places(static_cast<std::int64_t>(*reader.size()))) {
+        const auto tick = TRY(tick_at(reader, stream_index, place));
         if (tick) ticks.push_back(*tick);
     }
     if (ticks.size() < 2) return false;

@@ -51,7 +51,7 @@ Result<std::unique_ptr<Input>> Input::reopen() const {
     input->origin_us_ = origin_us_;
     input->duration_ = duration_;
     input->is_duration_sure_ = is_duration_sure_;
-    input->is_joined_ = is_joined_;
+    input->survey_ = survey_;
     input->single_pictures_ = single_pictures_;
     input->crops_ = crops_;
     return input;
@@ -161,7 +161,7 @@ Result<> Input::find_timeline() {
     if (!timeline.is_sure && size() && *size() <= kScanBytes) {
         const auto reader = TRY(reopen());
         timeline = TRY(measured_timeline(*reader, timeline.origin_us));
-        is_joined_ = reader->is_patched();
+        survey_->is_joined = reader->is_patched();
     }
     const bool is_claim = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
     if (is_claim && timeline.duration != claimed) claimed_duration_ = claimed;
@@ -243,7 +243,7 @@ void Input::read_only(std::span<const int> stream_indices) {
 }
 
 bool Input::is_wanted(int stream_index) const {
-    return !wanted_ || std::ranges::find(*wanted_, stream_index) != wanted_->end();
+    return !wanted_ || wanted_->contains(stream_index);
 }
 
 void Input::discard_unwanted() {

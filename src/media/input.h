@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string_view>
@@ -131,11 +132,18 @@ public:
 private:
     /// A key frame of a file of several recordings.
     struct Place {
+        std::optional<std::set<int>> wanted = {};  // streams, of which the clock was made
         int stream = -1;
         double seconds = 0;          // that were looked for
         std::int64_t position = -1;  // byte; there is none before the time
         JoinedClock clock = {};
         Movements movements = {};
+    };
+
+    /// What going through the bytes has shown: for all readers of them.
+    struct Survey {
+        std::optional<bool> is_joined;  // of several recordings: its own times lead nowhere
+        std::optional<Place> place;
     };
 
     struct CloseInput {
@@ -150,7 +158,7 @@ private:
     Result<> seek_by_clock(int stream_index, double seconds);
     Result<bool> lands_before(int stream_index, std::int64_t target, double back);
     Result<> seek_joined(int stream_index, double seconds);
-    Result<> find_place(int stream_index, double seconds);
+    Result<Place> find_place(int stream_index, double seconds);
     void begin_clock();
     void discard_unwanted();
     void join_clocks(AVPacket& packet);
@@ -178,10 +186,9 @@ private:
     std::optional<double> duration_;
     bool is_duration_sure_ = false;
     std::optional<double> claimed_duration_;
-    std::optional<std::vector<int>> wanted_;
+    std::optional<std::set<int>> wanted_;
     JoinedClock clock_;
-    std::optional<bool> is_joined_;  // of several recordings: its own times lead nowhere
-    std::optional<Place> place_;
+    std::shared_ptr<Survey> survey_ = std::make_shared<Survey>();
     bool is_at_front_ = true;
     Movements movements_;
     bool gave_up_ = false;

@@ -8,11 +8,12 @@ namespace ittybit::media {
 Result<> Input::seek(int stream_index, double seconds) {
     const int flags = format_->iformat->flags;
     const bool has_index = (flags & AVFMT_TS_DISCONT) == 0;
-    if (!has_index && !is_joined_) {
+    auto& is_joined = survey_->is_joined;
+    if (!has_index && !is_joined) {
         const auto reader = TRY(reopen());
-        is_joined_ = TRY(has_steps(*reader, stream_index));
+        is_joined = TRY(has_steps(*reader, stream_index));
     }
-    if (is_joined_.value_or(false)) return seek_joined(stream_index, seconds);
+    if (is_joined.value_or(false)) return seek_joined(stream_index, seconds);
     const auto target = timestamp(seconds, stream(stream_index).time_base);
     if (!has_index) return seek_by_clock(stream_index, seconds);
     is_at_front_ = false;
@@ -62,30 +63,32 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
 Result<> Input::seek_joined(int stream_index, double seconds) {
     constexpr int kLosesItself = AVFMT_NOBINSEARCH;  // a demuxer (Ogg's) that must read on
     const bool can_jump = (format_->iformat->flags & kLosesItself) == 0;
-    const bool is_known = place_ && place_->stream == stream_index && place_->seconds == seconds;
-    if (can_jump && !is_known) TRY(find_place(stream_index, seconds));
-    if (!can_jump || place_->position < 0) return rewind();
-    TRY(seek_byte(place_->position));
-    clock_ = place_->clock;
-    movements_ = place_->movements;
+    if (!can_jump) return rewind();
+    auto& place = survey_->place;
+    const bool is_known = place && place->stream == stream_index && place->seconds == seconds &&
+                          place->wanted == wanted_;
+    if (!is_known) place = TRY(find_place(stream_index, seconds));
+    if (place->position < 0) return rewind();
+    TRY(seek_byte(place->position));
+    clock_ = place->clock;
+    movements_ = place->movements;
     return {};
 }
 
-Result<> Input::find_place(int stream_index, double seconds) {
+Result<Input::Place> Input::find_place(int stream_index, double seconds) {
     TRY(rewind());
-    place_ = {.stream = stream_index, .seconds = seconds};
-    for (;;) {
-        const Packet packet = TRY(read());
-        if (packet == nullptr) return {};
+    Place place{.wanted = wanted_, .stream = stream_index, .seconds = seconds};
+    while (const Packet packet = TRY(read())) {
         const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
         if (packet->stream_index != stream_index || time == kNoTime) continue;
-        if (this->seconds(time, stream(stream_index).time_base) > seconds) return {};
+        if (this->seconds(time, stream(stream_index).time_base) > seconds) break;
         if ((packet->flags & AV_PKT_FLAG_KEY) == 0 || packet->pos < 0) continue;
-        place_->position = packet->pos;
-        place_->clock = clock_;
-        place_->clock.forget_times();
-        place_->movements = movements_;
+        place.position = packet->pos;
+        place.clock = clock_;
+        place.clock.forget_times();
+        place.movements = movements_;
     }
+    return place;
 }
 
 Result<> Input::seek_byte(std::int64_t position) {

@@ -17,22 +17,6 @@ constexpr double kPreroll = 0.3;
 /// When reading goes on this far behind the end, the rest is badly interleaved or absent.
 constexpr double kPatience = 10;
 
-/// Goes to where reading must begin for the window's start: the last key frame before it, with room
-/// for decoders to find in; the front when the container cannot seek.
-Result<> seek_to_start(Input& input, const Window& window, int stream) {
-    if (window.start <= kPreroll) return {};
-    const double target = window.start - kPreroll;
-    TRY(input.seek(stream, target));
-    // Some containers have no index, and guess: what comes must lie before the start.
-    while (const Packet packet = TRY(input.read())) {
-        if (packet->stream_index != stream || packet->pts == media::kNoTime) continue;
-        const double at = input.seconds(packet->pts, input.stream(stream).time_base);
-        if (at > window.start) return input.rewind();
-        return input.seek(stream, target);
-    }
-    return input.rewind();
-}
-
 /// Decides when reading can end: once every stream that is read has passed the window's end.
 class ReadingEnd {
 public:
@@ -56,6 +40,20 @@ private:
 
 }  // namespace
 
+Result<> seek_to_start(Input& input, double start, int stream) {
+    if (start <= kPreroll) return {};
+    const double target = start - kPreroll;
+    TRY(input.seek(stream, target));
+    // Some containers have no index, and guess: what comes must lie before the start.
+    while (const Packet packet = TRY(input.read())) {
+        if (packet->stream_index != stream || packet->pts == media::kNoTime) continue;
+        const double at = input.seconds(packet->pts, input.stream(stream).time_base);
+        if (at > start) return input.rewind();
+        return input.seek(stream, target);
+    }
+    return input.rewind();
+}
+
 Result<> read_window(
     Input& input,
     const Window& window,
@@ -71,7 +69,7 @@ Result<> read_window(
         by_stream.back() = sink;
     }
     input.read_only(streams);
-    TRY(seek_to_start(input, window, first_stream));
+    TRY(seek_to_start(input, window.start, first_stream));
     ReadingEnd end(input, window, streams);
     return media::pump(
         input, std::span<Sink<Packet>* const>(by_stream),

@@ -9,6 +9,7 @@
 
 #include "media/decoder.h"
 #include "tasks/copy_check.h"
+#include "tasks/reading.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -245,12 +246,13 @@ Result<Ratio> fastest_rate(const Input& input, int index) {
 }
 
 Result<std::optional<double>> end_of_pictures(
-    const Input& input, int index, double start, std::int64_t count
+    const Input& input, std::span<const int> streams, double start, std::int64_t count
 ) {
     const auto reader = TRY(input.reopen());
-    reader->read_only(std::array{index});
+    const int index = streams.front();
+    reader->read_only(streams);
     const bool is_there = static_cast<std::size_t>(index) < reader->streams().size();
-    if (start > 0 && is_there) TRY(reader->seek(index, start));
+    if (is_there) TRY(seek_to_start(*reader, start, index));
     const AVStream& stream = reader->stream(index);
     // The smallest count + 1 times so far; pictures are decoded up to a few seconds out of order.
     std::priority_queue<double> times;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,9 +96,11 @@ Result<PacketFacts> packet_facts(const media::Input& input, int stream);
 Result<Ratio> fastest_rate(const media::Input& input, int stream);
 
 /// Seconds from the input's origin to the end of the `count`th picture presented at or after
-/// `start`; nothing when there are fewer. Reads packets with a reader of its own.
+/// `start`; nothing when there are fewer. Reads packets with a reader of its own: of the pictures'
+/// stream, the first of `streams`, and of all that are read with it, since joined clocks depend on
+/// them.
 Result<std::optional<double>> end_of_pictures(
-    const media::Input& input, int stream, double start, std::int64_t count
+    const media::Input& input, std::span<const int> streams, double start, std::int64_t count
 );
 
 }  // namespace ittybit::tasks

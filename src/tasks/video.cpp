@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "media/input.h"
 #include "media/stream.h"
@@ -41,8 +42,9 @@ Result<SourceFacts> source_facts(const VideoOptions& options, Job& job) {
 Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan& plan) {
     if (!options.frames || options.fps) return {};
     Window& window = plan.window;
-    const int stream = plan.reads.front().stream;
-    const auto end = TRY(end_of_pictures(input, stream, window.start, *options.frames));
+    std::vector<int> streams;
+    for (const PlannedRead& read : plan.reads) streams.push_back(read.stream);
+    const auto end = TRY(end_of_pictures(input, streams, window.start, *options.frames));
     if (!end || (window.end && *window.end <= *end)) return {};
     window.end = *end;
     window.duration = *end - window.start;
@@ -64,8 +66,7 @@ Result<SourceFacts> animation_facts(image::AnimationReader& reader) {
     picture.format = AV_PIX_FMT_RGBA;
     picture.stored = reader.size();
     picture.display = reader.size();
-    picture.has_alpha =
-        true;  // of the frames as they come; without transparency it changes nothing
+    picture.has_alpha = true;  // as they come: always RGBA
     const AVRational fps = av_d2q(1000.0 * reader.frames() / static_cast<double>(end_ms), 1000);
     picture.fps = {fps.num, fps.den};
     SourceFacts source;
