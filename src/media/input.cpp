@@ -280,7 +280,7 @@ Result<Packet> Input::read() {
         follow_stream(*packet);
         join_clocks(*packet);
         // libav's Ogg reader lets a length wrap that is cut to less than nothing.
-        if (packet->duration > INT32_MAX) packet->duration = 0;
+        if (sniffed_.demuxer == "ogg" && packet->duration > INT32_MAX) packet->duration = 0;
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;
         av_packet_unref(packet.get());

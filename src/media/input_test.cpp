@@ -59,6 +59,20 @@ TEST(Input, GivesOnlyTheWantedStreams) {
         ASSERT_EQ((*packet)->stream_index, video);
 }
 
+TEST(Input, BelievesALongPictureWhereTheClockIsFine) {
+    std::string bytes = whole_file(clip("one-long-picture.mkv"));
+    const std::string millisecond = "\x2A\xD7\xB1\x83\x0F\x42\x40";
+    const std::size_t scale = bytes.find(millisecond);
+    ASSERT_NE(scale, std::string::npos);
+    bytes.replace(scale + 4, 3, {0, 0, 1});  // nanoseconds
+    MemorySource source(bytes_of(bytes));
+    const auto input = Input::open(source, *sniff(source), {});
+    ASSERT_TRUE(input) << input.error().message;
+    const auto packet = (*input)->read();
+    ASSERT_TRUE(packet && *packet != nullptr);
+    EXPECT_EQ((*packet)->duration, 10'000'000'000);
+}
+
 TEST(Input, PassesOnTheErrorOfItsSourceUnchanged) {
     const std::string bytes = whole_file(clip("flash-720p.mp4"));
     LostSource source(bytes_of(bytes), bytes.size() / 2);

@@ -6,12 +6,21 @@
 namespace ittybit::media {
 namespace {
 
-/// Whether a frame of VP9 is shown (its bit stream specification, 6.2), or is in company: of a
-/// superframe (annex B) one is.
-bool is_shown_vp9(const AVPacket& packet) {
-    const std::uint8_t first = packet.data[0];
+/// Whether frames of VP9 are in company: an index behind them begins and ends with the same byte,
+/// which tells how long it is (annex B of the bit stream specification).
+bool is_superframe(const AVPacket& packet) {
     const std::uint8_t last = packet.data[packet.size - 1];
-    if ((last & 0xE0) == 0xC0) return true;
+    const int frames = (last & 7) + 1;
+    const int bytes_each = ((last >> 3) & 3) + 1;
+    const int index = frames * bytes_each + 2;
+    return (last & 0xE0) == 0xC0 && packet.size >= index &&
+           packet.data[packet.size - index] == last;
+}
+
+/// Whether a frame of VP9 is shown (6.2): of a superframe one is.
+bool is_shown_vp9(const AVPacket& packet) {
+    if (is_superframe(packet)) return true;
+    const std::uint8_t first = packet.data[0];
     const bool has_reserved_bit = (first & 0x30) == 0x30;  // profile 3
     const unsigned bits = has_reserved_bit ? first & 0x07U : (first >> 1U) & 0x07U;
     const bool is_repeated = (bits & 4U) != 0;
