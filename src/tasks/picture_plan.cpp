@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "tasks/treatment.h"
+
 namespace ittybit::tasks {
 namespace {
 
@@ -46,13 +48,6 @@ bool is_wide(AVColorPrimaries primaries, AVColorSpace matrix) {
 std::string or_unknown(const char* name, const char* otherwise) {
     const std::string_view text = name == nullptr ? "" : name;
     return text.empty() || text == "unknown" || text == "reserved" ? otherwise : std::string(text);
-}
-
-/// The size before turning.
-Size scaled_size(const Treatment& treatment) {
-    const bool is_on_side = treatment.rotation == 90 || treatment.rotation == 270;
-    const Size& scaled = treatment.placement.scaled;
-    return is_on_side ? Size{scaled.height, scaled.width} : scaled;
 }
 
 /// zscale wants to be told everything; what a file leaves out is what such files usually are.
@@ -157,16 +152,6 @@ void add_scaling(
     steps.push_back({"format", {{"pix_fmts", "yuv420p"}}});
 }
 
-void add_turning(std::vector<FilterStep>& steps, const Treatment& treatment) {
-    if (treatment.is_mirrored) steps.push_back({"hflip", {}});
-    if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
-    if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
-    if (treatment.rotation == 180) {
-        steps.push_back({"hflip", {}});
-        steps.push_back({"vflip", {}});
-    }
-}
-
 }  // namespace
 
 Treatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
@@ -257,7 +242,6 @@ std::vector<FilterStep> yuv_steps(const Treatment& treatment, const PictureShape
     } else {
         add_scaling(steps, treatment, shape, size);
     }
-    add_turning(steps, treatment);
     return steps;
 }
 

@@ -33,7 +33,7 @@ void add_bt709(
 /// What a stream's pictures look like when they come to the filters.
 media::PictureShape shape_of(const PictureFacts& facts);
 
-/// The filters that bring pictures of a shape to `treatment`, up to what is cut out of them.
+/// The filters that bring pictures of a shape to `treatment`, up to their turning.
 std::vector<FilterStep> yuv_steps(const Treatment& treatment, const media::PictureShape& shape);
 
 }  // namespace ittybit::tasks

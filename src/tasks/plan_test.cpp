@@ -274,7 +274,7 @@ TEST(Treatment, TurnsAfterScalingInTheStoredDirection) {
     framing.width = Length{360, false};
     const auto treatment = plan_treatment(facts, framing);
     EXPECT_EQ(treatment.placement.canvas, (Size{360, 640}));
-    const auto steps = yuv_steps(treatment, plain_shape(1280, 720));
+    const auto steps = steps_for(treatment, plain_shape(1280, 720));
     EXPECT_THAT(filter_names(steps), testing::ElementsAre("scale", "format", "transpose"));
     EXPECT_EQ(steps[0].options.at("width").as_int64(), 640);
 }

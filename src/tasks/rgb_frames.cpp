@@ -95,11 +95,6 @@ std::string_view matrix_of(const PictureShape& shape) {
     return is_film && is_large ? "bt709" : "smpte170m";
 }
 
-Size before_turning(const Treatment& treatment) {
-    const Size size = treatment.placement.scaled;
-    return treatment.rotation % 180 == 0 ? size : Size{size.height, size.width};
-}
-
 FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool is_yuv) {
     json::object options{
         {"width", size.width},
@@ -113,20 +108,10 @@ FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool
     return {"scale", std::move(options)};
 }
 
-void add_turning(std::vector<FilterStep>& steps, const Treatment& treatment) {
-    if (treatment.is_mirrored) steps.push_back({"hflip", {}});
-    if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
-    if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
-    if (treatment.rotation == 180) {
-        steps.push_back({"hflip", {}});
-        steps.push_back({"vflip", {}});
-    }
-}
-
 void add_picture_steps(
     std::vector<FilterStep>& steps, const Treatment& treatment, const PictureShape& shape
 ) {
-    const Size size = before_turning(treatment);
+    const Size size = scaled_size(treatment);
     const bool is_scaled = size != Size{shape.width, shape.height};
     // What is transparent must not bleed its hidden colour into its neighbours.
     const bool is_weighted = is_scaled && treatment.has_alpha && has_alpha_plane(shape.format);
@@ -174,12 +159,11 @@ std::vector<FilterStep> rgb_steps(const Treatment& treatment, const PictureShape
             {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
         );
     if (is_beyond_bt709(shape)) {
-        add_bt709(steps, shape, before_turning(treatment), AV_PIX_FMT_GBRP);
+        add_bt709(steps, shape, scaled_size(treatment), AV_PIX_FMT_GBRP);
     } else {
         add_picture_steps(steps, treatment, shape);
     }
     steps.push_back({"format", {{"pix_fmts", json::string(treatment.format)}}});
-    add_turning(steps, treatment);
     return steps;
 }
 

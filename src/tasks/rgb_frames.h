@@ -17,7 +17,7 @@ namespace ittybit::tasks {
 Treatment rgb_treatment(Size scaled, bool has_alpha);
 Treatment rgb_treatment(const AVStream& stream, Size scaled);
 
-/// The filters for pictures of a shape, up to what is cut out of them.
+/// The filters for pictures of a shape, up to their turning.
 std::vector<FilterStep> rgb_steps(const Treatment& treatment, const media::PictureShape& shape);
 
 /// One picture through those filters, with the fields of its neighbours where it is interlaced.

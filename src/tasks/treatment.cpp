@@ -36,9 +36,20 @@ std::string colour_text(const Colour& colour) {
     );
 }
 
+void add_turning(std::vector<FilterStep>& steps, const Treatment& treatment) {
+    if (treatment.is_mirrored) steps.push_back({"hflip", {}});
+    if (treatment.rotation == 90) steps.push_back({"transpose", {{"dir", "clock"}}});
+    if (treatment.rotation == 270) steps.push_back({"transpose", {{"dir", "cclock"}}});
+    if (treatment.rotation == 180) {
+        steps.push_back({"hflip", {}});
+        steps.push_back({"vflip", {}});
+    }
+}
+
 std::vector<FilterStep> all_steps(const Treatment& treatment, const PictureShape& shape) {
     const bool is_yuv = treatment.format == kYuv;
     auto steps = is_yuv ? yuv_steps(treatment, shape) : rgb_steps(treatment, shape);
+    add_turning(steps, treatment);
     const Placement& placement = treatment.placement;
     if (placement.is_cropped()) {
         const Rectangle& kept = placement.kept;
@@ -64,6 +75,11 @@ std::vector<FilterStep> all_steps(const Treatment& treatment, const PictureShape
 
 Placement scaled_to(Size size) {
     return {.scaled = size, .kept = {0, 0, size.width, size.height}, .canvas = size};
+}
+
+Size scaled_size(const Treatment& treatment) {
+    const Size size = treatment.placement.scaled;
+    return treatment.rotation % 180 == 0 ? size : Size{size.height, size.width};
 }
 
 void decide_steps(Treatment& treatment, const PictureShape& shape) {

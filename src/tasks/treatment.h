@@ -12,6 +12,9 @@ namespace ittybit::tasks {
 /// A picture that is scaled and nothing else.
 Placement scaled_to(Size size);
 
+/// The size that a treatment scales to, before it turns pictures.
+Size scaled_size(const Treatment& treatment);
+
 /// Decides the filters of a treatment, for pictures of the shape that the headers tell.
 void decide_steps(Treatment& treatment, const media::PictureShape& shape);
 
