@@ -270,6 +270,16 @@ def avif_that_plays(path, times):
     return path
 
 
+def attached(path, song, content):
+    """An MP3 with something attached to it that calls itself a JPEG (ID3v2.3, 4.15)."""
+    content = b"\0image/jpeg\0\3\0" + content
+    frame = b"APIC" + struct.pack(">IH", len(content), 0) + content
+    size = bytes(len(frame) >> by & 0x7F for by in (21, 14, 7, 0))
+    path = pathlib.Path(path)
+    path.write_bytes(b"ID3\3\0\0" + size + frame + song)
+    return path
+
+
 def fade(path):
     """Eight seconds from grey 60 to grey 198, while a red square crosses."""
     run("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",

@@ -6,6 +6,7 @@ import pytest
 
 import cli
 import look
+import made_pictures as made
 
 STORED = ["90", "180", "270", "hflip", "vflip", "transpose"]
 
@@ -217,6 +218,12 @@ def test_the_first_track_that_decodes_is_taken(make, media):
 def test_the_default_flagged_track_is_taken(make, media):
     out = make("audio", media / "two-tracks.mp4", "out.flac")
     assert abs(look.main_frequency(out) - 880) < 5
+
+
+def test_the_cover_of_a_cover_is_no_picture(refuse, media, tmp_path):
+    song = made.attached(tmp_path / "song.mp3", (media / "tone.mp3").read_bytes(),
+                         (media / "cover.mp3").read_bytes())
+    assert refuse("image", song, "out.png").error_kind == "no_video_stream"
 
 
 @pytest.mark.parametrize("source", ["cover.mp3", "cover.m4a"])

@@ -52,7 +52,9 @@ auto with_cover(Job& job, Work&& work) -> decltype(work(job)) {
     if (!cover) return Error{ErrorKind::kNoVideoStream, "the input has no picture", ""};
     MemorySource bytes(*cover);
     const auto shown = TRY(image::presented(bytes));
-    Job inner{job.assignment, *shown, job.events};
+    Job inner{
+        .assignment = job.assignment, .source = *shown, .events = job.events, .is_cover = true
+    };
     return work(inner);
 }
 
@@ -97,7 +99,7 @@ Result<Plan> plan_frame(const ImageOptions& options, Job& job, int stream) {
 Result<Plan> plan_media(const ImageOptions& options, Job& job) {
     const auto& input = *TRY(open_media(job));
     if (const auto stream = media::find_video(input)) return plan_frame(options, job, *stream);
-    if (media::cover_bytes(input)) {
+    if (!job.is_cover && media::cover_bytes(input)) {
         Plan plan = TRY(with_cover(job, [&](Job& cover) { return tasks::plan(options, cover); }));
         plan.reads.front().is_cover = true;
         return plan;

@@ -21,6 +21,8 @@ struct Job {
     std::unique_ptr<media::Input> media = {};
     std::unique_ptr<image::AnimationReader> animation = {};
 
+    bool is_cover = false;  // the input is attached to another
+
     const Limits& limits() const { return assignment.limits; }
 };
 
