@@ -1,5 +1,7 @@
 #include "model/plan.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
@@ -23,16 +25,86 @@ bool has_one_encoder(const PictureBranch& branch) {
            1;
 }
 
+const OutputFile& output_of(const Plan& plan, const PictureBranch& branch) {
+    return plan.outputs[static_cast<std::size_t>(branch.track.output)];
+}
+
+bool fits(const PictureBranch& branch, const std::string& muxer) {
+    if (branch.gif) return muxer == "gif";
+    if (branch.webp) return muxer == "webp";
+    return branch.image.has_value() || (muxer != "gif" && muxer != "webp");
+}
+
+Result<> check_read(const Plan& plan, const PlannedRead& read) {
+    if (read.stream < 0 || read.alpha.value_or(0) < 0) return wrong("no stream has such a number");
+    if (read.as != ReadAs::kStream && plan.reads.size() > 1)
+        return wrong("what is no stream is read beside others");
+    return {};
+}
+
 /// What pictures and sounds have in common.
 template <typename Stream>
 Result<> check_places(const Plan& plan, const Stream& stream) {
     if (!has(plan.reads, stream.read)) return wrong("a stream is read from nowhere");
+    const bool is_stream = plan.reads[static_cast<std::size_t>(stream.read)].as == ReadAs::kStream;
     if (stream.copied.has_value() == !stream.branches.empty())
         return wrong("a stream is to be copied and encoded, or neither");
+    if (stream.copied && !is_stream) return wrong("what is no stream is to be copied");
     if (stream.copied && !has(plan.outputs, stream.copied->output))
         return wrong("a stream is copied to nowhere");
     for (const auto& branch : stream.branches)
         if (!has(plan.outputs, branch.track.output)) return wrong("a branch leads nowhere");
+    return {};
+}
+
+Result<> check_clock(const PicturePlan& picture) {
+    const PlannedClock& clock = picture.clock;
+    if (clock.ticks < 1 || clock.grid < 1 || clock.fps.den < 1)
+        return wrong("a clock stands still");
+    if (!picture.cadence) return {};
+    if (clock.fps.num < 1 || picture.cadence->key_grid < 1) return wrong("a cadence has no rate");
+    return {};
+}
+
+Result<> check_branches(const Plan& plan, const PicturePlan& picture) {
+    const bool is_alone =
+        plan.pictures.size() == 1 && plan.sounds.empty() && picture.branches.size() == 1;
+    for (const PictureBranch& branch : picture.branches) {
+        const std::string& muxer = output_of(plan, branch).muxer;
+        if (!has_one_encoder(branch)) return wrong("a branch has no one encoder");
+        if (branch.image && !is_alone) return wrong("a still picture is made beside others");
+        if (!fits(branch, muxer)) return wrong("an encoder is of another kind than its output");
+        if (branch.every < 1) return wrong("a branch takes no pictures");
+    }
+    return {};
+}
+
+Result<> check_picture(const Plan& plan, const PicturePlan& picture) {
+    TRY(check_places(plan, picture));
+    TRY(check_clock(picture));
+    return check_branches(plan, picture);
+}
+
+Result<> check_sound(const Plan& plan, const SoundPlan& sound) {
+    TRY(check_places(plan, sound));
+    if (plan.reads.front().as != ReadAs::kStream) return wrong("what is no stream has no sound");
+    return {};
+}
+
+bool has_stream(const Plan& plan) {
+    return std::ranges::find(plan.outputs, "hls", &OutputFile::muxer) != plan.outputs.end();
+}
+
+Result<> check(const Plan& plan) {
+    if (plan.outputs.empty() || (plan.pictures.empty() && plan.sounds.empty()))
+        return wrong("it makes nothing");
+    for (const PlannedRead& read : plan.reads) TRY(check_read(plan, read));
+    for (const PicturePlan& picture : plan.pictures) TRY(check_picture(plan, picture));
+    for (const SoundPlan& sound : plan.sounds) TRY(check_sound(plan, sound));
+    const bool has_cadence = !plan.pictures.empty() && plan.pictures.front().cadence;
+    if (plan.has_common_end && !has_cadence) return wrong("a common end has no cadence");
+    if (has_stream(plan) && !plan.pictures.empty() && !has_cadence)
+        return wrong("a stream has no cadence");
     return {};
 }
 
@@ -47,12 +119,7 @@ Result<Plan> read_plan(const json::value& document) {
     Reader reader;
     reader.read(document, plan);
     if (!reader.problems().empty()) return wrong(reader.problems().front().message);
-    for (const auto& picture : plan.pictures) {
-        TRY(check_places(plan, picture));
-        for (const auto& branch : picture.branches)
-            if (!has_one_encoder(branch)) return wrong("a branch has no one encoder");
-    }
-    for (const auto& sound : plan.sounds) TRY(check_places(plan, sound));
+    TRY(check(plan));
     return plan;
 }
 

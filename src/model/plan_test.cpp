@@ -5,7 +5,20 @@
 namespace ittybit {
 namespace {
 
-/// One of everything that a plan can say.
+/// A still picture, and all that can be said of it.
+Plan image_plan() {
+    PictureBranch image;
+    image.image = SaveSettings{.format = ImageFormat::kAvif, .quality = 44, .size = {10, 20}};
+    PicturePlan picture;
+    picture.branches = {image};
+    Plan plan;
+    plan.reads = {{.as = ReadAs::kPicture, .alpha = {}, .is_cover = true, .shrink_by = 2}};
+    plan.pictures = {picture};
+    plan.outputs = {{.name = "o.avif", .muxer = "avif", .options = {}, .metadata = {}}};
+    return plan;
+}
+
+/// One of everything that other plans can say.
 Plan full_plan() {
     PictureBranch encoded;
     encoded.every = 2;
@@ -20,8 +33,7 @@ Plan full_plan() {
     gif.track.output = 1;
     PictureBranch webp;
     webp.webp = AnimationSettings{.size = {64, 48}, .quality = 80};
-    PictureBranch image;
-    image.image = SaveSettings{.format = ImageFormat::kAvif, .quality = 44, .size = {10, 20}};
+    webp.track.output = 2;
 
     PicturePlan picture;
     picture.read = 1;
@@ -36,7 +48,7 @@ Plan full_plan() {
     picture.clock = {.ticks = 90000, .fps = {25, 1}, .grid = 750};
     picture.cadence = PlannedCadence{.is_first = true, .key_seconds = 2, .key_grid = 2};
     picture.most_frames = 100;
-    picture.branches = {encoded, gif, webp, image};
+    picture.branches = {encoded, gif, webp};
     picture.expects = {.seconds = 9.96, .pictures = 249};
     SoundPlan sound;
     sound.is_mixed = true;
@@ -49,7 +61,7 @@ Plan full_plan() {
     Plan plan;
     plan.reads = {
         {.as = ReadAs::kStream, .stream = 3, .alpha = 4, .threads = 5},
-        {.as = ReadAs::kPicture, .alpha = {}, .is_cover = true, .shrink_by = 2},
+        {.as = ReadAs::kStream, .stream = 1, .alpha = {}},
     };
     plan.window = {.start = 1.5, .end = 11.46, .duration = 9.96};
     plan.has_common_end = true;
@@ -62,26 +74,28 @@ Plan full_plan() {
          .moov_size = 1000,
          .metadata = {{"title", "T"}}},
         {.name = "o.gif", .muxer = "gif", .options = {}, .metadata = {}},
+        {.name = "o.webp", .muxer = "webp", .options = {}, .metadata = {}},
     };
     plan.warnings = {"something was done"};
     return plan;
 }
 
 TEST(Plan, ReadsBackWhatItPrints) {
-    const Plan plan = full_plan();
-    const auto text = compact_json(plan_json(plan));
-    const auto read = read_plan(*parse_json(text));
-    ASSERT_TRUE(read) << read.error().message;
-    EXPECT_EQ(*read, plan);
-    EXPECT_EQ(compact_json(plan_json(*read)), text);
+    for (const Plan& plan : {full_plan(), image_plan()}) {
+        const auto text = compact_json(plan_json(plan));
+        const auto read = read_plan(*parse_json(text));
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(*read, plan);
+        EXPECT_EQ(compact_json(plan_json(*read)), text);
+    }
+}
+
+bool is_refused(void (*spoil)(Plan&), Plan plan = full_plan()) {
+    spoil(plan);
+    return !read_plan(plan_json(plan));
 }
 
 TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
-    const auto is_refused = [](void (*spoil)(Plan&)) {
-        Plan plan = full_plan();
-        spoil(plan);
-        return !read_plan(plan_json(plan));
-    };
     EXPECT_FALSE(is_refused([](Plan&) {}));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].read = 2; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].read = -1; }));
@@ -90,8 +104,42 @@ TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[1].image = SaveSettings{}; })
     );
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].branches.clear(); }));
+    EXPECT_FALSE(read_plan(*parse_json("{}")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"reads": [{"as": "shell"}]})")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"run": "rm"})")));
+}
+
+TEST(Plan, IsNotReadWhenWhatItSaysDoesNotFitTogether) {
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[0].stream = -1; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[0].alpha = -1; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[1].as = ReadAs::kPicture; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].cadence.reset(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures.clear(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].clock.ticks = 0; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].clock.fps.num = 0; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[0].every = 0; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[1].track.output = 0; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[0].track.output = 2; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) {
+        plan.has_common_end = false;
+        plan.outputs[0].muxer = "hls";
+        plan.pictures[0].cadence.reset();
+    }));
+}
+
+TEST(Plan, IsNotReadWhenAStillPictureIsNotAllThatItMakes) {
+    EXPECT_FALSE(is_refused([](Plan&) {}, image_plan()));
+    EXPECT_TRUE(
+        is_refused([](Plan& plan) { plan.pictures.push_back(plan.pictures[0]); }, image_plan())
+    );
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds = full_plan().sounds; }, image_plan()));
+    EXPECT_TRUE(is_refused(
+        [](Plan& plan) {
+            plan.pictures[0].branches.clear();
+            plan.pictures[0].copied.emplace();
+        },
+        image_plan()
+    ));
 }
 
 }  // namespace

@@ -270,7 +270,7 @@ Result<const media::Copying*> Builder::add_copy(int read, const PlannedTrack& tr
 Result<> Builder::build() {
     taps_.resize(plan_.reads.size());
     for (const PlannedRead& read : plan_.reads)
-        if (read.as == ReadAs::kStream || read.as == ReadAs::kFrame) TRY(open_media(job_));
+        if (read.as == ReadAs::kStream || read.as == ReadAs::kFrame) TRY(open_media(job_, read));
     if (plan_.has_common_end) {
         const PicturePlan& picture = plan_.pictures.front();
         common_end_.emplace(

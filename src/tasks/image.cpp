@@ -122,7 +122,7 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
     const PlannedRead& read = plan.reads.front();
     const Treatment& treatment = plan.pictures.front().treatment;
     if (read.as == ReadAs::kFrame) {
-        auto& input = *TRY(open_media(job));
+        auto& input = *TRY(open_media(job, read));
         const media::DecoderOptions how{.is_strict = read.is_still};
         auto shown = TRY(media::shown_at(input, read.stream, plan.window.start, how));
         return image::Picture::from_pixels(TRY(to_pixels(std::move(shown), treatment)));

@@ -1,5 +1,8 @@
 #include "tasks/job.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "model/sniff.h"
 
 namespace ittybit::tasks {
@@ -10,6 +13,13 @@ Result<media::Input*> open_media(Job& job) {
         job.media = TRY(media::Input::open(job.source, sniffed, job.limits()));
     }
     return job.media.get();
+}
+
+Result<media::Input*> open_media(Job& job, const PlannedRead& read) {
+    auto* const input = TRY(open_media(job));
+    const int last = std::max(read.stream, read.alpha.value_or(0));
+    if (std::cmp_less(last, input->streams().size())) return input;
+    return Error{ErrorKind::kInternalError, "bad plan: the input has fewer streams", ""};
 }
 
 Result<image::AnimationReader*> open_animation(Job& job) {

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "image/animation_reader.h"
 #include "media/input.h"
+#include "model/plan.h"
 #include "model/protocol.h"
 #include "tasks/events.h"
 
@@ -28,6 +29,9 @@ struct Job {
 
 /// The input, demuxed. Errors: as media::Input::open.
 Result<media::Input*> open_media(Job& job);
+
+/// The same, for a read of it. Errors: also `internal_error`, where it has no such stream.
+Result<media::Input*> open_media(Job& job, const PlannedRead& read);
 
 /// The input's frames, where it is a WebP, from the first on. Errors: as AnimationReader::open.
 Result<image::AnimationReader*> open_animation(Job& job);

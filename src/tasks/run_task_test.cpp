@@ -104,5 +104,27 @@ TEST(RunTask, TakesNoPlanThatDoesNotRead) {
     EXPECT_EQ(result.error().kind, ErrorKind::kInternalError);
 }
 
+TEST(RunTask, TakesNoPlanOfStreamsThatAreNotThere) {
+    const media::OpenFile file(fs::absolute(media::clip("flash-small.mp4")));
+    const image::TemporaryFolder folder;
+    FileSource source(file.descriptor.get());
+    SilentEvents events;
+    for (const char* kind : {"audio", "image"}) {
+        Assignment assignment;
+        assignment.kind = kind;
+        assignment.options = json::object();
+        assignment.explain = true;
+        const auto planned = run_task(assignment, source, events);
+        ASSERT_TRUE(planned) << planned.error().message;
+        assignment.explain = false;
+        assignment.plan = planned->plan;
+        auto& read = assignment.plan.as_object()["reads"].as_array()[0].as_object();
+        read["stream"] = 9;
+        const auto result = run_task(assignment, source, events);
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().kind, ErrorKind::kInternalError);
+    }
+}
+
 }  // namespace
 }  // namespace ittybit::tasks
