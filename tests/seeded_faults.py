@@ -113,7 +113,8 @@ text_fault("no-target", "rung", r"#EXT-X-TARGETDURATION.*\n", "", "target-durati
 text_fault("target-low", "rung", r"TARGETDURATION:\d+", "TARGETDURATION:3", "target-duration")
 text_fault("no-endlist", "rung", r"#EXT-X-ENDLIST\n", "", "endlist")
 text_fault("no-type", "rung", r"#EXT-X-PLAYLIST-TYPE.*\n", "", "playlist-type")
-text_fault("event", "rung", r"TYPE:VOD", "TYPE:EVENT", "playlist-type")
+text_fault("unfinished", "rung", r"#EXT-X-PLAYLIST-TYPE:VOD\n((?:.|\n)*)#EXT-X-ENDLIST\n", r"\1",
+           "unfinished")
 text_fault("no-comma", "rung", r"(#EXTINF:[0-9.]+),", r"\1", "extinf")
 text_fault("media-tag-in-master", "master", r"(#EXT-X-INDEP.*\n)", r"\1#EXT-X-TARGETDURATION:6\n",
            "kind-of-playlist")
@@ -162,7 +163,7 @@ text_fault("key-iv", "rung", r"(#EXTINF)", r'#EXT-X-KEY:METHOD=AES-128,URI="k",I
            "key-iv")
 text_fault("start-behind-end", "rung", r"(#EXTINF)", r"#EXT-X-START:TIME-OFFSET=1000\n\1", "start")
 text_fault("date-without-zone", "rung", r"(#EXTINF)",
-           r"#EXT-X-PROGRAM-DATE-TIME:2026-11-28T12:00:00\n\1", "tag-value")
+           r"#EXT-X-PROGRAM-DATE-TIME:2026-11-28T12:00:00\n\1", "date-zone")
 text_fault("date-range-backwards", "rung", r"(#EXTINF)",
            r'#EXT-X-DATERANGE:ID="a",START-DATE="2026-11-28T12:00:00Z",'
            r'END-DATE="2026-11-27T12:00:00Z"\n\1', "date-range")

@@ -1,5 +1,8 @@
 #include "conformance/boxes.h"
 
+#include <algorithm>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "conformance/coded.h"
@@ -11,7 +14,21 @@
 namespace ittybit::conformance {
 namespace {
 
+using testing::Contains;
+using testing::Not;
+
 using Data = std::vector<std::uint8_t>;
+
+std::vector<std::string> broken(const manifest::Report& report) {
+    std::vector<std::string> rules;
+    for (const auto& finding : report.findings()) rules.push_back(finding.rule);
+    return rules;
+}
+
+Data operator+(Data one, const Data& other) {
+    one.insert(one.end(), other.begin(), other.end());
+    return one;
+}
 
 Data box(std::string_view type, const Data& body) {
     const auto size = static_cast<std::uint32_t>(body.size() + 8);
@@ -51,6 +68,42 @@ TEST(Boxes, AnMdatWithoutItsMoofIsTold) {
     ASSERT_EQ(report.findings().size(), 1U);
     EXPECT_EQ(report.findings()[0].rule, "moof");
     EXPECT_EQ(report.findings()[0].byte, 0);
+}
+
+const Data kFar = {0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+
+/// A moof with one traf of track 1: these boxes behind its tfhd.
+Data moof(const Data& boxes) {
+    return box(
+        "moof", box("mfhd", {0, 0, 0, 0, 0, 0, 0, 1}) +
+                    box("traf", box("tfhd", {0, 2, 0, 0, 0, 0, 0, 1}) + boxes)
+    );
+}
+
+TEST(Boxes, TimesThatNoStreamHasAreToldAndBounded) {
+    const Data trun = {0, 0, 1, 0, 0, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    const auto data = moof(box("tfdt", Data{1, 0, 0, 0} + kFar) + box("trun", trun));
+    manifest::Report report;
+    const auto read = read_fragments({data, "a.m4s", 0, false}, Init(), report);
+    EXPECT_THAT(broken(report), Contains("tfdt"));
+    EXPECT_EQ(read.runs.at(0).samples.at(1).decoded, kLatest + 0xFFFFFFFF);
+}
+
+TEST(Boxes, SamplesAreCountedOverAllRunsOfAPiece) {
+    const auto run = box("trun", {0, 0, 0, 0, 0, 0x0D, 0xBB, 0xA0});  // 900,000 samples
+    const auto data = moof(run + run + run) + moof(run);
+    manifest::Report report;
+    const auto read = read_fragments({data, "a.m4s", 0, false}, Init(), report);
+    EXPECT_EQ(read.runs.at(0).samples.size() + read.runs.at(1).samples.size(), 1'000'000U);
+    EXPECT_THAT(broken(report), Contains("traf"));
+}
+
+TEST(Boxes, AnEditListThatBeginsNowhereIsToldAndBounded) {
+    const Data entry = Data{1, 0, 0, 0, 0, 0, 0, 1} + Data(8, 0) + kFar + Data{0, 1, 0, 0};
+    const auto data = box("moov", box("trak", box("edts", box("elst", entry))));
+    manifest::Report report;
+    EXPECT_EQ(read_init(data, "init.mp4", report).tracks.at(0).skipped, kLatest);
+    EXPECT_THAT(broken(report), Contains("edit-list"));
 }
 
 TEST(Bits, EmulationPreventionIsLeftOut) {
@@ -108,6 +161,43 @@ TEST(TransportStream, APacketWithoutItsSyncByteIsTold) {
     read_transport_segment(data, "a.ts", report);
     EXPECT_EQ(report.findings().at(0).rule, "ts-packet");
     EXPECT_EQ(report.findings().at(0).byte, 188);
+}
+
+/// A packet of these bytes, behind stuffing.
+Data packet(int pid, int counter, const Data& payload, std::uint8_t flags = 0) {
+    Data made = {
+        0x47, static_cast<std::uint8_t>(0x40 | pid >> 8), static_cast<std::uint8_t>(pid),
+        static_cast<std::uint8_t>(0x30 | counter)
+    };
+    const auto stuffing = 188 - 6 - payload.size();
+    made.push_back(static_cast<std::uint8_t>(stuffing + 1));
+    made.push_back(flags);
+    return made + Data(stuffing, 0xFF) + payload;
+}
+
+const Data kPictures = {0, 0, 1, 0xE0, 0, 0, 0x80, 0x80, 5, 0x21, 0, 1, 0, 1, 0, 0, 1, 9};
+
+TEST(TransportStream, CountersBeginAnewWhereThePacketSaysSo) {
+    manifest::Report told, untold;
+    read_transport_segment(
+        packet(256, 3, kPictures) + packet(256, 9, kPictures, 0x80), "a.ts", told
+    );
+    EXPECT_THAT(broken(told), Not(Contains("ts-continuity")));
+    read_transport_segment(packet(256, 3, kPictures) + packet(256, 9, kPictures), "a.ts", untold);
+    EXPECT_THAT(broken(untold), Contains("ts-continuity"));
+}
+
+TEST(TransportStream, TablesMayComeFromTheInitializationSection) {
+    const Data pat = {0, 0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0, 0, 0, 0};
+    const Data pmt = {0, 2, 0xB0, 18, 0, 1, 0xC1, 0, 0, 0xE1, 0, 0xF0, 0, 2, 0xE1, 0, 0xF0, 0};
+    const auto tables = packet(0, 0, pat) + packet(0x1000, 0, pmt);
+    const auto data = packet(256, 0, kPictures);
+    manifest::Report report;
+    const auto read = read_transport_segment(data, "a.ts", report, tables);
+    EXPECT_TRUE(report.findings().empty());
+    EXPECT_EQ(read.streams.at(256).times.size(), 1U);
+    read_transport_segment(data, "a.ts", report);
+    EXPECT_THAT(broken(report), Contains("ts-tables"));
 }
 
 TEST(WebVtt, CuesAndTheirMapAreRead) {

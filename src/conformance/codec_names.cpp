@@ -17,4 +17,10 @@ std::string plain_codec(std::string_view text) {
     return join(pieces, ".");
 }
 
+bool is_codec(std::string_view declared, std::string_view found) {
+    const auto codec = plain_codec(declared);
+    if (found.find('.') != std::string_view::npos) return codec == plain_codec(found);
+    return is_same_word(std::string_view(codec).substr(0, codec.find('.')), found);
+}
+
 }  // namespace ittybit::conformance

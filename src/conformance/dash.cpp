@@ -62,12 +62,14 @@ private:
     }
 
     void check_codecs() {
-        std::vector<std::string> declared;
-        for (const auto& codec : split(told_.codecs, ',')) declared.push_back(plain_codec(codec));
+        const auto declared = split(told_.codecs, ',');
         for (const auto* track : {&found_.picture, &found_.sound})
             if (*track && !(*track)->codec.empty())
                 report_.expect(
-                    std::ranges::find(declared, plain_codec((*track)->codec)) != declared.end(),
+                    std::ranges::any_of(
+                        declared,
+                        [&](const auto& codec) { return is_codec(codec, (*track)->codec); }
+                    ),
                     rule("mpd-codecs"), place_,
                     fmt::format("codecs \"{}\" without {}", told_.codecs, (*track)->codec)
                 );
@@ -147,7 +149,8 @@ Stream check_presentation(
     double end = 0;
     for (const auto& representation : presentation.representations) {
         if (representation.segments.segments.empty()) continue;
-        const auto key = presentation.file + "#" + representation.id;
+        // Ids are of one period, and may be there twice where they must not.
+        const auto key = fmt::format("{}#{}", presentation.file, stream.playlists.size());
         const auto& playlist = stream.playlists[key] = representation.segments;
         Report own;
         const auto& rendition = stream.renditions[key] = read_rendition(playlist, files, own);

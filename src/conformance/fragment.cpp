@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ using manifest::Place;
 using manifest::Report;
 using manifest::rule;
 
-constexpr std::uint32_t kMostSamples = 1'000'000;  // of one trun
+constexpr std::uint32_t kMostSamples = 1'000'000;  // of one piece
 constexpr std::uint32_t kIsNoSync = 0x10000;       // sample_is_non_sync_sample
 
 /// The part of a file that samples may lie in or do.
@@ -123,8 +124,12 @@ private:
         std::int64_t decoded = next_[run.track];
         if (time != nullptr) {
             auto fields = time->fields();
-            decoded =
-                static_cast<std::int64_t>(fields.take(time->version() == 1 ? 8 : 4) & INT64_MAX);
+            const auto told = fields.take(time->version() == 1 ? 8 : 4);
+            report_.expect(
+                std::cmp_less_equal(told, kLatest), rule("tfdt"), at(time->begin),
+                fmt::format("tfdt {} is no time of a stream", told)
+            );
+            decoded = static_cast<std::int64_t>(std::min<std::uint64_t>(told, kLatest));
         }
         position_ = *moof_;
         const auto truns = inside.count("trun");
@@ -138,7 +143,12 @@ private:
     void read_run(const Box& box, const SampleDefaults& defaults, std::int64_t& decoded, Run& run) {
         auto in = box.fields();
         const auto flags = box.flags();
-        const auto count = std::min(in.u32(), kMostSamples);
+        const auto told = in.u32();
+        const auto count = std::min(told, kMostSamples - samples_);
+        samples_ += count;
+        report_.expect(
+            count == told, rule("traf"), at(box.begin), "more samples than are looked into"
+        );
         if ((flags & 1U) != 0)
             position_ = run.moof + static_cast<std::size_t>(static_cast<std::int64_t>(in.i32()));
         std::optional<std::uint32_t> first_flags;
@@ -171,7 +181,7 @@ private:
             has_lengths, rule("sample-duration"), at(box.begin),
             "a sample without duration or bytes"
         );
-        report_.expect(count > 0, rule("traf"), at(box.begin), "trun without samples");
+        report_.expect(told > 0, rule("traf"), at(box.begin), "trun without samples");
     }
 
     Bytes bytes_at(std::size_t position, std::size_t size) const {
@@ -252,7 +262,8 @@ private:
         if (track == nullptr || lasted == 0 || timescale != track->timescale) return;
         // Some count as before the edit list, some as behind it.
         const auto is_near = [&](std::uint64_t said, std::int64_t found) {
-            const auto off = found - static_cast<std::int64_t>(said & INT64_MAX);
+            const auto off =
+                found - static_cast<std::int64_t>(std::min<std::uint64_t>(said, kLatest));
             return off >= 0 && off <= track->skipped;
         };
         report_.expect(
@@ -270,6 +281,7 @@ private:
     std::optional<std::size_t> moof_;  // that waits for its mdat
     std::vector<Extent> owned_;        // by its samples
     Extent mdat_;
+    std::uint32_t samples_ = 0;                   // read so far
     std::size_t position_ = 0;                    // of the next sample's bytes
     std::map<std::uint32_t, std::int64_t> next_;  // decode time of each track
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 namespace ittybit::conformance {
 namespace {
 
+using manifest::Encryption;
 using manifest::MediaPlaylist;
 using manifest::Place;
 using manifest::Report;
@@ -27,6 +29,9 @@ public:
     )
         : playlist_(playlist), stream_(stream), files_(files), report_(report) {
         rendition_.playlist = &playlist;
+        for (const auto& [uri, other] : stream.playlists)
+            if (&other != &playlist)
+                for (const auto& map : other.maps) shared_.insert(map.uri);
     }
 
     Rendition read() {
@@ -47,13 +52,13 @@ private:
     void read_entry(const Segment& segment) {
         const auto place = playlist_.at(segment);
         report_.expect(
-            segment.key.method != "AES-128" || !segment.range, rule("encrypted-iframes"), place,
-            "a range of a segment that is encrypted as a whole"
+            segment.encryption != Encryption::kAes128 || !segment.range, rule("encrypted-iframes"),
+            place, "a range of a segment that is encrypted as a whole"
         );
         const auto bytes = read_file(segment.uri, segment.range, place, files_, report_);
         if (!bytes) return;
         rendition_.segments.back().bytes = std::ssize(*bytes);
-        if (segment.key.method != "NONE") {
+        if (segment.encryption != Encryption::kNone) {
             rendition_.is_encrypted = true;
             return;
         }
@@ -75,20 +80,16 @@ private:
     }
 
     const Init* init_of(const Segment& segment) {
-        if (init_map_ == segment.map) return init_ ? &*init_ : nullptr;
-        init_map_ = segment.map;
-        init_.reset();
+        const auto [known, is_new] = inits_.try_emplace(*segment.map);
+        auto& init = known->second;
+        if (!is_new) return init ? &*init : nullptr;
         const auto& map = playlist_.maps[*segment.map];
         const auto bytes =
             read_file(map.uri, map.range, {playlist_.file, map.line, {}}, files_, report_);
         if (!bytes) return nullptr;
         Report own;  // the same section's faults are known from the rendition, where it is shared
-        const bool is_shared = std::ranges::any_of(stream_.playlists, [&](const auto& each) {
-            return &each.second != &playlist_ &&
-                   std::ranges::count(each.second.maps, map.uri, &manifest::Map::uri) > 0;
-        });
-        init_ = read_init(*bytes, map.uri, is_shared ? own : report_);
-        return &*init_;
+        init = read_init(*bytes, map.uri, shared_.contains(map.uri) ? own : report_);
+        return &*init;
     }
 
     void read_fragment(Bytes bytes, const Segment& segment, const Place& place) {
@@ -188,8 +189,8 @@ private:
     Report& report_;
     Rendition rendition_;
     std::vector<std::optional<double>> times_;  // of each entry, where it is known
-    std::optional<std::size_t> init_map_;
-    std::optional<Init> init_;
+    std::set<std::string> shared_;              // initialization sections of other playlists
+    std::map<std::size_t, std::optional<Init>> inits_;      // of each map
     std::set<std::pair<std::string, std::size_t>> listed_;  // files and where their moof begin
 };
 

@@ -178,12 +178,16 @@ private:
             const auto time = is_long ? static_cast<std::int64_t>(in.u64()) : in.i32();
             in.skip(4);
             if (time < 0 && movie_ > 0) track_.delay += static_cast<double>(duration) / movie_;
-            if (time > 0 && track_.skipped == 0) track_.skipped = time;
+            if (time > 0 && track_.skipped == 0) track_.skipped = std::min(time, kLatest);
         }
         track_.has_edits = track_.skipped > 0 || track_.delay > 0;
         report_.expect(
             !(track_.is_picture() && track_.has_edits && init_.has_brand("cmf2")), rule("cmf2"),
             place_, "an edit list of the picture"
+        );
+        report_.expect(
+            track_.skipped < kLatest, rule("edit-list"), place_,
+            "the edit list begins at no time of a stream"
         );
         constexpr double kLongestDelay = 6500;  // samples: three frames of HE-AAC
         report_.expect(

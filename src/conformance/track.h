@@ -11,6 +11,9 @@
 
 namespace ittybit::conformance {
 
+/// Ticks. No stream has a later time, and sums of it and of all samples stay far from overflow.
+inline constexpr std::int64_t kLatest = std::int64_t{1} << 60;
+
 /// What `trex` and `tfhd` say where a sample says nothing.
 struct SampleDefaults {
     std::uint32_t duration = 0;

@@ -25,7 +25,10 @@ public:
     SegmentReader(Bytes bytes, const std::string& file, Report& report)
         : bytes_(bytes), file_(file), report_(report) {}
 
-    TransportSegment read() {
+    TransportSegment read(Bytes tables) {
+        for (; tables.size() >= kPacket; tables = tables.subspan(kPacket))
+            take_packet(tables.first(kPacket));
+        counters_.clear();
         report_.expect(
             bytes_.size() % kPacket == 0, rule("ts-packet"), at(bytes_.size()),
             "the segment is no whole number of packets"
@@ -53,7 +56,11 @@ private:
         const bool begins = (word & 0x4000U) != 0;
         const int pid = word & 0x1FFF;
         const auto control = in.u8();
-        if ((control & 0x20U) != 0) in.skip(in.u8());
+        if ((control & 0x20U) != 0) {
+            const auto field = in.bytes(in.u8());
+            const bool is_discontinuous = !field.empty() && (field.front() & 0x80U) != 0;
+            if (is_discontinuous) counters_.erase(pid);
+        }
         const bool has_payload = (control & 0x10U) != 0;
         if (pid == 0x1FFF) return;
         check_counter(pid, control & 0xFU, has_payload);
@@ -190,8 +197,10 @@ std::string ElementaryStream::codec() const {
                  : "";
 }
 
-TransportSegment read_transport_segment(Bytes bytes, const std::string& file, Report& report) {
-    return SegmentReader(bytes, file, report).read();
+TransportSegment read_transport_segment(
+    Bytes bytes, const std::string& file, Report& report, Bytes tables
+) {
+    return SegmentReader(bytes, file, report).read(tables);
 }
 
 std::int64_t ticks_between(std::int64_t earlier, std::int64_t later) {

@@ -25,9 +25,10 @@ struct TransportSegment {
     std::map<int, ElementaryStream> streams;  // by program id
 };
 
-/// Reads a segment, and reports what is wrong with its packets.
+/// Reads a segment, and reports what is wrong with its packets. `tables`: packets with the PAT and
+/// PMT of an initialization section, where there is one.
 TransportSegment read_transport_segment(
-    Bytes bytes, const std::string& file, manifest::Report& report
+    Bytes bytes, const std::string& file, manifest::Report& report, Bytes tables = {}
 );
 
 /// `later` − `earlier` for times of 33 bits that may have wrapped between them.

@@ -39,8 +39,10 @@ void TransportTimes::start_anew() {
     durations_.start_anew();
 }
 
-bool TransportTimes::take(Bytes bytes, const manifest::Segment& segment, const Place& place) {
-    const auto read = read_transport_segment(bytes, segment.uri, report_);
+bool TransportTimes::take(
+    Bytes bytes, Bytes tables, const manifest::Segment& segment, const Place& place
+) {
+    const auto read = read_transport_segment(bytes, segment.uri, report_, tables);
     const ElementaryStream* main = nullptr;
     for (const auto& [pid, stream] : read.streams) {
         if (!stream.is_picture() && !stream.is_sound()) continue;

@@ -17,7 +17,12 @@ public:
     void start_anew();
 
     /// Reads one segment into the rendition's last. Whether its times are known.
-    bool take(Bytes bytes, const manifest::Segment& segment, const manifest::Place& place);
+    bool take(
+        Bytes bytes,
+        Bytes tables,  // of the initialization section
+        const manifest::Segment& segment,
+        const manifest::Place& place
+    );
 
 private:
     void take_times(

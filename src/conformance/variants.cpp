@@ -44,9 +44,12 @@ public:
     }
 
 private:
-    static void add_codecs(const Rendition& rendition, std::set<std::string>& codecs) {
-        for (const auto* track : {&rendition.picture, &rendition.sound})
-            if (*track && !(*track)->codec.empty()) codecs.insert(plain_codec((*track)->codec));
+    static void add_codecs(const Rendition& rendition, Combination& whole) {
+        for (const auto* track : {&rendition.picture, &rendition.sound}) {
+            if (!*track) continue;
+            whole.is_known = whole.is_known && !(*track)->codec.empty();
+            if (!(*track)->codec.empty()) whole.codecs.insert((*track)->codec);
+        }
     }
 
     Combination combine(const Variant& variant) {
@@ -54,7 +57,7 @@ private:
         whole.own = stream_.rendition(variant.uri);
         whole.is_known = whole.own != nullptr && whole.own->is_read;
         if (whole.own == nullptr) return whole;
-        add_codecs(*whole.own, whole.codecs);
+        add_codecs(*whole.own, whole);
         double peak = 0, average = 0;
         for (const auto& rendition : master_.renditions) {
             const bool is_sound = rendition.type() == "AUDIO" &&
@@ -63,7 +66,7 @@ private:
             const auto* read = stream_.rendition(rendition.uri);
             whole.is_known = whole.is_known && read != nullptr && read->is_read;
             if (read == nullptr) continue;
-            add_codecs(*read, whole.codecs);
+            add_codecs(*read, whole);
             peak = std::max(peak, read->peak);
             average = std::max(average, read->average);
         }
@@ -75,18 +78,23 @@ private:
     void check_codecs(const Variant& variant, const Combination& whole) {
         const auto& text = variant.attributes.value("CODECS");
         if (!variant.attributes.has("CODECS")) return;
-        std::set<std::string> declared;
-        for (const auto& codec : split(text, ',')) declared.insert(plain_codec(codec));
-        for (const auto& codec : whole.codecs)
+        const auto declared = split(text, ',');
+        for (const auto& found : whole.codecs)
             report_.expect(
-                declared.contains(codec), rule("codecs"), master_.at(variant),
-                fmt::format("CODECS \"{}\" without {}", text, codec)
+                std::ranges::any_of(
+                    declared, [&](const auto& codec) { return is_codec(codec, found); }
+                ),
+                rule("codecs"), master_.at(variant),
+                fmt::format("CODECS \"{}\" without {}", text, plain_codec(found))
             );
         if (!whole.is_known) return;
         for (const auto& codec : declared)
             report_.expect(
-                is_text_codec(codec) || whole.codecs.contains(codec), rule("codecs"),
-                master_.at(variant),
+                is_text_codec(plain_codec(codec)) ||
+                    std::ranges::any_of(
+                        whole.codecs, [&](const auto& found) { return is_codec(codec, found); }
+                    ),
+                rule("codecs"), master_.at(variant),
                 fmt::format("CODECS lists {}, which is in none of its media", codec)
             );
     }
@@ -183,7 +191,7 @@ private:
             .average = read->average,
             .is_known = read->is_read
         };
-        add_codecs(*read, whole.codecs);
+        add_codecs(*read, whole);
         check_codecs(variant, whole);
         check_rates(variant, whole);
         if (read->picture) check_picture(variant, *read);

@@ -36,13 +36,14 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
     return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
-/// "Z", "+01:00" or "+0100" as seconds.
+/// "Z", "+01:00", "+0100" or "+01" as seconds; UTC where there is nothing.
 std::optional<double> read_zone(std::string_view text) {
-    if (text == "Z") return 0;
-    if (text.size() < 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+    if (text == "Z" || text.empty()) return 0;
+    if (text.size() < 3 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+    const bool has_colon = text.size() > 3 && text[3] == ':';
     const auto hours = digits(text, 1, 2);
-    const auto minutes = digits(text, text[3] == ':' ? 4 : 3, 2);
-    if (!hours || !minutes || text.size() != (text[3] == ':' ? 6U : 5U)) return std::nullopt;
+    const auto minutes = text.size() == 3 ? 0 : digits(text, has_colon ? 4 : 3, 2);
+    if (!hours || !minutes || text.size() > (has_colon ? 6U : 5U)) return std::nullopt;
     return (text[0] == '-' ? -60.0 : 60.0) * (*hours * 60 + *minutes);
 }
 
@@ -149,6 +150,10 @@ std::optional<double> read_date(std::string_view text) {
     if (!fraction || !zone) return std::nullopt;
     const double days = static_cast<double>(sys_days(date).time_since_epoch().count());
     return days * 86400 + *hour * 3600 + *minute * 60 + *s + *fraction - *zone;
+}
+
+bool has_zone(std::string_view date) {
+    return date.find_first_of("Z+-", std::string_view("2026-11-28T").size()) != date.npos;
 }
 
 }  // namespace ittybit::manifest

@@ -65,7 +65,10 @@ struct Resolution {
 /// "1280x720"
 std::optional<Resolution> read_resolution(std::string_view text);
 
-/// "2026-11-28T12:00:00.5+01:00" as seconds since 1970; nothing without a time zone.
+/// "2026-11-28T12:00:00.5+01:00" as seconds since 1970; without a time zone as that of UTC.
 std::optional<double> read_date(std::string_view text);
+
+/// Whether a date that can be read says its time zone.
+bool has_zone(std::string_view date);
 
 }  // namespace ittybit::manifest

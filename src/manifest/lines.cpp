@@ -12,7 +12,8 @@
 namespace ittybit::manifest {
 namespace {
 
-constexpr std::size_t kMostLines = 1'000'000;
+constexpr std::size_t kMostLines = 300'000;
+constexpr std::size_t kLongestLine = 65'536;
 
 const TagForm* form_of_tag(std::string_view name) {
     const auto found = std::ranges::find(kTagForms, name, &TagForm::name);
@@ -83,8 +84,16 @@ public:
             auto line = text.substr(0, end);
             text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
             if (line.ends_with('\r')) line.remove_suffix(1);
-            read_line(line, ++number);
+            ++number;
+            if (report_.expect(
+                    line.size() <= kLongestLine, rule("line"), here(number),
+                    fmt::format("a line of {} bytes, which is left out", line.size())
+                ))
+                read_line(line, number);
         }
+        report_.expect(
+            text.empty(), rule("line"), here(number), "the lines behind this one are not read"
+        );
     }
 
     void check_whole() {
@@ -125,10 +134,9 @@ private:
             );
         const auto plain_end = text.find_last_not_of(" \t") + 1;
         const auto plain_begin = std::min(text.find_first_not_of(" \t"), text.size());
-        if (plain_begin > 0 || plain_end < text.size()) {
+        if (plain_begin > 0 || (plain_end < text.size() && !ends_freely(text)))
             report_.add(rule("line"), here(number), "blanks around the line");
-            text = text.substr(plain_begin, std::max(plain_end, plain_begin) - plain_begin);
-        }
+        text = text.substr(plain_begin, std::max(plain_end, plain_begin) - plain_begin);
         if (text.empty()) return;
         if (!text.starts_with('#')) return take_uri(text, number);
         if (text.starts_with("#EXT")) return take_tag(text.substr(1), number);
@@ -136,6 +144,12 @@ private:
             !to_lower(text).starts_with("#ext"), rule("unknown-tag"), here(number),
             fmt::format("{} is a comment, since tags are written in capitals", text)
         );
+    }
+
+    /// Comments and the titles of segments may end in blanks.
+    static bool ends_freely(std::string_view text) {
+        if (text.starts_with("#EXTINF:")) return text.find(',') != std::string_view::npos;
+        return text.starts_with('#') && !text.starts_with("#EXT");
     }
 
     void take_uri(std::string_view text, std::int64_t number) {
@@ -167,11 +181,20 @@ private:
             is_formed, rule("tag-value"), here(number),
             fmt::format("\"{}\" is no value of #{}", line.value, name)
         );
+        if (form->form == Form::kDate && is_formed) check_zone(line, line.value);
         if (form->form == Form::kList) {
             line.attributes = Attributes::read(line.value, here(number), report_);
             check_attributes(line);
         }
+        lines_.first.try_emplace(form->name, lines_.all.size());
         lines_.all.push_back(std::move(line));
+    }
+
+    void check_zone(const Line& line, std::string_view date) {
+        report_.expect(
+            has_zone(date), rule("date-zone"), lines_.at(line),
+            fmt::format("\"{}\" has no time zone", date)
+        );
     }
 
     void check_attributes(const Line& line) {
@@ -198,6 +221,7 @@ private:
                     line.tag->name
                 )
             );
+            if (found->second->form == Form::kDate) check_zone(line, attribute.value);
             if (attribute.name == "URI")
                 report_.expect(
                     is_variable || is_uri(attribute.value), rule("uri"), lines_.at(line),
@@ -263,15 +287,28 @@ private:
 }  // namespace
 
 const Line* Lines::find(std::string_view tag) const {
-    const auto found = std::ranges::find_if(all, [&](const Line& line) {
-        return line.tag != nullptr && line.tag->name == tag;
-    });
-    return found == all.end() ? nullptr : &*found;
+    const auto found = first.find(tag);
+    return found == first.end() ? nullptr : &all[found->second];
 }
 
 std::optional<std::int64_t> Lines::integer(std::string_view tag) const {
     const auto* line = find(tag);
     return line == nullptr ? std::nullopt : read_integer(line->value);
+}
+
+std::string address_of(
+    Addresses& addresses,
+    const Lines& lines,
+    const Line& line,
+    std::string_view reference,
+    Report& report
+) {
+    if (reference.empty() || reference.find("{$") != std::string_view::npos) return "";
+    auto address = addresses.resolve(lines.file, reference);
+    report.expect(
+        !address.empty(), rule("uri"), lines.at(line), "the address is longer than can be kept"
+    );
+    return address;
 }
 
 Lines read_lines(const std::string& file, std::string_view text, Report& report) {

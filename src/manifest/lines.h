@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "manifest/attributes.h"
+#include "manifest/reference.h"
 #include "manifest/report.h"
 #include "manifest/tags.h"
 
@@ -23,6 +25,7 @@ struct Line {
 struct Lines {
     std::string file;
     std::vector<Line> all;
+    std::map<std::string_view, std::size_t> first;  // line of each tag
     int version = 1;
     bool is_multivariant = false;
 
@@ -31,6 +34,16 @@ struct Lines {
     bool has(std::string_view tag) const { return find(tag) != nullptr; }
     std::optional<std::int64_t> integer(std::string_view tag) const;
 };
+
+/// What a line of a playlist refers to, resolved. "" where there is nothing, where a variable leads
+/// there that is not known, and, with a report, where no address can be.
+std::string address_of(
+    Addresses& addresses,
+    const Lines& lines,
+    const Line& line,
+    std::string_view reference,
+    Report& report
+);
 
 /// Cuts the text of the playlist that lies at `file`, and reports all that its lines alone are
 /// wrong in: coding, tags and attributes by their tables, the version they need. Reads as much as

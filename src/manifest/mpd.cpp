@@ -14,19 +14,28 @@
 namespace ittybit::manifest {
 namespace {
 
+/// Elements and attributes, by their marks: each representation looks through those it inherits.
+constexpr std::ptrdiff_t kMostMarks = 500'000;
+constexpr std::size_t kMostSets = 1000;
 constexpr std::size_t kMostRepresentations = 1000;
 constexpr std::size_t kMostSegments = 100'000;
 constexpr std::int64_t kLongestTime = std::int64_t{1} << 40;  // ticks of a segment
+constexpr std::int64_t kLatest = std::int64_t{1} << 60;       // ticks
 
 using Node = pugi::xml_node;
 
 /// An element and those it inherits from: period, adaptation set, representation.
 using Chain = std::vector<Node>;
 
+/// A text that each of many representations may inherit; one byte too long where it is too long.
+std::string short_text(const char* text) {
+    return {text, ::strnlen(text, kLongestUrl + 1)};
+}
+
 /// An attribute of the innermost element that has it.
 std::string attribute_of(const Chain& chain, const char* name) {
     for (auto node = chain.rbegin(); node != chain.rend(); ++node)
-        if (const auto found = node->attribute(name)) return found.value();
+        if (const auto found = node->attribute(name)) return short_text(found.value());
     return "";
 }
 
@@ -39,14 +48,16 @@ std::optional<double> read_ratio(std::string_view text) {
     return *above / *below;
 }
 
-/// Fills in a template (5.3.9.4.4). Nothing where it has an identifier that templates do not know.
+/// Fills in a template (5.3.9.4.4). Nothing where it has an identifier that templates do not know,
+/// or becomes longer than any address.
 std::optional<std::string> fill_in(
     std::string_view pattern, const Representation& of, std::int64_t number, std::int64_t time
 ) {
     std::string text;
+    if (pattern.size() > kLongestUrl) return std::nullopt;
     const auto pieces = split(pattern, '$');
     if (pieces.size() % 2 == 0) return std::nullopt;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
+    for (std::size_t i = 0; i < pieces.size() && text.size() <= kLongestUrl; ++i) {
         if (i % 2 == 0) {
             text += pieces[i];
             continue;
@@ -75,7 +86,7 @@ std::optional<std::string> fill_in(
             return std::nullopt;
         }
     }
-    return text;
+    return text.size() > kLongestUrl ? std::nullopt : std::optional(std::move(text));
 }
 
 /// Reads one document.
@@ -84,9 +95,19 @@ public:
     MpdReader(const std::string& file, std::string_view text, Report& report)
         : text_(text), report_(report) {
         presentation_.file = file;
+        for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
+            line_ends_.push_back(at);
     }
 
     Presentation read() {
+        const auto marks = std::ranges::count_if(text_, [](char letter) {
+            return letter == '<' || letter == '=';
+        });
+        if (!report_.expect(
+                marks <= kMostMarks, rule("mpd"), {presentation_.file, {}, {}},
+                "more elements and attributes than can be looked at"
+            ))
+            return std::move(presentation_);
         pugi::xml_document document;
         const auto parsed = document.load_buffer(text_.data(), text_.size());
         const auto root = document.child("MPD");
@@ -96,16 +117,7 @@ public:
             ))
             return std::move(presentation_);
         read_root(root);
-        double start = 0;
-        for (const auto period : root.children("Period")) {
-            const auto told = read_xml_duration(period.attribute("duration").value());
-            const auto rest = presentation_.duration
-                                  ? std::optional(*presentation_.duration - start)
-                                  : std::nullopt;
-            read_period(period, told ? told : rest);
-            ++presentation_.periods;
-            start += told.value_or(0);
-        }
+        read_periods(root);
         report_.expect(
             !presentation_.representations.empty(), rule("mpd-period"), at(root),
             "no period with a representation"
@@ -115,16 +127,10 @@ public:
 
 private:
     Place at(const Node& node) const {
-        const auto offset = std::min(
-            static_cast<std::size_t>(std::max<std::ptrdiff_t>(node.offset_debug(), 0)), text_.size()
-        );
-        return {
-            presentation_.file,
-            1 + std::count(
-                    text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(offset), '\n'
-                ),
-            {}
-        };
+        const auto offset =
+            static_cast<std::size_t>(std::max<std::ptrdiff_t>(node.offset_debug(), 0));
+        const auto end = std::ranges::lower_bound(line_ends_, offset);
+        return {presentation_.file, 1 + (end - line_ends_.begin()), {}};
     }
 
     void read_root(const Node& root) {
@@ -155,9 +161,32 @@ private:
         );
     }
 
+    /// A period lasts as long as it says, or to the next one's start, or to the end of all.
+    void read_periods(const Node& root) {
+        double start = 0;
+        for (auto period = root.child("Period"); period;) {
+            const auto next = period.next_sibling("Period");
+            start = read_xml_duration(period.attribute("start").value()).value_or(start);
+            auto end =
+                next ? read_xml_duration(next.attribute("start").value()) : presentation_.duration;
+            if (const auto told = read_xml_duration(period.attribute("duration").value()))
+                end = start + *told;
+            std::optional<double> seconds;
+            if (end) seconds = std::max(*end - start, 0.0);
+            read_period(period, seconds);
+            ++presentation_.periods;
+            start = end.value_or(start);
+            period = next;
+        }
+    }
+
     void read_period(const Node& period, std::optional<double> seconds) {
         ids_.clear();
         for (const auto set : period.children("AdaptationSet")) {
+            if (!report_.expect(
+                    sets_++ < kMostSets, rule("mpd-period"), at(set), "more than can be looked at"
+                ))
+                return;
             const std::string language = set.attribute("lang").value();
             report_.expect(
                 language.empty() || is_language_tag(language), rule("mpd-language"), at(set),
@@ -175,7 +204,7 @@ private:
     void read_representation(const Chain& chain, std::optional<double> seconds) {
         const auto& node = chain.back();
         Representation read;
-        read.id = node.attribute("id").value();
+        read.id = short_text(node.attribute("id").value());
         read.bandwidth = read_integer(node.attribute("bandwidth").value());
         read.mime_type = attribute_of(chain, "mimeType");
         read.codecs = attribute_of(chain, "codecs");
@@ -197,9 +226,10 @@ private:
         report_.expect(!is_av || !read.codecs.empty(), rule("mpd-type"), at(node), "no codecs");
         std::string base = presentation_.file;
         if (const auto url = chain.front().parent().child("BaseURL"))
-            base = resolve(base, url.text().get());
+            base = resolve(base, short_text(url.text().get()));
         for (const auto& each : chain)
-            if (const auto url = each.child("BaseURL")) base = resolve(base, url.text().get());
+            if (const auto url = each.child("BaseURL"))
+                base = resolve(base, short_text(url.text().get()));
         auto& segments = read.segments;
         segments.file = presentation_.file;
         segments.is_ended = presentation_.is_static;
@@ -234,13 +264,13 @@ private:
     }
 
     void keep_init(const std::string& uri, std::int64_t line, Representation& read) {
-        read.segments.maps.push_back({.uri = uri, .range = {}, .key = {}, .line = line});
+        read.segments.maps.push_back({.uri = uri, .range = {}, .line = line});
     }
 
     bool keep_segment(
         const std::string& uri, double duration, std::int64_t line, Representation& read
     ) {
-        const bool has_room = kept_++ < kMostSegments;
+        const bool has_room = kept_++ < kMostSegments && !uri.empty();
         const Place place{presentation_.file, line, {}};
         if (!report_.expect(has_room, rule("mpd-segments"), place, "more than can be looked at"))
             return false;
@@ -264,8 +294,9 @@ private:
         const auto scale = static_cast<double>(std::max<std::int64_t>(
             read_integer(attribute_of(templates, "timescale")).value_or(1), 1
         ));
-        const auto offset =
-            read_integer(attribute_of(templates, "presentationTimeOffset")).value_or(0);
+        const auto offset = std::min(
+            read_integer(attribute_of(templates, "presentationTimeOffset")).value_or(0), kLatest
+        );
         const auto first = std::min(
             read_integer(attribute_of(templates, "startNumber")).value_or(1), kLongestTime
         );
@@ -279,7 +310,7 @@ private:
                     filled && is_uri(*filled), rule("mpd-template"), place,
                     fmt::format("initialization \"{}\"", init)
                 ))
-                keep_init(resolve(base, *filled), line, read);
+                keep_init(addresses_.resolve(base, *filled), line, read);
         }
         const auto add = [&](std::int64_t number, std::int64_t time, double duration) {
             const auto filled = fill_in(media, read, number, time);
@@ -287,15 +318,17 @@ private:
                 filled && is_uri(*filled), rule("mpd-template"), place,
                 fmt::format("media \"{}\"", media)
             );
-            return is_filled && keep_segment(resolve(base, *filled), duration, line, read);
+            return is_filled &&
+                   keep_segment(addresses_.resolve(base, *filled), duration, line, read);
         };
         if (const auto timelines = along(templates, "SegmentTimeline"); !timelines.empty())
             return read_timeline(timelines.back(), scale, first, seconds, read, add);
         const auto length = read_number(attribute_of(templates, "duration"));
         if (!report_.expect(
-                length && *length > 0 && *length < kLongestTime && seconds, rule("mpd-segments"),
-                place, "neither a timeline nor durations"
-            ))
+                length && *length > 0 && *length < kLongestTime, rule("mpd-segments"), place,
+                "neither a timeline nor durations"
+            ) ||
+            !seconds)
             return;
         const auto count =
             static_cast<std::int64_t>(std::min(std::ceil(*seconds * scale / *length - 1e-6), 1e6));
@@ -303,6 +336,18 @@ private:
             const double left = *seconds - static_cast<double>(i) * *length / scale;
             if (!add(first + i, i * std::llround(*length), std::min(left, *length / scale))) return;
         }
+    }
+
+    /// How often an S comes again; a negative number says: until something else begins.
+    static long long repeats_of(
+        const Node& entry, std::int64_t time, std::int64_t length, std::optional<double> end
+    ) {
+        const auto told = entry.attribute("r").as_llong(0);
+        if (told >= 0) return told;
+        constexpr double kRounding = 1e-3;  // of a segment
+        const double left = end.value_or(0) - static_cast<double>(time);
+        const double count = std::ceil(left / static_cast<double>(length) - kRounding);
+        return std::llround(std::clamp(count, 1.0, 1e6)) - 1;
     }
 
     template <typename Add>
@@ -323,17 +368,23 @@ private:
                     length.value_or(0) > 0 && *length < kLongestTime, rule("mpd-timeline"),
                     at(entry), "an S without d"
                 ))
-                continue;
+                return;
             report_.expect(
-                is_first || !begin || *begin == time, rule("mpd-timeline"), at(entry),
+                is_first || !begin || *begin >= time, rule("mpd-timeline"), at(entry),
                 fmt::format("t {} where the one before ends at {}", begin.value_or(0), time)
             );
-            if (begin) time = std::min(*begin, kLongestTime * 1'000'000);
+            const bool is_apart = !is_first && begin && *begin > time;
+            if (begin) time = std::min(*begin, kLatest);
             is_first = false;
-            const auto repeats = entry.attribute("r").as_llong(0);
+            std::optional<double> end;  // that repetitions without a number go on to
+            if (seconds) end = (*seconds + read.start) * scale;
+            if (const auto next = read_integer(entry.next_sibling("S").attribute("t").value()))
+                end = static_cast<double>(*next);
+            const auto repeats = repeats_of(entry, time, *length, end);
             for (long long i = 0; i <= repeats; ++i) {
                 read.begins.push_back(static_cast<double>(time) / scale);
                 if (!add(number++, time, static_cast<double>(*length) / scale)) return;
+                if (i == 0) read.segments.segments.back().is_discontinuity = is_apart;
                 time += *length;
             }
         }
@@ -353,10 +404,11 @@ private:
         const auto length = read_number(list.attribute("duration").value()).value_or(0) / scale;
         const auto line = *at(list).line;
         if (const auto init = list.child("Initialization"))
-            keep_init(resolve(base, init.attribute("sourceURL").value()), line, read);
-        for (const auto entry : list.children("SegmentURL"))
-            if (!keep_segment(resolve(base, entry.attribute("media").value()), length, line, read))
-                return;
+            keep_init(addresses_.resolve(base, init.attribute("sourceURL").value()), line, read);
+        for (const auto entry : list.children("SegmentURL")) {
+            const auto uri = addresses_.resolve(base, entry.attribute("media").value());
+            if (!keep_segment(uri, length, line, read)) return;
+        }
         report_.expect(
             !read.segments.segments.empty(), rule("mpd-segments"), at(list),
             "a list without SegmentURL"
@@ -366,8 +418,11 @@ private:
     const std::string_view text_;
     Report& report_;
     Presentation presentation_;
+    std::vector<std::size_t> line_ends_;
     std::set<std::string> ids_;  // in this period
-    std::size_t kept_ = 0;       // segments
+    std::size_t sets_ = 0;
+    std::size_t kept_ = 0;  // segments
+    Addresses addresses_;
 };
 
 }  // namespace
@@ -387,7 +442,7 @@ std::vector<std::string> files_of(const Presentation& presentation) {
     std::vector<std::string> files;
     std::set<std::string> known;
     for (const auto& representation : presentation.representations)
-        for (auto& uri : files_of(Playlist(representation.segments)))
+        for (auto& uri : files_of(representation.segments))
             if (known.insert(uri).second) files.push_back(std::move(uri));
     return files;
 }

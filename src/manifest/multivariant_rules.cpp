@@ -210,7 +210,7 @@ private:
         const auto peak = attributes.integer("BANDWIDTH");
         const auto average = attributes.integer("AVERAGE-BANDWIDTH");
         report_.expect(
-            !peak || !average || *peak <= 2 * *average, rule("peak-to-average"), place,
+            !peak || !average || *peak / 2 <= *average, rule("peak-to-average"), place,
             fmt::format(
                 "BANDWIDTH {} for AVERAGE-BANDWIDTH {}", peak.value_or(0), average.value_or(0)
             )

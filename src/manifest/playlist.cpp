@@ -4,6 +4,9 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "manifest/lines.h"
 #include "manifest/multivariant_rules.h"
 #include "manifest/read_media.h"
@@ -12,48 +15,110 @@
 namespace ittybit::manifest {
 namespace {
 
-/// The variables of EXT-X-DEFINE put in where {$name} stands.
-void fill_in_variables(Lines& lines, Report& report) {
-    std::vector<std::pair<std::string, std::string>> known;
-    const auto fill_in = [&](std::string& text, const Line& line) {
-        for (std::size_t at = text.find("{$"); at != std::string::npos; at = text.find("{$", at)) {
-            const auto end = text.find('}', at);
-            const auto name = text.substr(at + 2, end == std::string::npos ? end : end - at - 2);
-            const auto found =
-                std::ranges::find(known, name, &std::pair<std::string, std::string>::first);
-            report.expect(
-                found != known.end(), rule("variable"), lines.at(line),
-                "{$" + name + "} is not defined"
-            );
-            if (found == known.end() || end == std::string::npos || text.size() > 100'000) return;
-            text.replace(at, end + 1 - at, found->second);
-            at += found->second.size();
+constexpr std::size_t kMostOfAKind = 1000;         // variants; renditions; I-frame playlists
+constexpr std::size_t kMostFilledIn = 16U << 20U;  // bytes of variables' values
+
+/// A parameter of an address's query, decoded.
+std::optional<std::string> query_parameter(std::string_view address, std::string_view name) {
+    const auto question = address.find('?');
+    if (question == std::string_view::npos) return std::nullopt;
+    for (const auto& pair : split(address.substr(question + 1), '&')) {
+        const auto equals = std::min(pair.find('='), pair.size());
+        if (percent_decode(pair.substr(0, equals)) == name && equals < pair.size())
+            return percent_decode(pair.substr(equals + 1));
+    }
+    return std::nullopt;
+}
+
+/// Puts the variables of EXT-X-DEFINE in where {$name} stands.
+class Filling {
+public:
+    Filling(Lines& lines, const Variables& imported, Report& report)
+        : lines_(lines), imported_(imported), report_(report) {}
+
+    Variables fill_in() {
+        for (auto& line : lines_.all) {
+            if (line.tag == nullptr) fill_in(line.value, line);
+            if (line.tag != nullptr && line.tag->name == "EXT-X-DEFINE") {
+                define(line);
+            } else {
+                line.attributes.for_each_value([&](std::string& value) { fill_in(value, line); });
+            }
         }
-    };
-    for (auto& line : lines.all) {
-        if (line.tag == nullptr) fill_in(line.value, line);
-        if (line.tag == nullptr || line.tag->name != "EXT-X-DEFINE") {
-            line.attributes.for_each_value([&](std::string& value) { fill_in(value, line); });
-            continue;
+        return std::move(known_);
+    }
+
+private:
+    void define(const Line& line) {
+        const auto& attributes = line.attributes;
+        std::string name = attributes.value("NAME");
+        std::optional<std::string> value = attributes.value("VALUE");
+        if (name.empty()) {
+            name = attributes.value("IMPORT");
+            const auto found = imported_.find(name);
+            value = found == imported_.end() ? std::nullopt : found->second;
         }
-        std::string name = line.attributes.value("NAME");
-        for (const auto* other : {"IMPORT", "QUERYPARAM"})
-            if (name.empty()) name = line.attributes.value(other);
-        const bool is_known =
-            std::ranges::count(known, name, &std::pair<std::string, std::string>::first) > 0;
-        report.expect(
-            !name.empty() && !is_known, rule("variable"), lines.at(line),
+        if (name.empty()) {
+            name = attributes.value("QUERYPARAM");
+            value = query_parameter(lines_.file, name);
+        }
+        report_.expect(
+            !name.empty() && known_.emplace(name, value).second, rule("variable"), lines_.at(line),
             "a variable without a name of its own"
         );
-        known.emplace_back(name, line.attributes.value("VALUE"));
     }
-}
+
+    /// A variable whose value is not known stays, and so the text is no address.
+    void fill_in(std::string& text, const Line& line) {
+        std::string filled;
+        std::size_t done = 0;
+        for (auto at = text.find("{$"); at != std::string::npos; at = text.find("{$", done)) {
+            const auto end = text.find('}', at);
+            if (end == std::string::npos) break;
+            const auto name = std::string_view(text).substr(at + 2, end - at - 2);
+            const auto found = known_.find(name);
+            report_.expect(
+                found != known_.end(), rule("variable"), lines_.at(line),
+                fmt::format("{{${}}} is not defined", name)
+            );
+            if (found == known_.end() || !found->second) return;
+            const auto& value = *found->second;
+            const auto size = filled.size() + at - done + value.size();
+            if (!report_.expect(
+                    size <= kLongestUrl && value.size() <= room_, rule("variable"), lines_.at(line),
+                    "the values of variables are longer than can be kept"
+                ))
+                return;
+            room_ -= value.size();
+            filled.append(text, done, at - done).append(value);
+            done = end + 1;
+        }
+        if (done > 0) text = filled.append(text, done);
+    }
+
+    Lines& lines_;
+    const Variables& imported_;
+    Report& report_;
+    Variables known_;
+    std::size_t room_ = kMostFilledIn;
+};
 
 MultivariantPlaylist read_multivariant(const Lines& lines, Report& report) {
     MultivariantPlaylist playlist;
     playlist.file = lines.file;
     playlist.is_independent = lines.has("EXT-X-INDEPENDENT-SEGMENTS");
+    Addresses addresses;
     const Line* waiting = nullptr;
+    const auto keep = [&](auto& list, const Line& line, std::string_view reference) {
+        if (report.expect(
+                list.size() < kMostOfAKind, rule("line"), lines.at(line),
+                fmt::format("more than {} of a kind, which is left out", kMostOfAKind)
+            ))
+            list.push_back(
+                {line.attributes, address_of(addresses, lines, line, reference, report), line.number
+                }
+            );
+    };
     const auto expect_uri = [&] {
         if (waiting != nullptr)
             report.add(
@@ -66,22 +131,17 @@ MultivariantPlaylist read_multivariant(const Lines& lines, Report& report) {
                     waiting != nullptr, rule("line"), lines.at(line),
                     "a URI without #EXT-X-STREAM-INF before it"
                 ))
-                playlist.variants.push_back(
-                    {waiting->attributes, resolve(lines.file, line.value), waiting->number}
-                );
+                keep(playlist.variants, *waiting, line.value);
             waiting = nullptr;
             continue;
         }
         const auto& uri = line.attributes.value("URI");
-        const auto resolved = uri.empty() ? "" : resolve(lines.file, uri);
         if (line.tag->name == "EXT-X-STREAM-INF") {
             expect_uri();
             waiting = &line;
         }
-        if (line.tag->name == "EXT-X-I-FRAME-STREAM-INF")
-            playlist.key_frames.push_back({line.attributes, resolved, line.number});
-        if (line.tag->name == "EXT-X-MEDIA")
-            playlist.renditions.push_back({line.attributes, resolved, line.number});
+        if (line.tag->name == "EXT-X-I-FRAME-STREAM-INF") keep(playlist.key_frames, line, uri);
+        if (line.tag->name == "EXT-X-MEDIA") keep(playlist.renditions, line, uri);
     }
     expect_uri();
     report.expect(
@@ -91,6 +151,16 @@ MultivariantPlaylist read_multivariant(const Lines& lines, Report& report) {
     return playlist;
 }
 
+/// Addresses, each once.
+struct Listing {
+    std::vector<std::string> files;
+    std::set<std::string> known = {""};
+
+    void add(const std::string& uri) {
+        if (known.insert(uri).second) files.push_back(uri);
+    }
+};
+
 }  // namespace
 
 double MediaPlaylist::duration() const {
@@ -99,31 +169,34 @@ double MediaPlaylist::duration() const {
     return sum;
 }
 
-Playlist read_playlist(const std::string& file, std::string_view text, Report& report) {
+Playlist read_playlist(
+    const std::string& file, std::string_view text, Report& report, const Variables& imported
+) {
     Lines lines = read_lines(file, text, report);
-    fill_in_variables(lines, report);
+    auto variables = Filling(lines, imported, report).fill_in();
     if (!lines.is_multivariant) return read_media(lines, report);
     auto playlist = read_multivariant(lines, report);
+    playlist.variables = std::move(variables);
     check_multivariant(playlist, lines, report);
     return playlist;
 }
 
 std::vector<std::string> files_of(const Playlist& playlist) {
-    std::vector<std::string> files;
-    std::set<std::string> known = {""};
-    const auto add = [&](const std::string& uri) {
-        if (known.insert(uri).second) files.push_back(uri);
-    };
-    if (const auto* media = std::get_if<MediaPlaylist>(&playlist)) {
-        for (const auto& map : media->maps) add(map.uri);
-        for (const auto& segment : media->segments)
-            if (!segment.is_gap) add(segment.uri);
-    } else if (const auto* multivariant = std::get_if<MultivariantPlaylist>(&playlist)) {
-        for (const auto& variant : multivariant->variants) add(variant.uri);
-        for (const auto& rendition : multivariant->renditions) add(rendition.uri);
-        for (const auto& variant : multivariant->key_frames) add(variant.uri);
-    }
-    return files;
+    if (const auto* media = std::get_if<MediaPlaylist>(&playlist)) return files_of(*media);
+    const auto& multivariant = std::get<MultivariantPlaylist>(playlist);
+    Listing listing;
+    for (const auto& variant : multivariant.variants) listing.add(variant.uri);
+    for (const auto& rendition : multivariant.renditions) listing.add(rendition.uri);
+    for (const auto& variant : multivariant.key_frames) listing.add(variant.uri);
+    return std::move(listing.files);
+}
+
+std::vector<std::string> files_of(const MediaPlaylist& playlist) {
+    Listing listing;
+    for (const auto& map : playlist.maps) listing.add(map.uri);
+    for (const auto& segment : playlist.segments)
+        if (!segment.is_gap) listing.add(segment.uri);
+    return std::move(listing.files);
 }
 
 }  // namespace ittybit::manifest

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,35 +13,35 @@
 
 namespace ittybit::manifest {
 
-/// How segments are encrypted (EXT-X-KEY). `method` "NONE": not.
-struct Key {
-    std::string method = "NONE";
-    std::string uri = {};  // resolved
-    std::string iv = {};
-    std::string format = {};
-};
+/// How segments are encrypted, as the METHOD of EXT-X-KEY says.
+enum class Encryption { kNone, kAes128, kOther };
+
+/// What EXT-X-DEFINE defines, by name; nothing where the value is not known here.
+using Variables = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 /// An initialization section (EXT-X-MAP).
 struct Map {
     std::string uri;  // resolved
     std::optional<ByteRange> range;
-    Key key;
+    Encryption encryption = Encryption::kNone;
     std::int64_t line = 0;
-    bool operator==(const Map& other) const { return uri == other.uri && range == other.range; }
 };
 
 struct Segment {
-    std::string uri;  // resolved
+    std::string uri;  // resolved; "" where a variable leads to it that is not known
     std::int64_t line = 0;
     double duration = 0;  // seconds, as EXTINF says
     std::optional<ByteRange> range;
     std::optional<std::size_t> map;  // in MediaPlaylist::maps
-    Key key;
+    Encryption encryption = Encryption::kNone;
     std::optional<double> date;           // seconds since 1970
     std::optional<std::int64_t> bitrate;  // kb/s, as EXT-X-BITRATE says
     bool is_discontinuity = false;        // between the one before and this
     bool is_gap = false;
 };
+
+/// Bytes of a segment. What is longer is not looked into.
+inline constexpr std::int64_t kLargestSegment = std::int64_t{1} << 30;
 
 struct MediaPlaylist {
     std::string file;
@@ -79,6 +81,7 @@ struct MultivariantPlaylist {
     std::vector<Variant> variants;
     std::vector<Variant> key_frames;
     std::vector<Rendition> renditions;
+    Variables variables;
 
     Place at(const Variant& variant) const { return {file, variant.line, {}}; }
     Place at(const Rendition& rendition) const { return {file, rendition.line, {}}; }
@@ -87,12 +90,16 @@ struct MultivariantPlaylist {
 using Playlist = std::variant<MediaPlaylist, MultivariantPlaylist>;
 
 /// Reads the playlist that lies at `file` (a path or URL, which its references are resolved
-/// against), and reports what is wrong with it as a text. Bounded by the text's length; whatever
-/// can be read is in the value.
-Playlist read_playlist(const std::string& file, std::string_view text, Report& report);
+/// against), and reports what is wrong with it as a text. `imported` are the variables of the
+/// multivariant playlist that names it. Bounded in time and memory by the text's length; whatever
+/// can be read is in the value, 1000 variants and renditions at most.
+Playlist read_playlist(
+    const std::string& file, std::string_view text, Report& report, const Variables& imported = {}
+);
 
 /// Every file that a playlist names: playlists, segments, initialization sections. Each once, in
 /// the order they are named.
 std::vector<std::string> files_of(const Playlist& playlist);
+std::vector<std::string> files_of(const MediaPlaylist& playlist);
 
 }  // namespace ittybit::manifest

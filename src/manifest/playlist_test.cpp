@@ -37,11 +37,14 @@ std::vector<std::string> broken(std::string_view text) {
     return rules;
 }
 
-/// The good playlist with one part of it replaced.
+/// A text with one part of it replaced.
+std::string with(std::string_view text, std::string_view part, std::string_view other) {
+    return std::string(text).replace(text.find(part), part.size(), other);
+}
+
+/// What is told of the good playlist with one part of it replaced.
 std::vector<std::string> broken_by(std::string_view part, std::string_view other) {
-    std::string text(kGood);
-    text.replace(text.find(part), part.size(), other);
-    return broken(text);
+    return broken(with(kGood, part, other));
 }
 
 TEST(Playlist, AMediaPlaylistBecomesValuesWithResolvedAddresses) {
@@ -72,6 +75,109 @@ TEST(Playlist, ARangeWithoutOffsetFollowsTheOneBefore) {
     EXPECT_EQ(playlist.segments[1].range, (ByteRange{120, 50}));
 }
 
+TEST(Playlist, ARangeWithoutOffsetFollowsNoOtherFile) {
+    const std::string text =
+        "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
+        "#EXTINF:6.0,\n#EXT-X-BYTERANGE:100@20\na.ts\n"
+        "#EXTINF:6.0,\nb.ts\n#EXTINF:6.0,\n#EXT-X-BYTERANGE:50\na.ts\n";
+    EXPECT_THAT(broken(text), ElementsAre("byte-range"));
+}
+
+/// What is told of the good playlist without its end, and with these tags in place of its type.
+std::vector<std::string> broken_running(std::string_view tags) {
+    return broken(with(with(kGood, "#EXT-X-ENDLIST\n", ""), "#EXT-X-PLAYLIST-TYPE:VOD\n", tags));
+}
+
+TEST(Playlist, WhatIsLiveOrAnEventIsAllowed) {
+    EXPECT_THAT(broken_running("#EXT-X-PLAYLIST-TYPE:EVENT\n"), IsEmpty());
+    EXPECT_THAT(broken_running("#EXT-X-MEDIA-SEQUENCE:7\n"), IsEmpty());
+    EXPECT_THAT(broken_running("#EXT-X-SERVER-CONTROL:HOLD-BACK=18.0\n"), IsEmpty());
+    EXPECT_THAT(broken_by("VOD", "EVENT"), IsEmpty());
+    EXPECT_THAT(broken_by("#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-MEDIA-SEQUENCE:7"), IsEmpty());
+    EXPECT_THAT(broken_running("#EXT-X-PLAYLIST-TYPE:VOD\n"), ElementsAre("endlist"));
+    EXPECT_THAT(broken_running(""), ElementsAre("unfinished"));
+}
+
+TEST(Playlist, SequencesStandBeforeWhatTheyCount) {
+    EXPECT_THAT(
+        broken_by(
+            "#EXT-X-MAP", "#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP"
+        ),
+        IsEmpty()
+    );
+    EXPECT_THAT(
+        broken_by(
+            "#EXT-X-MAP", "#EXT-X-DISCONTINUITY\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-MAP"
+        ),
+        ElementsAre("sequence-order")
+    );
+}
+
+TEST(Playlist, TitlesAndCommentsMayEndInBlanks) {
+    EXPECT_THAT(broken_by("6.006,", "6.006, "), IsEmpty());
+    EXPECT_THAT(broken_by("6.006,", "6.006,A title "), IsEmpty());
+    EXPECT_THAT(broken_by("#EXTINF", "# a comment \n#EXTINF"), IsEmpty());
+    EXPECT_THAT(broken_by("a%20b.m4s", "a%20b.m4s "), ElementsAre("line"));
+    EXPECT_THAT(broken_by("#EXTINF", " #EXTINF"), ElementsAre("line"));
+    EXPECT_THAT(broken_by("#EXTINF", " \t\n#EXTINF"), ElementsAre("line"));
+}
+
+TEST(Playlist, DatesWithoutAZoneAndStartsBehindTheEndAreAdvisedAgainst) {
+    std::vector<Finding> findings;
+    std::string text(kGood);
+    read(
+        text.insert(
+            text.find("#EXTINF"),
+            "#EXT-X-PROGRAM-DATE-TIME:2026-11-28T12:00:00\n"
+            "#EXT-X-START:TIME-OFFSET=60\n"
+        ),
+        &findings
+    );
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[0].rule, "date-zone");
+    EXPECT_EQ(findings[1].rule, "start");
+    EXPECT_EQ(count(findings, Severity::kShould), 2);
+}
+
+/// Where a segment leads whose address has a variable that is defined so.
+std::string led_by(const std::string& definition, const Variables& imported) {
+    Report report;
+    const auto playlist = read_playlist(
+        "http://host/v.m3u8?t=a%2Fb&u",
+        "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:" + definition + "\n#EXTINF:6.0,\n{$x}.ts\n",
+        report, imported
+    );
+    return std::get<MediaPlaylist>(playlist).segments.at(0).uri;
+}
+
+TEST(Playlist, VariablesHaveTheirValuesFromWhereTheyAreDefined) {
+    const Variables imported = {{"x", "/up"}, {"y", std::nullopt}};
+    EXPECT_EQ(led_by("NAME=\"x\",VALUE=\"here\"", imported), "http://host/here.ts");
+    EXPECT_EQ(led_by("IMPORT=\"x\"", imported), "http://host/up.ts");
+    EXPECT_EQ(led_by("QUERYPARAM=\"x\"", imported), "");
+    EXPECT_EQ(led_by("IMPORT=\"x\"", {}), "");
+    EXPECT_EQ(led_by("IMPORT=\"x\"", {{"x", std::nullopt}}), "");
+    Report report;
+    const auto playlist = read_playlist(
+        "http://host/v.m3u8?t=a%2Fb&u",
+        "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:QUERYPARAM=\"t\"\n#EXTINF:6.0,\n{$t}/{$t}.ts\n",
+        report
+    );
+    EXPECT_THAT(files_of(playlist), ElementsAre("http://host/a/b/a/b.ts"));
+}
+
+TEST(Playlist, AMultivariantPlaylistTellsItsVariables) {
+    const auto playlist = std::get<MultivariantPlaylist>(
+        read("#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n"
+             "#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}/{$q}.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}\n")
+    );
+    EXPECT_THAT(
+        playlist.variables,
+        ElementsAre(std::pair("a", std::optional("b")), std::pair("q", std::nullopt))
+    );
+    EXPECT_THAT(files_of(playlist), ElementsAre("http://host/show/b"));
+}
+
 TEST(Playlist, EachMistakeIsToldByTheRuleItBreaks) {
     EXPECT_THAT(broken_by("#EXTM3U\n", ""), Contains("extm3u"));
     EXPECT_THAT(broken_by("VERSION:7", "VERSION:3"), ElementsAre("version"));
@@ -80,7 +186,7 @@ TEST(Playlist, EachMistakeIsToldByTheRuleItBreaks) {
     EXPECT_THAT(broken_by("a%20b", "a b"), ElementsAre("uri"));
     EXPECT_THAT(broken_by("a%20b.m4s", "c.m4s"), ElementsAre("segment-repeated"));
     EXPECT_THAT(broken_by("#EXT-X-ENDLIST\n", ""), ElementsAre("endlist"));
-    EXPECT_THAT(broken_by("VOD", "EVENT"), ElementsAre("playlist-type"));
+    EXPECT_THAT(broken_by("#EXT-X-PLAYLIST-TYPE:VOD\n", ""), ElementsAre("playlist-type"));
     EXPECT_THAT(broken_by("#EXTINF:2.5,\n", ""), ElementsAre("extinf"));
     EXPECT_THAT(broken_by("URI=\"init.mp4\"", "URI=init.mp4"), ElementsAre("attribute-value"));
     EXPECT_THAT(broken_by("#EXT-X-MAP", "#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-MAP"), IsEmpty());
@@ -99,9 +205,7 @@ constexpr std::string_view kMaster =
     "RESOLUTION=640x360,URI=\"i.m3u8\"\n";
 
 std::vector<std::string> broken_master(std::string_view part, std::string_view other) {
-    std::string text(kMaster);
-    text.replace(text.find(part), part.size(), other);
-    return broken(text);
+    return broken(with(kMaster, part, other));
 }
 
 TEST(Playlist, AMultivariantPlaylistBecomesValues) {
@@ -112,6 +216,13 @@ TEST(Playlist, AMultivariantPlaylistBecomesValues) {
     EXPECT_EQ(playlist.variants[0].uri, "http://host/show/v.m3u8");
     EXPECT_EQ(playlist.renditions.at(0).attributes.value("NAME"), "A, b");
     EXPECT_EQ(playlist.key_frames.at(0).attributes.integer("BANDWIDTH"), 18000);
+}
+
+TEST(Playlist, RatesBeyondAnyBoundAreCompared) {
+    EXPECT_THAT(
+        broken_master("AVERAGE-BANDWIDTH=150000", "AVERAGE-BANDWIDTH=9223372036854775807"),
+        ElementsAre("bandwidth-order")
+    );
 }
 
 TEST(Playlist, WhatVariantsAndGroupsLackIsTold) {
@@ -164,9 +275,11 @@ TEST(Reference, ResolvesAsRfc3986Does) {
 
 TEST(Reference, LanguagesAreThoseOfBcp47) {
     for (const auto* tag :
-         {"en", "de-CH", "zh-Hant-TW", "und", "es-419", "sl-rozaj", "x-klingon", "yue"})
+         {"en", "de-CH", "zh-Hant-TW", "und", "es-419", "sl-rozaj", "x-klingon", "yue", "cmn",
+          "arb", "tl", "bh", "tw", "iw", "in", "ji", "mo", "sh"})
         EXPECT_TRUE(is_language_tag(tag)) << tag;
-    for (const auto* tag : {"", "english", "en_US", "e", "eng", "xx", "en-", "de-CH-CH", "12"})
+    for (const auto* tag :
+         {"", "english", "en_US", "e", "eng", "xx", "en-", "de-CH-CH", "12", "nm", "tlh-"})
         EXPECT_FALSE(is_language_tag(tag)) << tag;
 }
 
@@ -183,10 +296,8 @@ constexpr std::string_view kMpd = R"(<?xml version="1.0"?>
 </MPD>)";
 
 std::vector<std::string> broken_mpd(std::string_view part, std::string_view other) {
-    std::string text(kMpd);
-    text.replace(text.find(part), part.size(), other);
     Report report;
-    read_mpd("http://host/a.mpd", text, report);
+    read_mpd("http://host/a.mpd", with(kMpd, part, other), report);
     std::vector<std::string> rules;
     for (const auto& finding : report.findings()) rules.push_back(finding.rule);
     return rules;
@@ -214,19 +325,71 @@ TEST(Mpd, WhatIsMissingIsTold) {
     EXPECT_THAT(broken_mpd("id=\"v1\"", "id=\"\""), Contains("mpd-representation"));
     EXPECT_THAT(broken_mpd("codecs=\"avc1.64001e\"", ""), ElementsAre("mpd-type"));
     EXPECT_THAT(broken_mpd("$Number%03d$", "$Nummer$"), Contains("mpd-template"));
-    EXPECT_THAT(broken_mpd("<S d=\"10\"/>", "<S t=\"41\" d=\"9\"/>"), Contains("mpd-timeline"));
+    EXPECT_THAT(broken_mpd("<S d=\"10\"/>", "<S t=\"39\" d=\"9\"/>"), Contains("mpd-timeline"));
     EXPECT_THAT(broken_mpd("r=\"1\"", "r=\"9\""), Contains("mpd-timeline"));
+}
+
+constexpr std::string_view kTimes = "<S t=\"0\" d=\"20\" r=\"1\"/><S d=\"10\"/>";
+
+/// The segments of each representation, in a presentation that breaks no rule.
+std::vector<std::size_t> segments_of(const std::string& text) {
+    Report report;
+    const auto presentation = read_mpd("http://host/a.mpd", text, report);
+    EXPECT_THAT(report.findings(), IsEmpty()) << text;
+    std::vector<std::size_t> counts;
+    for (const auto& each : presentation.representations)
+        counts.push_back(each.segments.segments.size());
+    return counts;
+}
+
+TEST(Mpd, ARepetitionWithoutCountGoesOnToWhatIsNext) {
+    const auto segments_with = [](std::string_view times) {
+        return segments_of(with(kMpd, kTimes, times));
+    };
+    EXPECT_THAT(segments_with("<S t=\"0\" d=\"10\" r=\"-1\"/>"), ElementsAre(5));
+    EXPECT_THAT(
+        segments_with("<S t=\"0\" d=\"10\" r=\"-1\"/><S t=\"30\" d=\"20\"/>"), ElementsAre(4)
+    );
+    EXPECT_THAT(segments_with("<S t=\"0\" d=\"10\"/><S t=\"30\" d=\"20\"/>"), ElementsAre(2));
+}
+
+/// The presentation with segments of a second that only their number tells apart.
+std::string numbered_mpd() {
+    const auto timeline = "<SegmentTimeline>" + std::string(kTimes) + "</SegmentTimeline>";
+    return with(with(kMpd, timeline, ""), "timescale=", "duration=\"10\" timescale=");
+}
+
+TEST(Mpd, APeriodLastsToTheNextOnesStart) {
+    const auto text = numbered_mpd();
+    const auto begin = text.find("<Period>"), end = text.find("</MPD>");
+    const auto second =
+        with(text.substr(begin, end - begin), "<Period>", "<Period start=\"PT2S\">");
+    EXPECT_THAT(segments_of(with(text, "</MPD>", second + "</MPD>")), ElementsAre(2, 3));
+}
+
+TEST(Mpd, OfALivePresentationWithoutEndNoSegmentsAreCounted) {
+    const auto text = with(
+        numbered_mpd(), "type=\"static\" mediaPresentationDuration=\"PT0H0M5S\"",
+        "type=\"dynamic\" availabilityStartTime=\"2026-11-28T12:00:00Z\""
+    );
+    EXPECT_THAT(segments_of(text), ElementsAre(0));
 }
 
 TEST(Mpd, RepetitionsWithoutEndAreBounded) {
     EXPECT_THAT(broken_mpd("r=\"1\"", "r=\"9223372036854775806\""), Contains("mpd-segments"));
 }
 
-TEST(Attributes, DatesNeedAZone) {
+TEST(Attributes, DatesAreReadWithAndWithoutAZone) {
     EXPECT_EQ(read_date("1970-01-01T00:00:01Z"), 1);
     EXPECT_EQ(read_date("1970-01-01T01:00:01.5+01:00"), 1.5);
     EXPECT_EQ(read_date("1970-01-01T00:00:00-0030"), 1800);
-    EXPECT_FALSE(read_date("1970-01-01T00:00:01"));
+    EXPECT_EQ(read_date("1970-01-01T01:00:01+01"), 1);
+    EXPECT_EQ(read_date("1970-01-01T00:00:01"), 1);
+    EXPECT_FALSE(read_date("1970-01-01T00:00:01+1"));
+    EXPECT_FALSE(read_date("1970-01-01T00:00:01+01:"));
+    EXPECT_FALSE(read_date("1970-01-01T00:00:01+01000"));
+    EXPECT_TRUE(has_zone("1970-01-01T00:00:01-01"));
+    EXPECT_FALSE(has_zone("1970-01-01T00:00:01"));
     EXPECT_FALSE(read_date("1970-02-30T00:00:01Z"));
     EXPECT_FALSE(read_date("1970"));
 }

@@ -53,10 +53,12 @@ private:
         if (name == "EXT-X-PART") has_parts_ = true;
         if (name == "EXT-X-MEDIA-SEQUENCE")
             playlist_.media_sequence = read_integer(line.value).value_or(0);
-        if (name == "EXT-X-MEDIA-SEQUENCE" || name == "EXT-X-DISCONTINUITY-SEQUENCE")
+        const bool is_of_discontinuities = name == "EXT-X-DISCONTINUITY-SEQUENCE";
+        if (name == "EXT-X-MEDIA-SEQUENCE" || is_of_discontinuities)
             report_.expect(
-                playlist_.segments.empty(), rule("sequence-order"), lines_.at(line),
-                fmt::format("#{} behind a segment", name)
+                playlist_.segments.empty() && !(is_of_discontinuities && next_.is_discontinuity),
+                rule("sequence-order"), lines_.at(line),
+                fmt::format("#{} behind a segment or discontinuity", name)
             );
     }
 
@@ -84,6 +86,10 @@ private:
         has_duration_ = true;
     }
 
+    std::string address(const Line& line, std::string_view reference) {
+        return address_of(addresses_, lines_, line, reference, report_);
+    }
+
     /// "length[@offset]"
     std::optional<ByteRange> read_range(
         std::string_view text, const std::string& uri, const Line& line
@@ -93,8 +99,9 @@ private:
         std::int64_t offset = -1;
         if (at != std::string_view::npos) {
             offset = read_integer(text.substr(at + 1)).value_or(-1);
-        } else if (const auto known = range_ends_.find(uri); known != range_ends_.end()) {
-            offset = known->second;
+        } else if (!playlist_.segments.empty() && playlist_.segments.back().uri == uri) {
+            const auto& before = playlist_.segments.back().range;
+            if (before) offset = before->offset + before->length;
         }
         constexpr std::int64_t kMost = std::int64_t{1} << 62;
         const bool is_range = length > 0 && length < kMost && offset >= 0 && offset < kMost;
@@ -109,12 +116,14 @@ private:
     void take_range(const Line& line) { range_ = &line; }
 
     void take_map(const Line& line) {
-        Map map{resolve(lines_.file, line.attributes.value("URI")), {}, key_, line.number};
+        Map map{address(line, line.attributes.value("URI")), {}, encryption_, line.number};
         if (line.attributes.has("BYTERANGE"))
             map.range = read_range(line.attributes.value("BYTERANGE"), "", line);
-        const auto known = std::ranges::find(playlist_.maps, map);
-        map_ = static_cast<std::size_t>(known - playlist_.maps.begin());
-        if (known == playlist_.maps.end()) playlist_.maps.push_back(std::move(map));
+        const auto range = map.range.value_or(ByteRange());
+        const auto [known, is_new] =
+            maps_.try_emplace({map.uri, range.offset, range.length}, playlist_.maps.size());
+        map_ = known->second;
+        if (is_new) playlist_.maps.push_back(std::move(map));
     }
 
     void take_key(const Line& line) {
@@ -131,11 +140,9 @@ private:
                 "the IV is not of 128 bits"
             );
         // Several keys of other formats may apply to the same segments; any one tells the method.
-        const auto& uri = attributes.value("URI");
-        key_ = {
-            method, uri.empty() ? "" : resolve(lines_.file, uri), attributes.value("IV"),
-            attributes.value("KEYFORMAT")
-        };
+        encryption_ = is_none               ? Encryption::kNone
+                      : method == "AES-128" ? Encryption::kAes128
+                                            : Encryption::kOther;
     }
 
     void take_gap(const Line& line) {
@@ -145,12 +152,12 @@ private:
 
     void take_segment(const Line& line) {
         report_.expect(has_duration_, rule("extinf"), lines_.at(line), "a segment without EXTINF");
-        next_.uri = resolve(lines_.file, line.value);
+        next_.uri = address(line, line.value);
         next_.line = line.number;
         if (range_ != nullptr) next_.range = read_range(range_->value, next_.uri, *range_);
-        if (next_.range) check_overlap(line);
+        if (next_.range && !next_.uri.empty()) check_overlap(line);
         next_.map = map_;
-        next_.key = key_;
+        next_.encryption = encryption_;
         if (!next_.range) next_.bitrate = bitrate_;
         check_repeated(line);
         check_date(line);
@@ -161,6 +168,7 @@ private:
     }
 
     void check_repeated(const Line& line) {
+        if (next_.uri.empty()) return;
         const auto range = next_.range.value_or(ByteRange());
         const bool is_new = seen_.insert({next_.uri, range.offset, range.length}).second;
         report_.expect(
@@ -276,21 +284,18 @@ private:
         );
     }
 
-    /// Nothing tells a live playlist from one whose end was forgotten, but its type and its
-    /// sequence.
+    /// Nothing tells a live playlist that just began from one whose end was forgotten.
     void check_end(const Place& whole) {
-        const bool is_finished = playlist_.is_ended || playlist_.type == "VOD";
-        const bool may_be_live =
-            playlist_.media_sequence > 0 || has_parts_ || lines_.has("EXT-X-SERVER-CONTROL");
         report_.expect(
-            playlist_.is_ended || (playlist_.type.empty() && may_be_live), rule("endlist"), whole,
+            playlist_.is_ended || playlist_.type != "VOD", rule("endlist"), whole,
             "no EXT-X-ENDLIST"
         );
-        if (!is_finished) return;
+        if (!playlist_.type.empty() || playlist_.media_sequence > 0) return;
+        report_.expect(!playlist_.is_ended, rule("playlist-type"), whole, "no EXT-X-PLAYLIST-TYPE");
+        const bool is_live = has_parts_ || lines_.has("EXT-X-SERVER-CONTROL");
         report_.expect(
-            playlist_.type == "VOD", rule("playlist-type"), whole,
-            playlist_.type.empty() ? "no EXT-X-PLAYLIST-TYPE"
-                                   : "EXT-X-PLAYLIST-TYPE is " + playlist_.type
+            playlist_.is_ended || is_live, rule("unfinished"), whole,
+            "neither EXT-X-ENDLIST nor a sign that the playlist is live"
         );
     }
 
@@ -334,13 +339,16 @@ private:
     bool has_duration_ = false;
     bool has_parts_ = false;
     const Line* range_ = nullptr;
-    Key key_;
+    Encryption encryption_ = Encryption::kNone;
     std::optional<std::size_t> map_;
     std::optional<std::int64_t> bitrate_;
     std::optional<double> dated_;  // the last date, and what came since
     double elapsed_ = 0;
+    Addresses addresses_;
+    using Extent = std::tuple<std::string, std::int64_t, std::int64_t>;  // file, offset, length
+    std::map<Extent, std::size_t> maps_;
+    std::set<Extent> seen_;
     std::map<std::string, std::int64_t> range_ends_;  // of each file
-    std::set<std::tuple<std::string, std::int64_t, std::int64_t>> seen_;
     std::set<std::string> date_ranges_;
 };
 

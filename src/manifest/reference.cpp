@@ -49,9 +49,7 @@ std::string without_dots(std::string_view path) {
     return join(kept, "/");
 }
 
-}  // namespace
-
-std::string resolve(std::string_view base, std::string_view reference) {
+std::string resolved(std::string_view base, std::string_view reference) {
     reference = reference.substr(0, reference.find('#'));
     if (scheme_length(reference) > 0) return std::string(reference);
     base = base.substr(0, base.find('#'));
@@ -74,6 +72,14 @@ std::string resolve(std::string_view base, std::string_view reference) {
         merged = (folder.empty() ? "/" : std::string(folder)) + merged;
     }
     return head + without_dots(merged) + std::string(query);
+}
+
+}  // namespace
+
+std::string resolve(std::string_view base, std::string_view reference) {
+    if (base.size() > kLongestUrl || reference.size() > kLongestUrl) return "";
+    auto address = resolved(base, reference);
+    return address.size() > kLongestUrl ? "" : address;
 }
 
 bool is_uri(std::string_view text) {

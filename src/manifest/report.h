@@ -38,7 +38,7 @@ struct Finding {
         Field{&Finding::byte, "byte", ""}.or_absent(),
         Field{&Finding::message, "message", ""},
         Field{&Finding::remedy, "remedy", ""},
-        Field{&Finding::more, "more", ""},
+        Field{&Finding::more, "more", ""}.between(0, 1e12),
     };
 };
 

@@ -70,15 +70,19 @@ inline constexpr auto kRules = std::to_array<Rule>({
     },
     {"byte-range", kMust, "HLS 4.4.4.2",
      "give EXT-X-BYTERANGE a length, and an offset where no range of the same file is before it"},
-    {"sequence-order", kMust, "HLS 4.4.3.2", "write this tag before the first segment"},
-    {"playlist-type", kMust, "Apple 8.6",
+    {"sequence-order", kMust, "HLS 4.4.3.2",
+     "write this tag before the first segment and discontinuity"},
+    {"playlist-type", kShould, "Apple 8.6",
      "write EXT-X-PLAYLIST-TYPE:VOD in playlists of finished content"},
     {"endlist", kMust, "HLS 4.4.3.4", "end the playlist of finished content with EXT-X-ENDLIST"},
-    {"segment-repeated", kMust, "HLS 3", "list each segment once"},
+    {"unfinished", kNote, "HLS 4.4.3.4",
+     "end the playlist with EXT-X-ENDLIST where nothing is to follow"},
+    {"segment-repeated", kShould, "HLS 3", "list each segment once"},
     {"map", kMust, "Apple 8.20", "name the initialization section of fMP4 segments with EXT-X-MAP"},
     {"key", kMust, "HLS 4.4.4.4", "give EXT-X-KEY a METHOD, and a URI unless that is NONE"},
     {"key-iv", kMust, "HLS 4.4.4.4", "write the IV as 0x and 32 hexadecimal digits"},
     {"date-order", kMust, "HLS 6.2.1", "let dates go on as the segments before them last"},
+    {"date-zone", kShould, "HLS 4.4.4.6", "write the time zone of each date"},
     {"date-range", kMust, "HLS 4.4.5.1", "write EXT-X-DATERANGE as its definition says"},
     {"i-frames-only", kMust, "Apple 6.8",
      "write EXT-X-I-FRAMES-ONLY in playlists that EXT-X-I-FRAME-STREAM-INF names, and nowhere else"
@@ -86,7 +90,7 @@ inline constexpr auto kRules = std::to_array<Rule>({
     {"gap", kNote, "HLS 4.4.4.7", "players show nothing here"},
     {"bitrate", kMust, "HLS 4.4.4.8",
      "let EXT-X-BITRATE be between 90 % and 110 % of the segment's rate"},
-    {"start", kMust, "HLS 4.4.2.2", "let EXT-X-START lie within the playlist"},
+    {"start", kShould, "HLS 4.4.2.2", "let EXT-X-START lie within the playlist"},
     {"server-control", kMust, "HLS 4.4.3.8",
      "keep hold-backs and skips to the multiples of the target duration that are required"},
     {"part", kMust, "HLS 4.4.4.9", "write EXT-X-PART-INF before parts, none longer than its target"
@@ -164,7 +168,7 @@ inline constexpr auto kRules = std::to_array<Rule>({
      "make segments fMP4, MPEG-2 transport stream, packed audio or WebVTT"},
     {"segment-empty", kMust, "HLS 3", "let each segment hold media"},
     {"segment-range", kMust, "HLS 4.4.4.2", "let byte ranges lie within the file"},
-    {"range-overlap", kMust, "HLS 3", "let byte ranges of one file not overlap"},
+    {"range-overlap", kShould, "HLS 3", "let byte ranges of one file not overlap"},
 
     // Times.
     {"extinf-accuracy", kMust, "Apple 8.1",
@@ -313,10 +317,15 @@ inline constexpr auto kRules = std::to_array<Rule>({
     {"mpd-duration", kMust, "DASH 5.3.1.2", "let the presentation's duration be that of its media"},
 });
 
+constexpr const Rule* find_rule(std::string_view id) {
+    for (const auto& row : kRules)
+        if (row.id == id) return &row;
+    return nullptr;
+}
+
 /// The rule of this id; one that is not in the table does not compile.
 consteval const Rule& rule(std::string_view id) {
-    for (const auto& row : kRules)
-        if (row.id == id) return row;
+    if (const auto* found = find_rule(id)) return *found;
     throw std::invalid_argument("no such rule");
 }
 

@@ -19,6 +19,7 @@ using manifest::MediaPlaylist;
 using manifest::rule;
 
 constexpr int kThreads = 2;
+constexpr std::string_view kUndecodable = "a picture or packet of sound does not decode";
 
 /// An initialization section and the segments behind it as the one file that they make together.
 class JoinedSource : public ByteSource {
@@ -90,7 +91,7 @@ public:
                     return segment.is_discontinuity || segment.map != first->map;
                 });
             TRY(decode_run({first, end}));
-            first = end;
+            for (; first != end; ++first) begin_ += first->duration;
         }
         return {};
     }
@@ -101,7 +102,7 @@ private:
     /// Segments that one decoder can go through.
     Result<> decode_run(Segments segments) {
         const bool is_clear = std::ranges::all_of(segments, [](const auto& segment) {
-            return segment.key.method == "NONE";
+            return segment.encryption == manifest::Encryption::kNone;
         });
         JoinedSource source(files_);
         if (const auto map = segments.front().map)
@@ -142,37 +143,43 @@ private:
             wanted.push_back(stream->index);
         }
         input.read_only(wanted);
+        std::optional<double> first;  // packet's time
+        double time = 0;              // of the last packet, from there
         for (;;) {
             auto packet = TRY(input.read());
             if (packet == nullptr) break;
             const auto index = static_cast<std::size_t>(packet->stream_index);
             if (index >= decoders.size() || decoders[index] == nullptr) continue;
-            const double time =
-                input.seconds(packet->pts, input.stream(packet->stream_index).time_base);
-            tell(time);
+            if (packet->pts != AV_NOPTS_VALUE) {
+                const auto base = input.stream(packet->stream_index).time_base;
+                const double told = input.seconds(packet->pts, base);
+                if (!first) first = told;
+                time = told - *first;
+            }
+            tell(begin_ + time);
             const auto before = decoders[index]->damaged();
             TRY(decoders[index]->push(std::move(packet)));
-            if (decoders[index]->damaged() > before) note_damage(segments, time);
+            if (decoders[index]->damaged() > before) note_damage(segments, time, kUndecodable);
         }
+        if (input.gave_up())
+            note_damage(segments, time, "what follows the damage here could not be read");
         for (const auto& decoder : decoders) {
             if (decoder == nullptr) continue;
             const auto before = decoder->damaged();
             if (const auto finished = decoder->finish(); !finished)
                 TRY(note(segments.front(), finished.error()));
-            if (decoder->damaged() > before) note_damage(segments, 1e18);
+            if (decoder->damaged() > before) note_damage(segments, 1e18, kUndecodable);
         }
         return {};
     }
 
-    void note_damage(Segments segments, double time) {
+    /// `time`: seconds from the first of these segments.
+    void note_damage(Segments segments, double time, std::string_view what) {
         double end = 0;
         for (const auto& segment : segments) {
             end += segment.duration;
             if (time >= end && &segment != &segments.back()) continue;
-            report_.add(
-                rule("decodes"), {segment.uri, {}, {}},
-                "a picture or packet of sound does not decode"
-            );
+            report_.add(rule("decodes"), {segment.uri, {}, {}}, std::string(what));
             return;
         }
     }
@@ -191,6 +198,7 @@ private:
     manifest::Report& report_;
     const std::function<void(double)>& progress_;
     Discarded discarded_;
+    double begin_ = 0;  // seconds, of the segments that are decoded now
     std::chrono::steady_clock::time_point told_;
 };
 
