@@ -29,7 +29,7 @@ constexpr int kUnreadable = 2;
 std::string shortened(std::string text, const std::string& folder) {
     for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder, at))
         text.erase(at, folder.size());
-    return presentable(text);
+    return text;
 }
 
 std::string folder_of(const std::string& input) {
@@ -59,9 +59,8 @@ std::string text_of(const Finding& finding) {
     if (finding.byte) place += fmt::format(" at byte {}", *finding.byte);
     const auto more = finding.more > 0 ? fmt::format(", and {} times more", finding.more) : "";
     return fmt::format(
-        "{:6} {}: {}{}\n       {} ({}{}{})\n", name_of(finding.severity), place,
-        presentable(finding.message), more, finding.remedy, finding.source,
-        finding.source.empty() ? "" : ", ", finding.rule
+        "{:6} {}: {}{}\n       {} ({}{}{})\n", name_of(finding.severity), place, finding.message,
+        more, finding.remedy, finding.source, finding.source.empty() ? "" : ", ", finding.rule
     );
 }
 
@@ -106,8 +105,8 @@ int run_validation(Context& context, const std::string& input, bool decodes) {
     }
     const auto folder = folder_of(input);
     for (auto& finding : *findings) {
-        finding.file = percent_decode(shortened(finding.file, folder));
-        finding.message = shortened(finding.message, folder);
+        finding.file = presentable(percent_decode(shortened(finding.file, folder)));
+        finding.message = presentable(shortened(finding.message, folder));
     }
     std::ranges::stable_sort(*findings, {}, &Finding::severity);
     show(display, input, *findings);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,7 +20,13 @@ namespace {
 using manifest::rule;
 
 constexpr std::size_t kMostFiles = 100'000;
-constexpr std::size_t kLargestManifest = 64U << 20U;
+constexpr std::int64_t kLargestManifest = std::int64_t{16} << 20;
+constexpr std::int64_t kLargestStream = 200'000'000'000;
+constexpr std::size_t kLongestAddresses = 64U << 20U;  // of all files
+constexpr auto kLongest = std::chrono::hours(4);       // of all fetching
+
+/// One byte more than is looked into, so that the child tells it.
+constexpr std::int64_t kMostOfSegment = manifest::kLargestSegment + 1;
 
 /// Copies a stream, manifests first.
 class Copying {
@@ -31,7 +38,11 @@ public:
         const std::stop_token& stop,
         StreamCopy& copy
     )
-        : origin_(origin), largest_(largest), report_(report), stop_(stop), copy_(copy) {}
+        : origin_(origin),
+          largest_(std::min(largest, kLargestStream)),
+          report_(report),
+          stop_(stop),
+          copy_(copy) {}
 
     Result<> run() {
         index_.manifest = origin_.manifest();
@@ -47,29 +58,40 @@ public:
 
 private:
     /// Fetches what a playlist names. Those that it names are playlists themselves, but only once.
-    Result<> follow(const std::string& uri, const std::string& text, bool is_inside) {
+    Result<> follow(
+        const std::string& uri,
+        const std::string& text,
+        bool is_inside,
+        const manifest::Variables& imported = {}
+    ) {
         manifest::Report unheard;  // the child will say it
         if (manifest::is_mpd(text)) {
             for (const auto& named : manifest::files_of(manifest::read_mpd(uri, text, unheard)))
-                check_media(named, TRY(take(named, nullptr)));
+                check_media(named, TRY(take(named, kMostOfSegment, nullptr)));
             return {};
         }
-        const auto playlist = manifest::read_playlist(uri, text, unheard);
+        const auto playlist = manifest::read_playlist(uri, text, unheard, imported);
         if (const auto* media = std::get_if<manifest::MediaPlaylist>(&playlist))
             return take_media(*media);
         if (is_inside) return {};
+        const auto& variables = std::get<manifest::MultivariantPlaylist>(playlist).variables;
         for (const auto& named : manifest::files_of(playlist)) {
             if (known_.contains(named)) continue;
             const auto inside = TRY(take_manifest(named));
             if (!index_.files.back().missing && !index_.files.back().is_left_out)
-                TRY(follow(named, inside, true));
+                TRY(follow(named, inside, true, variables));
         }
         return {};
     }
 
     Result<> take_media(const manifest::MediaPlaylist& playlist) {
+        std::set<std::string_view> in_ranges;  // of which each may be a whole film
+        for (const auto& segment : playlist.segments)
+            if (segment.range) in_ranges.insert(segment.uri);
         for (const auto& uri : manifest::files_of(playlist)) {
-            if (!known_.contains(uri)) check_media(uri, TRY(take(uri, nullptr)));
+            if (known_.contains(uri)) continue;
+            const auto most = in_ranges.contains(uri) ? largest_ : kMostOfSegment;
+            check_media(uri, TRY(take(uri, most, nullptr)));
         }
         // What is served of one of its files is served of all.
         const auto ranged = std::ranges::find_if(playlist.segments, [](const auto& segment) {
@@ -77,8 +99,8 @@ private:
         });
         if (origin_.is_web() && ranged != playlist.segments.end()) {
             report_.expect(
-                origin_.has_ranges(ranged->uri, stop_), rule("http-ranges"), {ranged->uri, {}, {}},
-                "a range is not answered with 206"
+                origin_.has_ranges(ranged->uri, stop_).value_or(true), rule("http-ranges"),
+                {ranged->uri, {}, {}}, "a range is not answered with 206"
             );
         }
         return {};
@@ -86,7 +108,11 @@ private:
 
     Result<std::string> take_manifest(const std::string& uri) {
         std::string text;
-        const auto delivery = TRY(take(uri, &text));
+        const auto delivery = TRY(take(uri, kLargestManifest + 1, &text));
+        if (std::ssize(text) > kLargestManifest)
+            return Error{
+                ErrorKind::kInvalidInput, "this is no playlist: it is too large for one", "input"
+            };
         if (!origin_.is_web() || delivery.missing || delivery.is_left_out) return text;
         constexpr auto kTypes = std::to_array<std::string_view>(
             {"application/vnd.apple.mpegurl", "audio/mpegurl", "application/dash+xml"}
@@ -96,7 +122,7 @@ private:
             {uri, {}, {}}, fmt::format("served as {}", delivery.type)
         );
         report_.expect(
-            origin_.comes_compressed(uri, stop_), rule("http-gzip"), {uri, {}, {}},
+            origin_.comes_compressed(uri, stop_).value_or(true), rule("http-gzip"), {uri, {}, {}},
             "served without gzip"
         );
         report_.expect(
@@ -126,35 +152,36 @@ private:
                 );
     }
 
-    /// Copies one file; a manifest's text is kept too.
-    Result<Delivery> take(const std::string& uri, std::string* text) {
+    /// Copies one file, at most so many bytes of it; a manifest's text is kept too.
+    Result<Delivery> take(const std::string& uri, std::int64_t most, std::string* text) {
         known_.insert(uri);
+        addresses_ += uri.size();
         StreamFile file{
             .uri = uri, .offset = copy_.size, .size = 0, .missing = {}, .is_left_out = false
         };
-        if (index_.files.size() >= kMostFiles)
+        if (index_.files.size() >= kMostFiles || addresses_ > kLongestAddresses)
             return Error{
                 ErrorKind::kLimitExceeded,
-                fmt::format("the stream has more than {} files", kMostFiles), "input"
+                fmt::format("the stream has more than {} files", index_.files.size()), "input"
             };
-        const auto keep = [&](std::span<const std::byte> bytes) -> Result<> {
+        if (std::chrono::steady_clock::now() - begun_ > kLongest)
+            return Error{
+                ErrorKind::kLimitExceeded,
+                fmt::format("the stream does not come within {} hours", kLongest.count()), "input"
+            };
+        const auto keep = [&](std::span<const std::byte> bytes) -> Result<bool> {
+            bytes = bytes.first(std::min(bytes.size(), static_cast<std::size_t>(most - file.size)));
             if (copy_.size + std::ssize(bytes) > largest_)
                 return Error{
                     ErrorKind::kLimitExceeded, "the stream is too large", "input",
                     LimitReached{"input_bytes"}
                 };
-            if (text != nullptr) {
-                if (text->size() + bytes.size() > kLargestManifest)
-                    return Error{
-                        ErrorKind::kInvalidInput, "this is no playlist: it is too large for one",
-                        "input"
-                    };
+            if (text != nullptr)
                 text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-            }
             TRY(copy_.file.write(copy_.size, bytes));
             copy_.size += std::ssize(bytes);
             file.size += std::ssize(bytes);
-            return {};
+            return file.size < most;
         };
         const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
         file.missing = delivery.missing;
@@ -184,6 +211,8 @@ private:
     StreamCopy& copy_;
     StreamIndex index_;
     std::set<std::string> known_;
+    std::size_t addresses_ = 0;  // bytes, of all files
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace

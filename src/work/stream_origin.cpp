@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -29,8 +31,12 @@ public:
 
     const std::string& manifest() const override { return manifest_; }
     bool is_web() const override { return false; }
-    bool comes_compressed(const std::string&, const std::stop_token&) override { return false; }
-    bool has_ranges(const std::string&, const std::stop_token&) override { return false; }
+    std::optional<bool> comes_compressed(const std::string&, const std::stop_token&) override {
+        return std::nullopt;
+    }
+    std::optional<bool> has_ranges(const std::string&, const std::stop_token&) override {
+        return std::nullopt;
+    }
 
     Result<Delivery> fetch(const std::string& uri, const Take& take, const std::stop_token& stop)
         override {
@@ -47,7 +53,8 @@ public:
             const auto count = ::read(file.get(), buffer.data(), buffer.size());
             if (count < 0) return Delivery{.missing = std::strerror(errno)};
             if (count == 0) return Delivery();
-            TRY(take(std::span(buffer).first(static_cast<std::size_t>(count))));
+            const auto piece = std::span(buffer).first(static_cast<std::size_t>(count));
+            if (!TRY(take(piece))) return Delivery();
         }
     }
 
@@ -89,57 +96,88 @@ public:
                 if (!is_good) return false;
                 auto taken = take(bytes);
                 if (!taken) failure = taken.error();
-                TRY(std::move(taken));
-                return true;
+                return taken;
             },
         };
-        const auto answer = client_for(request->url).send(*request, stop, receiver);
+        const auto asked = request->url;
+        const auto answer = send(*std::move(request), stop, receiver);
         if (failure) return *failure;
         if (!answer && answer.error().kind == ErrorKind::kCancelled) return answer.error();
         if (!answer) return Delivery{.missing = answer.error().message};
         Delivery delivery{.status = answer->status};
         const std::string type(net::header_value(answer->headers, "content-type"));
         delivery.type = to_lower(type.substr(0, type.find(';')));
-        delivery.was_redirected = answer->url != request->url;
+        delivery.was_redirected = answer->url != asked;
         if (!is_good)
             delivery.missing = "the server answered " + net::status_in_words(answer->status);
         return delivery;
     }
 
-    bool comes_compressed(const std::string& uri, const std::stop_token& stop) override {
+    std::optional<bool> comes_compressed(const std::string& uri, const std::stop_token& stop)
+        override {
         const auto head = ask(uri, {"Accept-Encoding", "gzip"}, stop);
-        return to_lower(net::header_value(head.headers, "content-encoding")) == "gzip";
+        if (!head) return std::nullopt;
+        return to_lower(net::header_value(head->headers, "content-encoding")) == "gzip";
     }
 
-    bool has_ranges(const std::string& uri, const std::stop_token& stop) override {
-        return ask(uri, {"Range", "bytes=0-0"}, stop).status == 206;
+    std::optional<bool> has_ranges(const std::string& uri, const std::stop_token& stop) override {
+        const auto head = ask(uri, {"Range", "bytes=0-0"}, stop);
+        if (!head) return std::nullopt;
+        return head->status == 206;
     }
 
 private:
+    static constexpr int kMostRedirects = 5;
+
     Result<net::Request> request_of(const std::string& uri) const {
         net::Request request;
         request.url = TRY(net::Url::parse(uri));
         if (request.url.is_s3())
             return Error{ErrorKind::kInvalidInput, "s3 in a manifest of the web", ""};
-        request.redirects = 5;
+        request.redirects = kMostRedirects;
+        request.patience.whole = std::chrono::minutes(30);
         return request;
     }
 
-    /// Where the user sent us anything may be; where a manifest leads, only what is public.
-    net::Client& client_for(const net::Url& url) {
-        return url.has_same_origin(url_) ? typed_ : public_;
+    /// Where the user sent us anything may be, redirects included. Where a manifest leads, only
+    /// what is public, but for the user's own host: and where that redirects to, only what is
+    /// public again.
+    Result<net::Response> send(
+        net::Request request, const std::stop_token& stop, const net::Receiver& receiver
+    ) {
+        if (request.url == url_) return typed_.send(request, stop, receiver);
+        while (request.url.has_same_origin(url_)) {
+            const int left = std::exchange(request.redirects, 0);
+            auto answer = TRY(typed_.send(request, stop, receiver));
+            const auto location = net::header_value(answer.headers, "location");
+            if (answer.status / 100 != 3 || location.empty()) return answer;
+            const auto target = TRY(request.url.resolve(location));
+            if (left == 0 || (request.url.scheme() == "https" && target.scheme() == "http"))
+                return Error{
+                    ErrorKind::kDownloadFailed,
+                    left == 0 ? "the server redirects too often"
+                              : "the server redirects from https to http, which is not followed",
+                    request.url.safe_text()
+                };
+            request.url = target;
+            request.redirects = left - 1;
+            ++request.hops;
+        }
+        return public_.send(request, stop, receiver);
     }
 
-    /// The head of the answer alone.
-    net::Response ask(const std::string& uri, net::Header header, const std::stop_token& stop) {
-        auto request = request_of(uri);
-        if (!request) return {};
-        request->headers = {std::move(header)};
+    /// The head of the answer alone, where it is one with the file.
+    Result<net::Response> ask(
+        const std::string& uri, net::Header header, const std::stop_token& stop
+    ) {
+        auto request = TRY(request_of(uri));
+        request.headers = {std::move(header)};
         const net::Receiver receiver{.bytes = [](std::span<const std::byte>) -> Result<bool> {
             return false;
         }};
-        auto answer = client_for(request->url).send(*request, stop, receiver);
-        return answer ? *std::move(answer) : net::Response();
+        auto answer = TRY(send(std::move(request), stop, receiver));
+        if (answer.status == 200 || answer.status == 206) return answer;
+        return Error{ErrorKind::kDownloadFailed, net::status_in_words(answer.status), ""};
     }
 
     const net::Url url_;

@@ -30,7 +30,8 @@ public:
     StreamOrigin& operator=(const StreamOrigin&) = delete;
     virtual ~StreamOrigin() = default;
 
-    using Take = std::function<Result<>(std::span<const std::byte>)>;
+    /// Takes a piece. False: enough, the rest is not fetched.
+    using Take = std::function<Result<bool>(std::span<const std::byte>)>;
 
     /// The address of the manifest, as references are resolved against it.
     virtual const std::string& manifest() const = 0;
@@ -43,10 +44,12 @@ public:
 
     /// Whether it is delivered by HTTP; the questions below are only asked then.
     virtual bool is_web() const = 0;
-    /// Whether the file comes compressed to those who accept gzip.
-    virtual bool comes_compressed(const std::string& uri, const std::stop_token& stop) = 0;
-    /// Whether a range of the file is answered with that range.
-    virtual bool has_ranges(const std::string& uri, const std::stop_token& stop) = 0;
+    /// Whether the file comes compressed to those who accept gzip; nothing where it does not come.
+    virtual std::optional<bool> comes_compressed(
+        const std::string& uri, const std::stop_token& stop
+    ) = 0;
+    /// Whether a range of the file is answered with that range; nothing where no file is.
+    virtual std::optional<bool> has_ranges(const std::string& uri, const std::stop_token& stop) = 0;
 };
 
 /// The stream that a path or URL leads to: files in the manifest's folder and below it, or what is

@@ -20,7 +20,15 @@ Result<std::vector<manifest::Finding>> read_findings(const Outcome& outcome) {
     const auto count = TRY(source.read_at(0, std::as_writable_bytes(std::span(text))));
     text.resize(count);
     auto read = decode_line<manifest::Findings>(text);
-    if (!read) return Error{ErrorKind::kTaskCrashed, "the media process left a broken report", ""};
+    const Error broken{ErrorKind::kTaskCrashed, "the media process left a broken report", ""};
+    if (!read) return broken;
+    for (auto& finding : read->findings) {
+        const auto* rule = manifest::find_rule(finding.rule);
+        if (rule == nullptr) return broken;
+        finding.severity = rule->severity;
+        finding.source = rule->source;
+        finding.remedy = rule->remedy;
+    }
     return std::move(read->findings);
 }
 
