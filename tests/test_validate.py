@@ -201,3 +201,110 @@ def test_a_file_that_is_not_on_the_web_is_told_with_its_status(site, good, tmp_p
     run = validate(f"{site}/web.m3u8", cwd=tmp_path)
     missing = [f for f in run.last["findings"] if f["rule"] == "missing"]
     assert len(missing) == 1 and "404 Not Found" in missing[0]["message"]
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """Serves `pages`: bytes, where to go instead, or what a function of the headers answers."""
+
+    def __init__(self, pages):
+        self.pages, self.asked = pages, []
+        super().__init__(("127.0.0.1", 0), Page)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        page = self.server.pages.get(self.path)
+        page = page(str(self.headers)) if callable(page) else page
+        self.send_response(404 if page is None else 302 if isinstance(page, str) else 200)
+        if isinstance(page, str):
+            self.send_header("Location", page)
+        self.end_headers()
+        if isinstance(page, bytes):
+            self.wfile.write(page)
+
+    def log_message(self, *_):
+        pass
+
+
+def playlist_of(*lines):
+    return "\n".join(["#EXTM3U", "#EXT-X-VERSION:4", "#EXT-X-TARGETDURATION:6",
+                      "#EXT-X-PLAYLIST-TYPE:VOD", *lines, "#EXT-X-ENDLIST", ""]).encode()
+
+
+def test_what_a_manifest_names_is_not_led_into_private_networks(tmp_path):
+    inside = Web({})
+    away = f"{inside.url}/secret"
+    site = Web({
+        "/master.m3u8": b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n"
+                        b"#EXT-X-STREAM-INF:BANDWIDTH=2\nw.m3u8\n",
+        "/v.m3u8": playlist_of("#EXTINF:6.0,", "own.ts", "#EXTINF:6.0,", "away.ts", "#EXTINF:6.0,",
+                               "far.ts", "#EXTINF:6.0,", "#EXT-X-BYTERANGE:5@0", "ranged.ts"),
+        "/w.m3u8": lambda headers: away if "gzip" in headers else playlist_of(),
+        "/own.ts": "/there.ts", "/there.ts": b"there", "/away.ts": away,
+        "/far.ts": "/away.ts",
+        "/ranged.ts": lambda headers: away if "Range:" in headers else b"12345",
+    })
+    run = validate(f"{site.url}/master.m3u8", "--no-decode", cwd=tmp_path)
+    assert not inside.asked
+    missing = [f for f in run.last["findings"] if f["rule"] == "missing"]
+    assert sum(1 + finding["more"] for finding in missing) == 2, run.last["findings"]
+    assert "/there.ts" in site.asked and "http-redirect" in rules(run)
+    assert "http-ranges" not in rules(run)
+
+
+def test_the_manifest_itself_may_be_anywhere(tmp_path):
+    inside = Web({"/v.m3u8": playlist_of("#EXTINF:6.0,", "a.ts")})
+    site = Web({"/v.m3u8": f"{inside.url}/v.m3u8"})
+    run = validate(f"{site.url}/v.m3u8", "--no-decode", cwd=tmp_path)
+    assert inside.asked and "/a.ts" in site.asked and run.status == 1
+
+
+def test_of_an_endless_segment_only_the_beginning_is_fetched(tmp_path):
+    site = Web({"/v.m3u8": playlist_of("#EXTINF:6.0,", "endless.ts"), "/endless.ts": b""})
+
+    class Endless(Page):
+        def do_GET(self):
+            super().do_GET()
+            while self.path == "/endless.ts":
+                self.wfile.write(bytes(1 << 22))
+
+    site.RequestHandlerClass = Endless
+    site.handle_error = lambda *_: None
+    run = validate(f"{site.url}/v.m3u8", "--no-decode", cwd=tmp_path)
+    assert any("more than is looked into" in f["message"] for f in run.last["findings"]), run.last
+
+
+def test_names_of_files_reach_no_terminal_as_they_are(tmp_path):
+    (tmp_path / "\x1b]0;a\x07.ts").write_bytes(b"")
+    (tmp_path / "v.m3u8").write_bytes(playlist_of("#EXTINF:6.0,", "%1B%5D0;a%07.ts"))
+    run = subprocess.run([cli.BINARY, "validate", tmp_path / "v.m3u8", "--tty"],
+                         capture_output=True, text=True, check=False)
+    assert "segment-empty" in run.stdout
+    assert "\x1b]0;" not in run.stdout and "\x07" not in run.stdout
+
+
+def test_what_does_not_decode_is_told_of_its_own_segment(tmp_path):
+    late = ["-output_ts_offset", "10"]
+    playlist = encode(tmp_path / "ts", *PICTURE, *CODED, *late, *SEGMENTS)
+    first, damaged, _ = sorted(playlist.parent.glob("*.ts"))
+    data = bytearray(damaged.read_bytes())
+    for at in range(len(data) // 2 // 188 * 188, len(data) * 3 // 4, 188):
+        data[at + 20:at + 180] = bytes(160)
+    damaged.write_bytes(data)
+    run = validate(playlist, cwd=tmp_path)
+    told = {f["file"] for f in run.last["findings"] if f["rule"] == "decodes"}
+    assert told == {damaged.name}, (first, run.last["findings"])
+
+
+def test_vp9_of_others_has_its_codec(tmp_path):
+    playlist = encode(tmp_path / "v", *PICTURE, "-c:v", "libvpx-vp9", "-deadline", "realtime",
+                      "-cpu-used", "8", "-g", "50", *SEGMENTS, "-hls_segment_type", "fmp4")
+    master = playlist.parent / "master.m3u8"
+    master.write_text(
+        "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS=\"vp09.00.11.08\"\nv.m3u8\n")
+    assert "codecs" not in rules(validate(master, "--no-decode", cwd=tmp_path))
+    master.write_text(master.read_text().replace("vp09.00", "av01.0"))
+    assert "codecs" in rules(validate(master, "--no-decode", cwd=tmp_path))

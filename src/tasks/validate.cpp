@@ -1,5 +1,6 @@
 #include "tasks/validate.h"
 
+#include <chrono>
 #include <unordered_map>
 #include <utility>
 
@@ -29,10 +30,34 @@ Result<std::vector<std::uint8_t>> read_range(
     return bytes;
 }
 
+/// Tells how far the check is, and while a step lasts that it goes on.
+class Steps {
+public:
+    explicit Steps(Events& events) : events_(events) {}
+
+    void reach(double percent) {
+        percent_ = percent;
+        told_ = std::chrono::steady_clock::now();
+        Progress progress;
+        progress.percent = percent;
+        events_.progress(progress);
+    }
+    void moved() {
+        using namespace std::chrono_literals;
+        if (std::chrono::steady_clock::now() - told_ >= 500ms) reach(percent_);
+    }
+
+private:
+    Events& events_;
+    double percent_ = 0;
+    std::chrono::steady_clock::time_point told_;
+};
+
 /// The files of a stream in the one input that they were copied into.
 class CopiedFiles : public Files {
 public:
-    CopiedFiles(ByteSource& source, const StreamIndex& index) : source_(source) {
+    CopiedFiles(ByteSource& source, const StreamIndex& index, Steps& steps)
+        : source_(source), steps_(steps) {
         for (const auto& file : index.files) files_.emplace(file.uri, &file);
     }
 
@@ -49,11 +74,13 @@ public:
     Result<std::vector<std::uint8_t>> read(
         const std::string& uri, std::int64_t offset, std::int64_t length
     ) override {
+        steps_.moved();
         return read_range(source_, files_.at(uri)->offset + offset, length);
     }
 
 private:
     ByteSource& source_;
+    Steps& steps_;
     std::unordered_map<std::string, const StreamFile*> files_;
 };
 
@@ -76,20 +103,16 @@ Result<StreamIndex> read_index(const ValidateOptions& options, ByteSource& sourc
 Result<Finished> validate(const Assignment& assignment, ByteSource& source, Events& events) {
     const auto options = TRY(read_value<ValidateOptions>(assignment.options));
     const auto index = TRY(read_index(options, source));
-    CopiedFiles files(source, index);
+    Steps steps(events);
+    CopiedFiles files(source, index, steps);
     manifest::Report report;
     const double share = options.decodes ? 30 : 100;  // percent of the work
-    const auto tell = [&](double percent) {
-        Progress progress;
-        progress.percent = percent;
-        events.progress(progress);
-    };
     const auto stream = conformance::check_stream(index.manifest, files, report, [&](double done) {
-        tell(share * done);
+        steps.reach(share * done);
     });
     if (options.decodes) {
         TRY(check_decoding(stream, files, assignment.limits, report, [&](double done) {
-            tell(share + (100 - share) * done);
+            steps.reach(share + (100 - share) * done);
         }));
     }
     PartWriter parts(events, assignment.limits);
