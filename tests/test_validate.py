@@ -308,3 +308,17 @@ def test_vp9_of_others_has_its_codec(tmp_path):
     assert "codecs" not in rules(validate(master, "--no-decode", cwd=tmp_path))
     master.write_text(master.read_text().replace("vp09.00", "av01.0"))
     assert "codecs" in rules(validate(master, "--no-decode", cwd=tmp_path))
+
+
+def test_variables_of_the_multivariant_playlist_lead_to_segments(tmp_path):
+    playlist = encode(tmp_path / "ts", *PICTURE, *CODED, *SEGMENTS)
+    text = playlist.read_text().replace("VERSION:3", "VERSION:8").replace("v1.ts", "{$name}.ts")
+    playlist.write_text(text.replace("#EXTINF", '#EXT-X-DEFINE:IMPORT="name"\n#EXTINF', 1))
+    master = playlist.parent / "master.m3u8"
+    master.write_text("#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-DEFINE:NAME=\"name\",VALUE=\"v1\"\n"
+                      "#EXT-X-STREAM-INF:BANDWIDTH=100000\nv.m3u8\n")
+    (playlist.parent / "v1.ts").write_bytes(b"")
+    run = validate(master, "--no-decode", cwd=tmp_path)
+    empty = [f["file"] for f in run.last["findings"] if f["rule"] == "segment-empty"]
+    assert empty == ["v1.ts"], run.last["findings"]
+    assert "segment-empty" not in rules(validate(playlist, "--no-decode", cwd=tmp_path))
