@@ -286,17 +286,18 @@ def test_names_of_files_reach_no_terminal_as_they_are(tmp_path):
     assert "\x1b]0;" not in run.stdout and "\x07" not in run.stdout
 
 
-def test_what_does_not_decode_is_told_of_its_own_segment(tmp_path):
-    late = ["-output_ts_offset", "10"]
-    playlist = encode(tmp_path / "ts", *PICTURE, *CODED, *late, *SEGMENTS)
-    first, damaged, _ = sorted(playlist.parent.glob("*.ts"))
+@pytest.mark.parametrize("kind", ["ts", "m4s"])
+def test_what_does_not_decode_is_told_of_its_own_segment(tmp_path, kind):
+    form = ["-hls_segment_type", "fmp4"] if kind == "m4s" else []
+    playlist = encode(tmp_path / "v", *PICTURE, *CODED, *SEGMENTS, "-output_ts_offset", "10", *form)
+    _, damaged, _ = sorted(playlist.parent.glob(f"*.{kind}"))
     data = bytearray(damaged.read_bytes())
     for at in range(len(data) // 2 // 188 * 188, len(data) * 3 // 4, 188):
         data[at + 20:at + 180] = bytes(160)
     damaged.write_bytes(data)
     run = validate(playlist, cwd=tmp_path)
     told = {f["file"] for f in run.last["findings"] if f["rule"] == "decodes"}
-    assert told == {damaged.name}, (first, run.last["findings"])
+    assert told == {damaged.name}, run.last["findings"]
 
 
 def test_vp9_of_others_has_its_codec(tmp_path):

@@ -143,8 +143,7 @@ private:
             wanted.push_back(stream->index);
         }
         input.read_only(wanted);
-        std::optional<double> first;  // packet's time
-        double time = 0;              // of the last packet, from there
+        double time = 0;  // of the last packet, from where the media begins
         for (;;) {
             auto packet = TRY(input.read());
             if (packet == nullptr) break;
@@ -152,9 +151,7 @@ private:
             if (index >= decoders.size() || decoders[index] == nullptr) continue;
             if (packet->pts != AV_NOPTS_VALUE) {
                 const auto base = input.stream(packet->stream_index).time_base;
-                const double told = input.seconds(packet->pts, base);
-                if (!first) first = told;
-                time = told - *first;
+                time = input.seconds(packet->pts, base);
             }
             tell(begin_ + time);
             const auto before = decoders[index]->damaged();
