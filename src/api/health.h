@@ -28,7 +28,7 @@ public:
         std::string database;               // why it cannot be written; "" when it can
         std::vector<std::string> problems;  // all there are, in words; empty: none
     };
-    Findings look();
+    Findings look(Trouble::Steady::time_point now = Trouble::Steady::now());
 
 private:
     Findings look_now();
@@ -39,7 +39,7 @@ private:
     const Disk disk_;
     std::mutex mutex_;
     bool is_looking_ = false;
-    Trouble::Steady::time_point looked_at_{};
+    Trouble::Steady::time_point looked_at_{};  // when the last look began
     Findings last_;
 };
 

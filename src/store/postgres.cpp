@@ -8,13 +8,13 @@
 namespace ittybit::store {
 namespace {
 
-using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr int kWriters = 8;
 constexpr milliseconds kPatience{10'000};  // a restart takes less
 constexpr milliseconds kFirstPause{10};
 constexpr milliseconds kLongestPause{500};
+constexpr milliseconds kFresh{1'000};  // so long the server is taken to be away
 
 constexpr Dialect kDialect = {
     .skip_locked = " FOR UPDATE SKIP LOCKED",
@@ -27,7 +27,9 @@ constexpr Dialect kDialect = {
 Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(const std::string& url) {
     std::unique_ptr<PostgresDatabase> database(new PostgresDatabase(url));
     TRY(database->check());
-    TRY(database->until_it_stands([&] { return database->try_preparing(); }));
+    TRY(database->until_it_stands(Steady::now() + kPatience, [&] {
+        return database->try_preparing();
+    }));
     return database;
 }
 
@@ -55,34 +57,48 @@ const Dialect& PostgresDatabase::dialect() const {
 }
 
 void PostgresDatabase::write_later(Work work, Done done) {
+    put_back({std::move(work), std::move(done), Steady::now() + kPatience});
+}
+
+void PostgresDatabase::put_back(Ticket ticket) {
     {
         const MutexLock lock(mutex_);
-        queue_.push_back({std::move(work), std::move(done)});
+        queue_.push_back(std::move(ticket));
     }
     changed_.notify_one();
 }
 
+/// The next that waits, once there is one; nothing at the end.
+std::optional<PostgresDatabase::Ticket> PostgresDatabase::take() {
+    MutexLock lock(mutex_);
+    changed_.wait(lock, [&]() REQUIRES(mutex_) { return is_closing_ || !queue_.empty(); });
+    if (queue_.empty()) return std::nullopt;
+    auto ticket = std::move(queue_.front());
+    queue_.pop_front();
+    return ticket;
+}
+
+/// Nobody is told anything in doubt: whoever hears that nothing was written takes back what he did
+/// outside. Others have their turn meanwhile.
 void PostgresDatabase::write_all() {
-    for (;;) {
-        Ticket ticket;
-        {
-            MutexLock lock(mutex_);
-            changed_.wait(lock, [&]() REQUIRES(mutex_) { return is_closing_ || !queue_.empty(); });
-            if (queue_.empty()) return;
-            ticket = std::move(queue_.front());
-            queue_.pop_front();
+    while (auto ticket = take()) {
+        auto outcome = until_it_stands(ticket->until, [&] { return try_writing(*ticket); });
+        if (ticket->doubt && pause_unless_closing(kLongestPause)) {
+            put_back(*std::move(ticket));
+        } else {
+            tell(ticket->done, std::move(outcome));
         }
-        tell(ticket.done, until_it_stands([&] { return try_writing(ticket.work); }));
     }
 }
 
 Result<void> PostgresDatabase::read(const Work& work) {
-    return until_it_stands([&] { return try_reading(work); });
+    return until_it_stands(Steady::now() + kPatience, [&] { return try_reading(work); });
 }
 
-/// Tries again what may succeed then, for as long as our patience lasts.
-Result<void> PostgresDatabase::until_it_stands(const std::function<Try()>& once) {
-    const auto until = Steady::now() + kPatience;
+/// Tries again what may succeed then, and once whatever the time is.
+Result<void> PostgresDatabase::until_it_stands(
+    Steady::time_point until, const std::function<Try()>& once
+) {
     for (auto wait = kFirstPause;; wait = std::min(wait * 2, kLongestPause)) {
         auto tried = once();
         if (!tried.may_try_again || Steady::now() >= until) return std::move(tried.outcome);
@@ -95,29 +111,62 @@ bool PostgresDatabase::pause_unless_closing(milliseconds time) {
     return !closed_.wait_for(lock, time, [&]() REQUIRES(mutex_) { return is_closing_; });
 }
 
-/// Asks for as long as it takes: whoever is told that nothing was written takes back what he did
-/// outside.
-bool PostgresDatabase::has_committed(const PostgresConnection::Mark& mark) {
-    for (auto wait = kFirstPause;; wait = std::min(wait * 2, kLongestPause)) {
-        if (auto connection = pool_.borrow()) {
-            auto& session = **connection;
-            session.begin_writing();
-            const auto holds = session.holds(mark);
-            if (!session.is_lost()) session.roll_back();
-            const bool may_try_again = session.is_lost() || session.was_in_conflict();
-            pool_.give_back(*std::move(connection));
-            if (holds || !may_try_again) return holds && *holds;
-        }
-        if (!pause_unless_closing(wait)) return false;
-    }
+void PostgresDatabase::note_loss(const Error& error) {
+    const MutexLock lock(mutex_);
+    loss_ = {error, Steady::now()};
 }
 
-PostgresDatabase::Try PostgresDatabase::try_writing(const Work& work) {
+/// Why the server was away a moment ago.
+std::optional<Error> PostgresDatabase::fresh_loss() {
+    const MutexLock lock(mutex_);
+    if (!loss_ || Steady::now() - loss_->at > kFresh) return std::nullopt;
+    return loss_->error;
+}
+
+/// Nothing when that cannot be told now.
+std::optional<bool> PostgresDatabase::has_committed(const PostgresConnection::Mark& mark) {
     auto connection = pool_.borrow();
-    if (!connection) return {std::move(connection).error(), true};
+    if (!connection) return std::nullopt;
     auto& session = **connection;
     session.begin_writing();
-    Try tried{attempt(work, session)};
+    const auto holds = session.holds(mark);
+    if (!session.is_lost()) session.roll_back();
+    pool_.give_back(*std::move(connection));
+    if (!holds) return std::nullopt;
+    return *holds;
+}
+
+/// Settles first what the last try came to. What waited longer than we have patience is not kept
+/// waiting for a server that was just found away.
+PostgresDatabase::Try PostgresDatabase::try_writing(Ticket& ticket) {
+    if (ticket.doubt) {
+        const auto stands = has_committed(ticket.doubt->mark);
+        if (!stands) {
+            return {Error{
+                ErrorKind::kUnavailable, "the database does not say whether it wrote this",
+                "database"
+            }};
+        }
+        const auto doubt = *std::exchange(ticket.doubt, std::nullopt);
+        if (*stands) {
+            for (const auto& topic : doubt.announced) changes_.tell(topic);
+            return {};
+        }
+    }
+    if (Steady::now() >= ticket.until) {
+        if (auto loss = fresh_loss()) return {*std::move(loss)};
+    }
+    auto tried = write_once(ticket);
+    if (tried.is_lost) note_loss(tried.outcome.error());
+    return tried;
+}
+
+PostgresDatabase::Try PostgresDatabase::write_once(Ticket& ticket) {
+    auto connection = pool_.borrow();
+    if (!connection) return {std::move(connection).error(), true, true};
+    auto& session = **connection;
+    session.begin_writing();
+    Try tried{attempt(ticket.work, session)};
     bool is_in_doubt = false;
     if (tried.outcome) {
         tried.outcome = session.commit();
@@ -125,11 +174,11 @@ PostgresDatabase::Try PostgresDatabase::try_writing(const Work& work) {
     } else if (!session.is_lost()) {
         session.roll_back();
     }
-    tried.may_try_again = !tried.outcome && (session.is_lost() || session.was_in_conflict());
+    tried.is_lost = session.is_lost();
+    tried.may_try_again = !tried.outcome && (tried.is_lost || session.was_in_conflict());
     const auto announced = session.take_announced();
-    const auto mark = session.mark();
+    if (is_in_doubt) ticket.doubt = {session.mark(), announced};
     pool_.give_back(*std::move(connection));
-    if (is_in_doubt && has_committed(mark)) tried = {};
     if (tried.outcome) {
         for (const auto& topic : announced) changes_.tell(topic);
     }
@@ -137,6 +186,7 @@ PostgresDatabase::Try PostgresDatabase::try_writing(const Work& work) {
 }
 
 PostgresDatabase::Try PostgresDatabase::try_preparing() {
+    if (auto compared = listener_.compare_clocks(); !compared) return {std::move(compared), true};
     auto connection = pool_.borrow();
     if (!connection) return {std::move(connection).error(), true};
     auto prepared = (*connection)->prepare_server();

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,23 +36,42 @@ public:
     Result<void> maintain() override;
 
 private:
+    using Steady = std::chrono::steady_clock;
+
+    /// A commit that was not answered: what it left behind, if it happened, and has to tell then.
+    struct Doubt {
+        PostgresConnection::Mark mark;
+        std::set<std::string> announced;
+    };
     struct Ticket {
         Work work;
         Done done;
+        Steady::time_point until;         // so long it is tried again
+        std::optional<Doubt> doubt = {};  // of its last try
     };
     /// What a try of a transaction came to.
     struct Try {
         Result<void> outcome = {};
         bool may_try_again = false;
+        bool is_lost = false;  // the server, or the way to it
+    };
+    struct Loss {
+        Error error;
+        Steady::time_point at;
     };
 
     explicit PostgresDatabase(std::string url);
     void write_all();
-    Try try_writing(const Work& work);
+    std::optional<Ticket> take();
+    void put_back(Ticket ticket);
+    Try try_writing(Ticket& ticket);
+    Try write_once(Ticket& ticket);
     Try try_reading(const Work& work);
     Try try_preparing();
-    Result<void> until_it_stands(const std::function<Try()>& once);
-    bool has_committed(const PostgresConnection::Mark& mark);
+    Result<void> until_it_stands(Steady::time_point until, const std::function<Try()>& once);
+    std::optional<bool> has_committed(const PostgresConnection::Mark& mark);
+    void note_loss(const Error& error);
+    std::optional<Error> fresh_loss();
     bool pause_unless_closing(std::chrono::milliseconds time);
 
     PostgresPool pool_;
@@ -60,6 +82,7 @@ private:
     std::condition_variable_any changed_;
     std::condition_variable_any closed_;
     std::deque<Ticket> queue_ GUARDED_BY(mutex_);
+    std::optional<Loss> loss_ GUARDED_BY(mutex_);  // the last, of those that write
     bool is_closing_ GUARDED_BY(mutex_) = false;
     std::vector<std::jthread> writers_;
 };

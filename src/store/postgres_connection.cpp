@@ -109,9 +109,13 @@ Result<PostgresHandle> connect_postgres(const std::string& url) {
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::string& url) {
     auto handle = TRY(connect_postgres(url));
-    // A process that stands still within a transaction must not hold others up for long.
-    const PostgresResult set(PQexec(handle.get(), "SET idle_in_transaction_session_timeout = '15s'")
-    );
+    // A process that stands still within a transaction must not hold others up for long; whatever
+    // the role is set to, nothing is cut off that would be the same when it is tried again.
+    const PostgresResult set(PQexec(
+        handle.get(),
+        "SET idle_in_transaction_session_timeout = '15s'; SET statement_timeout = 0; "
+        "SET lock_timeout = 0"
+    ));
     std::unique_ptr<PostgresConnection> connection(new PostgresConnection(std::move(handle)));
     if (!is_success(set.get()) || PQenterPipelineMode(connection->handle_.get()) != 1) {
         return connection->failed(set.get());
@@ -142,6 +146,7 @@ void PostgresConnection::begin_writing() {
 }
 
 Result<bool> PostgresConnection::holds(const Mark& mark) {
+    send("SET LOCAL lock_timeout = '10s'");
     const auto rows = TRY(run(kLookAtMark, {mark.connection}));
     return rows.front().integer(0) == mark.number;
 }
@@ -229,8 +234,10 @@ Error PostgresConnection::failed(const PGresult* result) {
     );
     is_lost_ =
         is_lost_ || code.empty() || says_goodbye(code) || PQstatus(handle_.get()) == CONNECTION_BAD;
-    // serialization_failure, deadlock_detected, lock_not_available
-    const bool is_conflict = code == "40001" || code == "40P01" || code == "55P03";
+    // serialization_failure, deadlock_detected, lock_not_available; and unique_violation: what
+    // was there a moment later than it was looked for is found by the next try.
+    const bool is_conflict =
+        code == "40001" || code == "40P01" || code == "55P03" || code == "23505";
     was_in_conflict_ = was_in_conflict_ || is_conflict;
     if (is_lost_) {
         return {

@@ -56,8 +56,8 @@ public:
     };
     const Mark& mark() const { return mark_; }
 
-    /// Whether the transaction of another connection was committed. Waits until that is decided;
-    /// to be asked in one that writes.
+    /// Whether the transaction of another connection was committed. Waits until that is decided,
+    /// ten seconds at most; to be asked in one that writes.
     Result<bool> holds(const Mark& mark);
 
     /// Why this transaction failed: the connection, which is of no use any more, or others who did

@@ -12,7 +12,6 @@
 
 #include "base/json.h"
 #include "base/pause.h"
-#include "base/trouble.h"
 
 namespace ittybit::store {
 namespace {
@@ -22,7 +21,7 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t kLongestMessage = 7'900;  // of NOTIFY, with room to spare: 8,000
 constexpr std::size_t kMostWaiting = 10'000;
 constexpr auto kLookEvery = std::chrono::seconds(15);
-constexpr auto kSlowAnswer = std::chrono::milliseconds(500);  // tells nothing of the time there
+constexpr auto kSlowAnswer = std::chrono::milliseconds(500);
 
 Result<PostgresResult> ask(PGconn* connection, const char* sql, const char* value = nullptr) {
     PostgresResult result(PQexecParams(
@@ -63,13 +62,12 @@ void PostgresListener::relay(std::string_view topic, const std::string& text) {
 }
 
 void PostgresListener::run(const std::stop_token& stop) {
-    Trouble trouble("other processes are not heard");
     while (!stop.stop_requested()) {
         auto connection = connect_postgres(url_);
         auto served = connection ? serve(connection->get(), stop)
                                  : Result<void>(std::move(connection).error());
         if (served) return;
-        pause(stop, trouble.note(served.error()));
+        pause(stop, trouble_.note(served.error()));
     }
 }
 
@@ -79,7 +77,8 @@ Result<void> PostgresListener::serve(PGconn* connection, const std::stop_token& 
     auto look_at = Steady::now();
     for (;;) {
         if (Steady::now() >= look_at) {
-            TRY(compare_clocks(connection));
+            TRY(compare_clocks_on(connection));
+            trouble_.end();
             changes_.tell_all();
             look_at = Steady::now() + kLookEvery;
         }
@@ -129,17 +128,24 @@ void PostgresListener::hear_all(PGconn* connection) {
     }
 }
 
-Result<void> PostgresListener::compare_clocks(PGconn* connection) {
+Result<void> PostgresListener::compare_clocks() {
+    const auto connection = TRY(connect_postgres(url_));
+    return compare_clocks_on(connection.get());
+}
+
+/// Where the answer took long, an earlier one is nearer to the truth, and this better than none.
+Result<void> PostgresListener::compare_clocks_on(PGconn* connection) {
     const auto asked = Steady::now();
     const auto answer =
         TRY(ask(connection, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"));
     const auto took = Steady::now() - asked;
-    if (took > kSlowAnswer) return {};
+    if (took > kSlowAnswer && is_compared_) return {};
     const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(took / 2).count();
     const std::string_view text = PQgetvalue(answer.get(), 0, 0);
     UnixMillis there = 0;
     std::from_chars(text.data(), text.data() + text.size(), there);
     offset_ = there + half - own_.now();
+    is_compared_ = true;
     return {};
 }
 

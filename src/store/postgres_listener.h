@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/thread_safety.h"
+#include "base/trouble.h"
 #include "store/changes.h"
 #include "store/postgres_connection.h"
 
@@ -27,7 +28,9 @@ public:
     /// those that notify commit one by one, each with its own sync.)
     void relay(std::string_view topic, const std::string& text);
 
-    /// The server's clock.
+    /// Asks the server for its time now. Errors: `unavailable`.
+    Result<void> compare_clocks();
+    /// The server's clock, once it was asked.
     UnixMillis now() const override { return own_.now() + offset_; }
 
 private:
@@ -36,13 +39,15 @@ private:
     Result<void> serve(PGconn* connection, const std::stop_token& stop);
     Result<void> send_all(PGconn* connection);
     void hear_all(PGconn* connection);
-    Result<void> compare_clocks(PGconn* connection);
+    Result<void> compare_clocks_on(PGconn* connection);
     void wake() const;
 
     const std::string url_;
     Changes& changes_;
     const SystemClock own_;
     std::atomic<UnixMillis> offset_ = 0;
+    std::atomic<bool> is_compared_ = false;
+    Trouble trouble_{"other processes are not heard"};
     const Fd wake_;
     Mutex mutex_;
     std::vector<std::string> messages_ GUARDED_BY(mutex_);

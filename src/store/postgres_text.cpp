@@ -11,7 +11,10 @@ namespace {
 constexpr std::string_view kMark = "\xEF\xA3\xBF";  // U+F8FF
 
 bool is_plain(std::string_view text) {
-    if (std::ranges::all_of(text, [](char letter) { return letter > 0; })) return true;
+    const auto is_ascii = [](char letter) {
+        return static_cast<unsigned char>(letter) - 1U < 0x7FU;  // whether char is signed or not
+    };
+    if (std::ranges::all_of(text, is_ascii)) return true;
     const bool has_other = text.find('\0') != text.npos || text.find(kMark) != text.npos;
     return !has_other && valid_utf8(text) == text;
 }
