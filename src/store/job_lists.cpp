@@ -117,7 +117,9 @@ Stream stream_of(const ListQuery& query) {
         return {"jobs WHERE error_kind = $4 AND id > $1 AND id < $2 ORDER BY id", {*query.error}};
     }
     return {
-        "jobs WHERE input = $4 AND id > $1 AND id < $2 ORDER BY id", {query.input.value_or("")}
+        "jobs WHERE substr(input, 1, 200) = substr($4, 1, 200) AND input = $4 AND id > $1 AND "
+        "id < $2 ORDER BY id",
+        {query.input.value_or("")}
     };
 }
 
