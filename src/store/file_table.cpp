@@ -11,8 +11,9 @@ FileRecord file_from(const Row& row) {
 }
 
 /// One bite of what was not used since `before`. What a job that is not final reads is in use, and
-/// so is an upload that may be under way: it is kept for as long again. (A bite's size is written
-/// out: where it is a parameter, PostgreSQL plans for a tenth of the table.)
+/// so is an upload that may be under way: it is kept for as long again. What somebody begins to use
+/// meanwhile is left alone. (A bite's size is written out: where it is a parameter, PostgreSQL
+/// plans for a tenth of the table.)
 Result<int> expire_unused(
     Session& session, std::string_view role, UnixMillis before, UnixMillis now
 ) {
@@ -29,9 +30,14 @@ Result<int> expire_unused(
             "SELECT 1 FROM jobs WHERE input_file = $1 AND finished_at IS NULL LIMIT 1", {id}
         ));
         if (is_under_way || !readers.empty()) {
-            TRY(session.run("UPDATE files SET used_at = $2 WHERE id = $1", {id, now}));
+            TRY(session.run(
+                "UPDATE files SET used_at = $3 WHERE id = $1 AND used_at < $2", {id, before, now}
+            ));
         } else {
-            TRY(session.run("UPDATE files SET is_ready = 0, role = 'garbage' WHERE id = $1", {id}));
+            TRY(session.run(
+                "UPDATE files SET is_ready = 0, role = 'garbage' WHERE id = $1 AND used_at < $2",
+                {id, before}
+            ));
         }
     }
     return static_cast<int>(rows.size());

@@ -202,8 +202,12 @@ Result<int> Outbox::forget(UnixMillis before) {
             {before}
         ));
         for (const auto& row : rows) {
+            const auto gone = TRY(session.run(
+                "DELETE FROM deliveries WHERE id = $1 AND status <> 'pending' RETURNING id",
+                {row.text(0)}
+            ));
+            if (gone.empty()) continue;  // it is to be sent once more
             TRY(session.run("DELETE FROM delivery_attempts WHERE delivery_id = $1", {row.text(0)}));
-            TRY(session.run("DELETE FROM deliveries WHERE id = $1", {row.text(0)}));
         }
         return static_cast<int>(rows.size());
     });

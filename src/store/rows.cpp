@@ -224,6 +224,7 @@ NewRows rows_of(const JobRecord& record) {
         job.created_at,
         std::int64_t{record.order.priority},
     };
+    if (auto file = file_named_by(job.input)) rows.input_file = {*std::move(file), job.created_at};
     for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
         rows.tasks.push_back(row_of(job.tasks[i], job.id, i));
     }
@@ -244,6 +245,12 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
     for (const auto& task : rows.tasks) TRY(write_task(session, task));
     for (const auto& label : rows.labels) {
         TRY(session.run("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label));
+    }
+    if (!rows.input_file.empty()) {
+        // Whoever finds at this moment that nobody uses it looks at this again.
+        TRY(session.run(
+            "UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", rows.input_file
+        ));
     }
     session.announce(topic::kQueue);
     announce_state(session, std::get<std::string>(rows.job.front()));
