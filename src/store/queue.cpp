@@ -203,9 +203,7 @@ Result<bool> Queue::publish(const Claim& claim, const Ending& made, UnixMillis n
     return writing(database_, [&](Session& session) -> Result<bool> {
         if (!TRY(beat(session, claim))) return false;
         const Job& job = made.record.job;
-        for (const auto& task : job.tasks) {
-            if (task.id == made.parts_task) TRY(update_task(session, task));
-        }
+        TRY(write_tasks(session, job.id, job.tasks));
         TRY(session.run(
             "UPDATE jobs SET warnings = $2 WHERE id = $1", {job.id, json_text(job.warnings)}
         ));

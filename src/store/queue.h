@@ -12,7 +12,7 @@ namespace ittybit::store {
 
 /// The queue that jobs form: what workers and the janitor do. A job is worked on by whoever has its
 /// lease: each write names worker and attempt, looks whether it hit, and did nothing if not. Leases
-/// are locked before jobs, everywhere. Safe from any thread.
+/// are locked before jobs, but by a claim, whose job has none. Safe from any thread.
 class Queue {
 public:
     static constexpr std::int64_t kMostAttempts = 3;
@@ -36,9 +36,9 @@ public:
     /// Whether the job is still the claim's: a cheap look between heartbeats.
     Result<bool> is_held(const Claim& claim);
 
-    /// Makes one of several outputs the users' while the job goes on: saves its task
-    /// (`parts_task`), the warnings so far, and the claim's files and parts. False when the job is
-    /// not the claim's any more: then nothing is written.
+    /// Makes one of several outputs the users' while the job goes on: saves the tasks and warnings
+    /// as they are, and the claim's files and parts. False when the job is not the claim's any
+    /// more: then nothing is written.
     Result<bool> publish(const Claim& claim, const Ending& made, UnixMillis now);
 
     /// Ends the job as the record says, with its webhook delivery and the claim's files and parts.

@@ -12,6 +12,21 @@
 
 namespace ittybit::work {
 
+Destinations::Destinations(
+    Workshop& shop, const store::Claim& claim, const store::JobRecord& record
+)
+    : shop_(shop), claim_(claim), record_(record) {
+    if (!record.job.outputs) return;
+    for (std::size_t i = 0; i < record.job.outputs->size(); ++i) {
+        const auto& url = record.job.outputs->at(i).output;
+        if (url) taken_.insert({connection_of(record.order.outputs.at(i)), *url});
+    }
+}
+
+std::string Destinations::connection_of(const OrderedOutput& output) const {
+    return record_.order.connection_of(output).value_or("");
+}
+
 Result<Place> Destinations::of_output(const OrderedOutput& output, const std::string& extension) {
     if (output.place.url) return in_bucket(output, extension);
     const auto& name = output.place.name;
@@ -53,14 +68,14 @@ Result<std::string> Destinations::base_url() {
 Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::string& extension) {
     const auto& job = record_.job;
     const auto& url = *output.place.url;
-    const auto connection = record_.order.connection_of(output).value_or("");
+    const auto connection = connection_of(output);
     auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
     auto to = s3_place(
         shop_.client, std::move(account), url,
         {job.created_at, job.input, std::string(output.kind()), extension, job.id}
     );
     watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
-    if (addresses_.insert(to.url).second) return to;
+    if (taken_.insert({connection, to.url}).second) return to;
     return Error{
         ErrorKind::kInvalidOutput,
         fmt::format("{} is another output's already: give each a place of its own", to.url),

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "work/exporter.h"
@@ -9,13 +10,12 @@
 
 namespace ittybit::work {
 
-/// Names and opens the places that a job's results go to, no two the same, and remembers which
-/// managed files it began there.
+/// Names and opens the places that a job's results go to, no two the same and none that an earlier
+/// attempt has filled, and remembers which managed files it began there.
 class Destinations {
 public:
     /// Both outlive this.
-    Destinations(Workshop& shop, const store::Claim& claim, const store::JobRecord& record)
-        : shop_(shop), claim_(claim), record_(record) {}
+    Destinations(Workshop& shop, const store::Claim& claim, const store::JobRecord& record);
 
     /// Where the order says, else managed storage.
     Result<Place> of_output(const OrderedOutput& output, const std::string& extension);
@@ -28,14 +28,15 @@ public:
 private:
     Result<std::string> base_url();
     Result<Place> managed(const std::string& role, const std::string& name);
+    std::string connection_of(const OrderedOutput& output) const;
     Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);
 
     Workshop& shop_;
     const store::Claim& claim_;
     const store::JobRecord& record_;
-    std::vector<std::string> files_;  // ids
-    std::set<std::string> addresses_;
+    std::vector<std::string> files_;                       // ids
+    std::set<std::pair<std::string, std::string>> taken_;  // connections and URLs
 };
 
 }  // namespace ittybit::work

@@ -68,7 +68,7 @@ store::JobRecord HeldJob::let_go() {
 /// The task with this id, with mutex_ held; it will be saved.
 Task& HeldJob::change(const std::string& task) {
     unsaved_.insert(task);
-    return *std::ranges::find(record_.job.tasks, task, &Task::id);
+    return task_of(record_.job, task);
 }
 
 void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
@@ -102,7 +102,7 @@ void HeldJob::publish(const Made& made) {
         const std::lock_guard lock(mutex_);
         note(record_.job, made, shop_.clock.now());
         log_.task_ended(task_of(record_.job, made.task));
-        unsaved_.erase(made.task);
+        unsaved_.clear();  // all are written; where that fails the job is lost
         written = written_ending(record_, made);
     }
     const auto is_ours = write_patiently(shop_.troubles.beating, [&] {
@@ -128,7 +128,8 @@ void HeldJob::report(const std::string& id, Progress progress) {
     {
         const std::lock_guard lock(mutex_);
         Task& task = change(id);
-        if (progress.percent && !is_final(task.status)) {
+        if (is_final(task.status)) return;
+        if (progress.percent) {
             advance(task, *progress.percent, shop_.clock.now());
             // An earlier attempt may have been further.
             progress.percent = std::max<double>(*progress.percent, *task.progress);

@@ -26,6 +26,9 @@ json::object JobLog::facts() const {
 }
 
 void JobLog::job_started(const Job& job) {
+    for (const auto& task : job.tasks) {
+        if (is_final(task.status)) ended_.insert(task.id);  // told by an earlier attempt
+    }
     auto line = facts();
     line["kind"] = job.kind;
     line["status"] = "processing";

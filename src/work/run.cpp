@@ -85,8 +85,9 @@ public:
             const auto next = std::next(step);
             if (const auto* blamed = std::get_if<Blamed>(&done)) {
                 ending.failures.push_back(*blamed);
-                if (!goes_on_after(*blamed)) break;
+                if (!fails_alone(*blamed)) break;
                 ledger_.fail(blamed->task, blamed->error);
+                if (std::ranges::all_of(outputs_, &Output::is_over)) break;
             } else if (auto* made = std::get_if<Made>(&done)) {
                 if (next == steps.end() && ending.failures.empty()) {
                     ending.last = std::move(*made);
@@ -136,16 +137,16 @@ private:
         return steps;
     }
 
-    /// Whether there is more to do: when it is one output that failed, and others are left.
-    bool goes_on_after(const Blamed& blamed) {
+    /// Whether it is one of several outputs that failed, and is over.
+    bool fails_alone(const Blamed& blamed) {
         const auto failed = std::ranges::find_if(outputs_, [&](const Output& output) {
             return blamed.task == output.work || blamed.task == output.publish;
         });
         const bool is_stopped =
             blamed.error.kind == ErrorKind::kCancelled || ledger_.stop().stop_requested();
-        if (failed == outputs_.end() || is_stopped) return false;
+        if (failed == outputs_.end() || is_stopped || request_.outputs.size() == 1) return false;
         close(*failed);
-        return !std::ranges::all_of(outputs_, &Output::is_over);
+        return true;
     }
 
     /// Nothing more is done for it: its working files go, and what was sent without being published

@@ -108,7 +108,7 @@ void ServedJob::finish(const store::Ending& ending, std::int64_t input_bytes) {
     const auto is_ours = write_patiently(shop_.troubles.ending, [&] {
         return shop_.queue.finish(job_.claim(), ending, shop_.clock.now());
     });
-    if (!is_ours) return;
+    if (!is_ours) return job_.log().job_left();
     if (*is_ours) return job_.log().job_ended(ending.record.job, input_bytes);
     destinations_.discard();
     job_.log().job_left();
