@@ -220,5 +220,69 @@ TEST_P(Interleavings, ABeatThatCameInTimeKeepsTheJob) {
     );
 }
 
+TEST_P(Interleavings, AnUploadThatAJobBeginsToUseIsKept) {
+    constexpr UnixMillis kDay = 86'400'000;
+    const std::string file(32, 'a');
+    const auto role = [&] { return (*FileTable(*other_).find(file))->role; };
+    std::string seen;
+    run_all(
+        [&] { ASSERT_TRUE(FileTable(*other_).add({file, {}, "upload", "a", true, kNow, kNow})); },
+        [&] { ASSERT_TRUE(FileTable(*first_).expire(kNow + kDay, 0, kNow + 2 * kDay)); },
+        [&] {
+            const auto url = "https://example.com/files/" + file + "/a";
+            ASSERT_TRUE(create(*other_, record_for("video", url, {}, kNow + 2 * kDay), {}));
+            seen = role();
+        },
+        [&](const std::string& place) { EXPECT_EQ(role(), seen) << place; }
+    );
+}
+
+TEST_P(Interleavings, ADeliveryThatIsToBeSentAgainIsNotForgotten) {
+    std::string job;
+    std::string delivery;
+    bool is_resent = false;
+    const auto prepare = [&] {
+        job = add_job().job.id;
+        Outbox outbox(*other_);
+        ASSERT_TRUE(JobStore(*other_).cancel(job, kNow));
+        const auto sent = outbox.of_job(job)->front();
+        delivery = sent.id;
+        std::promise<void> noted;
+        outbox.note(sent, {1, kNow, 200, {}, 9}, "delivered", {}, kNow, [&](const auto&) {
+            noted.set_value();
+        });
+        noted.get_future().get();
+    };
+    run_all(
+        prepare, [&] { ASSERT_TRUE(Outbox(*first_).forget(kNow + 1)); },
+        [&] { is_resent = *Outbox(*other_).resend(job, delivery, kNow + 2); },
+        [&](const std::string& place) {
+            const auto count = is_resent ? 1U : 0U;
+            EXPECT_EQ(Outbox(*other_).of_job(job)->size(), count) << place;
+            EXPECT_EQ(Outbox(*other_).attempts(delivery)->size(), count) << place;
+        }
+    );
+}
+
+TEST_P(Interleavings, OneOfTwoConnectionsGetsANameThatBothWant) {
+    Result<void> one;
+    Result<void> two;
+    const auto rename = [](Database& database, const std::string& id) {
+        return ConnectionTable(database).update({id, "same", {}, "x", false, kNow, kNow});
+    };
+    run_all(
+        [&] {
+            for (const auto* id : {"conn_1", "conn_2"}) {
+                ASSERT_TRUE(ConnectionTable(*other_).add({id, id, {}, "x", false, kNow, kNow}));
+            }
+        },
+        [&] { one = rename(*first_, "conn_1"); }, [&] { two = rename(*other_, "conn_2"); },
+        [&](const std::string& place) {
+            ASSERT_NE(bool(one), bool(two)) << place;
+            EXPECT_EQ((one ? two : one).error().kind, ErrorKind::kConnectionExists) << place;
+        }
+    );
+}
+
 }  // namespace
 }  // namespace ittybit::store

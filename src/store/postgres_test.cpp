@@ -7,6 +7,8 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <latch>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,7 +33,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Stands between a client and the server, and can cut their connection at a commit.
+/// Stands between a client and the server, and can cut their connection at the worst moment.
 class CuttingProxy {
 public:
     CuttingProxy() : listening_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -55,8 +57,9 @@ public:
         return fmt::format("postgres:///postgres?host={}&user=postgres", folder_);
     }
 
-    enum class Cut { kNone, kBeforeCommit, kAfterCommit };
-    /// Cuts at the next commit, once.
+    /// At the next commit, once. Or, until something else is said: after every commit, and nobody
+    /// is let in again; all that listen.
+    enum class Cut { kNone, kBeforeCommit, kAfterCommit, kAway, kListening };
     void cut(Cut how) { cut_ = how; }
     bool has_cut() const { return cut_ == Cut::kNone; }
 
@@ -76,14 +79,15 @@ private:
     void accept_all(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             if (!is_readable(listening_.get())) continue;
-            const int client = ::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-            pairs_.emplace_back([this, client](const std::stop_token& end) {
-                shuttle(Fd(client), end);
+            Fd client(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            if (cut_ == Cut::kAway) continue;
+            pairs_.emplace_back([this, client = std::move(client)](const std::stop_token& end) {
+                shuttle(client, end);
             });
         }
     }
 
-    void shuttle(const Fd client, const std::stop_token& stop) {
+    void shuttle(const Fd& client, const std::stop_token& stop) {
         const Fd server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const auto address = address_in(TestServer::one().folder());
         const auto* general = reinterpret_cast<const sockaddr*>(&address);
@@ -94,13 +98,22 @@ private:
         }
     }
 
+    /// Before or after this is passed on, if at all.
+    Cut cut_for(std::string_view text) {
+        const auto cut = cut_.load();
+        if (cut == Cut::kListening) {
+            return text.find("LISTEN") != text.npos ? Cut::kBeforeCommit : Cut::kNone;
+        }
+        if (text.find("COMMIT") == text.npos) return Cut::kNone;
+        return cut == Cut::kAway ? Cut::kAfterCommit : cut_.exchange(Cut::kNone);
+    }
+
     bool pass(int from, int to) {
         std::array<char, 65'536> bytes{};
         const auto count = ::recv(from, bytes.data(), bytes.size(), 0);
         if (count <= 0) return false;
         const std::string_view text(bytes.data(), static_cast<std::size_t>(count));
-        const bool is_commit = text.find("COMMIT") != text.npos;
-        const auto cut = is_commit ? cut_.exchange(Cut::kNone) : Cut::kNone;
+        const auto cut = cut_for(text);
         if (cut == Cut::kBeforeCommit) return false;
         const bool is_passed = ::send(to, bytes.data(), text.size(), MSG_NOSIGNAL) == count;
         if (cut == Cut::kAfterCommit) {
@@ -153,15 +166,6 @@ TEST(PostgresText, TextOfAnyBytesComesBackAndDifferentTextsStayDifferent) {
     for (const auto& text : texts) {
         ASSERT_TRUE(settings.set("text", text));
         EXPECT_EQ(*settings.get("text"), text);
-    }
-}
-
-TEST(Postgres, EveryEarlierSchemaBecomesTheNewest) {
-    for (int from = 0; from < newest_schema(); from += 4) {
-        auto fixture = open_bare_postgres();
-        ASSERT_TRUE(migrate(*fixture.database, from)) << from;
-        ASSERT_TRUE(migrate(*fixture.database)) << from;
-        EXPECT_TRUE(FileTable(*fixture.database).garbage(1));
     }
 }
 
@@ -224,6 +228,114 @@ TEST(Postgres, ACommitThatIsNotAnsweredHappensOnce) {
             << "told that it did not, the worker takes its files away";
         EXPECT_TRUE(proxy.has_cut());
     }
+}
+
+TEST(Postgres, ALookAtACommitThatFailsIsNoAnswer) {
+    auto fixture = open_postgres();
+    run_sql(
+        *fixture.database,
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'the disk is full' USING ERRCODE = '53100'; END $$"
+    );
+    run_sql(
+        *fixture.database,
+        "CREATE TRIGGER no_look BEFORE UPDATE ON commits FOR EACH ROW WHEN (NEW.number = "
+        "OLD.number) EXECUTE FUNCTION fail()"
+    );
+    CuttingProxy proxy;
+    const auto database = *PostgresDatabase::open(proxy.url());
+    proxy.cut(CuttingProxy::Cut::kAfterCommit);
+    auto made = std::async(std::launch::async, [&] {
+        return create(*database, record_for("video", "https://a/b"));
+    });
+    EXPECT_EQ(made.wait_for(2s), std::future_status::timeout) << "what is in doubt is not told";
+    EXPECT_TRUE(proxy.has_cut());
+    run_sql(*fixture.database, "DROP FUNCTION fail CASCADE");
+    EXPECT_TRUE(made.get());
+    EXPECT_EQ(JobStore(*fixture.database).counts()->queued, 1);
+}
+
+TEST(Postgres, WhileTheServerIsAwayAllAreToldSoInTimeButForCommitsInDoubt) {
+    constexpr std::size_t kInDoubt = 8;  // as many as write
+    constexpr std::size_t kAll = 48;
+    std::latch begun(kInDoubt);
+    std::latch cut(1);
+    std::vector<std::promise<bool>> told(kAll);
+    std::vector<std::future<bool>> outcomes;
+    for (auto& one : told) outcomes.push_back(one.get_future());
+    auto fixture = open_postgres();
+    CuttingProxy proxy;
+    const auto database = *PostgresDatabase::open(proxy.url());
+    const auto write = [&](std::size_t i) {
+        const auto work = [&, i](Session& session) -> Result<void> {
+            const auto name = fmt::format("{}", i);
+            TRY(session.run("INSERT INTO settings (name, value) VALUES ($1, '')", {name}));
+            if (i >= kInDoubt) return {};
+            begun.count_down();
+            cut.wait();
+            return {};
+        };
+        database->write_later(work, [&, i](const Result<void>& outcome) {
+            told[i].set_value(bool(outcome));
+        });
+    };
+    for (std::size_t i = 0; i < kInDoubt; ++i) write(i);
+    begun.wait();
+    proxy.cut(CuttingProxy::Cut::kAway);
+    cut.count_down();
+    for (auto i = kInDoubt; i < kAll; ++i) write(i);
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    for (auto i = kInDoubt; i < kAll; ++i) {
+        ASSERT_EQ(outcomes[i].wait_until(until), std::future_status::ready) << i;
+        EXPECT_FALSE(outcomes[i].get()) << i;
+    }
+    for (std::size_t i = 0; i < kInDoubt; ++i) {
+        EXPECT_EQ(outcomes[i].wait_for(0s), std::future_status::timeout) << i;
+    }
+    proxy.cut(CuttingProxy::Cut::kNone);
+    for (std::size_t i = 0; i < kInDoubt; ++i) EXPECT_TRUE(outcomes[i].get()) << i;
+}
+
+TEST(Postgres, NoTimeOutOfTheRoleCutsWorkOff) {
+    auto fixture = open_postgres();
+    const auto database =
+        *PostgresDatabase::open(fixture.url + "&options=-cstatement_timeout%3D200");
+    EXPECT_TRUE(database->write([](Session& session) -> Result<void> {
+        TRY(session.run("SELECT pg_sleep(0.4)"));
+        return {};
+    }));
+}
+
+TEST(Postgres, WhoListensIsBackSoonHoweverOftenTheConnectionWasLost) {
+    auto fixture = open_postgres();
+    std::set<std::int64_t> lost;  // the server's processes
+    const auto begun = std::chrono::steady_clock::now();
+    while (lost.size() < 6) {
+        const auto ended = writing(*fixture.database, [](Session& session) {
+            return session.run(
+                "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                "query LIKE '%clock_timestamp()%' AND state = 'idle'"
+            );
+        });
+        for (const auto& row : *ended) lost.insert(row.integer(0));
+        std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 8s);
+}
+
+TEST(Postgres, TheServersTimeIsKnownFromTheStartHoweverSlowlyItAnswers) {
+    auto fixture = open_postgres();
+    run_sql(
+        *fixture.database,
+        "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.6); RETURN now() + interval '1 hour'; END $$"
+    );
+    CuttingProxy proxy;
+    proxy.cut(CuttingProxy::Cut::kListening);
+    const auto database =
+        *PostgresDatabase::open(proxy.url() + "&options=-csearch_path%3Dpublic,pg_catalog");
+    EXPECT_NEAR(double(database->clock().now() - SystemClock().now()), 3'600'000, 5'000);
+    run_sql(*fixture.database, "DROP FUNCTION public.clock_timestamp");
 }
 
 TEST(Postgres, WorkGoesOnThroughACrashOfTheServer) {

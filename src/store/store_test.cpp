@@ -297,6 +297,9 @@ TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {
     auto held = claim(kNow);
     FileTable files(database());
     ASSERT_TRUE(files.add({"f1", held.claim.job_id, "output", "a.mp4", false, kNow, kNow}));
+    // What could not be saved before is written with it.
+    begin(held.record.job.tasks.at(2), kNow + 1);
+    succeed(held.record.job.tasks.at(2), {}, kNow + 4);
     auto& exported = held.record.job.tasks.at(3);
     File file;
     file.url = "https://example.com/files/f1/a.mp4";
@@ -309,6 +312,7 @@ TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {
     EXPECT_EQ(found.job.status, JobStatus::kProcessing);
     EXPECT_GT(found.revision, held.record.revision);
     EXPECT_EQ(found.job.outputs->at(0).output, file.url);
+    EXPECT_EQ(found.job.outputs->at(0).status, TaskStatus::kSucceeded);
     EXPECT_EQ(found.job.outputs->at(1).name, "poster");
     EXPECT_EQ(found.job.outputs->at(1).options.at("width"), 9);
     EXPECT_EQ(found.job.warnings, held.record.job.warnings);
@@ -406,6 +410,17 @@ TEST_P(Conformance, ListsPageBothWaysAndFilter) {
     EXPECT_EQ(jobs_->list_jobs(query)->items.at(0).id, ids[0]);
     query = {.after = "task_unknown"};
     EXPECT_EQ(jobs_->list_jobs(query).error().kind, ErrorKind::kInvalidRequest);
+}
+
+TEST_P(Conformance, AJobIsFoundByItsInputHoweverLong) {
+    std::string url = "https://example.com/";
+    while (url.size() < 8'000) url += random_hex(128);  // what repeats itself takes less room
+    const auto record = record_for("video", url);
+    ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
+    ASSERT_TRUE(create(*jobs_, record_for("video", url + "x"), std::nullopt, {}));
+    const auto found = jobs_->list_jobs({.input = url});
+    ASSERT_TRUE(found && found->items.size() == 1);
+    EXPECT_EQ(found->items.front().id, record.job.id);
 }
 
 TEST_P(Conformance, HigherPrioritiesComeFirstAndWithinOneTheOldest) {

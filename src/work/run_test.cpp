@@ -306,6 +306,19 @@ TEST_F(SeveralTest, OneThatFailsLeavesTheOthers) {
     }
 }
 
+TEST_F(SeveralTest, TheFailureOfTheLastIsWrittenDownForAnAttemptThatMayFollow) {
+    failing = "adaptive_video";
+    const LocalEvents events;
+    MemoryLedger ledger(make_job(order_, clock.now()), clock, events, stop.get_token());
+    EXPECT_EQ(run(request, ledger).failures.size(), 1U);
+    EXPECT_EQ(ledger.job().tasks[6].status, TaskStatus::kFailed);
+
+    failing = "stop adaptive_video";
+    MemoryLedger stopped(make_job(order_, clock.now()), clock, events, stop.get_token());
+    EXPECT_EQ(run(request, stopped).failures.size(), 1U);
+    EXPECT_EQ(stopped.job().tasks[6].status, TaskStatus::kProcessing);
+}
+
 TEST_F(SeveralTest, AnInputThatFailsEndsThemAll) {
     for (const char* failure : {"open", "probe", "import", "stop image"}) {
         const auto words = ends_after(failure);

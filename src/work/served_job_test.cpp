@@ -163,6 +163,7 @@ protected:
         EXPECT_EQ(sure_.outbox.of_job(job.id)->size(), 1U) << where << ": one webhook";
         for (const auto& output : *job.outputs) {
             if (!output.output) continue;
+            EXPECT_EQ(output.status, TaskStatus::kSucceeded) << where;
             const auto file = sure_.files.find(find_managed(*output.output)->id);
             EXPECT_TRUE(*file && (*file)->is_ready) << where << ": it can be fetched";
             const auto parts = sure_.jobs.list_parts(output.tasks.back(), {});
@@ -266,6 +267,52 @@ TEST_F(ServedJobTest, WhicheverStatementFailsTheJobEndsWell) {
         EXPECT_EQ(expected(job).size(), 5U) << where;
         check_and_remove(job, where);
     }
+}
+
+TEST_F(ServedJobTest, NoOutputGoesWhereAnEarlierAttemptHasPutAnother) {
+    for (const std::string id : {"conn_1", "conn_2"}) {
+        const auto secret =
+            secrets_.seal(R"({"access_key_id":"a","secret_access_key":"b"})", "connections." + id);
+        EXPECT_TRUE(sure_.connections.add({id, id, {}, *secret, false, store::kNow, store::kNow}));
+    }
+    auto order = store::order_for("video", url_);
+    order.kind = kMultiKind;
+    order.outputs.front().place = {.url = "s3://films/a", .connection = "conn_1", .name = {}};
+    for (const auto* connection : {"conn_1", "conn_2"}) {
+        auto& output = order.outputs.emplace_back(order.outputs.front());
+        output.place = {.url = "s3://films/a.mp4", .connection = connection, .name = {}};
+    }
+    auto record = store::JobRecord::make(std::move(order), false, store::kNow);
+    const store::Claim claim{record.job.id, "worker", 2};
+    const auto& outputs = record.order.outputs;
+    EXPECT_TRUE(Destinations(shop_, claim, record).of_output(outputs[1], "mp4"));
+    record.job.outputs->front().output = "s3://films/a.mp4";
+    Destinations places(shop_, claim, record);
+    const auto taken = places.of_output(outputs[1], "mp4");
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().kind, ErrorKind::kInvalidOutput);
+    EXPECT_TRUE(places.of_output(outputs[2], "mp4")) << "another S3 has its own films";
+}
+
+TEST_F(ServedJobTest, WhatAnEarlierAttemptHasEndedIsNotToldAgain) {
+    const auto id = add_job();
+    auto claimed = **sure_.queue.claim("worker", clock_.now());
+    auto& tasks = claimed.record.job.tasks;
+    begin(tasks[1], clock_.now());
+    succeed(tasks[1], {}, clock_.now());
+    const auto ended = tasks[1].id;
+    const auto other = tasks[2].id;
+    const auto news = fixture_.database->changes().subscribe({store::topic::progress(id)});
+    HeldJob held(shop_, std::move(claimed), {}, [] {});
+    held.report(ended, {50, {}, {}});
+    EXPECT_THAT(news->take(), testing::IsEmpty());
+    held.begin(other, {});
+    held.report(other, {50, {}, {}});
+    EXPECT_EQ(news->take().size(), 1U);
+
+    held.log().job_started(held.job());
+    held.log().job_ended(held.job(), 0);
+    EXPECT_THAT(metrics_.text(), testing::Not(testing::HasSubstr("task_duration")));
 }
 
 }  // namespace
