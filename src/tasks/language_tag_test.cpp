@@ -11,7 +11,7 @@ TEST(LanguageTag, PrefersTwoLetters) {
     EXPECT_EQ(language_tag("deu"), "de");
     EXPECT_EQ(language_tag("ZUL"), "zu");
     EXPECT_EQ(language_tag("aar"), "aa");
-    EXPECT_EQ(language_tag("zyb"), "za");
+    EXPECT_EQ(language_tag("zha"), "za");
     EXPECT_EQ(language_tag("fil"), "fil");
 }
 
