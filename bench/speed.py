@@ -201,6 +201,18 @@ def mp3(folder, _seconds):
     return mine, {"ffmpeg": [ffmpeg("-i", CLIP, "-vn", *words, folder / "rival.mp3")]}
 
 
+def waveform(folder, _seconds):
+    """Two hours of music; ffmpeg only decodes them."""
+    short, source = folder / "short.mp3", folder / "long.mp3"
+    measure([
+        ffmpeg("-t", 60, "-i", CLIP, "-vn", "-ac", 2, "-b:a", 192_000, short),
+        ffmpeg("-stream_loop", 7200 * 2 // 60, "-i", short, "-t", 7200, "-c", "copy", source),
+    ])
+    return ours("audio", source, folder / "ours.json"), {
+        "ffmpeg, decoding": [ffmpeg("-i", source, "-f", "null", "-")]
+    }
+
+
 def photo(folder, _seconds):
     source = folder / "photo.jpg"
     noise = ["vips", "gaussnoise", folder / "noise.v", "6000", "4000", "--sigma", "20"]
@@ -245,6 +257,7 @@ CASES = {
     "poster at 5 s": poster,
     "GIF": gif,
     "mp3 from video": mp3,
+    "waveform of 2 h": waveform,
     "24 MP JPEG to 500 px webp": photo,
 }
 

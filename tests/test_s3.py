@@ -60,6 +60,7 @@ KINDS = [
     ("audio", {"format": "ogg"}, "ogg", "audio/ogg", "vorbis"),
     ("image", {"start": 1, "width": 64}, "jpg", "image/jpeg", "mjpeg"),
     ("animation", {"end": 1, "width": 64}, "gif", "image/gif", "gif"),
+    ("audio", {"waveform": "png"}, "png", "image/png", "png"),
 ]
 
 
@@ -84,6 +85,13 @@ def test_each_kind_goes_from_bucket_to_bucket(
     stream = (look.probe(path)["video"] + look.probe(path)["audio"])[0]
     assert stream["codec_name"] == codec
     assert service.open_uploads(prefix) == []
+
+
+def test_the_extension_of_a_key_asks_for_a_waveform(server, service, film, prefix):
+    key = f"{prefix}/wave.json"
+    done(server, input=film, kind="audio", output=f"s3://{service.bucket}/{key}")
+    assert service.head(key)["ContentType"] == "application/json"
+    assert len(json.loads(service.read(key))["data"]) == 200
 
 
 def test_several_outputs_go_to_places_of_their_own(server, service, film, prefix):

@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <type_traits>
 #include <utility>
 
 #include "media/error.h"
 #include "media/filters.h"
+#include "media/samples.h"
 
 namespace ittybit::media {
 namespace {
@@ -24,26 +23,6 @@ void complete(AVChannelLayout& layout) {
     av_channel_layout_default(&layout, channels);
 }
 
-template <typename Number>
-float sample_of(const std::uint8_t* data, std::ptrdiff_t index) {
-    const Number value = reinterpret_cast<const Number*>(data)[index];
-    if constexpr (std::is_floating_point_v<Number>) return static_cast<float>(value);
-    if constexpr (std::is_unsigned_v<Number>) return (static_cast<float>(value) - 128) / 128;
-    return static_cast<float>(value) / (static_cast<float>(std::numeric_limits<Number>::max()) + 1);
-}
-
-using SampleOf = float (*)(const std::uint8_t*, std::ptrdiff_t);
-SampleOf reader_of(AVSampleFormat packed) {
-    switch (packed) {
-        case AV_SAMPLE_FMT_U8: return sample_of<std::uint8_t>;
-        case AV_SAMPLE_FMT_S16: return sample_of<std::int16_t>;
-        case AV_SAMPLE_FMT_S32: return sample_of<std::int32_t>;
-        case AV_SAMPLE_FMT_S64: return sample_of<std::int64_t>;
-        case AV_SAMPLE_FMT_DBL: return sample_of<double>;
-        default: return sample_of<float>;
-    }
-}
-
 /// Two equal channels (`fltp`) of the mean of all, or of ambisonics' first (W, ACN order).
 Result<Frame> in_equal_parts(const AVFrame& frame) {
     Frame made = make_frame();
@@ -54,7 +33,9 @@ Result<Frame> in_equal_parts(const AVFrame& frame) {
     if (const int code = av_frame_get_buffer(made.get(), 0); code < 0)
         return output_error(code, "mix the sound");
     const auto format = static_cast<AVSampleFormat>(frame.format);
-    const SampleOf read = reader_of(av_get_packed_sample_fmt(format));
+    const auto read = with_number_of(av_get_packed_sample_fmt(format), [](auto number) {
+        return &sample_of<decltype(number)>;
+    });
     const bool is_planar = av_sample_fmt_is_planar(format) != 0;
     const int all = frame.ch_layout.nb_channels;
     const int used = frame.ch_layout.order == AV_CHANNEL_ORDER_AMBISONIC ? 1 : all;

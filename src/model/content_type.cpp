@@ -21,7 +21,7 @@ constexpr std::array kTypes = {
     Type{"jpeg", "image/jpeg"},       Type{"png", "image/png"},
     Type{"webp", "image/webp"},       Type{"avif", "image/avif"},
     Type{"gif", "image/gif"},         Type{"m3u8", "application/vnd.apple.mpegurl"},
-    Type{"m4s", "video/iso.segment"},
+    Type{"m4s", "video/iso.segment"}, Type{"json", "application/json"},
 };
 
 }  // namespace

@@ -90,6 +90,34 @@ struct SoundEncoding {
     bool operator==(const SoundEncoding&) const = default;
 };
 
+/// How a waveform is drawn: a column of pixels for each peak.
+struct WaveformDrawing {
+    Size size;
+    Colour colour;
+    Colour background;
+
+    static constexpr auto kFields = Fields{
+        Field{&WaveformDrawing::size, "size", ""},
+        Field{&WaveformDrawing::colour, "colour", ""},
+        Field{&WaveformDrawing::background, "background", ""},
+    };
+    bool operator==(const WaveformDrawing&) const = default;
+};
+
+/// What is told of sound in place of sound.
+struct WaveformSettings {
+    int points = 200;                             // peaks, of equal parts
+    std::optional<std::int64_t> samples = {};     // in all, once they were counted
+    std::optional<WaveformDrawing> drawing = {};  // nothing: JSON
+
+    static constexpr auto kFields = Fields{
+        Field{&WaveformSettings::points, "points", ""},
+        Field{&WaveformSettings::samples, "samples", ""}.or_absent(),
+        Field{&WaveformSettings::drawing, "drawing", ""}.or_absent(),
+    };
+    bool operator==(const WaveformSettings&) const = default;
+};
+
 /// How one picture is compressed. PNG has no quality.
 struct SaveSettings {
     ImageFormat format = ImageFormat::kJpeg;

@@ -108,7 +108,7 @@ struct Rendition {
 /// The facts of a file (SPEC: the task object). Width and height are display size: rotation and
 /// sample aspect applied. `url` is filled where the file is published.
 struct File {
-    std::string kind;  // video, audio, image, animation, adaptive_video
+    std::string kind;  // video, audio, image, animation, adaptive_video, waveform
     std::optional<std::string> url;
     std::string format;  // mp4, webm, jpeg, hls, …
     std::optional<std::int64_t> size;
@@ -127,7 +127,7 @@ struct File {
 
     static constexpr auto kFields = Fields{
         Field{&File::object, "object", "Always file."},
-        Field{&File::kind, "kind", "video, audio, image, animation or adaptive_video."},
+        Field{&File::kind, "kind", "video, audio, image, animation, adaptive_video or waveform."},
         Field{&File::url, "url", "Where it is."},
         Field{&File::format, "format", "Container or image format."},
         Field{&File::size, "size", "Bytes."},

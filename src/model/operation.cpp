@@ -76,6 +76,8 @@ std::string_view extension_of(const Operation& operation) {
             } else if constexpr (std::is_same_v<Options, ImageOptions>) {
                 if (!value.format) return "";
                 return *value.format == ImageFormat::kJpeg ? "jpg" : name_of(*value.format);
+            } else if constexpr (std::is_same_v<Options, AudioOptions>) {
+                return value.waveform ? name_of(*value.waveform) : name_of(value.chosen_format());
             } else if constexpr (requires { value.format; }) {
                 return name_of(value.format);
             } else {
@@ -89,6 +91,8 @@ std::string_view extension_of(const Operation& operation) {
 std::string_view format_for_extension(std::string_view kind, std::string_view extension) {
     const std::string word = to_lower(extension);
     if (kind == "adaptive_video") return word == "m3u8" ? "hls" : "";
+    if (const auto found = find_named<Waveform>(word); kind == "audio" && found)
+        return name_of(*found);
     return std::visit(
         [&](const auto& value) -> std::string_view {
             if constexpr (requires { value.format; }) {

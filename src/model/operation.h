@@ -53,7 +53,8 @@ json::object options_schema(std::string_view kind);
 /// Empty for probe, and for an image whose format depends on the input.
 std::string_view extension_of(const Operation& operation);
 
-/// The format word (`mp4`, `jpeg`, `hls`) behind a file name's extension for a kind; empty if none.
+/// The format word (`mp4`, `jpeg`, `hls`) behind a file name's extension for a kind, of sound also
+/// that of a waveform (`json`); empty if none.
 std::string_view format_for_extension(std::string_view kind, std::string_view extension);
 
 }  // namespace ittybit

@@ -1,5 +1,12 @@
 #include "model/options.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+
+#include <fmt/format.h>
+
 namespace ittybit {
 namespace {
 
@@ -17,6 +24,45 @@ void check_framing(const Framing& framing, Problems& problems) {
         problems.push_back(
             {ErrorKind::kInvalidOptions, "background",
              "background goes with fit contain only: cover and fill leave no room to pad"}
+        );
+    }
+}
+
+/// Says of each of these options that was given why it makes no sense.
+template <typename Options>
+void refuse(
+    const Options& options,
+    std::initializer_list<std::string_view> names,
+    std::string_view why,
+    Problems& problems
+) {
+    for_each_field<Options>([&](const auto& field) {
+        if constexpr (kIsOptional<std::decay_t<decltype(options.*field.member)>>) {
+            const bool is_meant = std::ranges::find(names, field.name) != names.end();
+            if (!is_meant || !(options.*field.member)) return;
+            const auto kind =
+                field.name == "format" ? ErrorKind::kInvalidFormat : ErrorKind::kInvalidOptions;
+            problems.push_back(
+                {kind, std::string(field.name), fmt::format("{} {}", field.name, why)}
+            );
+        }
+    });
+}
+
+void check_waveform(const AudioOptions& options, Problems& problems) {
+    if (options.waveform) {
+        refuse(
+            options, {"format", "quality", "bitrate"},
+            "does not go with waveform, which is made in place of sound: leave one of them out",
+            problems
+        );
+    }
+    if (options.waveform != Waveform::kJson)
+        refuse(options, {"waveform_points"}, "goes with waveform json only", problems);
+    if (options.waveform != Waveform::kPng) {
+        refuse(
+            options, {"width", "height", "background", "colour"}, "goes with waveform png only",
+            problems
         );
     }
 }
@@ -51,6 +97,7 @@ void check(const AudioOptions& options, Problems& problems) {
              "another format"}
         );
     }
+    check_waveform(options, problems);
     check_span(options, problems);
 }
 
@@ -64,6 +111,18 @@ void check(const AnimationOptions& options, Problems& problems) {
 }
 
 void check(const AdaptiveVideoOptions& options, Problems& problems) {
+    if (options.mute_video) {
+        refuse(
+            options, {"width", "height", "fit", "position", "background"},
+            "does not go with mute_video, which leaves the picture out", problems
+        );
+    }
+    if (options.mute_video && options.no_audio) {
+        problems.push_back(
+            {ErrorKind::kInvalidOptions, "mute_video",
+             "mute_video does not go with no_audio: together they leave nothing"}
+        );
+    }
     check_framing(options, problems);
     check_span(options, problems);
 }

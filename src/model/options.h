@@ -44,6 +44,15 @@ constexpr auto names(AudioFormat) {
     };
 }
 
+/// What is made of sound in place of sound.
+enum class Waveform { kJson, kPng };
+constexpr auto names(Waveform) {
+    return std::array{
+        Name{Waveform::kJson, "json", "its peaks as numbers"},
+        Name{Waveform::kPng, "png", "a drawing of them"},
+    };
+}
+
 enum class ImageFormat { kJpeg, kPng, kWebp, kAvif };
 constexpr auto names(ImageFormat) {
     return std::array{
@@ -221,12 +230,21 @@ struct VideoOptions : Framing, Span {
 };
 
 struct AudioOptions : Span {
-    AudioFormat format = AudioFormat::kMp3;
+    std::optional<AudioFormat> format;
     std::optional<Quality> quality;
     std::optional<std::int64_t> bitrate;
+    std::optional<Waveform> waveform;
+    std::optional<int> waveform_points;
+    std::optional<int> width;
+    std::optional<int> height;
+    std::optional<Colour> background;
+    std::optional<Colour> colour;
+
+    /// Of sound: the one asked for, else mp3.
+    AudioFormat chosen_format() const { return format.value_or(AudioFormat::kMp3); }
 
     static constexpr auto kFields = Fields{
-        Field{&AudioOptions::format, "format", "The container and codec."},
+        Field{&AudioOptions::format, "format", "The container and codec; mp3 by default."},
         Field{&AudioOptions::quality, "quality", kQualityHelp},
         Field{
             &AudioOptions::bitrate, "bitrate",
@@ -235,6 +253,27 @@ struct AudioOptions : Span {
             .between(32'000, 320'000),
         kStartField,
         kEndField,
+        Field{&AudioOptions::waveform, "waveform", "Makes the peaks of the sound in place of it."},
+        Field{
+            &AudioOptions::waveform_points, "waveform_points",
+            "How many peaks a waveform in json has, of equal parts of the sound; 200 by default."
+        }
+            .between(10, 20'000),
+        Field{
+            &AudioOptions::width, "width",
+            "Pixels of a waveform in png, one peak each; 1200 by default."
+        }
+            .between(16, 8192),
+        Field{&AudioOptions::height, "height", "Pixels of a waveform in png; 240 by default."}
+            .between(16, 4096),
+        Field{
+            &AudioOptions::background, "background",
+            "What a waveform in png is drawn on; transparent by default."
+        },
+        Field{
+            &AudioOptions::colour, "colour",
+            "What a waveform in png is drawn with; #3b82f6 by default."
+        },
     };
 };
 
@@ -281,6 +320,7 @@ struct AdaptiveVideoOptions : Framing, Span {
     StreamingFormat format = StreamingFormat::kHls;
     std::optional<Quality> quality;
     bool no_audio = false;
+    bool mute_video = false;
 
     static constexpr auto kFields =
         Fields{
@@ -292,6 +332,10 @@ struct AdaptiveVideoOptions : Framing, Span {
             kStartField,
             kEndField,
             Field{&AdaptiveVideoOptions::no_audio, "no_audio", "Leave the sound out."},
+            Field{
+                &AdaptiveVideoOptions::mute_video, "mute_video",
+                "Leave the picture out: a stream of the sound alone."
+            },
         };
 };
 

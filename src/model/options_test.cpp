@@ -103,7 +103,57 @@ TEST(Options, WavAndFlacHaveNoBitrate) {
     EXPECT_EQ(problems_of("audio", R"({"format": "wav", "quality": "low"})").size(), 0U);
 }
 
+TEST(Options, AWaveformIsMadeInPlaceOfSound) {
+    EXPECT_EQ(problems_of("audio", R"({"waveform": "json", "waveform_points": 20000})").size(), 0U);
+    EXPECT_EQ(
+        problems_of("audio", R"({"waveform": "png", "width": 300, "height": 64, "colour": "#f00"})")
+            .size(),
+        0U
+    );
+    const auto no_format = only_problem("audio", R"({"waveform": "json", "format": "wav"})");
+    EXPECT_EQ(no_format.kind, ErrorKind::kInvalidFormat);
+    EXPECT_EQ(no_format.field, "format");
+    EXPECT_EQ(
+        only_problem("audio", R"({"waveform": "png", "bitrate": 64000})").message,
+        "bitrate does not go with waveform, which is made in place of sound: leave one of them out"
+    );
+    EXPECT_EQ(only_problem("audio", R"({"waveform": "png", "quality": "low"})").field, "quality");
+    EXPECT_EQ(
+        only_problem("audio", R"({"waveform": "png", "waveform_points": 10})").field,
+        "waveform_points"
+    );
+    EXPECT_EQ(only_problem("audio", R"({"waveform_points": 10})").field, "waveform_points");
+    for (const auto* option : {"width", "height"}) {
+        const auto options = std::string(R"({"waveform": "json", ")") + option + R"(": 100})";
+        EXPECT_EQ(only_problem("audio", options).field, option);
+    }
+    for (const auto* option : {"colour", "background"}) {
+        const auto options = std::string(R"({")") + option + R"(": "#fff"})";
+        EXPECT_EQ(only_problem("audio", options).field, option);
+    }
+    EXPECT_EQ(
+        only_problem("audio", R"({"waveform": "json", "waveform_points": 9})").message,
+        "waveform_points must be between 10 and 20000, not 9"
+    );
+    EXPECT_EQ(only_problem("audio", R"({"waveform": "png", "width": "50%"})").field, "width");
+}
+
+TEST(Options, AStreamWithoutPicturesNeedsSoundAndNoFrame) {
+    EXPECT_EQ(problems_of("adaptive_video", R"({"mute_video": true})").size(), 0U);
+    EXPECT_EQ(
+        only_problem("adaptive_video", R"({"mute_video": true, "no_audio": true})").field,
+        "mute_video"
+    );
+    EXPECT_EQ(
+        only_problem("adaptive_video", R"({"mute_video": true, "width": 640})").message,
+        "width does not go with mute_video, which leaves the picture out"
+    );
+    EXPECT_EQ(only_problem("video", R"({"mute_video": true})").field, "mute_video");
+}
+
 TEST(Options, TheExtensionDecidesTheFormat) {
+    EXPECT_EQ(format_for_extension("audio", "JSON"), "json");
+    EXPECT_EQ(extension_of(AudioOptions{}), "mp3");
     EXPECT_EQ(format_for_extension("image", "JPG"), "jpeg");
     EXPECT_EQ(format_for_extension("adaptive_video", "m3u8"), "hls");
     EXPECT_EQ(format_for_extension("video", "avi"), "");

@@ -85,9 +85,20 @@ std::vector<std::string> extensions_of(std::string_view kind) {
     };
     add(names(VideoFormat{}));
     add(names(AudioFormat{}));
+    add(names(Waveform{}));
     add(names(ImageFormat{}));
     add(names(AnimationFormat{}));
     return all;
+}
+
+/// The option that says what an output is, like its extension, which means `meant`: the one that is
+/// given, else the one that knows the word.
+std::string_view deciding_option(
+    std::string_view kind, std::string_view meant, const json::object& options
+) {
+    for (const std::string_view name : {"waveform", "format"})
+        if (options.contains(name)) return name;
+    return kind == "audio" && find_named<Waveform>(meant) ? "waveform" : "format";
 }
 
 /// For what other programs call the same.
@@ -165,9 +176,10 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
             "output"
         };
     }
-    const auto* given = options.if_contains("format");
+    const auto option = deciding_option(kind, meant, options);
+    const auto* given = options.if_contains(option);
     if (given == nullptr || !given->is_string()) {
-        if (given == nullptr) options["format"] = meant;
+        if (given == nullptr) options[option] = meant;
         return {};
     }
     const std::string_view word = given->get_string();
@@ -175,7 +187,9 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
     if (wanted == meant || wanted.empty()) return {};  // a format that is none has its own error
     return Error{
         ErrorKind::kInvalidOutput,
-        fmt::format("output ends in .{}, but the format is {}: make them agree", extension, word),
+        fmt::format(
+            "output ends in .{}, but the {} is {}: make them agree", extension, option, word
+        ),
         "output"
     };
 }

@@ -19,8 +19,8 @@ bool is_url(std::string_view place);
 std::string_view extension_in(std::string_view path);
 
 /// Without `format` in the options, the output's extension decides it and is written there; with
-/// it, both must agree. A name without an extension, or with a placeholder
-/// for one, decides nothing. Errors: `invalid_output`.
+/// it, both must agree. So does `waveform`, for the extensions of one. A name without an extension,
+/// or with a placeholder for one, decides nothing. Errors: `invalid_output`.
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
 
 /// Whether an s3:// URL names an object that can be fetched: its key has neither "." nor ".." for a

@@ -21,6 +21,17 @@ TEST(OutputName, TheExtensionDecidesTheFormat) {
     EXPECT_TRUE(none.empty());
 }
 
+TEST(OutputName, TheExtensionOfAWaveformAsksForOne) {
+    json::object options;
+    ASSERT_TRUE(settle_format("audio", "wave.JSON", options));
+    EXPECT_EQ(options, (json::object{{"waveform", "json"}}));
+    EXPECT_EQ(kind_of_error("audio", "o.png", {{"waveform", "png"}}), "");
+    EXPECT_EQ(kind_of_error("audio", "o.png", {{"waveform", "json"}}), "invalid_output");
+    EXPECT_EQ(kind_of_error("audio", "o.mp3", {{"waveform", "json"}}), "invalid_output");
+    EXPECT_EQ(kind_of_error("audio", "o.json", {{"format", "mp3"}}), "invalid_output");
+    EXPECT_EQ(kind_of_error("video", "o.json", {}), "invalid_output");
+}
+
 TEST(OutputName, AContradictionIsAnError) {
     EXPECT_EQ(kind_of_error("video", "o.webm", {{"format", "mp4"}}), "invalid_output");
     EXPECT_EQ(kind_of_error("video", "o.avi", {}), "invalid_output");
@@ -38,7 +49,7 @@ TEST(OutputName, AnUnknownExtensionIsToldWhichThereAre) {
     EXPECT_EQ(
         told("audio", "o.m4a"),
         "output must not end in .m4a, which is no format of audio: it may end in .mp3, .aac, .ogg, "
-        ".opus, .wav, .flac; AAC is written as .aac"
+        ".opus, .wav, .flac, .json, .png; AAC is written as .aac"
     );
     EXPECT_EQ(
         told("animation", "o.mp4"),

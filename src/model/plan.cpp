@@ -25,6 +25,10 @@ bool has_one_encoder(const PictureBranch& branch) {
            1;
 }
 
+bool has_one_encoder(const SoundBranch& branch) {
+    return branch.encoding.has_value() != branch.waveform.has_value();
+}
+
 const OutputFile& output_of(const Plan& plan, const PictureBranch& branch) {
     return plan.outputs[static_cast<std::size_t>(branch.track.output)];
 }
@@ -52,8 +56,10 @@ Result<> check_places(const Plan& plan, const Stream& stream) {
     if (stream.copied && !is_stream) return wrong("what is no stream is to be copied");
     if (stream.copied && !has(plan.outputs, stream.copied->output))
         return wrong("a stream is copied to nowhere");
-    for (const auto& branch : stream.branches)
+    for (const auto& branch : stream.branches) {
         if (!has(plan.outputs, branch.track.output)) return wrong("a branch leads nowhere");
+        if (!has_one_encoder(branch)) return wrong("a branch has no one encoder");
+    }
     return {};
 }
 
@@ -71,7 +77,6 @@ Result<> check_branches(const Plan& plan, const PicturePlan& picture) {
         plan.pictures.size() == 1 && plan.sounds.empty() && picture.branches.size() == 1;
     for (const PictureBranch& branch : picture.branches) {
         const std::string& muxer = output_of(plan, branch).muxer;
-        if (!has_one_encoder(branch)) return wrong("a branch has no one encoder");
         if (branch.image && !is_alone) return wrong("a still picture is made beside others");
         if (!fits(branch, muxer)) return wrong("an encoder is of another kind than its output");
         if (branch.every < 1) return wrong("a branch takes no pictures");

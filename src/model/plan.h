@@ -244,11 +244,14 @@ struct PicturePlan {
     bool operator==(const PicturePlan&) const = default;
 };
 
+/// Sound on its way into one track, by one of the encoders.
 struct SoundBranch {
-    SoundEncoding encoding;
+    std::optional<SoundEncoding> encoding;
+    std::optional<WaveformSettings> waveform;  // of the sound as it was decoded
     PlannedTrack track;
     static constexpr auto kFields = Fields{
-        Field{&SoundBranch::encoding, "encoding", ""},
+        Field{&SoundBranch::encoding, "encoding", ""}.or_absent(),
+        Field{&SoundBranch::waveform, "waveform", ""}.or_absent(),
         Field{&SoundBranch::track, "track", ""},
     };
     bool operator==(const SoundBranch&) const = default;
@@ -276,7 +279,7 @@ struct SoundPlan {
 /// One file, or for `hls` one playlist with its parts.
 struct OutputFile {
     std::string name;      // in the current folder
-    std::string muxer;     // libav's name; of other writers the format: gif, webp, jpeg, hls …
+    std::string muxer;     // libav's name; of other writers the format: gif, jpeg, hls, waveform …
     json::object options;  // the muxer's own
     std::int64_t moov_size = 0;  // mp4, mov: bytes reserved in front for the index; 0: none
     json::object metadata;       // title, artist, …

@@ -53,8 +53,12 @@ Plan full_plan() {
     SoundPlan sound;
     sound.is_mixed = true;
     SoundBranch branch;
-    branch.encoding = {.encoder = "flac", .bits_per_sample = 24};
-    sound.branches = {branch};
+    branch.encoding = SoundEncoding{.encoder = "flac", .bits_per_sample = 24};
+    SoundBranch peaks;
+    peaks.waveform = WaveformSettings{
+        .points = 300, .samples = 48'000, .drawing = WaveformDrawing{{300, 64}, {1, 2, 3}, {}}
+    };
+    sound.branches = {branch, peaks};
     SoundPlan copied;
     copied.copied = PlannedTrack{.name = "", .language = "eng", .frame_rate = {}};
 
@@ -104,6 +108,10 @@ TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[1].image = SaveSettings{}; })
     );
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].branches.clear(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].branches[0].encoding.reset(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) {
+        plan.sounds[0].branches[0].waveform = WaveformSettings{};
+    }));
     EXPECT_FALSE(read_plan(*parse_json("{}")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"reads": [{"as": "shell"}]})")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"run": "rm"})")));

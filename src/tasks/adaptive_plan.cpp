@@ -151,7 +151,7 @@ SoundPlan plan_sound(const SoundFacts& facts, Quality quality, const std::string
         PlannedTrack track;
         track.name = name;
         track.language = facts.language;
-        sound.branches.push_back({encoding, std::move(track)});
+        sound.branches.push_back({encoding, {}, std::move(track)});
     };
     add(stem == "audio" ? "audio-main" : "audio");
     constexpr std::int64_t kLowBitrate = 64'000;
@@ -201,7 +201,7 @@ Result<Plan> plan_adaptive(
         SoundPlan sound = plan_sound(*source.sound, quality, stem);
         sound.read = static_cast<int>(plan.reads.size());
         sound.is_mixed = is_mixed_to(
-            sound.branches.front().encoding.format.layout, *source.sound, plan.warnings
+            sound.branches.front().encoding->format.layout, *source.sound, plan.warnings
         );
         sound.expects = expectation(source.sound->told_end, plan.window);
         plan.reads.push_back({.stream = source.sound->stream, .alpha = {}});

@@ -58,7 +58,7 @@ TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
     }
     EXPECT_EQ(plan->pictures[0].treatment.placement.canvas, (Size{1920, 1080}));
     ASSERT_EQ(plan->sounds[0].branches.size(), 2U);
-    EXPECT_EQ(plan->sounds[0].branches.back().encoding.bitrate, 64'000);
+    EXPECT_EQ(plan->sounds[0].branches.back().encoding->bitrate, 64'000);
     EXPECT_TRUE(plan->warnings.empty());
 }
 
@@ -113,8 +113,8 @@ TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
     const auto plan = plan_adaptive({}, facts, "song");
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->sounds[0].branches.size(), 2U);
-    EXPECT_EQ(plan->sounds[0].branches[0].encoding.bitrate, 128'000);
-    EXPECT_EQ(plan->sounds[0].branches[1].encoding.bitrate, 64'000);
+    EXPECT_EQ(plan->sounds[0].branches[0].encoding->bitrate, 128'000);
+    EXPECT_EQ(plan->sounds[0].branches[1].encoding->bitrate, 64'000);
     AdaptiveVideoOptions mute;
     mute.no_audio = true;
     EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, ErrorKind::kNoVideoStream);

@@ -9,6 +9,7 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/adaptive_plan.h"
+#include "tasks/audio.h"
 #include "tasks/plan_time.h"
 #include "tasks/source_facts.h"
 
@@ -28,7 +29,11 @@ bool has_video(const media::Input& input) {
     });
 }
 
-Result<SourceFacts> source_facts(const AdaptiveVideoOptions& options, const media::Input& input) {
+Result<SourceFacts> source_facts(const AdaptiveVideoOptions& options, Job& job) {
+    if (options.mute_video) return facts_of_sound(job);
+    const Sniffed sniffed = TRY(sniff(job.source));
+    if (sniffed.family == Family::kStill) return no_pictures();
+    const auto& input = *TRY(open_media(job));
     SourceFacts facts;
     facts.duration = input.duration();
     facts.is_duration_sure = input.is_duration_sure();
@@ -72,10 +77,7 @@ Result<> check_length(const Window& window, Ratio fps, const Limits& limits) {
 }  // namespace
 
 Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job) {
-    const Sniffed sniffed = TRY(sniff(job.source));
-    if (sniffed.family == Family::kStill) return no_pictures();
-    const auto& input = *TRY(open_media(job));
-    const SourceFacts source = TRY(source_facts(options, input));
+    const SourceFacts source = TRY(source_facts(options, job));
     Plan plan = TRY(plan_adaptive(options, source, job.assignment.stem));
     for (const PicturePlan& picture : plan.pictures) {
         TRY(check_frames(plan.window, picture.clock.fps, job.limits()));

@@ -7,8 +7,8 @@
 namespace ittybit::tasks {
 
 /// An HLS stream with CMAF segments: `<stem>.m3u8` last, all other files before it as they close.
-/// One decode feeds every rendition. Errors: `no_video_stream`, `start_out_of_range`,
-/// `limit_exceeded`, those of reading.
+/// One decode feeds every rendition. Errors: `no_video_stream`, `no_audio_stream`,
+/// `start_out_of_range`, `limit_exceeded`, those of reading.
 Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job);
 
 }  // namespace ittybit::tasks

@@ -144,9 +144,10 @@ Result<> Builder::open_products() {
     for (const OutputFile& output : plan_.outputs) {
         const Making making{plan_, output, job_.assignment, events_, meter_};
         const bool is_drawn = output.muxer == "gif" || output.muxer == "webp";
-        auto product = is_drawn                ? make_animation(making)
-                       : output.muxer == "hls" ? make_stream(making)
-                                               : make_file(making);
+        auto product = is_drawn                     ? make_animation(making)
+                       : output.muxer == "hls"      ? make_stream(making)
+                       : output.muxer == "waveform" ? make_waveform(making)
+                                                    : make_file(making);
         products_.push_back(TRY(std::move(product)));
     }
     return {};
@@ -224,15 +225,16 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
 }
 
 /// The stages that bring decoded sound to its encoders' format, mixed to fewer channels where it
-/// has more.
+/// has more. A waveform takes any.
 Sink<Frame>& Builder::add_mixing(const SoundPlan& sound, Sink<Frame>& next) {
-    SoundFormat format = sound.branches.front().encoding.format;
+    if (sound.branches.front().waveform) return next;
+    SoundFormat format = sound.branches.front().encoding->format;
     auto& last = pipeline_.make<media::Resample>(format, next);
     if (!sound.is_mixed) return last;
     format.sample_format = "fltp";
     double most_dbtp = 0;
     for (const SoundBranch& branch : sound.branches)
-        most_dbtp = std::min(most_dbtp, most_true_peak(branch.encoding));
+        most_dbtp = std::min(most_dbtp, most_true_peak(*branch.encoding));
     auto& limiter = pipeline_.make<media::Limiter>(most_dbtp, last);
     return pipeline_.make<media::Resample>(format, limiter, /*is_limited=*/true);
 }
@@ -398,6 +400,8 @@ Result<Finished> Builder::make() {
     TRY(open_products());
     TRY(build());
     TRY(pipeline_.run([&] { return read(); }));
+    for (const auto& product : products_)
+        if (const auto plan = product->better_plan()) return tasks::make(*plan, job_);
     Finished finished;
     for (const auto& product : products_) finished.file = TRY(product->finish());
     finished.warnings = plan_.warnings;

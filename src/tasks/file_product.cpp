@@ -26,7 +26,7 @@ public:
         return encode(pipeline, *branch.encoding, branch.track);
     }
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
-        return encode(pipeline, branch.encoding, branch.track);
+        return encode(pipeline, *branch.encoding, branch.track);
     }
     Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
         media::Output::Track& track = add_track(planned);
@@ -73,6 +73,10 @@ Error unfit(const char* what) {
 }
 
 }  // namespace
+
+Result<Sink<Frame>*> Product::add_picture(Pipeline&, const PicturePlan&, const PictureBranch&) {
+    return unfit("pictures");
+}
 
 Result<Sink<Frame>*> Product::add_sound(Pipeline&, const SoundBranch&) {
     return unfit("sound");

@@ -67,7 +67,7 @@ media::IndexEntries picture_index(
 
 media::IndexEntries sound_index(const SoundPlan& sound, const SoundFacts& facts, double seconds) {
     const auto rate =
-        sound.copied ? facts.sample_rate : sound.branches.front().encoding.format.sample_rate;
+        sound.copied ? facts.sample_rate : sound.branches.front().encoding->format.sample_rate;
     return {
         .samples = static_cast<std::int64_t>(seconds * rate / 1024) + 8,
         .time_runs = 8,
@@ -113,7 +113,7 @@ void add_sound(
         sound.copied = std::move(track);
     } else {
         sound.is_mixed = is_mixed_to(encoding.format.layout, facts, plan.warnings);
-        sound.branches.push_back({std::move(encoding), std::move(track)});
+        sound.branches.push_back({std::move(encoding), {}, std::move(track)});
     }
     plan.reads.push_back({.stream = facts.stream, .alpha = {}});
     plan.sounds.push_back(std::move(sound));
@@ -260,18 +260,18 @@ Result<Plan> plan_audio(
     plan.window =
         TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
     const SoundFacts& facts = *source.sound;
-    auto encoding = sound_encoding(
-        options.format, options.quality.value_or(Quality::kMedium), options.bitrate, facts
-    );
-    if (options.format == AudioFormat::kFlac) encoding.format.layout = flac_layout(facts);
+    const AudioFormat format = options.chosen_format();
+    auto encoding =
+        sound_encoding(format, options.quality.value_or(Quality::kMedium), options.bitrate, facts);
+    if (format == AudioFormat::kFlac) encoding.format.layout = flac_layout(facts);
     add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding));
     OutputFile output{
         .name = name,
-        .muxer = muxer_of(options.format),
+        .muxer = muxer_of(format),
         .options = {},
         .metadata = source.metadata,
     };
-    if (options.format == AudioFormat::kWav) output.options["rf64"] = "auto";
+    if (format == AudioFormat::kWav) output.options["rf64"] = "auto";
     plan.outputs.push_back(std::move(output));
     return plan;
 }

@@ -106,7 +106,7 @@ bool wants_sound_untouched(const VideoOptions& options) {
 }
 
 bool wants_sound_untouched(const AudioOptions& options) {
-    const bool is_lossless = options.format == AudioFormat::kFlac;
+    const bool is_lossless = options.chosen_format() == AudioFormat::kFlac;
     return (!options.quality || is_lossless) && !options.bitrate && !is_trimmed(options);
 }
 
@@ -182,10 +182,11 @@ std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& opti
 
 std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options) {
     if (!wants_sound_untouched(options)) return kOptionChangesIt;
-    const std::string codec = copied_codec(options.format);
+    const AudioFormat format = options.chosen_format();
+    const std::string codec = copied_codec(format);
     if (facts.codec != codec || (codec == "aac" && !is_plain_aac(facts)))
         return fmt::format("its codec is {}", facts.codec);
-    const bool is_lossless = options.format == AudioFormat::kFlac;
+    const bool is_lossless = format == AudioFormat::kFlac;
     if (facts.channels > 2 && !is_lossless) return "it has more than two channels";
     if (facts.sample_rate > 48000 && !is_lossless) return "its sample rate is above 48 kHz";
     return seamless_problem(facts);

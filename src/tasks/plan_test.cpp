@@ -179,7 +179,7 @@ TEST(VideoPlan, MixesSurroundToStereoAndSaysSo) {
     source.sound->channels = 6;
     source.sound->layout = "5.1";
     const Plan plan = planned({}, source);
-    EXPECT_EQ(plan.sounds[0].branches[0].encoding.format.layout, "stereo");
+    EXPECT_EQ(plan.sounds[0].branches[0].encoding->format.layout, "stereo");
     ASSERT_EQ(plan.warnings.size(), 1U);
     EXPECT_THAT(plan.warnings[0], HasSubstr("5.1"));
 }

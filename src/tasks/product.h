@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "media/handles.h"
@@ -24,7 +25,7 @@ public:
     /// The encoder of a branch, opened, and all behind it. Errors: `encode_failed`, `disk_full`.
     virtual Result<media::Sink<media::Frame>*> add_picture(
         media::Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
-    ) = 0;
+    );
     virtual Result<media::Sink<media::Frame>*> add_sound(
         media::Pipeline& pipeline, const SoundBranch& branch
     );
@@ -33,6 +34,10 @@ public:
     virtual Result<media::Sink<media::Packet>*> copy(
         const PlannedTrack& track, const AVStream& stream
     );
+
+    /// Once all went through: the plan that must be followed in place of this one, by what only
+    /// reading told. Nothing where this can be finished.
+    virtual std::optional<Plan> better_plan() const { return std::nullopt; }
 
     /// Verifies what was made, tells that it is ready, and gives its facts. Errors:
     /// `output_invalid`, `disk_full`.
@@ -54,5 +59,7 @@ Result<std::unique_ptr<Product>> make_file(const Making& making);
 Result<std::unique_ptr<Product>> make_stream(const Making& making);
 /// A GIF or an animated WebP.
 Result<std::unique_ptr<Product>> make_animation(const Making& making);
+/// The peaks of a sound.
+Result<std::unique_ptr<Product>> make_waveform(const Making& making);
 
 }  // namespace ittybit::tasks

@@ -41,7 +41,7 @@ private:
 }  // namespace
 
 Result<> seek_to_start(Input& input, double start, int stream) {
-    if (start <= kPreroll) return {};
+    if (start <= kPreroll) return input.rewind();
     const double target = start - kPreroll;
     TRY(input.seek(stream, target));
     // Some containers have no index, and guess: what comes must lie before the start.

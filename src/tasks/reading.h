@@ -15,7 +15,7 @@ using PacketSinks = std::map<int, media::Sink<media::Packet>*>;
 
 /// Goes to where reading must begin for what starts at `start`: to the last key frame of a stream
 /// before it, with room for decoders to find in; to the front when the container cannot seek.
-/// Errors: as media::Input::seek.
+/// It may have been read before. Errors: as media::Input::seek.
 Result<> seek_to_start(media::Input& input, double start, int stream);
 
 /// Reads a container from the window's start to its end, for these sinks. Each packet is shown to

@@ -81,13 +81,16 @@ INSTANTIATE_TEST_SUITE_P(
         Asked{"video", R"({"width": 160, "end": 1})", "flash-small.mp4"},
         Asked{"video", R"({"fps": 10, "format": "webm"})", "animated.webp"},
         Asked{"audio", R"({"format": "flac"})", "flash-small.webm"},
+        Asked{"audio", R"({"waveform": "json", "start": 1})", "flash-small.mp4"},
+        Asked{"audio", R"({"waveform": "png", "width": 100})", "tone.mp3"},
         Asked{"image", R"({"start": 1, "format": "png"})", "flash-small.mp4"},
         Asked{"image", R"({"width": 50, "height": 90, "format": "webp"})", "photo.jpg"},
         Asked{"image", R"({"format": "png"})", "cover.mp3"},
         Asked{"animation", R"({"end": 1, "width": 80})", "flash-small.mp4"},
         Asked{"animation", R"({"end": 9, "format": "webp"})", "animated.webp"},
         Asked{"animation", R"({"end": 1})", "alpha.png"},
-        Asked{"adaptive_video", R"({"no_audio": true, "end": 1})", "flash-small.mp4"}
+        Asked{"adaptive_video", R"({"no_audio": true, "end": 1})", "flash-small.mp4"},
+        Asked{"adaptive_video", R"({"mute_video": true, "end": 1})", "flash-small.mp4"}
     )
 );
 

@@ -33,7 +33,7 @@ public:
         stream_.language = branch.track.language;
         auto& segmenter =
             stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
-        return encode(pipeline, branch.encoding, segmenter);
+        return encode(pipeline, *branch.encoding, segmenter);
     }
     Result<File> finish() override {
         TRY(check_alignment(stream_));

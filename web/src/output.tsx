@@ -40,7 +40,10 @@ function Shown({ job, result }: { job: Job; result: Result }) {
     if (result.kind === "image" && before && PICTURES.test(before) && PICTURES.test(source)) {
         return <Compare before={before} after={source} name={name} file={result.file} />;
     }
-    if (result.kind === "audio") return <Waveform source={source} file={result.file} />;
+    if (result.file.kind === "waveform") {
+        return <p class="hint">The peaks of the sound, as JSON.</p>;
+    }
+    if (result.file.kind === "audio") return <Waveform source={source} file={result.file} />;
     if (PICTURES.test(source)) {
         return (
             <img
