@@ -159,7 +159,7 @@ def test_colours_are_laid_on_each_other(make, refuse, media, colour, background,
         return
     out = make("audio", media / "tone.wav", "o.png", width=100, height=40, **options)
     pixels = look.picture(out, alpha=True)
-    assert tuple(pixels[20, 2]) == ink
+    assert tuple(pixels[19, 2]) == ink
     behind = tuple(bytes.fromhex((background[1:] + "ff")[:8]))
     assert tuple(pixels[0, 50]) == behind
 
