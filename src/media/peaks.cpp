@@ -53,10 +53,11 @@ Peaks::Peaks(int slices, std::optional<std::int64_t> samples, Meter& meter, std:
 
 Result<> Peaks::push(Frame frame) {
     measure(*frame, loud_);
-    if (rate_ == 0) rate_ = frame->sample_rate;
+    const int rate = frame->sample_rate;
+    if (rate_ == 0) rate_ = rate;
     std::int64_t at = frame->pts;
     for (const float loud : loud_) {
-        add(frame->sample_rate == rate_ ? at : av_rescale(at, rate_, frame->sample_rate), loud);
+        add(rate == rate_ ? at : av_rescale_rnd(at, rate_, rate, AV_ROUND_DOWN), loud);
         ++at;
     }
     meter_.written(output_, seconds());
