@@ -21,6 +21,7 @@ OUTSIDE = {"net", "store", "storage", "work", "api", "cli"}
 # Which modules may see a library at all.
 LIBRARIES = {
     r"libav\w+/|libsw\w+/": {"media", "tasks"},
+    r"ass/": {"media"},
     r"vips/": {"image", "tasks"},
     r"tiffio": {"image"},
     r"curl/": {"net"},

@@ -1,5 +1,8 @@
+#include <span>
+
 #include "image/library.h"
 #include "media/error.h"
+#include "media/fonts.h"
 #include "sandbox/media_process.h"
 #include "tasks/run_task.h"
 
@@ -20,6 +23,7 @@ private:
 
 Result<> initialise() {
     media::capture_log();
+    media::map_fonts();
     return image::init();
 }
 
@@ -27,7 +31,7 @@ Result<Finished> run(
     const Assignment& assignment, sandbox::Inputs& inputs, sandbox::EventWriter& writer
 ) {
     SocketEvents events(writer);
-    return tasks::run_task(assignment, *inputs.front(), events);
+    return tasks::run_task(assignment, *inputs.front(), events, std::span(inputs).subspan(1));
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ enum class ErrorKind : std::uint8_t {
     kCorruptMedia,
     kNoVideoStream,
     kNoAudioStream,
+    kNoSubtitleStream,
     kStartOutOfRange,
     kLimitExceeded,
     kEncodeFailed,
@@ -135,6 +136,10 @@ constexpr auto names(ErrorKind) {
         Name{ErrorKind::kCorruptMedia, "corrupt_media", "The input is damaged."},
         Name{ErrorKind::kNoVideoStream, "no_video_stream", "The input has no picture."},
         Name{ErrorKind::kNoAudioStream, "no_audio_stream", "The input has no sound."},
+        Name{
+            ErrorKind::kNoSubtitleStream, "no_subtitle_stream",
+            "The input has no such subtitles, or none that are text."
+        },
         Name{ErrorKind::kStartOutOfRange, "start_out_of_range", "The input ends before start."},
         Name{
             ErrorKind::kLimitExceeded, "limit_exceeded", "The input needs more than a limit allows."

@@ -26,6 +26,8 @@ Result<> find_accounts(work::LocalRequest& request, bool is_explaining) {
     for (const auto& output : order.outputs) {
         const bool is_written = output.place.url && is_s3(*output.place.url) && !is_explaining;
         if (is_written) names.insert(order.connection_of(output).value_or(""));
+        for (const auto& further : further_inputs(output.operation()))
+            if (is_s3(further.url)) names.insert(order.connection.value_or(""));
     }
     const auto environment = storage::process_environment();
     for (const auto& name : names) {

@@ -97,14 +97,16 @@ Result<> Output::Track::describe(const AVCodecContext& codec) {
 Result<> Output::Track::describe(const AVCodecParameters& codec, AVRational time_base) {
     const int code = avcodec_parameters_copy(stream_.codecpar, &codec);
     if (code < 0) return output_error(code, "set up the container");
-    // A tag belongs to the container it came from; only HEVC's is ours to choose.
-    stream_.codecpar->codec_tag =
-        codec.codec_id == AV_CODEC_ID_HEVC && output_.file_.muxer != "matroska"
-            ? MKTAG('h', 'v', 'c', '1')
-            : 0;
+    // A tag belongs to the container it came from; these are ours to choose.
+    stream_.codecpar->codec_tag = 0;
+    if (codec.codec_id == AV_CODEC_ID_HEVC && output_.file_.muxer != "matroska")
+        stream_.codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
+    if (codec.codec_id == AV_CODEC_ID_MOV_TEXT)
+        stream_.codecpar->codec_tag = MKTAG('t', 'x', '3', 'g');
     stream_.time_base = time_base;
     facts_.codec = avcodec_get_name(codec.codec_id);
     facts_.is_video = codec.codec_type == AVMEDIA_TYPE_VIDEO;
+    facts_.is_text = codec.codec_type == AVMEDIA_TYPE_SUBTITLE;
     is_described_ = true;
     return {};
 }
@@ -190,6 +192,11 @@ void Output::note(Track& track, const AVPacket& packet) {
     track.last_step_ = step;
     track.last_dts_ = packet.dts;
     track.last_offset_ = offset;
+    // The muxer writes nothing, as a sample, where a caption ends.
+    if (facts.is_text) {
+        ++track.index_.samples;
+        track.index_.time_runs += 2;
+    }
     ++track.index_.samples;
     if (facts.is_video && (packet.flags & AV_PKT_FLAG_KEY) != 0) ++track.index_.keys;
     track.index_.bytes += packet.size;
@@ -199,7 +206,8 @@ void Output::tell_meter() {
     if (meter_ == nullptr) return;
     std::optional<double> least;
     for (const auto& track : tracks_) {
-        if (!track->is_finished_) least = std::min(least.value_or(1e18), track->facts_.end);
+        if (!track->is_finished_ && !track->facts_.is_text)
+            least = std::min(least.value_or(1e18), track->facts_.end);
     }
     if (least) meter_->written(meter_number_, *least);
 }

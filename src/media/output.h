@@ -23,6 +23,7 @@ namespace ittybit::media {
 struct TrackFacts {
     std::string codec;
     bool is_video = false;
+    bool is_text = false;
     std::int64_t packets = 0;
     std::int64_t bytes = 0;
     double begin = 0;    // seconds, of the earliest presented

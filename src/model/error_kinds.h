@@ -63,6 +63,7 @@ inline constexpr std::array kErrorRows = {
     ErrorRow{ErrorKind::kCorruptMedia, Fault::kInput, 0},
     ErrorRow{ErrorKind::kNoVideoStream, Fault::kInput, 0},
     ErrorRow{ErrorKind::kNoAudioStream, Fault::kInput, 0},
+    ErrorRow{ErrorKind::kNoSubtitleStream, Fault::kInput, 0},
     ErrorRow{ErrorKind::kStartOutOfRange, Fault::kInput, 0},
     ErrorRow{ErrorKind::kLimitExceeded, Fault::kInput, 0},
     ErrorRow{ErrorKind::kEncodeFailed, Fault::kOurselves, 0},

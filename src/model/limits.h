@@ -12,6 +12,8 @@ struct Limits {
     std::int64_t pixels = 200'000'000;  // of one picture, in and out
     std::int64_t frames = 2'000'000;    // decoded or made, in one output
     int streams = 256;
+    std::int64_t subtitle_bytes = 10'000'000;
+    int cues = 100'000;
     double duration = 172'800;  // seconds of the output
     std::int64_t output_bytes = 100'000'000'000;
     std::int64_t memory_bytes = 6'442'450'944;  // resident
@@ -24,6 +26,10 @@ struct Limits {
         Field{&Limits::pixels, "pixels", "Pixels of one picture, in or out."}.between(1, 1e10),
         Field{&Limits::frames, "frames", "Frames read or made."}.between(1, 1e9),
         Field{&Limits::streams, "streams", "Streams in the input."}.between(1, 100000),
+        Field{&Limits::subtitle_bytes, "subtitle_bytes", "Bytes of a subtitle file."}.between(
+            1, 1e9
+        ),
+        Field{&Limits::cues, "cues", "Subtitles in one file or track."}.between(1, 1e7),
         Field{&Limits::duration, "duration", "Seconds of the output."}.between(1, 1e9),
         Field{&Limits::output_bytes, "output_bytes", "Bytes of all outputs of one job."}.between(
             1, 1e15

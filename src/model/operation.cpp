@@ -60,6 +60,12 @@ json::value options_json(const Operation& operation) {
     return std::visit([](const auto& value) { return to_json(value); }, operation);
 }
 
+std::vector<FurtherInput> further_inputs(const Operation& operation) {
+    const auto* video = std::get_if<VideoOptions>(&operation);
+    if (video == nullptr || !video->subtitle_url) return {};
+    return {{"subtitle_url", *video->subtitle_url}};
+}
+
 json::object options_schema(std::string_view kind) {
     return std::visit(
         [](const auto& value) { return schema_of<std::decay_t<decltype(value)>>(); },

@@ -46,6 +46,15 @@ Operation read_operation(
 /// The canonical options: every field, absent ones null.
 json::value options_json(const Operation& operation);
 
+/// An option that names a file to be read beside the input.
+struct FurtherInput {
+    std::string_view option;
+    std::string url;
+};
+
+/// All of them, in the order in which a child is given them behind its input.
+std::vector<FurtherInput> further_inputs(const Operation& operation);
+
 /// JSON Schema 2020-12 of a kind's options.
 json::object options_schema(std::string_view kind);
 

@@ -1,11 +1,14 @@
 #include "model/options.h"
 
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
 #include <string_view>
 #include <type_traits>
 
 #include <fmt/format.h>
+
+#include "base/fields_json.h"
 
 namespace ittybit {
 namespace {
@@ -67,7 +70,60 @@ void check_waveform(const AudioOptions& options, Problems& problems) {
     }
 }
 
+void check_subtitles(const VideoOptions& options, Problems& problems) {
+    if (options.subtitle_url && options.subtitle_track) {
+        problems.push_back(
+            {ErrorKind::kInvalidOptions, "subtitle_track",
+             "subtitle_track does not go with subtitle_url: choose one of them"}
+        );
+    }
+    if (options.subtitle_style && !options.has_subtitles()) {
+        problems.push_back(
+            {ErrorKind::kInvalidOptions, "subtitle_style",
+             "subtitle_style goes with subtitle_url or subtitle_track: say which subtitles"}
+        );
+    }
+}
+
 }  // namespace
+
+Result<TrackChoice> TrackChoice::from_json(const json::value& value) {
+    constexpr std::size_t kLongest = 35;  // of a language tag (RFC 5646, 4.4.1)
+    const auto refuse = [&] {
+        return Error{
+            ErrorKind::kInvalidOptions,
+            fmt::format(
+                "must be a stream's index or a language like \"eng\", not {}", compact_json(value)
+            ),
+            ""
+        };
+    };
+    if (const auto* text = value.if_string()) {
+        const bool is_word = !text->empty() && text->size() <= kLongest &&
+                             std::ranges::all_of(*text, [](unsigned char letter) {
+                                 return std::isalnum(letter) != 0 || letter == '-';
+                             });
+        if (!is_word) return refuse();
+        return TrackChoice{.number = {}, .language = std::string(*text)};
+    }
+    json::error_code code;
+    const auto number = value.to_number<int>(code);
+    if (code || number < 0) return refuse();
+    return TrackChoice{.number = number, .language = {}};
+}
+
+json::value TrackChoice::to_json_value() const {
+    if (number) return *number;
+    return json::string(language);
+}
+
+json::object TrackChoice::schema() {
+    return {
+        {"type", json::array{"integer", "string"}},
+        {"minimum", 0},
+        {"pattern", "^[A-Za-z0-9-]{1,35}$"},
+    };
+}
 
 void check(const VideoOptions& options, Problems& problems) {
     const auto codec = options.chosen_codec();
@@ -85,6 +141,7 @@ void check(const VideoOptions& options, Problems& problems) {
     }
     check_framing(options, problems);
     check_span(options, problems);
+    check_subtitles(options, problems);
 }
 
 void check(const AudioOptions& options, Problems& problems) {

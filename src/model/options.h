@@ -128,6 +128,27 @@ constexpr auto names(Position) {
     };
 }
 
+/// How subtitles are shown.
+enum class SubtitleStyle { kSidecar, kBurnIn };
+constexpr auto names(SubtitleStyle) {
+    return std::array{
+        Name{SubtitleStyle::kSidecar, "sidecar", "a track of the file, and a .vtt beside it"},
+        Name{SubtitleStyle::kBurnIn, "burn_in", "part of the picture, for ever"},
+    };
+}
+
+/// A text track of the input: its number there, or its language.
+struct TrackChoice {
+    std::optional<int> number;
+    std::string language;  // where there is no number
+
+    /// Reads `2` or `"eng"`. Errors: `invalid_options`.
+    static Result<TrackChoice> from_json(const json::value& value);
+    json::value to_json_value() const;
+    static json::object schema();
+    bool operator==(const TrackChoice&) const = default;
+};
+
 /// What the picture is fitted into.
 struct Framing {
     std::optional<Length> width;
@@ -193,6 +214,12 @@ struct VideoOptions : Framing, Span {
     std::optional<std::int64_t> bitrate;
     bool no_audio = false;
     std::optional<int> frames;
+    std::optional<std::string> subtitle_url;
+    std::optional<TrackChoice> subtitle_track;
+    std::optional<SubtitleStyle> subtitle_style;
+
+    bool has_subtitles() const { return subtitle_url || subtitle_track; }
+    bool burns_in() const { return subtitle_style == SubtitleStyle::kBurnIn; }
 
     /// The codec asked for, else the container's own: h264, or vp9 in webm.
     VideoCodec chosen_codec() const {
@@ -226,6 +253,18 @@ struct VideoOptions : Framing, Span {
                 "Stop after this many output frames; the sound is cut there."
             }
                 .between(1, 1'000'000),
+            Field{
+                &VideoOptions::subtitle_url, "subtitle_url",
+                "Subtitles to show: SRT, WebVTT or ASS, fetched like the input."
+            },
+            Field{
+                &VideoOptions::subtitle_track, "subtitle_track",
+                "Or a text track of the input: the index of its stream, or its language."
+            },
+            Field{
+                &VideoOptions::subtitle_style, "subtitle_style",
+                "How they are shown; sidecar by default."
+            },
         };
 };
 

@@ -121,17 +121,19 @@ bool is_url(std::string_view place) {
     return place.find("://") != std::string_view::npos && !has_scheme(place, "file://");
 }
 
-Result<> check_s3_input(std::string_view input) {
+Result<> check_s3_input(std::string_view input, std::string_view field) {
     const auto slash = input.find('/', kScheme.size());
     if (slash == std::string_view::npos || slash + 1 == input.size()) {
         return Error{
-            ErrorKind::kInvalidInput, "input must name an object: s3://bucket/key", "input"
+            ErrorKind::kInvalidInput, fmt::format("{} must name an object: s3://bucket/key", field),
+            std::string(field)
         };
     }
     for (const auto& piece : split(input.substr(slash + 1), '/')) {
         if (piece != "." && piece != "..") continue;
         return Error{
-            ErrorKind::kInvalidInput, "the key of input holds the piece \".\" or \"..\"", "input"
+            ErrorKind::kInvalidInput,
+            fmt::format("the key of {} holds the piece \".\" or \"..\"", field), std::string(field)
         };
     }
     return {};

@@ -8,6 +8,10 @@
 
 namespace ittybit {
 
+/// How the subtitles of an output are called among its parts. On a user's own disk they lie beside
+/// the output instead, under its name.
+inline constexpr std::string_view kSubtitleFile = "subtitles.vtt";
+
 /// Whether a URL begins so ("s3://"), in any case.
 bool has_scheme(std::string_view url, std::string_view scheme);
 bool is_s3(std::string_view url);
@@ -25,7 +29,7 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
 
 /// Whether an s3:// URL names an object that can be fetched: its key has neither "." nor ".." for a
 /// piece, which HTTP would take away. Errors: `invalid_input`.
-Result<> check_s3_input(std::string_view input);
+Result<> check_s3_input(std::string_view input, std::string_view field = "input");
 
 /// Whether an output is `s3://bucket/key` that can be written: known placeholders and none in the
 /// bucket, a key that names a file. Errors: `invalid_output`.

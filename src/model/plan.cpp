@@ -39,9 +39,15 @@ bool fits(const PictureBranch& branch, const std::string& muxer) {
     return branch.image.has_value() || (muxer != "gif" && muxer != "webp");
 }
 
+ReadAs kind_of(const Plan& plan, int read) {
+    return plan.reads[static_cast<std::size_t>(read)].as;
+}
+
 Result<> check_read(const Plan& plan, const PlannedRead& read) {
     if (read.stream < 0 || read.alpha.value_or(0) < 0) return wrong("no stream has such a number");
-    if (read.as != ReadAs::kStream && plan.reads.size() > 1)
+    const auto texts = std::ranges::count(plan.reads, ReadAs::kText, &PlannedRead::as);
+    const bool is_alone = std::ssize(plan.reads) == texts + 1;
+    if (read.as != ReadAs::kStream && read.as != ReadAs::kText && !is_alone)
         return wrong("what is no stream is read beside others");
     return {};
 }
@@ -50,10 +56,11 @@ Result<> check_read(const Plan& plan, const PlannedRead& read) {
 template <typename Stream>
 Result<> check_places(const Plan& plan, const Stream& stream) {
     if (!has(plan.reads, stream.read)) return wrong("a stream is read from nowhere");
-    const bool is_stream = plan.reads[static_cast<std::size_t>(stream.read)].as == ReadAs::kStream;
+    const ReadAs kind = kind_of(plan, stream.read);
+    if (kind == ReadAs::kText) return wrong("a text is no picture and no sound");
     if (stream.copied.has_value() == !stream.branches.empty())
         return wrong("a stream is to be copied and encoded, or neither");
-    if (stream.copied && !is_stream) return wrong("what is no stream is to be copied");
+    if (stream.copied && kind != ReadAs::kStream) return wrong("what is no stream is to be copied");
     if (stream.copied && !has(plan.outputs, stream.copied->output))
         return wrong("a stream is copied to nowhere");
     for (const auto& branch : stream.branches) {
@@ -92,7 +99,22 @@ Result<> check_picture(const Plan& plan, const PicturePlan& picture) {
 
 Result<> check_sound(const Plan& plan, const SoundPlan& sound) {
     TRY(check_places(plan, sound));
-    if (plan.reads.front().as != ReadAs::kStream) return wrong("what is no stream has no sound");
+    if (kind_of(plan, sound.read) != ReadAs::kStream)
+        return wrong("what is no stream has no sound");
+    return {};
+}
+
+Result<> check_text(const Plan& plan, const TextPlan& text) {
+    if (!has(plan.reads, text.read)) return wrong("a text is read from nowhere");
+    if (kind_of(plan, text.read) != ReadAs::kText) return wrong("what is read is no text");
+    if (text.burnt_into.has_value() == !text.branches.empty())
+        return wrong("a text is to be burnt in and written, or neither");
+    const bool is_burnt = text.burnt_into.has_value();
+    if (is_burnt && (!has(plan.pictures, *text.burnt_into) ||
+                     plan.pictures[static_cast<std::size_t>(*text.burnt_into)].copied))
+        return wrong("a text is burnt into no picture");
+    for (const auto& branch : text.branches)
+        if (!has(plan.outputs, branch.track.output)) return wrong("a text leads nowhere");
     return {};
 }
 
@@ -106,6 +128,7 @@ Result<> check(const Plan& plan) {
     for (const PlannedRead& read : plan.reads) TRY(check_read(plan, read));
     for (const PicturePlan& picture : plan.pictures) TRY(check_picture(plan, picture));
     for (const SoundPlan& sound : plan.sounds) TRY(check_sound(plan, sound));
+    for (const TextPlan& text : plan.texts) TRY(check_text(plan, text));
     const bool has_cadence = !plan.pictures.empty() && plan.pictures.front().cadence;
     if (plan.has_common_end && !has_cadence) return wrong("a common end has no cadence");
     if (has_stream(plan) && !plan.pictures.empty() && !has_cadence)

@@ -17,7 +17,8 @@
 /// it.
 ///
 ///     reads ──▶ pictures {treatment, cadence} ──▶ branches {steps, encoder} ──▶ tracks of outputs
-///          └──▶ sounds   {mix, resample}      ──▶ branches {encoder}        ──▶ tracks of outputs
+///          ├──▶ sounds   {mix, resample}      ──▶ branches {encoder}        ──▶ tracks of outputs
+///          └──▶ texts    {burnt into pictures, or in a form that goes}       ──▶ tracks of outputs
 namespace ittybit {
 
 struct Ratio {
@@ -45,20 +46,21 @@ struct Window {
 };
 
 /// How an input is read.
-enum class ReadAs { kStream, kAnimation, kFrame, kPicture };
+enum class ReadAs { kStream, kAnimation, kFrame, kPicture, kText };
 constexpr auto names(ReadAs) {
     return std::array{
         Name{ReadAs::kStream, "stream", "demuxed and decoded, within the window"},
         Name{ReadAs::kAnimation, "animation", "the frames of an animated WebP"},
         Name{ReadAs::kFrame, "frame", "the one frame on screen at the window's start"},
         Name{ReadAs::kPicture, "picture", "a still picture"},
+        Name{ReadAs::kText, "text", "subtitles: a file, or a stream, before all else"},
     };
 }
 
 struct PlannedRead {
     int input = 0;  // its place in Assignment.inputs
     ReadAs as = ReadAs::kStream;
-    int stream = 0;            // of the container; of a picture its page
+    int stream = 0;            // of the container; of a picture its page; of a subtitle file 0
     std::optional<int> alpha;  // the stream that has the transparency of this one
     int threads = 1;           // of the decoder
     bool is_still = false;     // frame: all there is, and no damage is let pass
@@ -171,7 +173,7 @@ struct PlannedCadence {
     bool operator==(const PlannedCadence&) const = default;
 };
 
-/// Where packets go. An output's tracks are in the order of the plan: pictures, then sounds.
+/// Where packets go. An output's tracks are in the order of the plan: pictures, sounds, texts.
 struct PlannedTrack {
     int output = 0;                   // its place in Plan.outputs
     std::string name;                 // of a rendition: its files' names begin with it
@@ -276,7 +278,44 @@ struct SoundPlan {
     bool operator==(const SoundPlan&) const = default;
 };
 
-/// One file, or for `hls` one playlist with its parts.
+/// The forms that text has in tracks and files.
+enum class TextForm { kMovText, kWebvtt };
+constexpr auto names(TextForm) {
+    return std::array{
+        Name{TextForm::kMovText, "mov_text", "3GPP timed text: mp4, mov"},
+        Name{TextForm::kWebvtt, "webvtt", "WebVTT: webm, and files of its own"},
+    };
+}
+
+struct TextBranch {
+    TextForm form = TextForm::kWebvtt;
+    PlannedTrack track;
+    static constexpr auto kFields = Fields{
+        Field{&TextBranch::form, "form", ""},
+        Field{&TextBranch::track, "track", ""},
+    };
+    bool operator==(const TextBranch&) const = default;
+};
+
+/// Subtitles: laid into pictures, or written into tracks.
+struct TextPlan {
+    int read = 0;
+    std::string codec;              // as they come: subrip, webvtt, ass, mov_text
+    Size size;                      // of the pictures that they are shown with
+    std::optional<int> burnt_into;  // its place in Plan.pictures
+    std::vector<TextBranch> branches;
+    static constexpr auto kFields = Fields{
+        Field{&TextPlan::read, "read", ""},
+        Field{&TextPlan::codec, "codec", ""},
+        Field{&TextPlan::size, "size", ""},
+        Field{&TextPlan::burnt_into, "burnt_into", ""}.or_absent(),
+        Field{&TextPlan::branches, "branches", ""},
+    };
+    bool operator==(const TextPlan&) const = default;
+};
+
+/// One file, or for `hls` one playlist with its parts. The first of a plan is the one that users
+/// ask for; others lie beside it.
 struct OutputFile {
     std::string name;      // in the current folder
     std::string muxer;     // libav's name; of other writers the format: gif, jpeg, hls, waveform …
@@ -299,7 +338,8 @@ struct Plan {
     bool has_common_end = false;  // all tracks last equally long: silence, or the last picture
     std::vector<PicturePlan> pictures;
     std::vector<SoundPlan> sounds;
-    std::vector<OutputFile> outputs;  // in the order of publishing
+    std::vector<TextPlan> texts;
+    std::vector<OutputFile> outputs;
     std::vector<std::string> warnings;
 
     static constexpr auto kFields = Fields{
@@ -308,6 +348,7 @@ struct Plan {
         Field{&Plan::has_common_end, "common_end", ""},
         Field{&Plan::pictures, "pictures", ""},
         Field{&Plan::sounds, "sounds", ""},
+        Field{&Plan::texts, "texts", ""},
         Field{&Plan::outputs, "outputs", ""},
         Field{&Plan::warnings, "warnings", ""},
     };

@@ -185,6 +185,13 @@ private:
             check_place(kind, output.place.url, "output", at, options);
         }
         output.work = read_work(kind, options, problems);
+        for (const auto& [option, url] : further_inputs(output.operation())) {
+            const auto checked = check_address(url, option);
+            if (!checked)
+                problems.push_back(
+                    {ErrorKind::kInvalidOptions, std::string(option), checked.error().message}
+                );
+        }
         for (const auto& problem : problems) {
             wrong(problem.kind, path(at, "options." + problem.field), path(at, problem.message));
         }
@@ -323,23 +330,25 @@ private:
         if (url.empty()) {
             return wrong(ErrorKind::kInputRequired, "input", "input is required: give a URL");
         }
-        if (rules_.takes_paths && !is_url(url)) return;
-        if (const auto checked = check_input_url(url); !checked) {
+        if (const auto checked = check_address(url, "input"); !checked) {
             wrong(ErrorKind::kInvalidInput, "input", checked.error().message);
         }
     }
 
-    Result<> check_input_url(const std::string& url) const {
+    /// Whether bytes can be had from there, for the input or an option.
+    Result<> check_address(const std::string& url, std::string_view field) const {
+        if (rules_.takes_paths && !is_url(url)) return {};
         const bool is_web = has_scheme(url, "http://") || has_scheme(url, "https://");
         if (!is_web && !is_s3(url)) {
             return Error{
-                ErrorKind::kInvalidInput, "input must use http://, https://, or s3:// scheme",
-                "input"
+                ErrorKind::kInvalidInput,
+                fmt::format("{} must use http://, https://, or s3:// scheme", field),
+                std::string(field)
             };
         }
         auto checked = rules_.check_url(url);
-        if (!checked) return std::move(checked).error().in("input");
-        return is_web ? Result<>() : check_s3_input(url);
+        if (!checked) return std::move(checked).error().in(field);
+        return is_web ? Result<>() : check_s3_input(url, field);
     }
 
     void check_metadata() {
@@ -367,6 +376,8 @@ private:
         bool is_needed = order_.connection || is_s3(order_.input.url());
         for (std::size_t i = 0; i < order_.outputs.size(); ++i) {
             auto& place = order_.outputs[i].place;
+            for (const auto& further : further_inputs(order_.outputs[i].operation()))
+                is_needed = is_needed || is_s3(further.url);
             if (place.connection) {
                 TRY(find_connection(place.connection, fmt::format("outputs.{}.connection", i)));
             } else {

@@ -1,10 +1,12 @@
 #include "tasks/build.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <utility>
 
+#include "media/burn_in.h"
 #include "media/common_end.h"
 #include "media/compat.h"
 #include "media/copying.h"
@@ -14,6 +16,7 @@
 #include "media/limiter.h"
 #include "media/meter.h"
 #include "media/pipeline.h"
+#include "media/text_track.h"
 #include "media/timing.h"
 #include "tasks/expectation.h"
 #include "tasks/image.h"
@@ -23,6 +26,7 @@
 #include "tasks/quality.h"
 #include "tasks/reading.h"
 #include "tasks/still.h"
+#include "tasks/text.h"
 #include "tasks/treatment.h"
 
 namespace ittybit::tasks {
@@ -105,6 +109,9 @@ private:
     Result<> build();
     Result<> add_pictures(const PicturePlan& picture);
     Result<> add_sound(const SoundPlan& sound);
+    Result<> add_text(const TextPlan& text);
+    Result<Sink<Frame>*> add_burn_in(const PicturePlan& picture, Sink<Frame>& next);
+    Result<media::Cues> cues_of(const TextPlan& text);
     Result<const media::Copying*> add_copy(int read, const PlannedTrack& track);
     Result<Sink<Frame>*> add_branches(
         const PicturePlan& picture, std::span<const PictureBranch> branches
@@ -117,6 +124,8 @@ private:
     Result<> read_animation();
     Result<> read_still();
     Result<> read();
+    Result<> read_pictures_and_sound();
+    Result<> feed_texts(double seconds);
     AllThrough through() const;
     std::vector<Missing> missing() const;
 
@@ -135,6 +144,8 @@ private:
     std::vector<std::unique_ptr<Product>> products_;  // for each of the plan's outputs
     std::vector<Taps> taps_;                          // for each of its reads
     std::vector<Watched> watched_;
+    std::vector<media::TextFeed> texts_;
+    std::vector<std::string> warnings_;
     std::optional<media::CommonEnd> common_end_;
     std::optional<media::Intake> intake_;
     Pipeline pipeline_;  // the first to go: its stages use all of the above
@@ -196,6 +207,7 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
     const bool is_reduced_first = picture.cadence && picture.cadence->is_first;
     const auto clock = clock_of(picture.clock);
     Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
+    next = TRY(add_burn_in(picture, *next));
     if (picture.cadence && !is_reduced_first) next = &add_cadence(picture, *next);
     next = &add_treatment(pipeline_, picture.treatment, clock.time_base(), *next);
     if (is_reduced_first) next = &add_cadence(picture, *next);
@@ -260,6 +272,35 @@ Result<> Builder::add_sound(const SoundPlan& sound) {
     return {};
 }
 
+Result<media::Cues> Builder::cues_of(const TextPlan& text) {
+    auto cues = TRY(read_cues(read_at(text.read), plan_.window, job_));
+    std::ranges::move(cues.warnings, std::back_inserter(warnings_));
+    return cues;
+}
+
+Result<> Builder::add_text(const TextPlan& text) {
+    if (text.branches.empty()) return {};
+    const auto captions = media::captions(TRY(cues_of(text)).cues);
+    for (const TextBranch& branch : text.branches) {
+        Product& product = *products_[static_cast<std::size_t>(branch.track.output)];
+        texts_.emplace_back(branch.form, captions, *TRY(product.add_text(text, branch)));
+    }
+    return {};
+}
+
+/// What lays subtitles into a picture's frames, where there are some for it.
+Result<Sink<Frame>*> Builder::add_burn_in(const PicturePlan& picture, Sink<Frame>& next) {
+    const auto place = static_cast<int>(&picture - plan_.pictures.data());
+    const auto text = std::ranges::find(plan_.texts, place, &TextPlan::burnt_into);
+    if (text == plan_.texts.end()) return &next;
+    const auto cues = TRY(cues_of(*text));
+    auto burn_in = TRY(
+        media::BurnIn::make(cues, {picture.treatment.colour, text->size, picture.clock.ticks}, next)
+    );
+    std::ranges::copy(burn_in->warnings(), std::back_inserter(warnings_));
+    return &pipeline_.add(std::move(burn_in));
+}
+
 Result<const media::Copying*> Builder::add_copy(int read, const PlannedTrack& track) {
     Product& product = *products_[static_cast<std::size_t>(track.output)];
     const int stream = read_at(read).stream;
@@ -282,6 +323,7 @@ Result<> Builder::build() {
     }
     for (const PicturePlan& picture : plan_.pictures) TRY(add_pictures(picture));
     for (const SoundPlan& sound : plan_.sounds) TRY(add_sound(sound));
+    for (const TextPlan& text : plan_.texts) TRY(add_text(text));
     return {};
 }
 
@@ -322,14 +364,25 @@ Result<> Builder::read_streams() {
     PacketSinks sinks;
     for (std::size_t i = 0; i < taps_.size(); ++i) TRY(decode(plan_.reads[i], taps_[i], sinks));
     intake_.emplace(input, cut_of(plan_.window));
-    return read_window(
+    Result<> fed;
+    TRY(read_window(
         input, plan_.window, plan_.reads.front().stream, sinks,
         [&](const AVPacket& packet) {
             meter_.moved();
             intake_->see(packet);
-            return pipeline_.stop().stop_requested();
+            const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
+            const AVRational unit = input.stream(packet.stream_index).time_base;
+            if (at != media::kNoTime) fed = feed_texts(input.seconds(at, unit));
+            return !fed || pipeline_.stop().stop_requested();
         }
-    );
+    ));
+    return fed;
+}
+
+/// As far as the input has been read, in seconds from its origin.
+Result<> Builder::feed_texts(double seconds) {
+    for (auto& text : texts_) TRY(text.up_to(seconds - plan_.window.start));
+    return {};
 }
 
 Result<> Builder::read_animation() {
@@ -361,11 +414,18 @@ Result<> Builder::read_still() {
 }
 
 Result<> Builder::read() {
+    TRY(read_pictures_and_sound());
+    for (auto& text : texts_) TRY(text.finish());
+    return {};
+}
+
+Result<> Builder::read_pictures_and_sound() {
     switch (plan_.reads.front().as) {
         case ReadAs::kStream: return read_streams();
         case ReadAs::kAnimation: return read_animation();
         case ReadAs::kFrame:
         case ReadAs::kPicture: return read_still();
+        case ReadAs::kText: break;  // read when the pipeline was built
     }
     return {};
 }
@@ -403,8 +463,11 @@ Result<Finished> Builder::make() {
     for (const auto& product : products_)
         if (const auto plan = product->better_plan()) return tasks::make(*plan, job_);
     Finished finished;
-    for (const auto& product : products_) finished.file = TRY(product->finish());
+    std::vector<File> files;
+    for (const auto& product : products_) files.push_back(TRY(product->finish()));
+    finished.file = std::move(files.front());
     finished.warnings = plan_.warnings;
+    std::ranges::move(warnings_, std::back_inserter(finished.warnings));
     tell(missing(), finished);
     return finished;
 }

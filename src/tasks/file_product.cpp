@@ -1,5 +1,6 @@
 #include "media/encoder.h"
 #include "media/output.h"
+#include "media/text_track.h"
 #include "media/verify.h"
 #include "tasks/product.h"
 
@@ -15,6 +16,7 @@ class FileProduct : public Product {
 public:
     FileProduct(const Making& making, std::unique_ptr<media::Output> output)
         : making_(making), output_(std::move(output)) {
+        if (!is_main()) return;
         output_->tell_growth([&events = making.events, name = making.output.name](
                                  std::int64_t from, std::int64_t to
                              ) { events.file_grown({.name = name, .from = from, .to = to}); });
@@ -33,9 +35,17 @@ public:
         TRY(track.describe(*stream.codecpar, stream.time_base));
         return &track;
     }
+    Result<Sink<Packet>*> add_text(const TextPlan& text, const TextBranch& branch) override {
+        media::Output::Track& track = add_track(branch.track);
+        const auto description = media::describe(branch.form, text.size);
+        TRY(track.describe(*description, media::kTextTime));
+        return &track;
+    }
     Result<File> finish() override;
 
 private:
+    bool is_main() const { return &making_.output == &making_.plan.outputs.front(); }
+
     /// Branches come in the order of their tracks.
     media::Output::Track& add_track(const PlannedTrack& planned) {
         media::Output::Track& track = output_->add_track();
@@ -64,7 +74,7 @@ Result<File> FileProduct::finish() {
     File file = TRY(media::verify(making_.output, output_->tracks(), making_.assignment.limits));
     file.size = output_->size();
     if (output_->is_rewritten()) making_.events.file_grown({.name = name});
-    making_.events.file_ready({.name = name, .size = output_->size(), .is_main = true});
+    making_.events.file_ready({.name = name, .size = output_->size(), .is_main = is_main()});
     return file;
 }
 
@@ -82,13 +92,18 @@ Result<Sink<Frame>*> Product::add_sound(Pipeline&, const SoundBranch&) {
     return unfit("sound");
 }
 
+Result<Sink<Packet>*> Product::add_text(const TextPlan&, const TextBranch&) {
+    return unfit("text");
+}
+
 Result<Sink<Packet>*> Product::copy(const PlannedTrack&, const AVStream&) {
     return unfit("copies");
 }
 
 Result<std::unique_ptr<Product>> make_file(const Making& making) {
-    auto output =
-        TRY(media::Output::create(making.output, making.assignment.limits, &making.meter));
+    // How far text is tells nothing: it is there at once, or not for a long while.
+    auto* const meter = making.output.muxer == "webvtt" ? nullptr : &making.meter;
+    auto output = TRY(media::Output::create(making.output, making.assignment.limits, meter));
     return {std::make_unique<FileProduct>(making, std::move(output))};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "base/bytes.h"
 #include "image/animation_reader.h"
@@ -17,6 +18,7 @@ struct Job {
     const Assignment& assignment;
     ByteSource& source;
     Events& events;
+    std::span<const std::unique_ptr<ByteSource>> further = {};  // what options name, in their order
 
     // The input as libraries read it, opened once for planning and running.
     std::unique_ptr<media::Input> media = {};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "media/front_index.h"
+#include "model/output_name.h"
 #include "tasks/picture_plan.h"
 #include "tasks/plan_time.h"
 #include "tasks/quality.h"
@@ -75,6 +76,12 @@ media::IndexEntries sound_index(const SoundPlan& sound, const SoundFacts& facts,
     };
 }
 
+/// A caption, and nothing until the next.
+media::IndexEntries text_index(const TextFacts& facts, double seconds) {
+    const auto samples = 2 * facts.cues.value_or(static_cast<std::int64_t>(seconds)) + 8;
+    return {.samples = samples, .time_runs = samples, .offset_runs = 1};
+}
+
 /// Room for the index of what will be written, a little more than it takes.
 std::int64_t reserve_for(const Plan& plan, const SourceFacts& source) {
     const double seconds = plan.window.duration.value_or(600) * 1.01 + 1;
@@ -83,6 +90,7 @@ std::int64_t reserve_for(const Plan& plan, const SourceFacts& source) {
         tracks.push_back(picture_index(picture, *source.picture, seconds));
     for (const auto& sound : plan.sounds)
         tracks.push_back(sound_index(sound, *source.sound, seconds));
+    if (source.text) tracks.push_back(text_index(*source.text, seconds));
     return media::index_size(tracks) + 1024;
 }
 
@@ -117,6 +125,34 @@ void add_sound(
     }
     plan.reads.push_back({.stream = facts.stream, .alpha = {}});
     plan.sounds.push_back(std::move(sound));
+}
+
+/// Adds subtitles: to the picture, or as a track behind the others and a file beside the output.
+void add_text(Plan& plan, const TextFacts& facts, const VideoOptions& options) {
+    TextPlan text;
+    text.read = static_cast<int>(plan.reads.size());
+    text.codec = facts.codec;
+    text.size = plan.pictures.front().treatment.placement.canvas;
+    if (options.burns_in()) {
+        text.burnt_into = 0;
+    } else {
+        const bool is_webm = options.format == VideoFormat::kWebm;
+        TextBranch track{.form = is_webm ? TextForm::kWebvtt : TextForm::kMovText, .track = {}};
+        track.track.language = facts.language;
+        TextBranch beside;
+        beside.track.output = static_cast<int>(plan.outputs.size());
+        text.branches = {std::move(track), std::move(beside)};
+        OutputFile file;
+        file.name = kSubtitleFile;
+        file.muxer = "webvtt";
+        plan.outputs.push_back(std::move(file));
+    }
+    PlannedRead read;
+    read.input = facts.input;
+    read.as = ReadAs::kText;
+    read.stream = facts.stream;
+    plan.reads.push_back(read);
+    plan.texts.push_back(std::move(text));
 }
 
 /// FLAC has eight channels at most, and names for all of them.
@@ -247,6 +283,7 @@ Result<Plan> plan_video(
         );
     }
     plan.outputs.push_back(plan_output(options, source, name));
+    if (source.text) add_text(plan, *source.text, options);
     if (options.format != VideoFormat::kWebm)
         plan.outputs.front().moov_size = reserve_for(plan, source);
     return plan;

@@ -98,7 +98,7 @@ std::string copied_codec(AudioFormat format) {
 /// Whether the options leave a stream as it is.
 bool wants_picture_untouched(const VideoOptions& options) {
     return !options.quality && !options.bitrate && !options.fps && !options.is_resizing() &&
-           !options.frames && !is_trimmed(options);
+           !options.frames && !is_trimmed(options) && !options.burns_in();
 }
 
 bool wants_sound_untouched(const VideoOptions& options) {

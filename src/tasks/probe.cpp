@@ -5,6 +5,7 @@
 #include "image/header.h"
 #include "media/facts.h"
 #include "media/input.h"
+#include "tasks/text.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -36,6 +37,8 @@ Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token sto
 Result<Finished> run(const ProbeOptions&, Job& job) {
     Finished finished;
     finished.file = TRY(probe(job.source, job.assignment.limits));
+    // So that a job finds out early.
+    for (const auto& further : job.further) TRY(read_subtitles(*further, job.limits()));
     return finished;
 }
 

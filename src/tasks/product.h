@@ -30,6 +30,11 @@ public:
         media::Pipeline& pipeline, const SoundBranch& branch
     );
 
+    /// A track for captions in packets. Errors: `encode_failed`.
+    virtual Result<media::Sink<media::Packet>*> add_text(
+        const TextPlan& text, const TextBranch& branch
+    );
+
     /// A track for packets that are copied. Errors: `encode_failed`.
     virtual Result<media::Sink<media::Packet>*> copy(
         const PlannedTrack& track, const AVStream& stream

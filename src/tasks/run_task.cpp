@@ -17,7 +17,12 @@
 
 namespace ittybit::tasks {
 
-Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events) {
+Result<Finished> run_task(
+    const Assignment& assignment,
+    ByteSource& source,
+    Events& events,
+    std::span<const std::unique_ptr<ByteSource>> further
+) {
     if (assignment.kind == kValidateKind) return validate(assignment, source, events);
     if (std::ranges::find(kKinds, assignment.kind) == kKinds.end())
         return Error{ErrorKind::kInvalidKind, "no such kind of task: " + assignment.kind, "kind"};
@@ -27,7 +32,7 @@ Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Even
         return Error{problems.front().kind, problems.front().message, problems.front().field};
     }
     const auto shown = TRY(image::presented(source));
-    Job job{assignment, *shown, events};
+    Job job{assignment, *shown, events, further};
     return std::visit([&](const auto& options) { return run(options, job); }, operation);
 }
 

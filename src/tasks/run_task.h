@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <span>
+
 #include "base/bytes.h"
 #include "model/plan.h"
 #include "model/protocol.h"
@@ -12,8 +15,14 @@ namespace ittybit::tasks {
 /// Does one assignment from beginning to verified end, in the current folder. Each kind has an
 /// overload `Result<Plan> plan(const XOptions&, Job&)`, and what it plans is made by `make`; a kind
 /// that does otherwise has a `run` of its own.
-/// Errors: those of SPEC's job errors; `invalid_options` when the options do not read.
-Result<Finished> run_task(const Assignment& assignment, ByteSource& source, Events& events);
+/// `further` are the files that options name, behind the input in the assignment. Errors: those of
+/// SPEC's job errors; `invalid_options` when the options do not read.
+Result<Finished> run_task(
+    const Assignment& assignment,
+    ByteSource& source,
+    Events& events,
+    std::span<const std::unique_ptr<ByteSource>> further = {}
+);
 
 /// The answer when nothing but the plan is wanted: with the facts of the input. Errors: as probe.
 Result<Finished> explained(const Plan& plan, Job& job);

@@ -121,6 +121,16 @@ SoundFacts sound_facts(const Input& input, int index) {
     return facts;
 }
 
+TextFacts text_facts(const Input& input, int index) {
+    const AVStream& stream = input.stream(index);
+    TextFacts facts;
+    facts.stream = index;
+    facts.codec = avcodec_get_name(stream.codecpar->codec_id);
+    facts.language = language_of(stream);
+    if (stream.nb_frames > 0) facts.cues = stream.nb_frames;
+    return facts;
+}
+
 json::object kept_metadata(const Input& input) {
     json::object kept;
     const auto keep_from = [&](const AVDictionary* tags) {

@@ -65,11 +65,20 @@ struct SoundFacts {
     std::optional<PacketFacts> packets;
 };
 
+struct TextFacts {
+    int input = 0;  // its place in Assignment.inputs
+    int stream = 0;
+    std::string codec;
+    std::string language;
+    std::optional<std::int64_t> cues;  // where they have been counted
+};
+
 struct SourceFacts {
     std::optional<double> duration;  // seconds
     bool is_duration_sure = true;
     std::optional<PictureFacts> picture;
     std::optional<SoundFacts> sound;
+    std::optional<TextFacts> text;
     json::object metadata;  // only what may be kept: title, artist, …
     std::vector<std::string> warnings;
 };
@@ -79,6 +88,9 @@ PictureFacts picture_facts(const media::Input& input, int stream);
 
 /// The facts of an audio stream of an opened input.
 SoundFacts sound_facts(const media::Input& input, int stream);
+
+/// The facts of a stream of subtitles.
+TextFacts text_facts(const media::Input& input, int stream);
 
 /// Titles, artists and the like. Places, dates, serial numbers and software are not among them.
 json::object kept_metadata(const media::Input& input);

@@ -7,6 +7,7 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/plan.h"
+#include "tasks/text.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -34,6 +35,7 @@ Result<SourceFacts> source_facts(const VideoOptions& options, Job& job) {
         source.warnings = choice.warnings;
         if (choice.stream) source.sound = sound_facts(input, *choice.stream);
     }
+    source.text = TRY(choose_text(options, job));
     TRY(look_at_packets(options, job, source));
     return source;
 }
@@ -78,7 +80,8 @@ Result<SourceFacts> animation_facts(image::AnimationReader& reader) {
 Result<Plan> plan_animation(const VideoOptions& options, const std::string& name, Job& job) {
     auto& reader = *TRY(open_animation(job));
     if (reader.frames() < 2) return no_video();
-    const SourceFacts source = TRY(animation_facts(reader));
+    SourceFacts source = TRY(animation_facts(reader));
+    source.text = TRY(choose_text(options, job));
     Plan plan = TRY(plan_video(options, source, name, job.limits()));
     plan.reads.front().as = ReadAs::kAnimation;
     if (plan.window.start == 0 && !plan.window.end)

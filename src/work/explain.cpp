@@ -9,6 +9,7 @@
 #include "base/linked_stop.h"
 #include "base/pause.h"
 #include "model/plan.h"
+#include "work/further_sources.h"
 #include "work/import.h"
 #include "work/places.h"
 #include "work/run_operation.h"
@@ -41,12 +42,18 @@ private:
 Result<Finished> Explainer::plan(
     const OrderedOutput& output,
     const std::string& stem,
+    const std::optional<std::string>& connection,
     storage::Source& source,
     const std::stop_token& stop
 ) {
     OperationRequest request;
     request.operation = output.operation();
     request.inputs = {input_from(source)};
+    FurtherSources further([&](const std::string& url, const std::stop_token& asked) {
+        return open_served_input(shop_, url, connection, shop_.limits.subtitle_bytes, asked);
+    });
+    TRY(further.fetch(request.operation, stop));
+    further.append(request);
     request.explain = true;
     request.stem = stem;
     request.limits = shop_.limits;
@@ -70,12 +77,14 @@ Explanation Explainer::explained(const Order& order) {
     const auto url = order.input.url();
     const Deadline deadline(stop_, longest_);
     const auto stop = deadline.token();
-    const auto source = open_served_input(shop_, url, order.connection, stop);
+    const auto source =
+        open_served_input(shop_, url, order.connection, shop_.limits.input_bytes, stop);
     for (const auto& output : order.outputs) {
         auto& explained = explanation.outputs.emplace_back();
         explained.kind = output.kind();
         explained.name = output.place.name;
-        auto planned = source ? plan(output, stem_of(url), **source, stop) : source.error();
+        auto planned =
+            source ? plan(output, stem_of(url), order.connection, **source, stop) : source.error();
         if (planned) {
             explained.plan = std::move(planned->plan);
             explanation.input = std::move(planned->file);

@@ -68,6 +68,7 @@ private:
     Result<Finished> plan(
         const OrderedOutput& output,
         const std::string& stem,
+        const std::optional<std::string>& connection,
         storage::Source& source,
         const std::stop_token& stop
     );

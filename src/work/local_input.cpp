@@ -7,12 +7,21 @@
 #include <unistd.h>
 
 #include "model/output_name.h"
+#include "net/client.h"
 #include "storage/s3.h"
 #include "work/places.h"
 #include "work/target.h"
 
 namespace ittybit::work {
 namespace {
+
+/// A source, and what it borrows.
+struct LocalInput {
+    explicit LocalInput(const std::string& scratch) : room(scratch, 0) {}
+    net::Client client{{.policy = net::AddressPolicy::typed_by_user()}};
+    storage::Room room;
+    std::unique_ptr<storage::Source> source = {};
+};
 
 /// A file in place; a pipe or device, which can be read only once, as it comes.
 std::unique_ptr<storage::Origin> file_or_pipe(const std::string& path) {
@@ -25,9 +34,8 @@ std::unique_ptr<storage::Origin> file_or_pipe(const std::string& path) {
 }
 
 Result<std::unique_ptr<storage::Origin>> origin_of(
-    const LocalRequest& request, net::Client& client
+    const LocalRequest& request, const std::string& input, net::Client& client
 ) {
-    const auto input = request.order.input.url();
     if (!is_url(input)) return file_or_pipe(path_of(input));
     auto url = TRY(net::Url::parse(input));
     if (!url.is_s3()) return storage::http_origin(client, std::move(url));
@@ -44,17 +52,20 @@ Fd open_input(const std::string& path) {
     return Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
-Result<std::unique_ptr<LocalInput>> LocalInput::open(
-    const LocalRequest& request, const std::stop_token& stop
+Result<std::shared_ptr<storage::Source>> open_local_input(
+    const LocalRequest& request,
+    const std::string& url_or_path,
+    std::int64_t largest,
+    const std::stop_token& stop
 ) {
-    auto local = std::make_unique<LocalInput>(request.scratch);
-    auto origin = TRY(origin_of(request, local->client_));
+    auto local = std::make_shared<LocalInput>(request.scratch);
+    auto origin = TRY(origin_of(request, url_or_path, local->client));
     storage::Source::Options options;
     options.scratch_folder = request.scratch;
-    options.largest = request.limits.input_bytes;
-    options.room = &local->room_;
-    local->source_ = TRY(storage::Source::open(std::move(origin), std::move(options), stop));
-    return local;
+    options.largest = largest;
+    options.room = &local->room;
+    local->source = TRY(storage::Source::open(std::move(origin), std::move(options), stop));
+    return std::shared_ptr<storage::Source>(local, local->source.get());
 }
 
 }  // namespace ittybit::work

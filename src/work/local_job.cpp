@@ -40,16 +40,26 @@ std::unique_ptr<Destination> destination_of(
     );
 }
 
+Result<std::shared_ptr<storage::Source>> open_main_input(
+    const LocalRequest& request, const std::stop_token& stop
+) {
+    return open_local_input(request, request.order.input.url(), request.limits.input_bytes, stop);
+}
+
+OpenFurther further_opener(const LocalRequest& request) {
+    return [&request](const std::string& url, const std::stop_token& stop) {
+        return open_local_input(request, url, request.limits.subtitle_bytes, stop);
+    };
+}
+
 /// `request` as the walk takes it. Borrows from all.
 RunRequest run_request(const LocalRequest& request, sandbox::Zygote& zygote, const Ledger& ledger) {
     RunRequest run;
     run.kind = request.order.kind;
     run.url = ledger.job().input;
     run.limits = request.limits;
-    run.open_input = [&](const std::stop_token& stop) -> Result<std::shared_ptr<storage::Source>> {
-        const std::shared_ptr<LocalInput> input = TRY(LocalInput::open(request, stop));
-        return std::shared_ptr<storage::Source>(input, &input->source());
-    };
+    run.open_input = [&](const std::stop_token& stop) { return open_main_input(request, stop); };
+    run.open_further = further_opener(request);
     for (std::size_t i = 0; i < request.order.outputs.size(); ++i) {
         const auto open = [&request, &ledger, i](const std::string& extension) {
             return Result(destination_of(request, i, ledger, extension));
@@ -81,12 +91,15 @@ Job run_here(
 Result<json::value> explain_here(
     const LocalRequest& request, sandbox::Zygote& zygote, const std::stop_token& stop
 ) {
-    auto input = TRY(LocalInput::open(request, stop));
+    const auto input = TRY(open_main_input(request, stop));
+    FurtherSources further(further_opener(request));
     json::array plans;
     for (const auto& output : request.order.outputs) {
         OperationRequest operation;
         operation.operation = output.operation();
-        operation.inputs = {input_from(input->source())};
+        operation.inputs = {input_from(*input)};
+        TRY(further.fetch(operation.operation, stop));
+        further.append(operation);
         operation.explain = true;
         operation.limits = request.limits;
         auto outcome = TRY(run_operation(zygote, operation, {}, stop));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "model/output_name.h"
 #include "work/write_through.h"
 
 namespace ittybit::work {
@@ -118,7 +119,7 @@ Result<> publish_parts(
     const auto mode = usual_mode(workspace);
     bool has_parts = false;
     for (const auto& file : files) {
-        if (file.is_main) continue;
+        if (file.is_main || file.name == kSubtitleFile) continue;
         has_parts = true;
         TRY(settle(workspace, file.name, mode));
         const auto from = workspace.path() / file.name;
@@ -129,6 +130,19 @@ Result<> publish_parts(
     if (!has_parts) return {};
     TRY(sync_folder(hidden));
     if (::rename(hidden.c_str(), (folder / name).c_str()) != 0) return cannot_write(name);
+    return {};
+}
+
+/// Subtitles lie beside the main file, under its name: players look for them there. They never
+/// replace a file: it may be the one that they were made of.
+Result<> publish_subtitles(
+    const sandbox::Workspace& workspace, const std::vector<FileReady>& files, const fs::path& main
+) {
+    const std::string name(kSubtitleFile);
+    if (std::ranges::find(files, name, &FileReady::name) == files.end()) return {};
+    TRY(settle(workspace, name, usual_mode(workspace)));
+    const Target target{.folder = main.parent_path(), .stem = main.stem(), .extension = "vtt"};
+    TRY(move_main(workspace.path() / name, target));
     return {};
 }
 
@@ -170,7 +184,11 @@ Result<fs::path> publish(
     const auto main = std::ranges::find(files, true, &FileReady::is_main);
     if (main == files.end()) return Error{ErrorKind::kOutputInvalid, "no output was made", ""};
     if (!target.stream.empty()) {
-        if (files.size() > 1) {
+        // Subtitles are in the main file too.
+        const bool has_more = std::ranges::any_of(files, [](const FileReady& file) {
+            return !file.is_main && file.name != kSubtitleFile;
+        });
+        if (has_more) {
             return Error{
                 ErrorKind::kInvalidOutput,
                 "the output is several files: give a folder, or a name in one", "output"
@@ -191,6 +209,7 @@ Result<fs::path> publish(
     }
     TRY(publish_parts(workspace, files, place.folder, parts_folder));
     auto path = TRY(move_main(workspace.path() / main->name, place));
+    TRY(publish_subtitles(workspace, files, path));
     TRY(sync_folder(place.folder));
     return path;
 }

@@ -61,7 +61,8 @@ class Walk {
 public:
     /// The tasks of a job are probe, import, and two for each output; a standalone one is all of
     /// them.
-    Walk(const RunRequest& request, Ledger& ledger) : request_(request), ledger_(ledger) {
+    Walk(const RunRequest& request, Ledger& ledger)
+        : request_(request), ledger_(ledger), further_(request.open_further) {
         const auto& tasks = ledger.job().tasks;
         const auto at = [&](std::size_t i) -> const Task& {
             return tasks[std::min(i, tasks.size() - 1)];
@@ -175,6 +176,10 @@ private:
         auto opened = request_.open_input(ledger_.stop());
         if (!opened) return Blamed{probe_, std::move(opened).error()};
         source_ = *std::move(opened);
+        for (const auto& output : outputs_) {
+            auto fetched = further_.fetch(output.request.operation, ledger_.stop());
+            if (!fetched) return Blamed{probe_, std::move(fetched).error()};
+        }
         return File();
     }
 
@@ -191,8 +196,10 @@ private:
         return done;
     }
 
+    /// The facts of the input; the other files are looked at too, as far as a child takes them.
     Result<File> look() {
         OperationRequest operation = about(ProbeOptions{});
+        further_.append_all(operation);
         auto outcome = TRY(request_.perform(operation, {}, ledger_.stop()));
         facts_ = std::move(outcome.finished.file);
         facts_.url = request_.url;
@@ -209,6 +216,7 @@ private:
                 return ensure(offset, length, stop);
             };
         }
+        further_.append(request);
         request.limits = request_.limits;
         return request;
     }
@@ -319,6 +327,7 @@ private:
     std::string import_task_;
     std::map<std::string, File> files_;  // by task
     std::shared_ptr<storage::Source> source_;
+    FurtherSources further_;
     File facts_;  // of the input
     std::vector<Output> outputs_;
     std::unique_ptr<Import> import_;  // behind the source, into which it reads

@@ -11,6 +11,7 @@
 #include "model/operation.h"
 #include "storage/source.h"
 #include "work/destination.h"
+#include "work/further_sources.h"
 #include "work/ledger.h"
 #include "work/run_operation.h"
 #include "work/slow_input.h"
@@ -30,6 +31,7 @@ struct RunRequest {
     std::string kind;  // of the job or standalone task
     std::string url;   // of the input, for its facts
     std::function<Result<std::shared_ptr<storage::Source>>(const std::stop_token&)> open_input;
+    OpenFurther open_further = {};
     std::vector<OutputRequest> outputs;  // each of a work and an export task, in the job's order
     Perform perform;
     Limits limits;

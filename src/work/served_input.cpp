@@ -37,11 +37,12 @@ Result<std::shared_ptr<storage::Source>> open_served_input(
     Workshop& shop,
     const std::string& url,
     const std::optional<std::string>& connection,
+    std::int64_t largest,
     const std::stop_token& stop
 ) {
     storage::Source::Options options;
     options.scratch_folder = shop.scratch;
-    options.largest = shop.limits.input_bytes;
+    options.largest = largest;
     options.room = &shop.room;
     auto from = TRY(origin_of(shop, url, connection));
     return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -12,11 +13,13 @@ namespace ittybit::work {
 
 /// The input of a job of the service, read through the range cache. Our own files are read from
 /// storage, whatever host their URL names; s3:// ones with the connection of this id. Errors:
-/// `connection_required`, `invalid_input`, later those of the origin.
+/// `connection_required`, `invalid_input`, later those of the origin, and `limit_exceeded`
+/// (input_bytes) where it has more than `largest` bytes.
 Result<std::shared_ptr<storage::Source>> open_served_input(
     Workshop& shop,
     const std::string& url,
     const std::optional<std::string>& connection,
+    std::int64_t largest,
     const std::stop_token& stop
 );
 

@@ -37,7 +37,12 @@ Ending ServedJob::work() {
     request.url = job.input;
     request.limits = shop_.limits;
     request.slow_input = &slow_input_;
-    request.open_input = [this](const std::stop_token& stop) { return open_input(stop); };
+    request.open_input = [this](const std::stop_token& stop) {
+        return open_file(job_.job().input, shop_.limits.input_bytes, stop);
+    };
+    request.open_further = [this](const std::string& url, const std::stop_token& stop) {
+        return open_file(url, shop_.limits.subtitle_bytes, stop);
+    };
     request.perform = [this](const auto& operation, const auto& events, const auto& stop) {
         return perform(operation, events, stop);
     };
@@ -52,8 +57,10 @@ Ending ServedJob::work() {
     return work::run(request, job_);
 }
 
-Result<std::shared_ptr<storage::Source>> ServedJob::open_input(const std::stop_token& stop) {
-    return open_served_input(shop_, job_.job().input, job_.record().order.connection, stop);
+Result<std::shared_ptr<storage::Source>> ServedJob::open_file(
+    const std::string& url, std::int64_t largest, const std::stop_token& stop
+) {
+    return open_served_input(shop_, url, job_.record().order.connection, largest, stop);
 }
 
 Result<std::unique_ptr<Destination>> ServedJob::open_output(

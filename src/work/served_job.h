@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -26,7 +27,9 @@ public:
 
 private:
     Ending work();
-    Result<std::shared_ptr<storage::Source>> open_input(const std::stop_token& stop);
+    Result<std::shared_ptr<storage::Source>> open_file(
+        const std::string& url, std::int64_t largest, const std::stop_token& stop
+    );
     Result<std::unique_ptr<Destination>> open_output(
         const OrderedOutput& output, const std::string& extension
     );

@@ -1,0 +1,42 @@
+#include "work/further_sources.h"
+
+#include "work/import.h"
+
+namespace ittybit::work {
+namespace {
+
+/// Such a file has a limit of its own.
+Error of_option(Error error, std::string_view option) {
+    error.where = option;
+    if (error.limit && error.limit->name == "input_bytes") error.limit->name = "subtitle_bytes";
+    return std::move(error).in(option);
+}
+
+}  // namespace
+
+Result<> FurtherSources::fetch(const Operation& operation, const std::stop_token& stop) {
+    const auto fetched = [&](const std::string& url) -> Result<std::shared_ptr<storage::Source>> {
+        auto source = TRY(open_(url, stop));
+        TRY(source->complete(stop));
+        return source;
+    };
+    for (const auto& [option, url] : further_inputs(operation)) {
+        if (sources_.contains(url)) continue;
+        auto source = fetched(url);
+        if (!source) return of_option(std::move(source).error(), option);
+        sources_.emplace(url, *std::move(source));
+    }
+    return {};
+}
+
+void FurtherSources::append(OperationRequest& request) const {
+    for (const auto& further : further_inputs(request.operation))
+        request.inputs.push_back(input_from(*sources_.at(further.url)));
+}
+
+void FurtherSources::append_all(OperationRequest& request) const {
+    for (const auto& [url, source] : sources_)
+        if (request.inputs.size() < kMostInputs) request.inputs.push_back(input_from(*source));
+}
+
+}  // namespace ittybit::work
