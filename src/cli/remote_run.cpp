@@ -17,11 +17,19 @@ namespace {
 
 using Targets = std::vector<std::optional<work::Target>>;
 
+/// A path that an option of an output names.
+struct LocalOption {
+    std::size_t output = 0;
+    std::string name;
+    std::string path;
+};
+
 /// Everything that this side can know to be wrong, before a byte is sent.
 struct Judged {
     json::object body;  // what is sent, but for the address of a local input
     std::string local;  // the path of such an input
-    Targets targets;    // of each output
+    std::vector<LocalOption> options;
+    Targets targets;  // of each output
 };
 
 Error bad_output(std::string message) {
@@ -38,6 +46,15 @@ void forget_paths(json::object& document) {
     auto* outputs = document.if_contains("outputs");
     if (outputs == nullptr || !outputs->is_array()) return;
     for (auto& output : outputs->get_array()) forget_path(output.get_object());
+}
+
+std::vector<LocalOption> local_options(const Order& order) {
+    std::vector<LocalOption> found;
+    for (std::size_t i = 0; i < order.outputs.size(); ++i) {
+        for (const auto& [name, url] : further_inputs(order.outputs[i].operation()))
+            if (!is_url(url)) found.push_back({i, std::string(name), work::path_of(url)});
+    }
+    return found;
 }
 
 Result<Judged> judge(const Globals& globals, const json::object& document, bool is_task) {
@@ -63,7 +80,29 @@ Result<Judged> judge(const Globals& globals, const json::object& document, bool 
     forget_paths(judged.body);
     const auto input = typed.order.input.url();
     if (!is_url(input)) judged.local = work::path_of(input);
+    judged.options = local_options(typed.order);
     return judged;
+}
+
+/// The object in which an option of an output stands: its options, or what is beside them.
+json::object& place_of(json::object& body, const LocalOption& option) {
+    auto* const outputs = body.if_contains("outputs");
+    auto& output = outputs != nullptr ? outputs->at(option.output).get_object() : body;
+    auto* const options = output.if_contains("options");
+    const bool is_inside =
+        options != nullptr && options->is_object() && options->get_object().contains(option.name);
+    return is_inside ? options->get_object() : output;
+}
+
+/// Local files are sent ahead; their addresses there take the places of their paths.
+Result<> upload_all(ApiClient& api, Judged& judged, Display& display, const std::stop_token& stop) {
+    if (!judged.local.empty())
+        judged.body["input"] = TRY(upload_input(api, judged.local, display, stop));
+    for (const LocalOption& option : judged.options) {
+        place_of(judged.body, option)[option.name] =
+            TRY(upload_input(api, option.path, display, stop));
+    }
+    return {};
 }
 
 /// The task that has what was made, of one of several outputs or of a job's only one; nothing where
@@ -110,9 +149,7 @@ template <typename T>
 Result<T> run(
     ApiClient& api, bool is_async, Judged judged, Display& display, const std::stop_token& stop
 ) {
-    if (!judged.local.empty()) {
-        judged.body["input"] = TRY(upload_input(api, judged.local, display, stop));
-    }
+    TRY(upload_all(api, judged, display, stop));
     const auto made = TRY(api.call("POST", std::string(kRoute<T>), judged.body, stop));
     if (is_async) return read_answer<T>(made);
     const auto id = string_at(made, "id");
