@@ -107,7 +107,10 @@ private:
         const auto family = family_for(code, han_);
         if (!family.empty() && family != family_) {
             families_.insert(family);
-            out_ += family == kPlainFont ? "{\\fn}" : fmt::format("{{\\fn{}}}", family);
+            const int scale = scale_of(family);
+            out_ += family == kPlainFont
+                        ? "{\\fn\\fscx\\fscy}"
+                        : fmt::format("{{\\fn{0}\\fscx{1}\\fscy{1}}}", family, scale);
             family_ = family;
         }
         out_ += bytes;

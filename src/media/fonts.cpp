@@ -130,6 +130,11 @@ std::string_view family_for(char32_t letter, HanStyle han) {
     return script->family == kHan ? family_of(han) : script->family;
 }
 
+int scale_of(std::string_view family) {
+    if (family == "Noto Sans Arabic") return 140;
+    return family == "Noto Sans Thai" ? 120 : 100;
+}
+
 HanStyle han_style_of(std::u32string_view text) {
     const auto has = [&](char32_t first, char32_t last) {
         return std::ranges::any_of(text, [&](char32_t letter) {

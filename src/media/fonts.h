@@ -17,6 +17,10 @@ enum class HanStyle { kJapanese, kKorean, kChinese };
 /// The family for a letter; "" for one that goes with any (spaces, digits, marks).
 std::string_view family_for(char32_t letter, HanStyle han);
 
+/// Per cent by which a family is drawn larger, so that its letters look as large as the plain
+/// font's: some have much room for marks.
+int scale_of(std::string_view family);
+
 /// Which style a text is written for, by the letters that only one language has.
 HanStyle han_style_of(std::u32string_view text);
 
