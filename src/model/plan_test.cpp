@@ -66,6 +66,7 @@ Plan full_plan() {
     plan.reads = {
         {.as = ReadAs::kStream, .stream = 3, .alpha = 4, .threads = 5},
         {.as = ReadAs::kStream, .stream = 1, .alpha = {}},
+        {.as = ReadAs::kText, .stream = 5, .alpha = {}},
     };
     plan.window = {.start = 1.5, .end = 11.46, .duration = 9.96};
     plan.has_common_end = true;
@@ -80,6 +81,12 @@ Plan full_plan() {
         {.name = "o.gif", .muxer = "gif", .options = {}, .metadata = {}},
         {.name = "o.webp", .muxer = "webp", .options = {}, .metadata = {}},
     };
+    TextPlan beside{
+        .read = 2, .codec = "subrip", .size = {320, 180}, .burnt_into = {}, .branches = {}
+    };
+    beside.branches = {{TextForm::kMovText, {.output = 0, .language = "eng", .frame_rate = {}}}};
+    TextPlan burnt{.read = 2, .codec = "ass", .size = {320, 180}, .burnt_into = 0, .branches = {}};
+    plan.texts = {beside, burnt};
     plan.warnings = {"something was done"};
     return plan;
 }
@@ -101,7 +108,7 @@ bool is_refused(void (*spoil)(Plan&), Plan plan = full_plan()) {
 
 TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
     EXPECT_FALSE(is_refused([](Plan&) {}));
-    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].read = 2; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].read = 3; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[0].read = -1; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.outputs.pop_back(); }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].branches[0].encoding.reset(); }));
@@ -112,6 +119,9 @@ TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
     EXPECT_TRUE(is_refused([](Plan& plan) {
         plan.sounds[0].branches[0].waveform = WaveformSettings{};
     }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.texts[0].branches[0].track.output = 9; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.texts[0].branches.clear(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.texts[1].burnt_into = 7; }));
     EXPECT_FALSE(read_plan(*parse_json("{}")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"reads": [{"as": "shell"}]})")));
     EXPECT_FALSE(read_plan(*parse_json(R"({"run": "rm"})")));
@@ -122,6 +132,8 @@ TEST(Plan, IsNotReadWhenWhatItSaysDoesNotFitTogether) {
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[0].alpha = -1; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[1].as = ReadAs::kPicture; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].cadence.reset(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[2].as = ReadAs::kStream; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].read = 2; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures.clear(); }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].clock.ticks = 0; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].clock.fps.num = 0; }));

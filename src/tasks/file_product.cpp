@@ -73,6 +73,8 @@ Result<File> FileProduct::finish() {
     const std::string& name = making_.output.name;
     File file = TRY(media::verify(making_.output, output_->tracks(), making_.assignment.limits));
     file.size = output_->size();
+    // Of a large WebM with subtitles the header's word is not believed, since they may stretch it.
+    if (!file.duration && is_main()) file.duration = making_.plan.window.duration;
     if (output_->is_rewritten()) making_.events.file_grown({.name = name});
     making_.events.file_ready({.name = name, .size = output_->size(), .is_main = is_main()});
     return file;
