@@ -84,7 +84,9 @@ Plan full_plan() {
     TextPlan beside{
         .read = 2, .codec = "subrip", .size = {320, 180}, .burnt_into = {}, .branches = {}
     };
-    beside.branches = {{TextForm::kMovText, {.output = 0, .language = "eng", .frame_rate = {}}}};
+    beside.branches = {
+        {TextForm::kMovText, {.output = 0, .name = "", .language = "eng", .frame_rate = {}}}
+    };
     TextPlan burnt{.read = 2, .codec = "ass", .size = {320, 180}, .burnt_into = 0, .branches = {}};
     plan.texts = {beside, burnt};
     plan.warnings = {"something was done"};
