@@ -44,7 +44,8 @@ def written(folder, name, text):
 
 def cues(path, stream="0:s:0"):
     """[(start, end, text)] as FFmpeg reads them."""
-    srt = look.output_of("ffmpeg", "-v", "error", "-i", path, "-map", stream, "-f", "srt", "-").decode()
+    srt = look.output_of("ffmpeg", "-v", "error", "-i", path, "-map", stream, "-f", "srt",
+            "-").decode()
     found = []
     for block in srt.replace("\r", "").strip().split("\n\n"):
         lines = block.split("\n")
@@ -67,10 +68,12 @@ def whiteness(path, at, top=0.5):
     return ((part > 200).all(axis=2)).mean()
 
 
-@pytest.mark.parametrize("form, codec, tag", [("mp4", "mov_text", "tx3g"), ("mov", "mov_text", "tx3g"),
+@pytest.mark.parametrize("form, codec, tag", [("mp4", "mov_text", "tx3g"), ("mov", "mov_text",
+        "tx3g"),
                                               ("webm", "webvtt", None)])
 def test_a_sidecar_is_a_track_and_a_file_beside_it(make, media, tmp_path, form, codec, tag):
-    out = make("video", media / "flash-small.mp4", f"out.{form}", subtitle_url=written(tmp_path, "a.srt", SRT))
+    out = make("video", media / "flash-small.mp4", f"out.{form}", subtitle_url=written(tmp_path,
+            "a.srt", SRT))
     track = look.probe(out)["subtitle"]
     assert [each["codec_name"] for each in track] == [codec]
     assert tag is None or track[0]["codec_tag_string"] == tag
@@ -90,7 +93,8 @@ def test_a_sidecar_is_a_track_and_a_file_beside_it(make, media, tmp_path, form, 
 def test_the_picture_is_copied_beside_a_sidecar_and_encoded_to_burn_in(media, tmp_path):
     srt = written(tmp_path, "a.srt", SRT)
     def plan(style):
-        return cli.ittybit("video", "-i", media / "flash-small.mp4", "--explain", "--subtitle-url", srt,
+        return cli.ittybit("video", "-i", media / "flash-small.mp4", "--explain",
+                "--subtitle-url", srt,
                            "--subtitle-style", style, cwd=tmp_path).last
     beside, burnt = plan("sidecar"), plan("burn_in")
     assert beside["pictures"][0].get("copied") and not burnt["pictures"][0].get("copied")
@@ -111,38 +115,47 @@ def test_subtitles_are_trimmed_and_shifted(make, media, tmp_path):
     told = cues(out)
     assert told[0][:2] == pytest.approx((0, 0.5), abs=0.02)
     assert told[-1][:2] == pytest.approx((1.5, 1.7), abs=0.02)
-    burnt = make("video", media / "corner.mp4", "burnt.mp4", start=0.5, end=2, subtitle_style="burn_in",
+    burnt = make("video", media / "corner.mp4", "burnt.mp4", start=0.5, end=2,
+            subtitle_style="burn_in",
                  subtitle_url=written(tmp_path, "b.vtt", VTT))
     assert [whiteness(burnt, at) > 0.002 for at in (0.3, 0.8, 1.3)] == [False, True, True]
 
 
 def film_with_tracks(media, tmp_path):
     made = tmp_path / "tracks.mkv"
-    one, two = written(tmp_path, "en.srt", SRT), written(tmp_path, "de.srt", SRT.replace("Hello", "Hallo"))
-    look.output_of("ffmpeg", "-v", "error", "-i", media / "flash-small.mp4", "-i", one, "-i", two, "-map", "0",
-                   "-map", "1", "-map", "2", "-c", "copy", "-c:s:1", "ass", "-metadata:s:s:0", "language=eng",
+    one, two = written(tmp_path, "en.srt", SRT), written(tmp_path, "de.srt", SRT.replace("Hello",
+            "Hallo"))
+    look.output_of("ffmpeg", "-v", "error", "-i", media / "flash-small.mp4", "-i", one, "-i",
+            two, "-map", "0",
+                   "-map", "1", "-map", "2", "-c", "copy", "-c:s:1", "ass", "-metadata:s:s:0",
+                           "language=eng",
                    "-metadata:s:s:1", "language=ger", made)
     return made
 
 
 def test_a_track_of_the_input_by_number_and_language(make, refuse, media, tmp_path):
     film = film_with_tracks(media, tmp_path)
-    for choice, word in ((2, "Hello"), (3, "Hallo"), ("eng", "Hello"), ("de", "Hallo"), ("ger", "Hallo")):
+    for choice, word in ((2, "Hello"), (3, "Hallo"), ("eng", "Hello"), ("de", "Hallo"), ("ger",
+            "Hallo")):
         out = make("video", film, f"{choice}.mp4", subtitle_track=choice)
         assert words(out)[0].startswith(word)
         language = look.probe(out)["subtitle"][0]["tags"]["language"]
         assert language == ("eng" if word == "Hello" else "ger")
     absent = refuse("video", film, "no.mp4", subtitle_track="fr")
-    assert absent.error_kind == "no_subtitle_stream" and "2 (eng, subrip), 3 (ger, ass)" in absent.message
+    assert absent.error_kind == "no_subtitle_stream"
+    assert "2 (eng, subrip), 3 (ger, ass)" in absent.message
     none = refuse("video", media / "flash-small.mp4", "none.mp4", subtitle_track=1)
     assert none.error_kind == "no_subtitle_stream"
-    again = make("video", make("video", film, "t.mp4", subtitle_track=2), "again.webm", subtitle_track=2)
+    again = make("video", make("video", film, "t.mp4", subtitle_track=2), "again.webm",
+            subtitle_track=2)
     assert words(again)[0] == "Hello world & you"
-    burnt = make("video", film, "b.mp4", subtitle_track="ger", subtitle_style="burn_in", width=960)
+    burnt = make("video", film, "b.mp4", subtitle_track="ger", subtitle_style="burn_in",
+            width=960)
     assert whiteness(burnt, 1.5) > whiteness(burnt, 0.5) + 0.001
 
 
-@pytest.mark.parametrize("coding, warns", [("utf-8-sig", False), ("utf-16", False), ("utf-16-be", False),
+@pytest.mark.parametrize("coding, warns", [("utf-8-sig", False), ("utf-16", False), ("utf-16-be",
+        False),
                                            ("cp1252", True)])
 def test_codings(make, media, tmp_path, coding, warns):
     text = SRT.replace("Second", "Größe “déjà”")
@@ -154,17 +167,21 @@ def test_codings(make, media, tmp_path, coding, warns):
 
 
 def test_vtt_and_ass_are_read(make, media, tmp_path):
-    out = make("video", media / "corner.mp4", "v.mp4", subtitle_url=written(tmp_path, "a.vtt", VTT))
+    out = make("video", media / "corner.mp4", "v.mp4", subtitle_url=written(tmp_path, "a.vtt",
+            VTT))
     assert words(out) == ["Hello world & you"]
-    burnt = make("video", media / "corner.mp4", "a.mp4", subtitle_url=written(tmp_path, "a.ass", ASS),
+    burnt = make("video", media / "corner.mp4", "a.mp4", subtitle_url=written(tmp_path, "a.ass",
+            ASS),
                  subtitle_style="burn_in")
     middle = look.picture(burnt, 1.5)[20:100, 90:230].astype(int)
-    assert ((middle[..., 0] > 200) & (middle[..., 1] < 90)).mean() > 0.01, "red letters at the top"
+    assert ((middle[..., 0] > 200) & (middle[...,
+            1] < 90)).mean() > 0.01, "red letters at the top"
     before = look.picture(burnt, 0.5)[20:100, 90:230].astype(int)
     assert ((before[..., 0] > 200) & (before[..., 1] < 90)).mean() == 0
 
 
-@pytest.mark.parametrize("options", [{"width": 360, "height": 640, "fit": "cover"}, {"width": 480}, {}])
+@pytest.mark.parametrize("options", [{"width": 360, "height": 640, "fit": "cover"},
+        {"width": 480}, {}])
 def test_burnt_in_text_is_within_the_output_picture(make, media, tmp_path, options):
     out = make("video", media / "corner-stored-90.mp4", "o.mp4", subtitle_style="burn_in",
                subtitle_url=written(tmp_path, "a.vtt", VTT), **options)
@@ -177,12 +194,14 @@ def test_burnt_in_text_is_within_the_output_picture(make, media, tmp_path, optio
     assert whiteness(out, 0.5) == 0
 
 
-@pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "नमस्ते दुनिया", "Ελληνικά", "Привет"])
+@pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "नमस्ते दुनिया", "Ελληνικά",
+        "Привет"])
 def test_scripts_are_drawn_with_their_fonts(make, media, tmp_path, text):
     """Letters that a font lacks would all look the same."""
     def drawn(name, line):
         path = written(tmp_path, f"{name}.vtt", VTT.replace("<b>Hello</b> world &amp; you", line))
-        out = make("video", media / "corner.mp4", f"{name}.mp4", subtitle_url=path, subtitle_style="burn_in")
+        out = make("video", media / "corner.mp4", f"{name}.mp4", subtitle_url=path,
+                subtitle_style="burn_in")
         assert not make.run.warnings
         return (look.picture(out, 1.2)[170:] > 128).sum()
     missing = "".join("\U000F0000" if letter != " " else " " for letter in text)
@@ -193,10 +212,13 @@ HOSTILE = {
     "a million": "WEBVTT\n\n" + "00:01.000 --> 00:02.000\nx\n\n" * 300_000,
     "at once": "WEBVTT\n\n" + "00:01.000 --> 00:02.000\nmany words in a line\n\n" * 20_000,
     "braces": "WEBVTT\n\n00:01.000 --> 00:02.000\n" + "{<" * 2_000_000 + "\n",
-    "drawings": ASS + "Dialogue: 0,0:00:01.00,0:00:02.00,Big,,0,0,0,,{\\p1\\fs90000\\blur900\\t(\\fscx99999)}m 0 0 "
+    "drawings": ASS + "Dialogue: 0,0:00:01.00,0:00:02.00,Big,,0,0,0,,"
+    + "{\\p1\\fs90000\\blur900\\t(\\fscx99999)}m 0 0 "
     + "l 9999999 0 l 9 9999999 " * 200 + "\n",
-    "styles": ASS.replace("[Events]", "Style: X,Arial,99999999,&H0,&H0,99999999,8,10\n" * 50_000 + "[Events]"),
-    "fonts": ASS.replace("[Events]", "[Fonts]\nfontname: a.ttf\n" + "!!!!" * 20 * 50_000 + "\n[Events]"),
+    "styles": ASS.replace(
+        "[Events]", "Style: X,Arial,99999999,&H0,&H0,99999999,8,10\n" * 50_000 + "[Events]"),
+    "fonts": ASS.replace(
+        "[Events]", "[Fonts]\nfontname: a.ttf\n" + "!!!!" * 20 * 50_000 + "\n[Events]"),
 }
 
 
@@ -205,7 +227,8 @@ HOSTILE = {
 def test_hostile_subtitles_take_little_time(media, tmp_path, name, style):
     path = written(tmp_path, "a.txt", HOSTILE[name])
     begun = time.monotonic()
-    run = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.mp4", "--subtitle-url", path,
+    run = cli.ittybit("video", "-i", media / "flash-small.mp4", "-o", "o.mp4", "--subtitle-url",
+            path,
                       "--subtitle-style", style, cwd=tmp_path)
     assert time.monotonic() - begun < 30
     assert run.status == 0 or run.error_kind == "limit_exceeded", run.last
@@ -214,10 +237,13 @@ def test_hostile_subtitles_take_little_time(media, tmp_path, name, style):
 def test_what_is_no_subtitle_is_refused(refuse, media, tmp_path):
     srt = written(tmp_path, "big.srt", SRT * 150_000)
     big = refuse("video", media / "flash-small.mp4", "a.mp4", subtitle_url=srt)
-    assert big.error_kind == "limit_exceeded" and big.last["error"]["limit"]["name"] == "subtitle_bytes"
+    assert big.error_kind == "limit_exceeded"
+    assert big.last["error"]["limit"]["name"] == "subtitle_bytes"
     for text in ("", "<tt xmlns='http://www.w3.org/ns/ttml'/>", "just words", b"\0\1\2\3" * 99):
-        bad = refuse("video", media / "flash-small.mp4", "b.mp4", subtitle_url=written(tmp_path, "x", text))
-        assert bad.error_kind in ("unsupported_media", "corrupt_media") and "subtitle_url" in bad.message
+        bad = refuse("video", media / "flash-small.mp4", "b.mp4", subtitle_url=written(tmp_path,
+                "x", text))
+        assert bad.error_kind in ("unsupported_media",
+                "corrupt_media") and "subtitle_url" in bad.message
     absent = refuse("video", media / "flash-small.mp4", "c.mp4", subtitle_url=tmp_path / "no.srt")
     assert "subtitle_url" in absent.message
 
@@ -228,10 +254,13 @@ def test_options_against_each_other(server):
         ({"subtitle_style": "burn_in"}, "subtitle_style"),
         ({"subtitle_url": "ftp://example.com/a.srt"}, "subtitle_url"),
         ({"subtitle_track": -1}, "subtitle_track"), ({"subtitle_track": "a b"}, "subtitle_track"),
-        ({"subtitle_url": "https://example.com/a.srt", "subtitle_style": "beside"}, "subtitle_style"),
+        ({"subtitle_url": "https://example.com/a.srt", "subtitle_style": "beside"},
+                "subtitle_style"),
     ):
-        answer = server.post("/jobs", {"kind": "video", "input": "https://example.com/a.mp4", "options": options})
-        assert answer.status_code == 400 and answer.json()["kind"] == "invalid_options", answer.text
+        answer = server.post("/jobs", {"kind": "video", "input": "https://example.com/a.mp4",
+                "options": options})
+        assert answer.status_code == 400 and answer.json(
+                )["kind"] == "invalid_options", answer.text
         assert answer.json()["errors"][0]["field"] == f"options.{field}"
 
 
@@ -245,7 +274,8 @@ def test_a_job_over_http(server, origin, clip, media, tmp_path):
     assert vtt.headers["Content-Type"].startswith("text/vtt") and vtt.text.startswith("WEBVTT")
     (tmp_path / "o.mp4").write_bytes(server.get(job["output"]).content)
     assert words(tmp_path / "o.mp4")[0] == "Hello world & you"
-    plan = server.post("/jobs?explain=true", {"kind": "video", "input": clip, "options": {"subtitle_url": url}})
+    plan = server.post("/jobs?explain=true", {"kind": "video", "input": clip,
+            "options": {"subtitle_url": url}})
     assert plan.json()["outputs"][0]["plan"]["texts"][0]["codec"] == "subrip"
 
 
@@ -259,7 +289,8 @@ def failed(server, **body):
 
 def test_a_subtitle_that_cannot_be_had_is_named(server, origin, clip):
     bad = server.post("/uploads?filename=a.srt", data=b"no subtitles at all").json()["url"]
-    assert failed(server, input=clip, options={"subtitle_url": bad}) == ("unsupported_media", "probe")
+    assert failed(server, input=clip, options={"subtitle_url": bad}) == ("unsupported_media",
+            "probe")
     absent = failed(server, input=clip, options={"subtitle_url": f"{origin.url}/no.srt"})
     assert absent == ("download_failed", "probe")
 
@@ -269,7 +300,8 @@ def test_private_addresses_are_refused(tmp_path, origin):
     try:
         film = server.post("/uploads?filename=a.mp4", data=b"x").json()["url"]
         for url in (f"{origin.url}/a.srt", "http://169.254.169.254/a.srt"):
-            answer = server.post("/jobs", {"kind": "video", "input": film, "options": {"subtitle_url": url}})
+            answer = server.post("/jobs", {"kind": "video", "input": film,
+                    "options": {"subtitle_url": url}})
             assert answer.status_code == 400 and "subtitle_url" in answer.text
     finally:
         server.stop()
@@ -298,8 +330,10 @@ def test_the_command_line_sends_a_local_file_ahead(server, media, tmp_path):
 
 def test_into_a_pipe_goes_the_main_file_alone(media, tmp_path):
     done = subprocess.run(
-        [cli.BINARY, "video", "-i", media / "flash-small.mp4", "-o", "-", "--format", "mp4", "--subtitle-url",
-         written(tmp_path, "a.srt", SRT)], cwd=tmp_path, env=cli.environment(tmp_path), capture_output=True,
+        [cli.BINARY, "video", "-i", media / "flash-small.mp4", "-o", "-", "--format", "mp4",
+                "--subtitle-url",
+         written(tmp_path, "a.srt", SRT)], cwd=tmp_path, env=cli.environment(tmp_path),
+                 capture_output=True,
         check=False)
     assert done.returncode == 0, done.stderr
     (tmp_path / "p.mp4").write_bytes(done.stdout)
