@@ -1,5 +1,5 @@
-"""Every page of docs/guides, done as it says: its commands against a server and on the spot, and what
-comes out against what it promises."""
+"""Every page of docs/guides, done as it says: its commands against a server and on the spot, and
+what comes out against what it promises."""
 import json
 import re
 import shutil
