@@ -85,7 +85,8 @@ void print_errors() {
 
 int main() {
     fmt::print("# Options\n\nMade by `./dev generate` from `src/model`; do not edit. On the ");
-    fmt::print("command line every option is a flag:\n`no_audio` is `--no-audio`.\n");
+    fmt::print("command line every option is a flag:\n`no_audio` is `--no-audio`, and what is on ");
+    fmt::print("by default is turned off by `--no-dash`.\n");
     ittybit::print_kinds(std::make_index_sequence<ittybit::kKinds.size()>{});
     ittybit::print_errors();
     return 0;

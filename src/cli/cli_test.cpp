@@ -39,6 +39,16 @@ TEST(TypedTime, IsSecondsOrATimeOfDay) {
     }
 }
 
+TEST(OptionFlags, TurnOffWhatIsOnByDefault) {
+    for (const std::string word : {"--no-dash", "--dash=false", "--dash"}) {
+        CLI::App app;
+        json::object options;
+        add_option_flags(app, "adaptive_video", options);
+        app.parse(word);
+        EXPECT_EQ(options, (json::object{{"dash", word == "--dash"}})) << word;
+    }
+}
+
 TEST(Wrapped, KeepsToTheColumnsAndTheIndent) {
     EXPECT_EQ(wrapped("one two three", 80, 4), "one two three");
     EXPECT_EQ(

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 
+#include "base/text.h"
+
 namespace ittybit::cli {
 namespace {
 
@@ -72,9 +74,10 @@ std::string list(std::string_view title, const std::vector<std::string_view>& li
 }
 
 std::string name_of(const CLI::Option& option) {
-    std::string name;
-    for (const auto& letter : option.get_snames()) name += fmt::format("-{}, ", letter);
-    for (const auto& word : option.get_lnames()) name += "--" + word;
+    std::vector<std::string> names;
+    for (const auto& letter : option.get_snames()) names.push_back("-" + letter);
+    for (const auto& word : option.get_lnames()) names.push_back("--" + word);
+    const auto name = join(names);
     const auto type = option.get_type_name();
     const auto value = type.substr(0, type.find(':'));  // without the range it is checked for
     return option.get_expected_max() == 0 || value.empty() ? name : name + " " + value;

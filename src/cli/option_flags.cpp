@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/fields.h"
 #include "base/text.h"
@@ -56,29 +57,47 @@ json::value typed(std::string_view name, const std::string& word) {
     return is_time(name) ? typed_time(word) : typed_word(word);
 }
 
+std::string flag_of(std::string_view name) {
+    std::string flag = "--" + std::string(name);
+    std::ranges::replace(flag, '_', '-');
+    return flag;
+}
+
+/// What is on by default has a flag that turns it off: `--no-dash`.
+void add_switch(
+    CLI::App& app,
+    const std::string& name,
+    const std::string& help,
+    bool is_on,
+    json::object& document
+) {
+    const auto flag = flag_of(name);
+    const auto flags = is_on ? fmt::format("{},!{}", flag, flag_of("no-" + name)) : flag;
+    const auto write = [&document, name](std::int64_t count) { document[name] = count > 0; };
+    app.add_flag_function(flags, write, help);
+}
+
 template <typename Value>
 void add_flag(
-    CLI::App& app, std::string_view field, const std::string& help, json::object& document
+    CLI::App& app, const std::string& name, const std::string& help, json::object& document
 ) {
-    const std::string name(field);
-    std::string flag = "--" + name;
-    std::ranges::replace(flag, '_', '-');
-    if constexpr (std::is_same_v<Value, bool>) {
-        app.add_flag_callback(flag, [&document, name] { document[name] = true; }, help);
-    } else {
-        const auto write = [&document, name](const std::string& word) {
-            document[name] = typed<Value>(name, word);
-        };
-        const auto look = is_time(name) ? "TIME" : looks<Value>();
-        app.add_option_function<std::string>(flag, write, help)->type_name(look);
-    }
+    const auto write = [&document, name](const std::string& word) {
+        document[name] = typed<Value>(name, word);
+    };
+    const auto look = is_time(name) ? "TIME" : looks<Value>();
+    app.add_option_function<std::string>(flag_of(name), write, help)->type_name(look);
 }
 
 template <typename T>
 void add_flags_of(CLI::App& app, json::object& document) {
     for_each_field<T>([&](const auto& field) {
-        using Value = Unwrapped<std::decay_t<decltype(std::declval<T>().*field.member)>>;
-        add_flag<Value>(app, field.name, std::string(field.help), document);
+        using Member = std::decay_t<decltype(std::declval<T>().*field.member)>;
+        const std::string name(field.name), help(field.help);
+        if constexpr (std::is_same_v<Member, bool>) {
+            add_switch(app, name, help, T{}.*field.member, document);
+        } else {
+            add_flag<Unwrapped<Member>>(app, name, help, document);
+        }
     });
 }
 

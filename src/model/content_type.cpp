@@ -22,7 +22,7 @@ constexpr std::array kTypes = {
     Type{"webp", "image/webp"},       Type{"avif", "image/avif"},
     Type{"gif", "image/gif"},         Type{"m3u8", "application/vnd.apple.mpegurl"},
     Type{"m4s", "video/iso.segment"}, Type{"json", "application/json"},
-    Type{"vtt", "text/vtt"},
+    Type{"vtt", "text/vtt"},          Type{"mpd", "application/dash+xml"},
 };
 
 }  // namespace

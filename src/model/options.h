@@ -360,6 +360,7 @@ struct AdaptiveVideoOptions : Framing, Span {
     std::optional<Quality> quality;
     bool no_audio = false;
     bool mute_video = false;
+    bool dash = true;
 
     static constexpr auto kFields =
         Fields{
@@ -374,6 +375,10 @@ struct AdaptiveVideoOptions : Framing, Span {
             Field{
                 &AdaptiveVideoOptions::mute_video, "mute_video",
                 "Leave the picture out: a stream of the sound alone."
+            },
+            Field{
+                &AdaptiveVideoOptions::dash, "dash",
+                "A DASH manifest too, manifest.mpd, over the same segments."
             },
         };
 };

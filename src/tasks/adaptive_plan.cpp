@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "tasks/adaptive_mpd.h"
 #include "tasks/adaptive_segmenter.h"
 #include "tasks/picture_plan.h"
 #include "tasks/plan.h"
@@ -215,7 +216,9 @@ Result<Plan> plan_adaptive(
         };
     }
     plan.has_common_end = !plan.pictures.empty();
-    plan.outputs.push_back({.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}});
+    OutputFile output{.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}};
+    if (options.dash) output.options[kDash] = kMpdName;
+    plan.outputs.push_back(std::move(output));
     return plan;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/options.h"
 #include "model/plan.h"
@@ -9,6 +10,9 @@
 
 /// The plan of an adaptive_video task, decided from facts and options.
 namespace ittybit::tasks {
+
+/// Of the output's options: the name of its DASH manifest, where it has one.
+inline constexpr std::string_view kDash = "dash";
 
 /// The plan for a source with pictures, sound or both: all renditions of the picture come from one
 /// decode, and two rates of sound, the low one of which goes with the lowest of them. `stem` is the

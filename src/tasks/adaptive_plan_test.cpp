@@ -127,6 +127,17 @@ TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {
     EXPECT_EQ(picture->pictures[0].branches[0].track.name, "360p-video");
 }
 
+TEST(AdaptivePlan, NamesADashManifestUnlessThatIsRefused) {
+    AdaptiveVideoOptions options;
+    const auto with = plan_adaptive(options, film({640, 360}), "film");
+    ASSERT_TRUE(with);
+    EXPECT_EQ(with->outputs[0].options.at(kDash).as_string(), "manifest.mpd");
+    options.dash = false;
+    const auto without = plan_adaptive(options, film({640, 360}), "film");
+    ASSERT_TRUE(without);
+    EXPECT_TRUE(without->outputs[0].options.empty());
+}
+
 TEST(AdaptivePlan, WarnsOfMixedSound) {
     SourceFacts facts = film({200, 100});
     facts.sound->channels = 6;

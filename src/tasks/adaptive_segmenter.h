@@ -77,6 +77,7 @@ public:
     const std::vector<Segment>& segments() const { return segments_; }
     const std::vector<Segment>& key_pictures() const { return key_pictures_; }
     double duration() const;  // seconds that are presented
+    int timescale() const { return clock_.den; }
 
 private:
     /// As playlists write them, to the microsecond, so that rates are true to what they say.

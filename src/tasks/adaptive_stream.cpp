@@ -43,7 +43,7 @@ Variant picture_variant(const AdaptiveStream& stream, std::size_t number, int ta
         .average_bandwidth = average_bitrate(picture.segments()),
         .codecs = picture.codec(),
         .resolution = Size{picture.track().width, picture.track().height},
-        .frame_rate = media::shown_rate(stream.rates[number]),
+        .frame_rate = media::shown_rate(stream.rates[number].value()),
     };
     if (!stream.sounds.empty()) {
         const bool is_lowest = number + 1 == stream.pictures.size();
@@ -81,6 +81,25 @@ Result<> write_playlists_of(const Segmenter& rendition, int target, PartWriter& 
     return parts.write(frames.name, media_playlist_text(frames, frames_target(rendition)));
 }
 
+Representation representation_of(const Segmenter& rendition, int target) {
+    const auto& track = rendition.track();
+    Representation representation{
+        .name = rendition.name(),
+        .bandwidth = peak_bitrate(rendition.segments(), target),
+        .codecs = rendition.codec(),
+        .timescale = rendition.timescale(),
+        .segments = rendition.segments(),
+        .resolution = {},
+    };
+    if (track.codec_type == AVMEDIA_TYPE_VIDEO) {
+        representation.resolution = Size{track.width, track.height};
+    } else {
+        representation.sample_rate = track.sample_rate;
+        representation.channels = track.ch_layout.nb_channels;
+    }
+    return representation;
+}
+
 Rendition rendition_of(const Segmenter& made, const Variant& variant) {
     Rendition rendition{
         .name = made.name(),
@@ -112,7 +131,7 @@ StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, in
         facts.profile = "High";
         facts.width = track.width;
         facts.height = track.height;
-        facts.fps = media::shown_rate(stream.rates.front());
+        facts.fps = media::shown_rate(stream.rates.front().value());
         facts.rotation = 0;
         facts.pixel_format = "yuv420p";
         facts.bit_depth = 8;
@@ -159,6 +178,28 @@ MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
     return playlist;
 }
 
+Presentation AdaptiveStream::presentation() const {
+    const int target = target_duration();
+    Presentation presentation{
+        .duration = 0,
+        .least_buffer = target,
+        .language = language_tag(language),
+        .pictures = {},
+        .sounds = {},
+    };
+    for (const std::size_t number : listed()) {
+        auto& added =
+            presentation.pictures.emplace_back(representation_of(pictures[number], target));
+        added.frame_rate = rates[number];
+    }
+    for (const auto& sound : sounds)
+        presentation.sounds.push_back(representation_of(sound, target));
+    for (const auto* group : {&pictures, &sounds})
+        for (const auto& rendition : *group)
+            presentation.duration = std::max(presentation.duration, rendition.duration());
+    return presentation;
+}
+
 std::vector<std::size_t> AdaptiveStream::listed() const {
     std::vector<std::int64_t> averages;
     for (std::size_t i = 0; i < pictures.size(); ++i)
@@ -187,13 +228,14 @@ Result<> check_alignment(const AdaptiveStream& stream) {
     return {};
 }
 
-Result<> write_playlists(
-    const AdaptiveStream& stream, const Assignment& assignment, PartWriter& parts
+Result<> write_manifests(
+    const AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
 ) {
     const int target = stream.target_duration();
     for (const std::size_t number : stream.listed())
         TRY(write_playlists_of(stream.pictures[number], target, parts));
     for (const auto& sound : stream.sounds) TRY(write_playlists_of(sound, target, parts));
+    if (has_dash) TRY(parts.write(std::string(kMpdName), mpd_text(stream.presentation())));
     const MasterPlaylist master = stream.master(assignment.parts_folder);
     return parts.write(assignment.stem + ".m3u8", master_playlist_text(master), /*is_main=*/true);
 }
@@ -216,7 +258,7 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
         const auto& best = stream.pictures.front();
         file.width = best.track().width;
         file.height = best.track().height;
-        file.fps = media::shown_rate(stream.rates.front());
+        file.fps = media::shown_rate(stream.rates.front().value());
         file.rotation = 0;
         file.codecs.video = avcodec_get_name(best.track().codec_id);
         file.duration = best.duration();

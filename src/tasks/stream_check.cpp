@@ -54,10 +54,10 @@ private:
 
 }  // namespace
 
-Result<> check_stream(const Assignment& assignment, media::Meter& meter) {
+Result<> check_stream(const std::string& manifest, media::Meter& meter) {
     OwnFiles files(meter);
     manifest::Report report;
-    conformance::check_stream("made:/" + percent_encode(assignment.stem) + ".m3u8", files, report);
+    conformance::check_stream("made:/" + percent_encode(manifest), files, report);
     const auto& findings = report.findings();
     const auto broken =
         std::ranges::find(findings, manifest::Severity::kMust, &manifest::Finding::severity);

@@ -24,7 +24,8 @@ public:
     Result<Sink<Frame>*> add_picture(
         Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) override {
-        stream_.rates.push_back(picture.clock.fps.value() / branch.every);
+        const Ratio fps = picture.clock.fps;
+        stream_.rates.push_back({fps.num, fps.den * branch.every});
         auto& segmenter =
             stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
         return encode(pipeline, *branch.encoding, segmenter);
@@ -37,8 +38,10 @@ public:
     }
     Result<File> finish() override {
         TRY(check_alignment(stream_));
-        TRY(write_playlists(stream_, making_.assignment, parts_));
-        TRY(check_stream(making_.assignment, making_.meter));
+        const bool has_dash = making_.output.options.contains(kDash);
+        TRY(write_manifests(stream_, has_dash, making_.assignment, parts_));
+        TRY(check_stream(making_.output.name, making_.meter));
+        if (has_dash) TRY(check_stream(std::string(kMpdName), making_.meter));
         return describe(stream_, parts_);
     }
 

@@ -18,6 +18,11 @@ constexpr std::string_view kForMinutes = "public, max-age=300";
 /// sent once it is whole.
 constexpr std::int64_t kLargestGrowing = 64'000'000'000;
 
+bool is_manifest(std::string_view name) {
+    const auto extension = extension_in(name);
+    return extension == "m3u8" || extension == "mpd";
+}
+
 }  // namespace
 
 Exporter::Exporter(Place place, std::stop_token stop)
@@ -72,8 +77,8 @@ Result<> Exporter::ready(const FileReady& ready, const sandbox::Workspace& works
     if (ready.is_main) return ready_main(ready, workspace);
     // Named as playlists name them: from the main file's folder on.
     parts_.push_back({parts_folder() + "/" + ready.name, ready.size});
-    if (extension_in(ready.name) != "m3u8") return send_part(ready, workspace);
-    playlists_.push_back(ready);
+    if (!is_manifest(ready.name)) return send_part(ready, workspace);
+    manifests_.push_back(ready);
     return {};
 }
 
@@ -107,7 +112,7 @@ std::string Exporter::parts_folder() const {
 Result<Published> Exporter::publish(const Outcome& outcome) {
     if (!main_.upload) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     TRY(sender_.finish());
-    for (const auto& playlist : playlists_) TRY(send_part(playlist, outcome.workspace));
+    for (const auto& manifest : manifests_) TRY(send_part(manifest, outcome.workspace));
     TRY(sender_.finish());
     TRY(main_.upload->commit(main_.size, stop_));
     is_done_ = true;

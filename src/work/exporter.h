@@ -29,7 +29,7 @@ struct Place {
     std::function<bool()> is_ours = {};
 };
 
-/// A destination in a storage: first media parts, then playlists, and last the main file.
+/// A destination in a storage: first media parts, then manifests, and last the main file.
 class Exporter final : public Destination {
 public:
     Exporter(Place place, std::stop_token stop);
@@ -60,7 +60,7 @@ private:
     const std::stop_token stop_;
     Main main_;
     PartSender sender_;
-    std::vector<FileReady> playlists_;
+    std::vector<FileReady> manifests_;
     std::vector<store::Part> parts_;
     bool is_done_ = false;
 };
