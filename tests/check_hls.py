@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks an HLS stream of ours in two ways: by `ittybit validate`, which knows the rules of the
-standards, and by FFmpeg's demuxer and decoders, which know nothing of our code.
+standards, and by FFmpeg's demuxer and decoders, which know nothing of our code. A DASH manifest
+over it is validated too.
 
     check_hls.py MASTER.m3u8
 
@@ -18,9 +19,9 @@ import look
 KEY_SECONDS = 2
 
 
-def validated(master):
+def validated(manifest):
     """Every must that the stream breaks."""
-    run = subprocess.run([cli.BINARY, "validate", "--json", "--no-decode", master],
+    run = subprocess.run([cli.BINARY, "validate", "--json", "--no-decode", manifest],
                          capture_output=True, text=True, check=False)
     told = json.loads(run.stdout.splitlines()[-1])
     if "findings" not in told:
@@ -77,7 +78,9 @@ def demuxed(master):
 
 def main():
     master = pathlib.Path(sys.argv[1])
-    faults = [*validated(master), *demuxed(master)]
+    manifests = [master, *master.parent.glob("*/manifest.mpd")]
+    faults = [*(fault for manifest in manifests for fault in validated(manifest)),
+              *demuxed(master)]
     for fault in faults:
         print(fault)
     print(f"{len(faults)} faults")

@@ -77,5 +77,5 @@ def test_names_lie_beside_the_master(stream):
     master = stream("flash-small.mp4")
     folders = [path for path in master.parent.iterdir() if path.is_dir()]
     assert len(folders) == 1 and folders[0].name.startswith("master-")
-    assert {path.suffix for path in folders[0].iterdir()} <= {".m3u8", ".m4s", ".mp4"}
+    assert {path.suffix for path in folders[0].iterdir()} == {".m3u8", ".m4s", ".mp4", ".mpd"}
     assert all(pathlib.Path(folders[0] / path.name).stat().st_size for path in folders[0].iterdir())

@@ -119,14 +119,16 @@ def test_a_stream_is_published_playlist_last(server, service, film, prefix, tmp_
     assert [key for key in keys if not key.startswith(folder)] == [f"{prefix}/show.m3u8"]
     facts = {key: service.head(key) for key in keys}
     made = {key: fact["LastModified"] for key, fact in facts.items()}
-    segments = [key for key in keys if not key.endswith(".m3u8")]
-    playlists = [key for key in keys if key.endswith(".m3u8") and key.startswith(folder)]
+    segments = [key for key in keys if not key.endswith((".m3u8", ".mpd"))]
+    playlists = [key for key in keys if key not in segments and key.startswith(folder)]
     assert max(made[key] for key in segments) <= min(made[key] for key in playlists)
     assert max(made[key] for key in playlists) <= made[f"{prefix}/show.m3u8"]
     for key in segments + playlists:
         assert facts[key]["CacheControl"] == "public, max-age=31536000, immutable", key
     assert facts[f"{prefix}/show.m3u8"]["ContentType"] == "application/vnd.apple.mpegurl"
-    assert {facts[key]["ContentType"] for key in playlists} == {"application/vnd.apple.mpegurl"}
+    types = {key: facts[key]["ContentType"] for key in playlists}
+    assert types.pop(f"{folder}manifest.mpd") == "application/dash+xml"
+    assert set(types.values()) == {"application/vnd.apple.mpegurl"}
     parts = job["tasks"][-1]["output"]["parts"]
     assert parts == {"count": len(keys) - 1,
                      "size": sum(facts[key]["ContentLength"] for key in segments + playlists)}
