@@ -11,6 +11,7 @@ find_package(CLI11 REQUIRED)
 find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED) # headers alone
 pkg_check_modules(libav REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil libswscale libswresample)
 pkg_check_modules(ass REQUIRED IMPORTED_TARGET libass)
+pkg_check_modules(ebur128 REQUIRED IMPORTED_TARGET libebur128)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips gmodule-2.0)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp libwebpmux libwebpdemux)
 pkg_check_modules(tiff REQUIRED IMPORTED_TARGET libtiff-4)

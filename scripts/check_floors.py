@@ -22,6 +22,7 @@ OUTSIDE = {"net", "store", "storage", "work", "api", "cli"}
 LIBRARIES = {
     r"libav\w+/|libsw\w+/": {"media", "tasks"},
     r"ass/": {"media"},
+    r"ebur128": {"media"},
     r"vips/": {"image", "tasks"},
     r"tiffio": {"image"},
     r"curl/": {"net"},
