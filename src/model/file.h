@@ -75,6 +75,30 @@ struct CodecNames {
     };
 };
 
+/// How loud sound was and is that was brought to one loudness (EBU R 128).
+struct LoudnessFacts {
+    std::optional<double> input_lufs;
+    std::optional<double> output_lufs;
+    std::optional<double> input_dbtp;
+    std::optional<double> output_dbtp;
+    double gain_db = 0;
+    bool is_limited = false;
+    static constexpr auto kFields = Fields{
+        Field{
+            &LoudnessFacts::input_lufs, "input_lufs",
+            "Integrated loudness of the sound used, mixed as in the output; null where it has none."
+        },
+        Field{&LoudnessFacts::output_lufs, "output_lufs", "The same of what was encoded."},
+        Field{&LoudnessFacts::input_dbtp, "input_dbtp", "True peak; null for silence."},
+        Field{&LoudnessFacts::output_dbtp, "output_dbtp", "The same of what was encoded."},
+        Field{&LoudnessFacts::gain_db, "gain_db", "By how many decibels it was made louder."},
+        Field{
+            &LoudnessFacts::is_limited, "limited",
+            "Whether its peaks were held down; else nothing but the gain was changed."
+        },
+    };
+};
+
 /// How many files a many-part output (HLS) has, and their bytes in all.
 struct Parts {
     int count = 0;
@@ -122,6 +146,7 @@ struct File {
     std::vector<StreamFacts> streams;
     std::optional<Parts> parts;
     std::optional<std::vector<Rendition>> renditions;
+    std::optional<LoudnessFacts> loudness;
     std::vector<std::string> warnings;
     std::string object = "file";
 
@@ -141,6 +166,8 @@ struct File {
         Field{&File::streams, "streams", "Facts of each stream."},
         Field{&File::parts, "parts", "Files of a many-part output."}.or_absent(),
         Field{&File::renditions, "renditions", "Renditions of a many-part output."}.or_absent(),
+        Field{&File::loudness, "loudness", "Of an output whose loudness was normalized."}.or_absent(
+        ),
         Field{
             &File::warnings, "warnings", "What of the input is missing in it, beyond 1 % or 1 s."
         },

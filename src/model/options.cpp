@@ -55,7 +55,7 @@ void refuse(
 void check_waveform(const AudioOptions& options, Problems& problems) {
     if (options.waveform) {
         refuse(
-            options, {"format", "quality", "bitrate"},
+            options, {"format", "quality", "bitrate", "normalize", "target_lufs"},
             "does not go with waveform, which is made in place of sound: leave one of them out",
             problems
         );
@@ -83,6 +83,25 @@ void check_subtitles(const VideoOptions& options, Problems& problems) {
              "subtitle_style goes with subtitle_url or subtitle_track: say which subtitles"}
         );
     }
+}
+
+void check_levelling(const Levelling& levelling, Problems& problems) {
+    if (!levelling.target_lufs || levelling.normalize) return;
+    problems.push_back(
+        {ErrorKind::kInvalidOptions, "target_lufs",
+         "target_lufs goes with normalize only: add normalize lufs, or leave it out"}
+    );
+}
+
+/// The same of what may be made without its sound.
+template <typename Options>
+void check_levelled_sound(const Options& options, Problems& problems) {
+    check_levelling(options, problems);
+    if (!options.normalize || !options.no_audio) return;
+    problems.push_back(
+        {ErrorKind::kInvalidOptions, "normalize",
+         "normalize does not go with no_audio, which leaves the sound out: leave one of them out"}
+    );
 }
 
 }  // namespace
@@ -142,6 +161,7 @@ void check(const VideoOptions& options, Problems& problems) {
     check_framing(options, problems);
     check_span(options, problems);
     check_subtitles(options, problems);
+    check_levelled_sound(options, problems);
 }
 
 void check(const AudioOptions& options, Problems& problems) {
@@ -156,6 +176,7 @@ void check(const AudioOptions& options, Problems& problems) {
     }
     check_waveform(options, problems);
     check_span(options, problems);
+    check_levelling(options, problems);
 }
 
 void check(const ImageOptions& options, Problems& problems) {
@@ -182,6 +203,7 @@ void check(const AdaptiveVideoOptions& options, Problems& problems) {
     }
     check_framing(options, problems);
     check_span(options, problems);
+    check_levelled_sound(options, problems);
 }
 
 }  // namespace ittybit

@@ -203,10 +203,40 @@ inline constexpr Field kEndField =
         0, kLongestSpan
     );
 
+/// How sound is brought to one loudness.
+enum class Normalize { kLufs };
+constexpr auto names(Normalize) {
+    return std::array{Name{Normalize::kLufs, "lufs", "as EBU R 128 measures it"}};
+}
+
+/// How loud the output is as a whole.
+struct Levelling {
+    std::optional<Normalize> normalize;
+    std::optional<double> target_lufs;
+
+    /// The loudness asked for, if any.
+    std::optional<double> target() const {
+        if (!normalize) return std::nullopt;
+        return target_lufs.value_or(-16);
+    }
+    bool operator==(const Levelling&) const = default;
+};
+
+inline constexpr Field kNormalizeField = Field{
+    &Levelling::normalize, "normalize",
+    "Bring the sound to one loudness, in two passes; left as it is by default."
+};
+inline constexpr Field kTargetLufsField =
+    Field{
+        &Levelling::target_lufs, "target_lufs",
+        "LUFS; the loudness that normalize brings the sound to, -16 by default."
+    }
+        .between(-40, -5);
+
 constexpr std::string_view kQualityHelp =
     "A perceptual target, the same for every codec; medium by default.";
 
-struct VideoOptions : Framing, Span {
+struct VideoOptions : Framing, Span, Levelling {
     VideoFormat format = VideoFormat::kMp4;
     std::optional<VideoCodec> codec;
     std::optional<Quality> quality;
@@ -248,6 +278,8 @@ struct VideoOptions : Framing, Span {
             kStartField,
             kEndField,
             Field{&VideoOptions::no_audio, "no_audio", "Leave the sound out."},
+            kNormalizeField,
+            kTargetLufsField,
             Field{
                 &VideoOptions::frames, "frames",
                 "Stop after this many output frames; the sound is cut there."
@@ -268,7 +300,7 @@ struct VideoOptions : Framing, Span {
         };
 };
 
-struct AudioOptions : Span {
+struct AudioOptions : Span, Levelling {
     std::optional<AudioFormat> format;
     std::optional<Quality> quality;
     std::optional<std::int64_t> bitrate;
@@ -313,6 +345,8 @@ struct AudioOptions : Span {
             &AudioOptions::colour, "colour",
             "What a waveform in png is drawn with; #3b82f6 by default."
         },
+        kNormalizeField,
+        kTargetLufsField,
     };
 };
 
@@ -355,7 +389,7 @@ struct AnimationOptions : Framing, Span {
         };
 };
 
-struct AdaptiveVideoOptions : Framing, Span {
+struct AdaptiveVideoOptions : Framing, Span, Levelling {
     StreamingFormat format = StreamingFormat::kHls;
     std::optional<Quality> quality;
     bool no_audio = false;
@@ -380,6 +414,8 @@ struct AdaptiveVideoOptions : Framing, Span {
                 &AdaptiveVideoOptions::dash, "dash",
                 "A DASH manifest too, manifest.mpd, over the same segments."
             },
+            kNormalizeField,
+            kTargetLufsField,
         };
 };
 

@@ -75,6 +75,23 @@ TEST(Options, EveryProblemIsListedInTheOrderOfItsKind) {
     EXPECT_EQ(problems[2].kind, ErrorKind::kInvalidOptions);
 }
 
+TEST(Options, ATargetOfLoudnessGoesWithNormalizeAndSound) {
+    for (const auto* kind : {"video", "audio", "adaptive_video"}) {
+        EXPECT_EQ(problems_of(kind, R"({"normalize": "lufs"})").size(), 0U) << kind;
+        const auto* both = R"({"normalize": "lufs", "target_lufs": -23})";
+        EXPECT_EQ(problems_of(kind, both).size(), 0U) << kind;
+        EXPECT_EQ(only_problem(kind, R"({"target_lufs": -23})").field, "target_lufs") << kind;
+        const auto* too_loud = R"({"normalize": "lufs", "target_lufs": -4.9})";
+        EXPECT_THAT(only_problem(kind, too_loud).message, HasSubstr("between -40 and -5"));
+        EXPECT_EQ(only_problem(kind, R"({"normalize": "peak"})").field, "normalize");
+    }
+    const auto* silent = R"({"normalize": "lufs", "no_audio": true})";
+    EXPECT_EQ(only_problem("video", silent).field, "normalize");
+    EXPECT_EQ(only_problem("adaptive_video", silent).field, "normalize");
+    EXPECT_EQ(only_problem("image", R"({"normalize": "lufs"})").field, "normalize");
+    EXPECT_EQ(only_problem("animation", R"({"end": 1, "normalize": "lufs"})").field, "normalize");
+}
+
 TEST(Options, EndMustBeAfterStart) {
     EXPECT_EQ(only_problem("video", R"({"start": 5, "end": 5})").field, "end");
     EXPECT_EQ(only_problem("audio", R"({"end": 0})").field, "end");
@@ -118,6 +135,10 @@ TEST(Options, AWaveformIsMadeInPlaceOfSound) {
         "bitrate does not go with waveform, which is made in place of sound: leave one of them out"
     );
     EXPECT_EQ(only_problem("audio", R"({"waveform": "png", "quality": "low"})").field, "quality");
+    const auto* levelled = R"({"waveform": "json", "normalize": "lufs", "target_lufs": -20})";
+    ASSERT_EQ(problems_of("audio", levelled).size(), 2U);
+    EXPECT_EQ(problems_of("audio", levelled)[0].field, "normalize");
+    EXPECT_EQ(problems_of("audio", levelled)[1].field, "target_lufs");
     EXPECT_EQ(
         only_problem("audio", R"({"waveform": "png", "waveform_points": 10})").field,
         "waveform_points"

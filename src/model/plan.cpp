@@ -101,6 +101,8 @@ Result<> check_sound(const Plan& plan, const SoundPlan& sound) {
     TRY(check_places(plan, sound));
     if (kind_of(plan, sound.read) != ReadAs::kStream)
         return wrong("what is no stream has no sound");
+    const bool is_encoded = !sound.branches.empty() && sound.branches.front().encoding;
+    if (sound.loudness && !is_encoded) return wrong("what is not encoded is to have a loudness");
     return {};
 }
 

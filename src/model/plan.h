@@ -246,6 +246,17 @@ struct PicturePlan {
     bool operator==(const PicturePlan&) const = default;
 };
 
+/// The loudness that sound is brought to, by one gain for all of it, which a first pass finds.
+struct LoudnessTarget {
+    double lufs = -16;
+    double most_dbtp = -1;  // true peak in front of the encoders: louder peaks are held there
+    static constexpr auto kFields = Fields{
+        Field{&LoudnessTarget::lufs, "lufs", ""},
+        Field{&LoudnessTarget::most_dbtp, "most_dbtp", ""},
+    };
+    bool operator==(const LoudnessTarget&) const = default;
+};
+
 /// Sound on its way into one track, by one of the encoders.
 struct SoundBranch {
     std::optional<SoundEncoding> encoding;
@@ -264,14 +275,16 @@ struct SoundPlan {
     int read = 0;
     std::string why_encoded;  // empty when copied
     std::optional<PlannedTrack> copied;
-    bool is_mixed = false;              // to fewer channels than the source has
-    std::vector<SoundBranch> branches;  // all in the format of the first
+    bool is_mixed = false;                   // to fewer channels than the source has
+    std::optional<LoudnessTarget> loudness;  // nothing: as loud as the source
+    std::vector<SoundBranch> branches;       // all in the format of the first
     Expectation expects;
     static constexpr auto kFields = Fields{
         Field{&SoundPlan::read, "read", ""},
         Field{&SoundPlan::why_encoded, "why_encoded", ""},
         Field{&SoundPlan::copied, "copied", ""}.or_absent(),
         Field{&SoundPlan::is_mixed, "mixed", ""},
+        Field{&SoundPlan::loudness, "loudness", ""}.or_absent(),
         Field{&SoundPlan::branches, "branches", ""},
         Field{&SoundPlan::expects, "expects", ""},
     };

@@ -52,6 +52,7 @@ Plan full_plan() {
     picture.expects = {.seconds = 9.96, .pictures = 249};
     SoundPlan sound;
     sound.is_mixed = true;
+    sound.loudness = LoudnessTarget{.lufs = -23, .most_dbtp = -2.2};
     SoundBranch branch;
     branch.encoding = SoundEncoding{.encoder = "flac", .bits_per_sample = 24};
     SoundBranch peaks;
@@ -131,6 +132,10 @@ TEST(Plan, IsNotReadWhenItRefersToWhatIsNotThere) {
 
 TEST(Plan, IsNotReadWhenWhatItSaysDoesNotFitTogether) {
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[0].stream = -1; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.sounds[1].loudness.emplace(); }));
+    EXPECT_TRUE(is_refused([](Plan& plan) {
+        plan.sounds[0].branches.erase(plan.sounds[0].branches.begin());
+    }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[0].alpha = -1; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.reads[1].as = ReadAs::kPicture; }));
     EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].cadence.reset(); }));

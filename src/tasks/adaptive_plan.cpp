@@ -204,9 +204,12 @@ Result<Plan> plan_adaptive(
         sound.is_mixed = is_mixed_to(
             sound.branches.front().encoding->format.layout, *source.sound, plan.warnings
         );
+        sound.loudness = loudness_target(options, sound.branches);
         sound.expects = expectation(source.sound->told_end, plan.window);
         plan.reads.push_back({.stream = source.sound->stream, .alpha = {}});
         plan.sounds.push_back(std::move(sound));
+    } else if (options.normalize) {
+        plan.warnings.emplace_back(kNothingToNormalize);
     }
     if (plan.reads.empty()) {
         return Error{

@@ -62,6 +62,15 @@ TEST(AdaptivePlan, ForcesKeyFramesAndCapsEveryRendition) {
     EXPECT_TRUE(plan->warnings.empty());
 }
 
+TEST(AdaptivePlan, HoldsPeaksForTheRenditionThatAddsMostToThem) {
+    AdaptiveVideoOptions options;
+    options.normalize = Normalize::kLufs;
+    options.target_lufs = -23;
+    const auto plan = plan_adaptive(options, film({1920, 1080}), "film");
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->sounds[0].loudness, (LoudnessTarget{.lufs = -23, .most_dbtp = -3.1}));
+}
+
 TEST(AdaptivePlan, FillsTheBoxAsFarAsTheSourceReaches) {
     AdaptiveVideoOptions options;
     options.width = Length{.value = 1000};

@@ -13,7 +13,6 @@
 #include "media/decoder.h"
 #include "media/filters.h"
 #include "media/frames.h"
-#include "media/limiter.h"
 #include "media/meter.h"
 #include "media/pipeline.h"
 #include "media/text_track.h"
@@ -23,8 +22,8 @@
 #include "tasks/joined_alpha.h"
 #include "tasks/plan_time.h"
 #include "tasks/product.h"
-#include "tasks/quality.h"
 #include "tasks/reading.h"
+#include "tasks/sound_level.h"
 #include "tasks/still.h"
 #include "tasks/text.h"
 #include "tasks/treatment.h"
@@ -80,12 +79,14 @@ Size size_of(const PicturePlan& picture, const PictureBranch& branch) {
 /// The pipeline of one plan, built back to front.
 class Builder {
 public:
-    Builder(const Plan& plan, Job& job)
+    /// `levels`: of the plan's sounds.
+    Builder(const Plan& plan, const SoundLevels& levels, Job& job)
         : plan_(plan),
+          levels_(levels),
           job_(job),
           events_(job.events),
           meter_(plan.window.duration, [this](const media::Meter::Reading& reading) {
-              events_.progress({reading.percent, reading.speed, reading.eta_s});
+              report(reading);
           }) {}
 
     Result<Finished> make();
@@ -103,12 +104,15 @@ private:
         const media::PictureWindow* window = nullptr;  // of the three one, or none
         const media::Soundtrack* soundtrack = nullptr;
         const media::Copying* copying = nullptr;
+        const SoundLevel* level = nullptr;            // of sound, where it has one
+        const media::LoudnessMeter* meter = nullptr;  // likewise
     };
 
+    void report(const media::Meter::Reading& reading);
     Result<> open_products();
     Result<> build();
     Result<> add_pictures(const PicturePlan& picture);
-    Result<> add_sound(const SoundPlan& sound);
+    Result<> add_sound(const SoundPlan& sound, const std::optional<SoundLevel>& level);
     Result<> add_text(const TextPlan& text);
     Result<Sink<Frame>*> add_burn_in(const PicturePlan& picture, Sink<Frame>& next);
     Result<media::Cues> cues_of(const TextPlan& text);
@@ -117,7 +121,6 @@ private:
         const PicturePlan& picture, std::span<const PictureBranch> branches
     );
     Sink<Frame>& add_cadence(const PicturePlan& picture, Sink<Frame>& next);
-    Sink<Frame>& add_mixing(const SoundPlan& sound, Sink<Frame>& next);
 
     Result<> read_streams();
     Result<> decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks);
@@ -138,6 +141,7 @@ private:
     }
 
     const Plan& plan_;
+    const SoundLevels& levels_;
     Job& job_;
     InTurn events_;
     media::Meter meter_;
@@ -150,6 +154,14 @@ private:
     std::optional<media::Intake> intake_;
     Pipeline pipeline_;  // the first to go: its stages use all of the above
 };
+
+/// Measuring came before.
+void Builder::report(const media::Meter::Reading& reading) {
+    Progress told{reading.percent, reading.speed, reading.eta_s};
+    const double before = measuring_share(plan_);
+    if (told.percent) told.percent = 100 * before + (1 - before) * *told.percent;
+    events_.progress(told);
+}
 
 Result<> Builder::open_products() {
     for (const OutputFile& output : plan_.outputs) {
@@ -236,22 +248,7 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
     return {};
 }
 
-/// The stages that bring decoded sound to its encoders' format, mixed to fewer channels where it
-/// has more. A waveform takes any.
-Sink<Frame>& Builder::add_mixing(const SoundPlan& sound, Sink<Frame>& next) {
-    if (sound.branches.front().waveform) return next;
-    SoundFormat format = sound.branches.front().encoding->format;
-    auto& last = pipeline_.make<media::Resample>(format, next);
-    if (!sound.is_mixed) return last;
-    format.sample_format = "fltp";
-    double most_dbtp = 0;
-    for (const SoundBranch& branch : sound.branches)
-        most_dbtp = std::min(most_dbtp, most_true_peak(*branch.encoding));
-    auto& limiter = pipeline_.make<media::Limiter>(most_dbtp, last);
-    return pipeline_.make<media::Resample>(format, limiter, /*is_limited=*/true);
-}
-
-Result<> Builder::add_sound(const SoundPlan& sound) {
+Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLevel>& level) {
     if (sound.copied) {
         const auto* const copying = TRY(add_copy(sound.read, *sound.copied));
         watched_.push_back({.sound = &sound, .copying = copying});
@@ -263,11 +260,17 @@ Result<> Builder::add_sound(const SoundPlan& sound) {
         encoders.push_back(TRY(product.add_sound(pipeline_, branch)));
     }
     auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
+    const SoundStages mixing = add_mixing(pipeline_, sound, level, tee);
     auto& soundtrack = pipeline_.make<media::Soundtrack>(
-        time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), add_mixing(sound, tee),
+        time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), mixing.first,
         common_end_ ? &*common_end_ : nullptr
     );
-    watched_.push_back({.sound = &sound, .soundtrack = &soundtrack});
+    watched_.push_back(
+        {.sound = &sound,
+         .soundtrack = &soundtrack,
+         .level = level ? &*level : nullptr,
+         .meter = mixing.meter}
+    );
     taps_of(sound.read).frames.push_back(&soundtrack);
     return {};
 }
@@ -322,7 +325,7 @@ Result<> Builder::build() {
         if (plan_.sounds.empty()) common_end_->expect_no_sound();
     }
     for (const PicturePlan& picture : plan_.pictures) TRY(add_pictures(picture));
-    for (const SoundPlan& sound : plan_.sounds) TRY(add_sound(sound));
+    for (std::size_t i = 0; i < levels_.size(); ++i) TRY(add_sound(plan_.sounds[i], levels_[i]));
     for (const TextPlan& text : plan_.texts) TRY(add_text(text));
     return {};
 }
@@ -468,6 +471,11 @@ Result<Finished> Builder::make() {
     finished.file = std::move(files.front());
     finished.warnings = plan_.warnings;
     std::ranges::move(warnings_, std::back_inserter(finished.warnings));
+    for (const Watched& it : watched_) {
+        if (it.level == nullptr) continue;
+        finished.file.loudness =
+            loudness_facts(*it.sound->loudness, *it.level, it.meter->loudness(), finished.warnings);
+    }
     tell(missing(), finished);
     return finished;
 }
@@ -479,7 +487,8 @@ Result<Finished> make(const Plan& plan, Job& job) {
     if (!pictures.empty() && !pictures.front().branches.empty() &&
         pictures.front().branches.front().image)
         return make_image(plan, job);
-    return Builder(plan, job).make();
+    const SoundLevels levels = TRY(measure_levels(plan, job));
+    return Builder(plan, levels, job).make();
 }
 
 }  // namespace ittybit::tasks

@@ -109,7 +109,11 @@ OutputFile plan_output(
 
 /// Adds sound to a plan: copied, or encoded, behind the tracks that there are.
 void add_sound(
-    Plan& plan, const SoundFacts& facts, std::string why_encoded, SoundEncoding encoding
+    Plan& plan,
+    const SoundFacts& facts,
+    std::string why_encoded,
+    SoundEncoding encoding,
+    const Levelling& levelling
 ) {
     SoundPlan sound;
     sound.read = static_cast<int>(plan.reads.size());
@@ -122,6 +126,7 @@ void add_sound(
     } else {
         sound.is_mixed = is_mixed_to(encoding.format.layout, facts, plan.warnings);
         sound.branches.push_back({std::move(encoding), {}, std::move(track)});
+        sound.loudness = loudness_target(levelling, sound.branches);
     }
     plan.reads.push_back({.stream = facts.stream, .alpha = {}});
     plan.sounds.push_back(std::move(sound));
@@ -238,6 +243,14 @@ PlannedRead read_of(const PictureFacts& facts) {
     return {.stream = facts.stream, .alpha = {}, .threads = threads};
 }
 
+std::optional<LoudnessTarget> loudness_target(
+    const Levelling& options, const std::vector<SoundBranch>& branches
+) {
+    const auto target = options.target();
+    if (!target) return std::nullopt;
+    return LoudnessTarget{.lufs = *target, .most_dbtp = most_true_peak(branches)};
+}
+
 bool is_mixed_to(
     const std::string& layout, const SoundFacts& facts, std::vector<std::string>& warnings
 ) {
@@ -279,8 +292,10 @@ Result<Plan> plan_video(
         const Quality quality = options.quality.value_or(Quality::kMedium);
         add_sound(
             plan, *source.sound, reason_not_to_copy(*source.sound, options),
-            video_sound_encoding(options.format, quality, *source.sound)
+            video_sound_encoding(options.format, quality, *source.sound), options
         );
+    } else if (options.normalize) {
+        plan.warnings.emplace_back(kNothingToNormalize);
     }
     plan.outputs.push_back(plan_output(options, source, name));
     if (source.text) add_text(plan, *source.text, options);
@@ -301,7 +316,7 @@ Result<Plan> plan_audio(
     auto encoding =
         sound_encoding(format, options.quality.value_or(Quality::kMedium), options.bitrate, facts);
     if (format == AudioFormat::kFlac) encoding.format.layout = flac_layout(facts);
-    add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding));
+    add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding), options);
     OutputFile output{
         .name = name,
         .muxer = muxer_of(format),

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/limits.h"
@@ -41,6 +43,13 @@ Result<Plan> plan_video(
 /// The plan of an audio task; the source has sound. Errors as above.
 Result<Plan> plan_audio(
     const AudioOptions& options, const SourceFacts& source, const std::string& name
+);
+
+inline constexpr std::string_view kNothingToNormalize = "the input has no sound to normalize";
+
+/// The loudness that the sound of a plan is brought to, where the options want one.
+std::optional<LoudnessTarget> loudness_target(
+    const Levelling& options, const std::vector<SoundBranch>& branches
 );
 
 /// What is expected of a stream whose tables say that it ends at `told_end` seconds.

@@ -111,6 +111,7 @@ bool wants_sound_untouched(const AudioOptions& options) {
 }
 
 constexpr const char* kOptionChangesIt = "an option changes it";
+constexpr const char* kLoudnessChanges = "its loudness is changed";
 
 /// Looks at packets when nothing else speaks against a copy.
 template <typename Facts, typename Options>
@@ -171,6 +172,7 @@ std::string reason_not_to_copy(const PictureFacts& facts, const VideoOptions& op
 }
 
 std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& options) {
+    if (options.normalize) return kLoudnessChanges;
     if (!wants_sound_untouched(options)) return kOptionChangesIt;
     const bool fits =
         options.format == VideoFormat::kWebm ? facts.codec == "opus" : is_plain_aac(facts);
@@ -181,6 +183,7 @@ std::string reason_not_to_copy(const SoundFacts& facts, const VideoOptions& opti
 }
 
 std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& options) {
+    if (options.normalize) return kLoudnessChanges;
     if (!wants_sound_untouched(options)) return kOptionChangesIt;
     const AudioFormat format = options.chosen_format();
     const std::string codec = copied_codec(format);

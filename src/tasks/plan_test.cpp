@@ -73,6 +73,19 @@ TEST(VideoPlan, CopiesWhatIsReadyForTheWebWhenNothingElseIsAskedFor) {
     EXPECT_TRUE(plan.sounds[0].copied);
 }
 
+TEST(VideoPlan, EncodesSoundWhoseLoudnessIsChanged) {
+    VideoOptions options;
+    options.normalize = Normalize::kLufs;
+    SourceFacts source = web_ready();
+    const Plan plan = planned(options, source);
+    EXPECT_TRUE(plan.pictures[0].copied);
+    EXPECT_EQ(plan.sounds[0].why_encoded, "its loudness is changed");
+    EXPECT_EQ(plan.sounds[0].loudness, (LoudnessTarget{.lufs = -16, .most_dbtp = -2.2}));
+    EXPECT_TRUE(plan.warnings.empty());
+    source.sound.reset();
+    EXPECT_EQ(planned(options, source).warnings.size(), 1U);
+}
+
 TEST(VideoPlan, EncodesThePictureWhenAnOptionTouchesIt) {
     std::vector<VideoOptions> all(8);
     all[0].quality = Quality::kMedium;

@@ -308,4 +308,19 @@ double most_true_peak(const SoundEncoding& how) {
     return kAfterwards - (bitrate < 160'000 ? 1.2 : 0.6);
 }
 
+double most_true_peak(const std::vector<SoundBranch>& branches) {
+    double least = 0;
+    for (const SoundBranch& branch : branches)
+        least = std::min(least, most_true_peak(*branch.encoding));
+    return least;
+}
+
+double encoder_gain(const SoundEncoding& how) {
+    // LAME makes room for what it adds: measured on tones of all its rates.
+    if (how.encoder != "libmp3lame") return 0;
+    const std::int64_t bitrate = how.bitrate.value_or(0);
+    if (bitrate <= 160'000) return -0.45;
+    return bitrate < 256'000 ? -0.22 : 0;
+}
+
 }  // namespace ittybit::tasks

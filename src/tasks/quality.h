@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "model/encoding.h"
+#include "model/plan.h"
 #include "tasks/source_facts.h"
 
 /// The one place where a quality level becomes settings of an encoder (docs/quality.md has the
@@ -40,8 +42,12 @@ SoundEncoding sound_encoding(
     const SoundFacts& source
 );
 
-/// The true peak (dBTP) that mixed sound may have in front of an encoder, so that what is decoded
-/// stays at −1.
+/// The true peak (dBTP) that sound may have in front of an encoder, so that what is decoded stays
+/// at −1; of several the least.
 double most_true_peak(const SoundEncoding& how);
+double most_true_peak(const std::vector<SoundBranch>& branches);
+
+/// By how many dB an encoder makes all sound louder.
+double encoder_gain(const SoundEncoding& how);
 
 }  // namespace ittybit::tasks

@@ -1,5 +1,6 @@
 #include "tasks/video.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -212,6 +213,22 @@ TEST_F(WholeTask, KeepsPictureAndSoundTogetherWhenTheFrameRateVaries) {
         ASSERT_EQ(heard.size(), 6U) << name;
         for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(seen[i], heard[i], 1 / 30.0) << name;
     }
+}
+
+TEST_F(WholeTask, TellsTheLoudnessBeforeAndAfter) {
+    VideoOptions options;
+    options.width = Length{.value = 160};
+    options.normalize = Normalize::kLufs;
+    options.target_lufs = -30;
+    made("flash-small.mp4", options);
+    ASSERT_TRUE(finished.file.loudness);
+    const LoudnessFacts& told = *finished.file.loudness;
+    EXPECT_NEAR(*told.output_lufs, -30, 0.1);
+    EXPECT_NEAR(*told.input_lufs + told.gain_db, -30, 0.02);
+    EXPECT_NEAR(*told.input_dbtp + told.gain_db, *told.output_dbtp, 0.1);
+    EXPECT_FALSE(told.is_limited);
+    const auto percent = [](const Progress& progress) { return progress.percent.value_or(0); };
+    EXPECT_TRUE(std::ranges::is_sorted(events.progresses, {}, percent));
 }
 
 TEST_F(WholeTask, PadsSoundThatStartsLate) {
