@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -25,6 +26,9 @@ constexpr std::string_view kHan = "Han";
 constexpr std::string_view kJapanese = "Noto Sans CJK JP";
 constexpr std::string_view kKorean = "Noto Sans CJK KR";
 constexpr std::string_view kChinese = "Noto Sans CJK SC";
+constexpr std::string_view kMath = "Noto Sans Math";  // arrows too
+constexpr std::string_view kSymbols = "Noto Sans Symbols";
+constexpr std::string_view kMoreSymbols = "Noto Sans Symbols2";
 
 /// In order; what lies between is for the plain font.
 constexpr std::array kScripts = {
@@ -56,6 +60,16 @@ constexpr std::array kScripts = {
     Script{0x1780, 0x17FF, "Noto Sans Khmer"},
     Script{0x1C80, 0x1CBF, "Noto Sans Georgian"},
     Script{0x2000, 0x206F, ""},
+    Script{0x2190, 0x22FF, kMath},
+    Script{0x2300, 0x23CD, kSymbols},
+    Script{0x23CE, 0x2426, kMoreSymbols},
+    Script{0x2460, 0x24FF, kSymbols},
+    Script{0x25A0, 0x2623, kMoreSymbols},
+    Script{0x2624, 0x2653, kSymbols},
+    Script{0x2654, 0x2668, kMoreSymbols},
+    Script{0x2669, 0x267E, kSymbols},  // notes of music
+    Script{0x267F, 0x27BF, kMoreSymbols},
+    Script{0x27C0, 0x27FF, kMath},
     Script{0x2E80, 0xA4CF, kHan},
     Script{0xA960, 0xA97F, kHan},
     Script{0xAC00, 0xD7FF, kHan},
@@ -131,8 +145,17 @@ std::string_view family_for(char32_t letter, HanStyle han) {
 }
 
 int scale_of(std::string_view family) {
-    if (family == "Noto Sans Arabic") return 140;
-    return family == "Noto Sans Thai" ? 120 : 100;
+    constexpr std::array<std::pair<std::string_view, int>, 6> kLarger = {{
+        {"Noto Sans Arabic", 140},
+        {"Noto Sans Thai", 120},
+        {"Noto Sans Lao", 120},
+        {kSymbols, 150},
+        {kMoreSymbols, 125},
+        {kMath, 110},
+    }};
+    const auto* const found =
+        std::ranges::find(kLarger, family, &std::pair<std::string_view, int>::first);
+    return found == kLarger.end() ? 100 : found->second;
 }
 
 HanStyle han_style_of(std::u32string_view text) {
