@@ -8,8 +8,10 @@
 namespace ittybit::media {
 namespace {
 
-/// Shown at once where captions cannot overlap.
+/// Shown at once where captions cannot overlap. Each is written anew whenever another comes or
+/// goes, so that a few large ones would fill memory.
 constexpr std::size_t kMostAtOnce = 8;
+constexpr std::size_t kMostBytesAtOnce = 2048;
 
 /// The number behind a tag like \b1; nothing where there is another letter.
 std::optional<int> number_of(std::string_view tag, std::string_view name) {
@@ -117,6 +119,19 @@ std::size_t letters_in(std::string_view text) {
     }));
 }
 
+std::size_t bytes_of(const Caption& caption) {
+    std::size_t bytes = 0;
+    for (const TextSpan& span : caption.spans) bytes += sizeof(span) + span.text.size();
+    return bytes;
+}
+
+/// Whether a caption is shown beside others.
+bool has_room(const std::vector<const Caption*>& shown, const Caption& caption) {
+    std::size_t bytes = bytes_of(caption);
+    for (const Caption* other : shown) bytes += bytes_of(*other);
+    return shown.empty() || (shown.size() < kMostAtOnce && bytes <= kMostBytesAtOnce);
+}
+
 constexpr int kFont = 1;       // in the table of the description
 constexpr int kFontSize = 18;  // pixels of the track; players choose their own
 constexpr std::uint32_t kWhite = 0xFFFFFFFF;
@@ -155,10 +170,15 @@ std::vector<Caption> in_sequence(const std::vector<Caption>& captions) {
     std::vector<const Caption*> shown;
     std::size_t next = 0;
     for (auto change = changes.begin(); change != changes.end(); ++change) {
+        const auto before = shown;
         std::erase_if(shown, [&](const Caption* caption) { return caption->end <= *change; });
         for (; next < captions.size() && captions[next].start <= *change; ++next)
-            if (shown.size() < kMostAtOnce) shown.push_back(&captions[next]);
+            if (has_room(shown, captions[next])) shown.push_back(&captions[next]);
         if (shown.empty()) continue;
+        if (shown == before) {
+            sequence.back().end = *std::next(change);
+            continue;
+        }
         Caption& together = sequence.emplace_back(*shown.front());
         together.start = *change;
         together.end = *std::next(change);
