@@ -79,6 +79,18 @@ bool has_zeros(std::string_view bytes, std::size_t first) {
     return bytes.size() >= 4 && bytes[first] == 0 && bytes[first + 2] == 0 && bytes[1 - first] != 0;
 }
 
+/// Whether `text`, of which wrong bytes became U+FFFD, has more other letters beyond ASCII than
+/// these: text that is coded otherwise hardly ever looks like one.
+bool is_mostly_right(std::string_view text) {
+    std::size_t right = 0;
+    std::size_t wrong = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (byte_at(text, at) < 0xC0) continue;
+        ++(text.substr(at, 3) == "\xEF\xBF\xBD" ? wrong : right);
+    }
+    return right > wrong;
+}
+
 }  // namespace
 
 Utf8 as_utf8(std::string_view bytes) {
@@ -88,7 +100,7 @@ Utf8 as_utf8(std::string_view bytes) {
     if (has_zeros(bytes, 1)) return {from_utf16(bytes, true)};
     if (has_zeros(bytes, 0)) return {from_utf16(bytes, false)};
     auto text = valid_utf8(bytes);
-    if (text == bytes) return {std::move(text)};
+    if (text == bytes || is_mostly_right(text)) return {std::move(text)};
     return {from_windows(bytes), true};
 }
 

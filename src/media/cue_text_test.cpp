@@ -1,10 +1,13 @@
 #include "media/cue_text.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "media/ass_script.h"
 #include "media/charset.h"
+#include "media/fonts.h"
 
 namespace ittybit::media {
 namespace {
@@ -36,6 +39,17 @@ TEST(CueText, WhatIsShownTogetherBecomesOneCaption) {
     EXPECT_THAT(told, testing::ElementsAre("0-10 a", "10-20 a\nb", "20-30 b", "40-50 c"));
 }
 
+TEST(CueText, LargeCaptionsAreNotWrittenAnewForEachSmallOne) {
+    std::vector<Cue> cues(7, cue(0, 1000, std::string(9000, 'x')));
+    for (int i = 0; i < 500; ++i) cues.push_back(cue(2 * i, 2 * i + 1, "y"));
+    std::ranges::stable_sort(cues, {}, &Cue::start);
+    const auto all = in_sequence(captions(cues));
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all.front().start, 0);
+    EXPECT_EQ(all.front().end, 1000);
+    EXPECT_EQ(webvtt_text(all.front()).size(), 9000U);
+}
+
 TEST(CueText, TimedTextCountsLettersNotBytes) {
     using namespace std::string_literals;
     const auto all = captions({cue(0, 1, "\u00E9{\\b1}x")});
@@ -56,6 +70,12 @@ TEST(CueText, TextIsReadInItsCoding) {
     EXPECT_TRUE(old.is_guessed);
 }
 
+TEST(CueText, OneWrongByteLeavesTheOtherLettersAsTheyAre) {
+    const auto text = as_utf8("\u0434\u0430 \xFF \u043D\u0435\u0442");
+    EXPECT_EQ(text.text, "\u0434\u0430 \uFFFD \u043D\u0435\u0442");
+    EXPECT_FALSE(text.is_guessed);
+}
+
 TEST(AssScript, KeepsWhatStandsStillAndGivesEachScriptItsFont) {
     const Size size{640, 360};
     const auto line = [&](const std::string& text) {
@@ -67,6 +87,15 @@ TEST(AssScript, KeepsWhatStandsStillAndGivesEachScriptItsFont) {
     EXPECT_THAT(
         line("a \u05D0"), testing::EndsWith("a {\\fnNoto Sans Hebrew\\fscx100\\fscy100}\u05D0")
     );
+}
+
+TEST(AssScript, SignsHaveFontsThatHaveThem) {
+    EXPECT_EQ(family_for(U'\u266A', HanStyle::kChinese), "Noto Sans Symbols") << "a note of music";
+    EXPECT_EQ(family_for(U'\u2665', HanStyle::kChinese), "Noto Sans Symbols2") << "a heart";
+    EXPECT_EQ(family_for(U'\u2192', HanStyle::kChinese), "Noto Sans Math") << "an arrow";
+    EXPECT_EQ(family_for(U'\u2026', HanStyle::kChinese), "") << "an ellipsis";
+    EXPECT_EQ(family_for(U'\u20AC', HanStyle::kChinese), kPlainFont);
+    EXPECT_EQ(family_for(U'\u3042', HanStyle::kJapanese), "Noto Sans CJK JP");
 }
 
 TEST(AssScript, LeavesOutWhatNobodyCouldRead) {
