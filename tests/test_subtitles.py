@@ -176,6 +176,9 @@ def test_vtt_and_ass_are_read(make, media, tmp_path):
     middle = look.picture(burnt, 1.5)[20:100, 90:230].astype(int)
     assert ((middle[..., 0] > 200) & (middle[...,
             1] < 90)).mean() > 0.01, "red letters at the top"
+    again = make("video", media / "corner.mp4", "b.mp4",
+                 subtitle_url=written(tmp_path, "b.ass", ASS.replace("Script Info", "script info")))
+    assert words(again) == ["HELLO"]
     before = look.picture(burnt, 0.5)[20:100, 90:230].astype(int)
     assert ((before[..., 0] > 200) & (before[..., 1] < 90)).mean() == 0
 
@@ -195,7 +198,7 @@ def test_burnt_in_text_is_within_the_output_picture(make, media, tmp_path, optio
 
 
 @pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "नमस्ते दुनिया", "Ελληνικά",
-        "Привет"])
+        "Привет", "♪ ♥ →"])
 def test_scripts_are_drawn_with_their_fonts(make, media, tmp_path, text):
     """Letters that a font lacks would all look the same."""
     def drawn(name, line):
@@ -217,6 +220,9 @@ HOSTILE = {
     + "l 9999999 0 l 9 9999999 " * 200 + "\n",
     "styles": ASS.replace(
         "[Events]", "Style: X,Arial,99999999,&H0,&H0,99999999,8,10\n" * 50_000 + "[Events]"),
+    "low screen": ASS.replace("PlayResY: 180", "PlayResY: 1"),
+    "narrow screen": ASS.replace("PlayResX: 320\nPlayResY: 180", "PlayResX: 1").replace(
+        "HELLO", "HELLO" * 300),
     "fonts": ASS.replace(
         "[Events]", "[Fonts]\nfontname: a.ttf\n" + "!!!!" * 20 * 50_000 + "\n[Events]"),
 }

@@ -86,14 +86,20 @@ void lay_image(const ASS_Image& image, const PictureColour& colour, AVFrame& fra
     }
 }
 
+/// How high libass takes the screen for: three quarters of its width, where only that is told.
+double lines_of(const ASS_Track& track) {
+    if (track.PlayResY > 0) return track.PlayResY;
+    return track.PlayResX > 0 ? std::max(1, track.PlayResX * 3 / 4) : 288;
+}
+
 /// Styles may ask for letters that fill memory.
 void bound(ASS_Track& track) {
     constexpr int kLongestSide = 16384;
     track.PlayResX = std::clamp(track.PlayResX, 0, kLongestSide);
     track.PlayResY = std::clamp(track.PlayResY, 0, kLongestSide);
-    const double lines = track.PlayResY > 0 ? track.PlayResY : 288;
+    const double lines = lines_of(track);
     for (ASS_Style& style : std::span(track.styles, static_cast<std::size_t>(track.n_styles))) {
-        style.FontSize = std::clamp(style.FontSize, 1.0, lines / 4);
+        style.FontSize = std::clamp(style.FontSize, std::min(1.0, lines / 4), lines / 4);
         style.ScaleX = std::clamp(style.ScaleX, 0.1, 2.0);
         style.ScaleY = std::clamp(style.ScaleY, 0.1, 2.0);
         style.Spacing = std::clamp(style.Spacing, -lines / 4, lines / 4);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "media/charset.h"
 #include "media/error.h"
 #include "media/stream.h"
@@ -222,7 +223,7 @@ Result<Sniffed> sniff_text(std::string_view text) {
     };
     const std::string_view begin = text.substr(first, 8);
     if (begin.starts_with("WEBVTT")) return sniffed("vtt", "webvtt");
-    if (text.substr(0, kSniffBytes).find("[Script Info]") != text.npos)
+    if (to_lower(text.substr(0, kSniffBytes)).find("[script info]") != text.npos)
         return sniffed("ass", "ass");
     const bool is_markup = begin.starts_with("<");
     if (!is_markup && text.find("-->") != text.npos) return sniffed("srt", "srt");
