@@ -29,7 +29,8 @@ bool has_one_encoder(const SoundBranch& branch) {
     return branch.encoding.has_value() != branch.waveform.has_value();
 }
 
-const OutputFile& output_of(const Plan& plan, const PictureBranch& branch) {
+template <typename Branch>
+const OutputFile& output_of(const Plan& plan, const Branch& branch) {
     return plan.outputs[static_cast<std::size_t>(branch.track.output)];
 }
 
@@ -97,13 +98,35 @@ Result<> check_picture(const Plan& plan, const PicturePlan& picture) {
     return check_branches(plan, picture);
 }
 
+Result<> check_waveform(const SoundPlan& sound, const WaveformSettings& settings) {
+    if (sound.branches.size() > 1) return wrong("a waveform is made beside others");
+    const auto points = settings.points;
+    if (points < 1 || settings.samples.value_or(points) < points)
+        return wrong("a waveform has parts without a sample");
+    const auto size = settings.drawing ? settings.drawing->size : Size{points, 1};
+    if (size.width != points || size.height < 1) return wrong("a waveform does not fit its size");
+    return {};
+}
+
 Result<> check_sound(const Plan& plan, const SoundPlan& sound) {
     TRY(check_places(plan, sound));
     if (kind_of(plan, sound.read) != ReadAs::kStream)
         return wrong("what is no stream has no sound");
     const bool is_encoded = !sound.branches.empty() && sound.branches.front().encoding;
     if (sound.loudness && !is_encoded) return wrong("what is not encoded is to have a loudness");
+    for (const SoundBranch& branch : sound.branches) {
+        if (branch.waveform.has_value() != (output_of(plan, branch).muxer == "waveform"))
+            return wrong("an encoder is of another kind than its output");
+        if (branch.waveform) TRY(check_waveform(sound, *branch.waveform));
+    }
     return {};
+}
+
+/// Whether subtitles can be laid into a picture.
+bool takes_text(const Plan& plan, int place) {
+    if (!has(plan.pictures, place)) return false;
+    const PicturePlan& picture = plan.pictures[static_cast<std::size_t>(place)];
+    return !picture.copied && picture.treatment.format == "yuv420p";
 }
 
 Result<> check_text(const Plan& plan, const TextPlan& text) {
@@ -111,9 +134,10 @@ Result<> check_text(const Plan& plan, const TextPlan& text) {
     if (kind_of(plan, text.read) != ReadAs::kText) return wrong("what is read is no text");
     if (text.burnt_into.has_value() == !text.branches.empty())
         return wrong("a text is to be burnt in and written, or neither");
-    const bool is_burnt = text.burnt_into.has_value();
-    if (is_burnt && (!has(plan.pictures, *text.burnt_into) ||
-                     plan.pictures[static_cast<std::size_t>(*text.burnt_into)].copied))
+    const bool is_track = plan.reads[static_cast<std::size_t>(text.read)].input == 0;
+    if (is_track && plan.reads.front().as != ReadAs::kStream)
+        return wrong("what is no stream has no text");
+    if (text.burnt_into && !takes_text(plan, *text.burnt_into))
         return wrong("a text is burnt into no picture");
     for (const auto& branch : text.branches)
         if (!has(plan.outputs, branch.track.output)) return wrong("a text leads nowhere");
@@ -131,6 +155,7 @@ Result<> check(const Plan& plan) {
     for (const PicturePlan& picture : plan.pictures) TRY(check_picture(plan, picture));
     for (const SoundPlan& sound : plan.sounds) TRY(check_sound(plan, sound));
     for (const TextPlan& text : plan.texts) TRY(check_text(plan, text));
+    if (plan.reads.front().as == ReadAs::kText) return wrong("a text is read before all else");
     const bool has_cadence = !plan.pictures.empty() && plan.pictures.front().cadence;
     if (plan.has_common_end && !has_cadence) return wrong("a common end has no cadence");
     if (has_stream(plan) && !plan.pictures.empty() && !has_cadence)

@@ -1,5 +1,7 @@
 #include "model/plan.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace ittybit {
@@ -59,7 +61,10 @@ Plan full_plan() {
     peaks.waveform = WaveformSettings{
         .points = 300, .samples = 48'000, .drawing = WaveformDrawing{{300, 64}, {1, 2, 3}, {}}
     };
-    sound.branches = {branch, peaks};
+    peaks.track.output = 3;
+    sound.branches = {branch};
+    SoundPlan drawn;
+    drawn.branches = {peaks};
     SoundPlan copied;
     copied.copied = PlannedTrack{.name = "", .language = "eng", .frame_rate = {}};
 
@@ -72,7 +77,7 @@ Plan full_plan() {
     plan.window = {.start = 1.5, .end = 11.46, .duration = 9.96};
     plan.has_common_end = true;
     plan.pictures = {picture};
-    plan.sounds = {sound, copied};
+    plan.sounds = {sound, copied, drawn};
     plan.outputs = {
         {.name = "o.mp4",
          .muxer = "mp4",
@@ -81,6 +86,7 @@ Plan full_plan() {
          .metadata = {{"title", "T"}}},
         {.name = "o.gif", .muxer = "gif", .options = {}, .metadata = {}},
         {.name = "o.webp", .muxer = "webp", .options = {}, .metadata = {}},
+        {.name = "o.png", .muxer = "waveform", .options = {}, .metadata = {}},
     };
     TextPlan beside{
         .read = 2, .codec = "subrip", .size = {320, 180}, .burnt_into = {}, .branches = {}
@@ -152,6 +158,51 @@ TEST(Plan, IsNotReadWhenWhatItSaysDoesNotFitTogether) {
         plan.outputs[0].muxer = "hls";
         plan.pictures[0].cadence.reset();
     }));
+}
+
+TEST(Plan, IsNotReadWhenAWaveformIsMadeWhereItCannotBe) {
+    const auto is_bad = [](auto spoil) {
+        Plan plan = full_plan();
+        spoil(plan, plan.sounds[2].branches[0]);
+        return !read_plan(plan_json(plan));
+    };
+    EXPECT_FALSE(is_bad([](Plan&, SoundBranch&) {}));
+    EXPECT_TRUE(is_bad([](Plan&, SoundBranch& peaks) { peaks.track.output = 0; }));
+    EXPECT_TRUE(is_bad([](Plan& plan, SoundBranch&) { plan.sounds[0].branches[0].track.output = 3; }
+    ));
+    EXPECT_TRUE(is_bad([](Plan& plan, SoundBranch& peaks) {
+        plan.sounds[2].branches.push_back(SoundBranch(peaks));
+    }));
+    EXPECT_TRUE(is_bad([](Plan&, SoundBranch& peaks) { peaks.waveform->points = 0; }));
+    EXPECT_TRUE(is_bad([](Plan&, SoundBranch& peaks) { peaks.waveform->points = 301; }));
+    EXPECT_TRUE(is_bad([](Plan&, SoundBranch& peaks) { peaks.waveform->samples = 299; }));
+    EXPECT_TRUE(is_bad([](Plan&, SoundBranch& peaks) { peaks.waveform->drawing->size.height = 0; })
+    );
+}
+
+TEST(Plan, IsNotReadWhenTextGoesWhereItCannot) {
+    EXPECT_TRUE(is_refused([](Plan& plan) { plan.pictures[0].treatment.format = "rgba"; }));
+    EXPECT_TRUE(is_refused([](Plan& plan) {
+        plan.pictures[0].branches.clear();
+        plan.pictures[0].copied.emplace();
+    }));
+    EXPECT_TRUE(is_refused([](Plan& plan) {
+        std::swap(plan.reads[0], plan.reads[2]);
+        plan.texts[0].read = plan.texts[1].read = 0;
+    }));
+    const auto of_animation = [](int input) {
+        Plan plan = full_plan();
+        plan.reads = {
+            {.as = ReadAs::kAnimation, .alpha = {}},
+            {.input = input, .as = ReadAs::kText, .alpha = {}},
+        };
+        plan.pictures[0].read = 0;
+        plan.sounds.clear();
+        plan.texts[0].read = plan.texts[1].read = 1;
+        return static_cast<bool>(read_plan(plan_json(plan)));
+    };
+    EXPECT_TRUE(of_animation(1)) << "a file";
+    EXPECT_FALSE(of_animation(0)) << "a track";
 }
 
 TEST(Plan, IsNotReadWhenAStillPictureIsNotAllThatItMakes) {
