@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <initializer_list>
 #include <string_view>
 #include <type_traits>
@@ -123,7 +124,12 @@ Result<TrackChoice> TrackChoice::from_json(const json::value& value) {
                                  return std::isalnum(letter) != 0 || letter == '-';
                              });
         if (!is_word) return refuse();
-        return TrackChoice{.number = {}, .language = std::string(*text)};
+        int number = 0;
+        const auto* const end = text->data() + text->size();
+        const auto [rest, code] = std::from_chars(text->data(), end, number);
+        if (rest != end) return TrackChoice{.number = {}, .language = std::string(*text)};
+        if (code != std::errc()) return refuse();
+        return TrackChoice{.number = number, .language = {}};
     }
     json::error_code code;
     const auto number = value.to_number<int>(code);

@@ -142,7 +142,7 @@ struct TrackChoice {
     std::optional<int> number;
     std::string language;  // where there is no number
 
-    /// Reads `2` or `"eng"`. Errors: `invalid_options`.
+    /// Reads `2`, `"2"` or `"eng"`. Errors: `invalid_options`.
     static Result<TrackChoice> from_json(const json::value& value);
     json::value to_json_value() const;
     static json::object schema();

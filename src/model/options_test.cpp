@@ -22,6 +22,13 @@ OptionProblem only_problem(std::string_view kind, std::string_view options) {
     return problems.empty() ? OptionProblem{} : problems.front();
 }
 
+TEST(Options, ASubtitleTrackIsANumberHoweverItIsWritten) {
+    EXPECT_EQ(TrackChoice::from_json(2)->number, 2);
+    EXPECT_EQ(TrackChoice::from_json("2")->number, 2);
+    EXPECT_EQ(TrackChoice::from_json("eng")->language, "eng");
+    EXPECT_FALSE(TrackChoice::from_json("99999999999"));
+}
+
 TEST(Options, EveryKindRoundTripsThroughItsCanonicalJson) {
     for (const auto kind : kKinds) {
         std::vector<OptionProblem> problems;
