@@ -50,12 +50,13 @@ public:
     CueReader(Input& input, int stream, std::int64_t origin_us)
         : input_(input), stream_(input.stream(stream)), origin_us_(origin_us) {}
 
-    Result<Cues> read(const Cut& cut) {
+    Result<Cues> read(const Cut& cut, const std::function<void()>& moved) {
         TRY(open());
         TRY(go_to(cut.start));
         for (;;) {
             Packet packet = TRY(input_.read());
             if (packet == nullptr) break;
+            moved();
             const auto at = packet->pts != kNoTime ? packet->pts : packet->dts;
             const AVRational unit = input_.stream(packet->stream_index).time_base;
             const bool is_behind =
@@ -257,9 +258,11 @@ bool is_text(const AVStream& stream) {
     return std::ranges::find(kRead, stream.codecpar->codec_id) != kRead.end();
 }
 
-Result<Cues> read_cues(const Input& input, int stream, const Cut& cut) {
+Result<Cues> read_cues(
+    const Input& input, int stream, const Cut& cut, const std::function<void()>& moved
+) {
     const auto reader = TRY(input.reopen());
-    return CueReader(*reader, stream, input.origin_us()).read(cut);
+    return CueReader(*reader, stream, input.origin_us()).read(cut, moved);
 }
 
 Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
@@ -269,7 +272,7 @@ Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
     const auto input = TRY(Input::open(text, sniffed, limits));
     if (input->streams().empty())
         return Error{ErrorKind::kCorruptMedia, "the subtitles cannot be read", ""};
-    Cues cues = TRY(CueReader(*input, 0, 0).read({}));
+    Cues cues = TRY(CueReader(*input, 0, 0).read({}, [] {}));
     if (read.is_guessed)
         cues.warnings.emplace_back("the subtitles are not UTF-8, and were read as Windows-1252");
     if (cues.cues.empty() && sniffed.demuxer == "srt")

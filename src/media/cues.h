@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,11 @@ struct Cues {
 bool is_text(const AVStream& stream);
 
 /// The cues of a stream, timed from the input's origin, as far as they are shown within the cut.
-/// Reads with a reader of its own. Errors: `limit_exceeded` (cues, subtitle_bytes), those of the
-/// source.
-Result<Cues> read_cues(const Input& input, int stream, const Cut& cut);
+/// Reads with a reader of its own, which may have to go through the whole film: `moved` is called
+/// on the way. Errors: `limit_exceeded` (cues, subtitle_bytes), those of the source.
+Result<Cues> read_cues(
+    const Input& input, int stream, const Cut& cut, const std::function<void()>& moved
+);
 
 /// The cues of a file: SRT, WebVTT, ASS, in any of the codings that charset.h knows. Errors:
 /// `unsupported_media`, `corrupt_media`, `limit_exceeded` (cues, subtitle_bytes), those of the

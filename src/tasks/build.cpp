@@ -276,7 +276,8 @@ Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLev
 }
 
 Result<media::Cues> Builder::cues_of(const TextPlan& text) {
-    auto cues = TRY(read_cues(read_at(text.read), plan_.window, job_));
+    const auto moved = [this] { meter_.moved(); };
+    auto cues = TRY(read_cues(read_at(text.read), plan_.window, job_, moved));
     std::ranges::move(cues.warnings, std::back_inserter(warnings_));
     return cues;
 }

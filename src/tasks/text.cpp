@@ -101,12 +101,14 @@ Result<std::optional<TextFacts>> choose_text(const VideoOptions& options, Job& j
     return std::optional(std::move(facts));
 }
 
-Result<media::Cues> read_cues(const PlannedRead& read, const Window& window, Job& job) {
+Result<media::Cues> read_cues(
+    const PlannedRead& read, const Window& window, Job& job, const std::function<void()>& moved
+) {
     const auto place = static_cast<std::size_t>(read.input);
     if (place > job.further.size()) return missing_file();
     media::Cut cut = cut_of(window);
     if (!cut.end && window.duration) cut.end = window.start + *window.duration;
-    auto cues = place == 0 ? TRY(media::read_cues(*job.media, read.stream, cut))
+    auto cues = place == 0 ? TRY(media::read_cues(*job.media, read.stream, cut, moved))
                            : TRY(read_subtitles(*job.further[place - 1], job.limits()));
     cues.cues = media::within(std::move(cues.cues), cut);
     return cues;

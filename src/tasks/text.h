@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "media/cues.h"
@@ -20,7 +21,9 @@ Result<std::optional<TextFacts>> choose_text(const VideoOptions& options, Job& j
 Result<media::Cues> read_subtitles(ByteSource& source, const Limits& limits);
 
 /// The cues of a read of the plan, as far as they are shown within its window and timed from its
-/// start. Errors: as above.
-Result<media::Cues> read_cues(const PlannedRead& read, const Window& window, Job& job);
+/// start. `moved` is called while a track is looked for in its film. Errors: as above.
+Result<media::Cues> read_cues(
+    const PlannedRead& read, const Window& window, Job& job, const std::function<void()>& moved
+);
 
 }  // namespace ittybit::tasks
