@@ -321,6 +321,13 @@ def test_subtitles_from_s3(tmp_path_factory, media, clip):
         url = service.put(srt, "subtitles/a.srt")
         job = server.wait(server.job(kind="video", input=clip, options={"subtitle_url": url}))
         assert job["status"] == "succeeded", job["error"]
+        outputs = [{"kind": "video", "output": f"s3://{service.bucket}/one/film.{form}",
+                    "options": {"subtitle_url": url, "end": end}}
+                   for form, end in (("mp4", 4), ("webm", 1.5))]
+        both = server.wait(server.job(input=clip, outputs=outputs))
+        assert both["status"] == "succeeded", both["error"]
+        told = [service.read(key).decode() for key in service.keys("one/") if key.endswith("vtt")]
+        assert sorted("Third" in text for text in told) == [False, True], "each its own"
     finally:
         server.stop()
 

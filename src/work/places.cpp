@@ -7,6 +7,7 @@
 
 #include "base/fields_json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/output_name.h"
 #include "storage/s3.h"
 #include "work/managed.h"
@@ -111,8 +112,8 @@ std::string stem_of(std::string_view url) {
 }
 
 std::string parts_folder(std::string_view name, std::string_view id) {
-    const auto extension = extension_in(name);
-    if (!extension.empty()) name.remove_suffix(extension.size() + 1);
+    constexpr std::string_view kPlaylist = "m3u8";
+    if (is_same_word(extension_in(name), kPlaylist)) name.remove_suffix(kPlaylist.size() + 1);
     return fmt::format("{}-{}", name, id.substr(id.size() - 8));
 }
 

@@ -46,7 +46,8 @@ struct OutputWords {
 };
 std::string fill_placeholders(std::string_view output, const OutputWords& words);
 
-/// The folder of an output's parts, beside it: "show-x5vsknk0" of "show.m3u8".
+/// The folder of an output's parts, beside it: "show-x5vsknk0" of "show.m3u8", "show.mp4-x5vsknk0"
+/// of "show.mp4", so that the outputs of a job, which may differ in nothing else, have their own.
 std::string parts_folder(std::string_view name, std::string_view id);
 
 /// Where s3://bucket/key leads once its placeholders are filled; a key without an extension gets
