@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/fields.h"
+#include "base/json.h"
 #include "base/unwrapped.h"
 #include "model/error_kinds.h"
 #include "model/operation.h"
@@ -39,6 +40,8 @@ std::string default_of(const Row& field) {
         return "";
     } else if constexpr (Named<Value>) {
         return fmt::format("`{}`", name_of(T{}.*field.member));
+    } else if constexpr (requires(const Value& value) { value.to_json_value(); }) {
+        return fmt::format("`{}`", compact_json((T{}.*field.member).to_json_value()));
     } else {
         return fmt::format("`{}`", T{}.*field.member);
     }

@@ -154,9 +154,14 @@ Result<std::vector<std::optional<work::Target>>> choose_targets(
         const auto& name = output.place.name;
         const auto extension = extension_of(output, input);
         if (typed.order.kind == kMultiKind) make_folder(url.value_or(""));
-        target = TRY(work::choose_target(
-            {output.kind(), url.value_or(""), input, extension, name.value_or("")}
-        ));
+        target = TRY(work::choose_target({
+            .kind = output.kind(),
+            .output = url.value_or(""),
+            .input = input,
+            .extension = extension,
+            .name = name.value_or(""),
+            .is_folder = makes_folder(output.operation()),
+        }));
         const auto path = target->folder / fmt::format("{}.{}", target->stem, target->extension);
         if (!target->may_replace || taken.insert(path.lexically_normal()).second) continue;
         return Error{

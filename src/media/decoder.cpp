@@ -166,6 +166,10 @@ void Decoder::reset() {
     last_pts_ = kNoTime;
 }
 
+void Decoder::leave_out_unreferenced(bool is_wanted) {
+    codec_->skip_frame = is_wanted ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+}
+
 Result<> Decoder::send(const AVPacket* packet) {
     const int code = avcodec_send_packet(codec_.get(), packet);
     if (code == AVERROR(ENOMEM)) return input_error(code, "decode " + name_);

@@ -38,6 +38,9 @@ public:
     /// Forgets everything held back, for use after a seek. Nothing is pushed on.
     void reset();
 
+    /// Whether packets from now on may be left undecoded where no other picture is made of theirs.
+    void leave_out_unreferenced(bool is_wanted);
+
     AVRational time_base() const { return time_base_; }
     const AVCodecContext& codec() const { return *codec_; }
     std::int64_t frames() const { return frames_; }    // passed on so far

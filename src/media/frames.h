@@ -3,20 +3,12 @@
 #include "base/bytes.h"
 #include "media/decoder.h"
 #include "media/input.h"
+#include "media/shown_series.h"
 
 namespace ittybit::media {
 
-/// A picture, and for an interlaced one what comes before and after it, where there is something:
-/// whoever makes whole pictures of fields looks at these.
-struct Shown {
-    Frame frame;
-    Frame before = {};
-    Frame after = {};
-};
-
-/// The frame on screen `seconds` from the origin: the last one with pts ≤ seconds, or the very
-/// first when none is that early. Seeks, decodes forward, and starts over from the front if the
-/// seek led nowhere. Errors: `start_out_of_range`, `corrupt_media`, those of the source.
+/// The frame on screen `seconds` from the origin, as ShownSeries gives it. Errors:
+/// `start_out_of_range`, `corrupt_media`, those of the source.
 Result<Shown> shown_at(
     Input& input, int stream_index, double seconds, const DecoderOptions& options = {}
 );

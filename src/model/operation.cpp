@@ -73,6 +73,20 @@ json::object options_schema(std::string_view kind) {
     );
 }
 
+std::string_view extension_of(ImageFormat format) {
+    return format == ImageFormat::kJpeg ? "jpg" : name_of(format);
+}
+
+bool makes_folder(const Operation& operation) {
+    const auto* image = std::get_if<ImageOptions>(&operation);
+    return image != nullptr && image->interval;
+}
+
+bool makes_folder(std::string_view kind, const json::object& options) {
+    const auto* interval = options.if_contains("interval");
+    return kind == "image" && interval != nullptr && !interval->is_null();
+}
+
 std::string_view extension_of(const Operation& operation) {
     return std::visit(
         [](const auto& value) -> std::string_view {
@@ -80,8 +94,7 @@ std::string_view extension_of(const Operation& operation) {
             if constexpr (std::is_same_v<Options, AdaptiveVideoOptions>) {
                 return "m3u8";
             } else if constexpr (std::is_same_v<Options, ImageOptions>) {
-                if (!value.format) return "";
-                return *value.format == ImageFormat::kJpeg ? "jpg" : name_of(*value.format);
+                return value.format ? extension_of(*value.format) : "";
             } else if constexpr (std::is_same_v<Options, AudioOptions>) {
                 return value.waveform ? name_of(*value.waveform) : name_of(value.chosen_format());
             } else if constexpr (requires { value.format; }) {

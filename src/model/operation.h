@@ -58,6 +58,14 @@ std::vector<FurtherInput> further_inputs(const Operation& operation);
 /// JSON Schema 2020-12 of a kind's options.
 json::object options_schema(std::string_view kind);
 
+/// The extension of a picture's file: "jpg", "png".
+std::string_view extension_of(ImageFormat format);
+
+/// Whether an operation makes a folder of files that keep their names: pictures in steps.
+bool makes_folder(const Operation& operation);
+/// The same of options that nobody has judged yet.
+bool makes_folder(std::string_view kind, const json::object& options);
+
 /// The extension of the file that an operation makes, without the dot: "mp4", "m3u8".
 /// Empty for probe, and for an image whose format depends on the input.
 std::string_view extension_of(const Operation& operation);

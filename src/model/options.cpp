@@ -16,10 +16,14 @@ namespace {
 
 using Problems = std::vector<OptionProblem>;
 
-void check_span(const Span& span, Problems& problems) {
-    if (span.end && *span.end <= span.start.value_or(0)) {
+void check_end(std::optional<double> end, double start, Problems& problems) {
+    if (end && *end <= start) {
         problems.push_back({ErrorKind::kInvalidOptions, "end", "end must be greater than start"});
     }
+}
+
+void check_span(const Span& span, Problems& problems) {
+    check_end(span.end, span.start.value_or(0), problems);
 }
 
 void check_framing(const Framing& framing, Problems& problems) {
@@ -186,7 +190,17 @@ void check(const AudioOptions& options, Problems& problems) {
 }
 
 void check(const ImageOptions& options, Problems& problems) {
+    const auto wrong = [&](const char* field, const char* message) {
+        problems.push_back({ErrorKind::kInvalidOptions, field, message});
+    };
     check_framing(options, problems);
+    if (options.interval) {
+        if (options.start.is_auto)
+            wrong("start", "start \"auto\" is for one picture: with interval give it in seconds");
+        return check_end(options.end, options.start.seconds, problems);
+    }
+    if (options.end) wrong("end", "end goes with interval: one picture has no end");
+    if (options.sheet) wrong("sheet", "sheet goes with interval: say how often to take a picture");
 }
 
 void check(const AnimationOptions& options, Problems& problems) {

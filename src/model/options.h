@@ -8,6 +8,7 @@
 
 #include "base/fields.h"
 #include "model/geometry.h"
+#include "model/moment.h"
 
 /// The options of each kind of job (SPEC section 2): a struct with a table of fields. JSON reading,
 /// JSON Schema, OpenAPI, command-line flags and docs/options.md are all derived from these rows.
@@ -350,10 +351,19 @@ struct AudioOptions : Span, Levelling {
     };
 };
 
+/// What becomes of many pictures.
+enum class Sheet { kSprite };
+constexpr auto names(Sheet) {
+    return std::array{Name{Sheet::kSprite, "sprite", "sheets of tiles, and thumbnails.vtt"}};
+}
+
 struct ImageOptions : Framing {
     std::optional<ImageFormat> format;
     std::optional<Quality> quality;
-    double start = 0;
+    Moment start;
+    std::optional<double> end;
+    std::optional<double> interval;
+    std::optional<Sheet> sheet;
 
     static constexpr auto kFields =
         Fields{
@@ -364,10 +374,28 @@ struct ImageOptions : Framing {
             Field{&ImageOptions::quality, "quality", kQualityHelp},
         } +
         framing_fields(16384) +
-        Fields{Field{
-            &ImageOptions::start, "start", "Seconds; the frame on screen then is the picture."
-        }
-                   .between(0, kLongestSpan)};
+        Fields{
+            Field{
+                &ImageOptions::start, "start",
+                "Seconds; the frame on screen then is the picture. Or \"auto\": the first of the "
+                "film's first third that is neither black, flat nor blurred."
+            }
+                .between(0, kLongestSpan),
+            Field{
+                &ImageOptions::end, "end",
+                "Seconds; with interval: where the pictures end, the input's end by default."
+            }
+                .between(0, kLongestSpan),
+            Field{
+                &ImageOptions::interval, "interval",
+                "Seconds; one picture each so often, from start to end: the output is a folder."
+            }
+                .between(0.1, 3600),
+            Field{
+                &ImageOptions::sheet, "sheet",
+                "With interval: the pictures as tiles of sheets, for a player's scrub bar."
+            },
+        };
 };
 
 struct AnimationOptions : Framing, Span {

@@ -105,6 +105,19 @@ TEST(Options, EndMustBeAfterStart) {
     EXPECT_EQ(only_problem("animation", R"({})").message, "end is required");
 }
 
+TEST(Options, PicturesInStepsHaveAnEndAndSheets) {
+    EXPECT_TRUE(problems_of("image", R"({"interval": 0.1, "start": 1, "end": 2})").empty());
+    EXPECT_TRUE(problems_of("image", R"({"interval": 3600, "sheet": "sprite"})").empty());
+    EXPECT_TRUE(problems_of("image", R"({"start": "auto"})").empty());
+    EXPECT_EQ(only_problem("image", R"({"end": 2})").field, "end");
+    EXPECT_EQ(only_problem("image", R"({"sheet": "sprite"})").field, "sheet");
+    EXPECT_EQ(only_problem("image", R"({"interval": 1, "start": 2, "end": 2})").field, "end");
+    EXPECT_EQ(only_problem("image", R"({"interval": 1, "start": "auto"})").field, "start");
+    EXPECT_EQ(only_problem("image", R"({"interval": 0.05})").field, "interval");
+    EXPECT_EQ(only_problem("image", R"({"start": "soon"})").field, "start");
+    EXPECT_EQ(only_problem("image", R"({"start": -1})").field, "start");
+}
+
 TEST(Options, ABackgroundNeedsRoomToPad) {
     EXPECT_EQ(
         only_problem("video", R"({"fit": "cover", "background": "#fff"})").field, "background"

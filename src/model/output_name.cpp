@@ -139,7 +139,8 @@ Result<> check_s3_input(std::string_view input, std::string_view field) {
     return {};
 }
 
-Result<> check_s3_output(std::string_view output) {
+Result<> check_s3_output(std::string_view output, bool is_folder) {
+    if (is_folder && output.ends_with('/')) output.remove_suffix(1);
     const auto slash = output.find('/', kScheme.size());
     const bool has_key = is_s3(output) && slash != std::string_view::npos &&
                          slash > kScheme.size() && slash + 1 < output.size();
@@ -165,6 +166,13 @@ std::string_view extension_in(std::string_view path) {
 
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options) {
     const auto extension = extension_in(output);
+    if (makes_folder(kind, options)) {
+        if (extension.empty()) return {};
+        return bad_output(
+            "output is a folder with interval: end it in a slash, and say with format what the "
+            "pictures are"
+        );
+    }
     const bool is_open = extension.find('{') != std::string_view::npos;
     if (extension.empty() || is_open) return {};
     const auto meant = format_for_extension(kind, extension);

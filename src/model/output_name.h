@@ -24,7 +24,8 @@ std::string_view extension_in(std::string_view path);
 
 /// Without `format` in the options, the output's extension decides it and is written there; with
 /// it, both must agree. So does `waveform`, for the extensions of one. A name without an extension,
-/// or with a placeholder for one, decides nothing. Errors: `invalid_output`.
+/// or with a placeholder for one, decides nothing; a folder of pictures has none. Errors:
+/// `invalid_output`.
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
 
 /// Whether an s3:// URL names an object that can be fetched: its key has neither "." nor ".." for a
@@ -32,7 +33,7 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
 Result<> check_s3_input(std::string_view input, std::string_view field = "input");
 
 /// Whether an output is `s3://bucket/key` that can be written: known placeholders and none in the
-/// bucket, a key that names a file. Errors: `invalid_output`.
-Result<> check_s3_output(std::string_view output);
+/// bucket, a key that names a file, or where `is_folder` a folder. Errors: `invalid_output`.
+Result<> check_s3_output(std::string_view output, bool is_folder = false);
 
 }  // namespace ittybit

@@ -32,6 +32,18 @@ TEST(OutputName, TheExtensionOfAWaveformAsksForOne) {
     EXPECT_EQ(kind_of_error("video", "o.json", {}), "invalid_output");
 }
 
+TEST(OutputName, AFolderOfPicturesHasNoExtension) {
+    EXPECT_EQ(kind_of_error("image", "s3://bucket/thumbs/", {{"interval", 1}}), "");
+    EXPECT_EQ(kind_of_error("image", "s3://bucket/thumbs", {{"interval", 1}}), "");
+    EXPECT_EQ(
+        kind_of_error("image", "s3://bucket/thumbs.jpg", {{"interval", 1}}), "invalid_output"
+    );
+    EXPECT_TRUE(check_s3_output("s3://bucket/thumbs/", /*is_folder=*/true));
+    EXPECT_FALSE(check_s3_output("s3://bucket/thumbs/"));
+    EXPECT_FALSE(check_s3_output("s3://bucket/", /*is_folder=*/true));
+    EXPECT_FALSE(check_s3_output("s3://bucket/a//", /*is_folder=*/true));
+}
+
 TEST(OutputName, AContradictionIsAnError) {
     EXPECT_EQ(kind_of_error("video", "o.webm", {{"format", "mp4"}}), "invalid_output");
     EXPECT_EQ(kind_of_error("video", "o.avi", {}), "invalid_output");

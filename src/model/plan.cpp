@@ -80,6 +80,26 @@ Result<> check_clock(const PicturePlan& picture) {
     return {};
 }
 
+/// Several tiles in a line are no longer than sheets may be.
+bool is_too_long(int tiles, int side) {
+    return side < 1 || (tiles > 1 && std::int64_t{tiles} * side > kLongestSheet);
+}
+
+Result<> check_series(const Plan& plan, const PicturePlan& picture) {
+    const bool is_image = !picture.branches.empty() && picture.branches.front().image;
+    const auto sheet = is_image ? picture.branches.front().sheet : std::nullopt;
+    if (!picture.instants) return sheet ? wrong("a sheet is of one picture") : Result<>();
+    if (!is_image) return wrong("what is no image is taken in steps");
+    const PlannedRead& read = plan.reads[static_cast<std::size_t>(picture.read)];
+    const bool is_moving =
+        read.as == ReadAs::kAnimation || (read.as == ReadAs::kFrame && !read.is_still);
+    if (!is_moving) return wrong("a still picture is taken in steps");
+    const Size tile = picture.branches.front().image->size;
+    if (sheet && (is_too_long(sheet->columns, tile.width) || is_too_long(sheet->rows, tile.height)))
+        return wrong("a sheet is too large");
+    return {};
+}
+
 Result<> check_branches(const Plan& plan, const PicturePlan& picture) {
     const bool is_alone =
         plan.pictures.size() == 1 && plan.sounds.empty() && picture.branches.size() == 1;
@@ -95,6 +115,7 @@ Result<> check_branches(const Plan& plan, const PicturePlan& picture) {
 Result<> check_picture(const Plan& plan, const PicturePlan& picture) {
     TRY(check_places(plan, picture));
     TRY(check_clock(picture));
+    TRY(check_series(plan, picture));
     return check_branches(plan, picture);
 }
 

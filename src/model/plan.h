@@ -173,6 +173,34 @@ struct PlannedCadence {
     bool operator==(const PlannedCadence&) const = default;
 };
 
+inline constexpr int kMostInstants = 10'000;
+
+/// Not one picture but many: what is on screen at the window's start, and at every step behind it
+/// while there are pictures.
+struct PlannedInstants {
+    double interval = 1;      // seconds
+    std::optional<int> most;  // pictures; nothing: nobody knows where the input ends
+    static constexpr auto kFields = Fields{
+        Field{&PlannedInstants::interval, "interval", ""}.between(0.1, 3600),
+        Field{&PlannedInstants::most, "most", ""}.between(1, kMostInstants).or_absent(),
+    };
+    bool operator==(const PlannedInstants&) const = default;
+};
+
+inline constexpr int kMostTiles = 10;       // in a row and in a column
+inline constexpr int kLongestSheet = 4096;  // pixels a side of several tiles: every device shows it
+
+/// Pictures as the tiles of one sheet after the other, row by row.
+struct PlannedSheet {
+    int columns = 1;
+    int rows = 1;  // fewer on the last one
+    static constexpr auto kFields = Fields{
+        Field{&PlannedSheet::columns, "columns", ""}.between(1, kMostTiles),
+        Field{&PlannedSheet::rows, "rows", ""}.between(1, kMostTiles),
+    };
+    bool operator==(const PlannedSheet&) const = default;
+};
+
 /// Where packets go. An output's tracks are in the order of the plan: pictures, sounds, texts.
 struct PlannedTrack {
     int output = 0;                   // its place in Plan.outputs
@@ -208,6 +236,7 @@ struct PictureBranch {
     std::optional<GifSettings> gif;
     std::optional<AnimationSettings> webp;
     std::optional<SaveSettings> image;
+    std::optional<PlannedSheet> sheet;  // of images; nothing: each has a file
     PlannedTrack track;
     static constexpr auto kFields = Fields{
         Field{&PictureBranch::every, "every", ""},
@@ -216,6 +245,7 @@ struct PictureBranch {
         Field{&PictureBranch::gif, "gif", ""}.or_absent(),
         Field{&PictureBranch::webp, "webp", ""}.or_absent(),
         Field{&PictureBranch::image, "image", ""}.or_absent(),
+        Field{&PictureBranch::sheet, "sheet", ""}.or_absent(),
         Field{&PictureBranch::track, "track", ""},
     };
     bool operator==(const PictureBranch&) const = default;
@@ -229,6 +259,7 @@ struct PicturePlan {
     Treatment treatment;
     PlannedClock clock;
     std::optional<PlannedCadence> cadence;    // nothing: the source's own times
+    std::optional<PlannedInstants> instants;  // of images; nothing: one
     std::optional<std::int64_t> most_frames;  // of the source, not counted by a cadence
     std::vector<PictureBranch> branches;      // best first: each is scaled from the one before
     Expectation expects;
@@ -239,6 +270,7 @@ struct PicturePlan {
         Field{&PicturePlan::treatment, "treatment", ""},
         Field{&PicturePlan::clock, "clock", ""},
         Field{&PicturePlan::cadence, "cadence", ""}.or_absent(),
+        Field{&PicturePlan::instants, "instants", ""}.or_absent(),
         Field{&PicturePlan::most_frames, "most_frames", ""}.or_absent(),
         Field{&PicturePlan::branches, "branches", ""},
         Field{&PicturePlan::expects, "expects", ""},

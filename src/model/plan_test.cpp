@@ -20,6 +20,15 @@ Plan image_plan() {
     return plan;
 }
 
+/// A film's pictures as sheets of tiles.
+Plan sheet_plan() {
+    Plan plan = image_plan();
+    plan.reads = {{.as = ReadAs::kFrame, .stream = 1, .alpha = {}, .threads = 2}};
+    plan.pictures[0].instants = PlannedInstants{.interval = 2.5, .most = 30};
+    plan.pictures[0].branches[0].sheet = PlannedSheet{.columns = 10, .rows = 3};
+    return plan;
+}
+
 /// One of everything that other plans can say.
 Plan full_plan() {
     PictureBranch encoded;
@@ -101,7 +110,7 @@ Plan full_plan() {
 }
 
 TEST(Plan, ReadsBackWhatItPrints) {
-    for (const Plan& plan : {full_plan(), image_plan()}) {
+    for (const Plan& plan : {full_plan(), image_plan(), sheet_plan()}) {
         const auto text = compact_json(plan_json(plan));
         const auto read = read_plan(*parse_json(text));
         ASSERT_TRUE(read) << read.error().message;
@@ -218,6 +227,25 @@ TEST(Plan, IsNotReadWhenAStillPictureIsNotAllThatItMakes) {
         },
         image_plan()
     ));
+}
+
+TEST(Plan, IsNotReadWhenManyPicturesAreNotOfAFilm) {
+    EXPECT_FALSE(is_refused([](Plan&) {}, sheet_plan()));
+    const auto is_wrong = [](void (*spoil)(Plan&)) { return is_refused(spoil, sheet_plan()); };
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.reads[0].as = ReadAs::kPicture; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.reads[0].is_still = true; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].instants.reset(); }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].instants->interval = 0; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].instants->most = kMostInstants + 1; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].branches[0].sheet->columns = 0; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].branches[0].sheet->rows = 1000; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].branches[0].image->size.width = 0; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) { plan.pictures[0].branches[0].image->size.width = 410; }));
+    EXPECT_TRUE(is_wrong([](Plan& plan) {
+        plan.pictures[0].branches[0].image.reset();
+        plan.pictures[0].branches[0].gif.emplace();
+        plan.outputs[0].muxer = "gif";
+    }));
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ std::string place_of(const OrderedOutput& output) {
     if (format.empty()) format = "{format}";
     replace_all(place, "{kind}", output.kind());
     replace_all(place, "{format}", format);
+    if (makes_folder(output.operation())) {
+        if (is_s3(place) && !place.ends_with('/')) place += '/';
+        return place;
+    }
     if (is_s3(place) && extension_in(place).empty()) place += "." + format;
     return place;
 }
@@ -150,7 +154,8 @@ private:
             taken;  // by connection and place
         for (std::size_t i = 0; i < order_.outputs.size(); ++i) {
             const auto place = place_of(order_.outputs[i]);
-            if (place.empty() || place.ends_with('/')) continue;  // names are found there
+            const bool is_found = place.ends_with('/') && !is_s3(place);  // names are, there
+            if (place.empty() || is_found) continue;
             const auto connection = order_.connection_of(order_.outputs[i]).value_or("");
             const auto [first, is_new] = taken.emplace(std::pair(connection, place), i);
             if (is_new) continue;
@@ -221,7 +226,8 @@ private:
     ) {
         if (!place) return;
         const bool is_here = rules_.takes_paths && !is_url(*place);
-        auto checked = is_here ? Result<>() : check_s3_output(*place);
+        const bool is_folder = makes_folder(kind, options);
+        auto checked = is_here ? Result<>() : check_s3_output(*place, is_folder);
         if (checked && is_job_kind(kind)) checked = settle_format(kind, *place, options);
         if (checked) return;
         wrong(ErrorKind::kInvalidOutput, path(at, field), path(at, checked.error().message));

@@ -46,17 +46,27 @@ Result<> PartWriter::write(const std::string& name, std::string_view text, bool 
     );
 }
 
+Result<> PartWriter::count(std::int64_t size) {
+    size_ += size;
+    ++count_;
+    if (size_ <= limits_.output_bytes) return {};
+    return Error{
+        ErrorKind::kLimitExceeded,
+        fmt::format("the output has more than {} bytes", limits_.output_bytes), "",
+        LimitReached{"output_bytes", static_cast<double>(limits_.output_bytes)}
+    };
+}
+
+Result<> PartWriter::add(const std::string& name, std::int64_t size, bool is_main) {
+    const std::lock_guard lock(mutex_);
+    TRY(count(size));
+    events_.file_ready({.name = name, .size = size, .is_main = is_main});
+    return {};
+}
+
 Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool is_main) {
     const std::lock_guard lock(mutex_);
-    size_ += static_cast<std::int64_t>(bytes.size());
-    ++count_;
-    if (size_ > limits_.output_bytes) {
-        return Error{
-            ErrorKind::kLimitExceeded,
-            fmt::format("the output has more than {} bytes", limits_.output_bytes), "",
-            LimitReached{"output_bytes", static_cast<double>(limits_.output_bytes)}
-        };
-    }
+    TRY(count(static_cast<std::int64_t>(bytes.size())));
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return media::output_error(AVERROR(errno), "write a part of the output");
     for (auto rest = bytes; !rest.empty();) {

@@ -40,11 +40,15 @@ public:
     /// Errors: `disk_full`, `limit_exceeded` (output_bytes), `encode_failed`.
     Result<> write(const std::string& name, media::ByteView bytes, bool is_main = false);
     Result<> write(const std::string& name, std::string_view text, bool is_main = false);
+    /// Counts and tells of a file that is there.
+    Result<> add(const std::string& name, std::int64_t size, bool is_main = false);
 
     int count() const { return count_; }
     std::int64_t size() const { return size_; }
 
 private:
+    Result<> count(std::int64_t size);
+
     Events& events_;
     const Limits& limits_;
     std::mutex mutex_;

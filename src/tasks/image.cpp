@@ -14,9 +14,12 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "model/sniff.h"
+#include "tasks/auto_start.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
 #include "tasks/picture_plan.h"
+#include "tasks/picture_series.h"
+#include "tasks/quality.h"
 #include "tasks/rgb_frames.h"
 #include "tasks/run_task.h"
 #include "tasks/still.h"
@@ -58,37 +61,49 @@ auto with_cover(Job& job, Work&& work) -> decltype(work(job)) {
     return work(inner);
 }
 
-/// A picture that libvips reads. Nothing where it does not read all of it.
+/// A picture that libvips reads. Nothing where it does not read all of it, or not in steps: of
+/// animations all but WebP are libav's then.
 Result<std::optional<Plan>> plan_picture(
     const ImageOptions& options, Job& job, const Sniffed& sniffed
 ) {
     const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
-    if (!header.is_whole) return std::optional<Plan>();
-    const SourcePicture source{
+    const bool is_series = options.interval && header.is_animated();
+    if (!header.is_whole || (is_series && sniffed.format != "webp")) return std::optional<Plan>();
+    SourcePicture source{
         .format = sniffed.format,
         .display = header.display(),
         .is_turned = header.orientation >= 5,
         .has_few_colours = header.has_few_colours,
-        .read =
-            {.as = ReadAs::kPicture, .stream = TRY(page_at(header, options.start)), .alpha = {}},
+        .read = {.as = ReadAs::kPicture, .alpha = {}},
     };
+    if (is_series) {
+        source.read.as = ReadAs::kAnimation;
+        source.film = FilmTime{.duration = header.duration(), .is_sure = true};
+    } else {
+        source.read.stream = TRY(page_at(header, options.start.seconds));
+    }
     return std::optional(TRY(plan_image(options, source, job.assignment.stem, job.limits())));
 }
 
-Result<Plan> plan_frame(const ImageOptions& options, Job& job, int stream) {
+Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     const auto& input = *TRY(open_media(job));
     const AVStream& video = input.stream(stream);
     const Size display = media::display_size_of(input, video);
-    const SourcePicture source{
+    SourcePicture source{
         .format = input.sniffed().format,
         .display = display,
         .read =
             {.as = ReadAs::kFrame,
              .stream = stream,
              .alpha = {},
+             .threads = options.interval ? machine_cores() : 1,
              // A still is on screen for ever.
              .is_still = input.sniffed().family == Family::kStill},
     };
+    if (!source.read.is_still)
+        source.film = FilmTime{input.told_end(stream), input.duration(), input.is_duration_sure()};
+    if (options.start.is_auto && source.film)
+        options.start.seconds = TRY(telling_moment(job, stream));
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
     Treatment& treatment = plan.pictures.front().treatment;
     treatment = rgb_treatment(video, display);
@@ -147,8 +162,9 @@ Result<Plan> plan(const ImageOptions& options, Job& job) {
     TRY(image::init());
     const Sniffed sniffed = TRY(sniff(job.source));
     // A film in HEIF or AVIF has a picture that stands for it, with alpha, and often a larger one.
-    const bool is_readable = image::can_read(sniffed) ||
-                             (options.start == 0 && TRY(image::has_primary(job.source, sniffed)));
+    const bool is_at_front = options.start.seconds == 0 && !options.interval;
+    const bool is_readable =
+        image::can_read(sniffed) || (is_at_front && TRY(image::has_primary(job.source, sniffed)));
     if (!is_readable) return plan_media(options, job);
     auto found = plan_picture(options, job, sniffed);
     if (found && *found) return **std::move(found);
@@ -166,6 +182,7 @@ Result<Finished> make_image(const Plan& plan, Job& job) {
         inside.reads.front().is_cover = false;
         return with_cover(job, [&](Job& cover) { return make_image(inside, cover); });
     }
+    if (plan.pictures.front().instants) return make_series(plan, job);
     const PictureBranch& branch = plan.pictures.front().branches.front();
     const OutputFile& output = plan.outputs.front();
     auto picture = TRY(read_picture(plan, job));

@@ -1,13 +1,16 @@
 #include "tasks/image_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
 #include "image/save.h"
+#include "tasks/album.h"
 #include "tasks/image_quality.h"
 #include "tasks/image_steps.h"
+#include "tasks/plan_time.h"
 #include "tasks/rgb_frames.h"
 
 namespace ittybit::tasks {
@@ -22,6 +25,65 @@ int shrink_on_load(Size display, Size scaled) {
     const double by =
         std::min(1.0 * display.width / scaled.width, 1.0 * display.height / scaled.height);
     return std::max(1, static_cast<int>(by / 2));
+}
+
+constexpr double kTileWidth = 160;
+
+/// The size asked for; tiles are small where none is.
+Framing framing_of(const ImageOptions& options, Size display) {
+    Framing framing = options;
+    if (options.sheet && !framing.is_resizing())
+        framing.width = Length{.value = std::min<double>(kTileWidth, display.width)};
+    return framing;
+}
+
+/// When pictures are taken: each `interval` seconds from the window's start, at less than its end.
+Result<PlannedInstants> plan_instants(double interval, const Window& window, const FilmTime& film) {
+    constexpr double kShortest = 0.001;  // less than players tell apart
+    PlannedInstants instants{.interval = interval, .most = {}};
+    if (!window.duration || !(film.is_sure || window.end)) return instants;  // a mere claim
+    double length = *window.duration;
+    if (film.pictures_end && film.is_sure)
+        length = std::min(length, *film.pictures_end - window.start);
+    const double count = std::max(1.0, std::ceil((length - kShortest) / interval));
+    if (count > kMostInstants) return too_many_pictures(length);
+    instants.most = static_cast<int>(count);
+    return instants;
+}
+
+PlannedSheet plan_sheet(Size tile, int pictures) {
+    const int columns = std::min({kMostTiles, pictures, std::max(1, kLongestSheet / tile.width)});
+    const int rows = std::max(1, kLongestSheet / tile.height);
+    return {
+        .columns = columns,
+        .rows = std::min({kMostTiles, rows, (pictures + columns - 1) / columns}),
+    };
+}
+
+/// Makes many pictures of a plan for one.
+Result<> plan_series(
+    const ImageOptions& options, const SourcePicture& source, const Limits& limits, Plan& plan
+) {
+    if (!source.film)
+        return Error{
+            ErrorKind::kNoVideoStream,
+            "interval takes pictures of a film or an animation, and the input is one picture: "
+            "leave interval out",
+            "interval"
+        };
+    const FilmTime& film = *source.film;
+    PicturePlan& picture = plan.pictures.front();
+    PictureBranch& branch = picture.branches.front();
+    const Span span{options.start.seconds, options.end};
+    plan.window = TRY(plan_window(span, film.duration, plan.warnings, film.is_sure));
+    picture.instants = TRY(plan_instants(*options.interval, plan.window, film));
+    plan.outputs.front().name = thumbnail_name(*picture.instants, 0, branch.image->format);
+    if (!options.sheet) return {};
+    const Size tile = branch.image->size;
+    branch.sheet = plan_sheet(tile, picture.instants->most.value_or(kMostInstants));
+    plan.outputs.front().name = kThumbnailList;
+    const Size sheet{branch.sheet->columns * tile.width, branch.sheet->rows * tile.height};
+    return check_output_size(sheet, limits, INT32_MAX, "a sheet");
 }
 
 /// What every picture goes through, in this order. Scaling comes early, so that all that follows
@@ -51,6 +113,23 @@ std::vector<FilterStep> plan_steps(
 }
 
 }  // namespace
+
+Error too_many_pictures(std::optional<double> seconds) {
+    const auto enough = seconds ? fmt::format(
+                                      "an interval of at least {:.3f} s",
+                                      std::ceil(1000 * *seconds / kMostInstants) / 1000
+                                  )
+                                : "a longer interval";
+    return Error{
+        ErrorKind::kLimitExceeded,
+        fmt::format(
+            "these would be more than the {} pictures allowed: ask for {}, or for a shorter part "
+            "with start and end",
+            kMostInstants, enough
+        ),
+        "interval", LimitReached{"pictures", static_cast<double>(kMostInstants)}
+    };
+}
 
 ImageFormat default_image_format(std::string_view source_format) {
     if (source_format == "apng") return ImageFormat::kPng;
@@ -91,7 +170,7 @@ Result<Plan> plan_image(
     const Limits& limits
 ) {
     const ImageFormat format = options.format.value_or(default_image_format(source.format));
-    const Placement placement = place(source.display, options);
+    const Placement placement = place(source.display, framing_of(options, source.display));
     const Size scaled = placement.scaled;
     TRY(check_output_size(placement.canvas, limits, image::longest_side(format), name_of(format)));
     TRY(check_output_size(scaled, limits, INT32_MAX, name_of(format)));
@@ -114,7 +193,7 @@ Result<Plan> plan_image(
     plan.reads.push_back(source.read);
     plan.reads.front().shrink_by = shrink_on_load(source.display, scaled);
     if (source.read.as == ReadAs::kFrame && !source.read.is_still)
-        plan.window.start = options.start;
+        plan.window.start = options.start.seconds;
     PicturePlan picture;
     picture.why_encoded = "pictures are written anew";
     picture.treatment = rgb_treatment(stored, false);
@@ -127,6 +206,7 @@ Result<Plan> plan_image(
         .options = {},
         .metadata = {},
     });
+    if (options.interval) TRY(plan_series(options, source, limits, plan));
     return plan;
 }
 

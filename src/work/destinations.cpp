@@ -29,6 +29,7 @@ std::string Destinations::connection_of(const OrderedOutput& output) const {
 
 Result<Place> Destinations::of_output(const OrderedOutput& output, const std::string& extension) {
     if (output.place.url) return in_bucket(output, extension);
+    if (makes_folder(output.operation())) return managed("output", "");
     const auto& name = output.place.name;
     const auto own = name ? safe_name(*name) : stem_of(record_.job.input);
     const auto stem = extension == "m3u8" ? "master" : own;
@@ -45,7 +46,8 @@ Result<Place> Destinations::managed(const std::string& role, const std::string& 
     const auto owner = role == "output" ? std::optional(record_.job.id) : std::nullopt;
     TRY(shop_.files.add({file.id, owner, role, name, false, now, now}));
     files_.push_back(file.id);
-    const ManagedName folder{file.id, parts_folder(name, record_.job.id) + "/"};
+    const auto parts = name.empty() ? "" : parts_folder(name, record_.job.id) + "/";
+    const ManagedName folder{file.id, parts};
     Place to;
     to.storage = shop_.storage;
     to.main_key = managed_key(file);
@@ -72,7 +74,8 @@ Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::st
     auto account = TRY(account_of(shop_.connections, shop_.secrets, connection));
     auto to = s3_place(
         shop_.client, std::move(account), url,
-        {job.created_at, job.input, std::string(output.kind()), extension, job.id}
+        {job.created_at, job.input, std::string(output.kind()), extension, job.id},
+        makes_folder(output.operation())
     );
     watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
     if (taken_.insert({connection, to.url}).second) return to;

@@ -27,6 +27,7 @@ public:
 
 private:
     Result<std::string> base_url();
+    /// A folder where `name` is empty.
     Result<Place> managed(const std::string& role, const std::string& name);
     std::string connection_of(const OrderedOutput& output) const;
     Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);

@@ -43,16 +43,17 @@ Exporter::~Exporter() {
 storage::UploadOptions Exporter::options_for(const std::string& key, bool is_main) const {
     storage::UploadOptions options;
     options.content_type = std::string(content_type_of(key));
-    options.cache_control = is_main ? kForMinutes : kForEver;
+    options.cache_control = is_main || place_.is_folder() ? kForMinutes : kForEver;
     options.on_started = place_.on_started;
     options.on_ended = place_.on_ended;
     return options;
 }
 
 Result<> Exporter::begin_main(const std::string& name, std::int64_t expected_size) {
-    auto options = options_for(place_.main_key, true);
+    const auto key = place_.main_key + (place_.is_folder() ? name : "");
+    auto options = options_for(key, true);
     options.expected_size = expected_size;
-    main_ = {TRY(place_.storage->begin(place_.main_key, options, stop_)), name, {}, 0};
+    main_ = {TRY(place_.storage->begin(key, options, stop_)), name, {}, 0};
     return {};
 }
 
@@ -74,11 +75,14 @@ Result<> Exporter::grown(const FileGrown& grown, const sandbox::Workspace& works
 }
 
 Result<> Exporter::ready(const FileReady& ready, const sandbox::Workspace& workspace) {
-    if (ready.is_main) return ready_main(ready, workspace);
+    const bool is_folder = place_.is_folder();
     // Named as playlists name them: from the main file's folder on.
-    parts_.push_back({parts_folder() + "/" + ready.name, ready.size});
-    if (!is_manifest(ready.name)) return send_part(ready, workspace);
-    manifests_.push_back(ready);
+    const auto name = is_folder ? ready.name : parts_folder() + "/" + ready.name;
+    if (is_folder || !ready.is_main) parts_.push_back({name, ready.size});
+    if (ready.is_main) return ready_main(ready, workspace);
+    const bool is_sent_late = is_folder || is_manifest(ready.name);
+    if (!is_sent_late) return send_part(ready, workspace);
+    held_back_.push_back(ready);
     return {};
 }
 
@@ -105,6 +109,7 @@ Result<> Exporter::ready_main(const FileReady& ready, const sandbox::Workspace& 
 }
 
 std::string Exporter::parts_folder() const {
+    if (place_.is_folder()) return "";
     const auto path = place_.parts_prefix.substr(0, place_.parts_prefix.size() - 1);
     return path.substr(path.rfind('/') + 1);
 }
@@ -112,12 +117,12 @@ std::string Exporter::parts_folder() const {
 Result<Published> Exporter::publish(const Outcome& outcome) {
     if (!main_.upload) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     TRY(sender_.finish());
-    for (const auto& manifest : manifests_) TRY(send_part(manifest, outcome.workspace));
+    for (const auto& file : held_back_) TRY(send_part(file, outcome.workspace));
     TRY(sender_.finish());
     TRY(main_.upload->commit(main_.size, stop_));
     is_done_ = true;
     File file = outcome.finished.file;
-    file.url = place_.url;
+    file.url = place_.url + (place_.is_folder() ? main_.name : "");
     if (!parts_.empty()) {
         Parts parts{static_cast<int>(parts_.size()), 0};
         for (const auto& part : parts_) parts.size += part.size;

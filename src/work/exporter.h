@@ -14,7 +14,8 @@
 
 namespace ittybit::work {
 
-/// Where in a storage a result goes, and how it is called there.
+/// Where in a storage a result goes, and how it is called there. A folder's keys and URL end in a
+/// slash: its files keep the names that they were made with.
 struct Place {
     std::shared_ptr<storage::Storage> storage;
     std::string main_key;
@@ -27,9 +28,12 @@ struct Place {
     std::function<void(const std::string& receipt)> on_ended = {};
     /// Asked before parts are taken back: false when somebody else makes the same output by now.
     std::function<bool()> is_ours = {};
+
+    bool is_folder() const { return main_key.ends_with('/'); }
 };
 
-/// A destination in a storage: first media parts, then manifests, and last the main file.
+/// A destination in a storage: first media parts, then manifests, and last the main file. A
+/// folder's files are sent once all of them are made: others may be there under their names.
 class Exporter final : public Destination {
 public:
     Exporter(Place place, std::stop_token stop);
@@ -60,7 +64,7 @@ private:
     const std::stop_token stop_;
     Main main_;
     PartSender sender_;
-    std::vector<FileReady> manifests_;
+    std::vector<FileReady> held_back_;
     std::vector<store::Part> parts_;
     bool is_done_ = false;
 };

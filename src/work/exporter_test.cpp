@@ -103,6 +103,23 @@ TEST_F(ExporterTest, AStreamIsPublishedFromItsSegmentsUp) {
     EXPECT_EQ(number("a/show.m3u8"), 12);
 }
 
+TEST_F(ExporterTest, AFolderIsSentOnceItIsWhole) {
+    to.main_key = to.parts_prefix = "a/thumbs/";
+    to.url = "s3://bucket/a/thumbs/";
+    exporter = std::make_unique<Exporter>(to, std::stop_token());
+    ASSERT_TRUE(ready("thumb-000.jpg", "first", true));
+    ASSERT_TRUE(ready("thumb-001.jpg", "second", false));
+    EXPECT_THAT(keys(), IsEmpty());
+    const auto file = publish();
+    ASSERT_TRUE(file);
+    EXPECT_EQ(file->file.url, "s3://bucket/a/thumbs/thumb-000.jpg");
+    EXPECT_EQ(file->file.parts->count, 2);
+    EXPECT_EQ(file->file.parts->size, 5 + 6);
+    EXPECT_EQ(file->parts.back().name, "thumb-001.jpg");
+    EXPECT_THAT(keys(), ElementsAre("a/thumbs/thumb-000.jpg", "a/thumbs/thumb-001.jpg"));
+    EXPECT_GT(number("a/thumbs/thumb-000.jpg"), number("a/thumbs/thumb-001.jpg"));
+}
+
 TEST_F(ExporterTest, AnnouncedPlaylistsHoldNoDescriptors) {
     exporter = std::make_unique<Exporter>(to, std::stop_token());
     const auto descriptors = [] {

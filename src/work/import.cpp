@@ -21,7 +21,7 @@ OperationInput input_from(storage::Source& source) {
 bool needs_every_byte(const Operation& operation) {
     return std::visit(
         [](const auto& options) {
-            if constexpr (requires { options.end; }) {
+            if constexpr (std::is_base_of_v<Span, std::decay_t<decltype(options)>>) {
                 return options.start.value_or(0) == 0 && !options.end;
             } else {
                 return false;

@@ -14,8 +14,9 @@
 namespace ittybit::work {
 namespace {
 
-/// How HLS playlists name the folder of their parts.
+/// How HLS playlists name the folder of their parts; what is a folder itself has none.
 std::string parts_folder_of(const Target& target, std::string_view id) {
+    if (target.is_folder) return "";
     const std::string stem = target.has_own_folder ? "master" : target.stem;
     return stem + "-" + std::string(id.substr(id.size() - 8));
 }
@@ -36,7 +37,11 @@ std::unique_ptr<Destination> destination_of(
         job.created_at, job.input, std::string(ordered.kind()), std::move(extension), job.id
     };
     return std::make_unique<Exporter>(
-        s3_place(s3.client, s3.account, ordered.place.url.value_or(""), words), ledger.stop()
+        s3_place(
+            s3.client, s3.account, ordered.place.url.value_or(""), words,
+            makes_folder(ordered.operation())
+        ),
+        ledger.stop()
     );
 }
 

@@ -121,15 +121,20 @@ Place s3_place(
     net::Client& client,
     storage::S3Account account,
     std::string_view output,
-    const OutputWords& words
+    const OutputWords& words,
+    bool is_folder
 ) {
     auto url = fill_placeholders(output, words);
-    if (extension_in(url).empty() && !words.format.empty()) url += "." + words.format;
+    if (is_folder) {
+        if (!url.ends_with('/')) url += '/';
+    } else if (extension_in(url).empty() && !words.format.empty()) {
+        url += "." + words.format;
+    }
     const auto place = read_s3(url);
     Place to;
     to.storage = storage::open_s3(client, std::move(account), place.bucket);
     to.main_key = place.key;
-    to.parts_prefix = parts_folder(place.key, words.id) + "/";
+    to.parts_prefix = is_folder ? place.key : parts_folder(place.key, words.id) + "/";
     to.url = std::move(url);
     return to;
 }

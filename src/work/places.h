@@ -51,12 +51,13 @@ std::string fill_placeholders(std::string_view output, const OutputWords& words)
 std::string parts_folder(std::string_view name, std::string_view id);
 
 /// Where s3://bucket/key leads once its placeholders are filled; a key without an extension gets
-/// that of the format.
+/// that of the format, a folder its slash.
 Place s3_place(
     net::Client& client,
     storage::S3Account account,
     std::string_view output,
-    const OutputWords& words
+    const OutputWords& words,
+    bool is_folder
 );
 
 /// "clip.mov" of "https://host/a/clip.mov?x=1", percent-decoded and made harmless; and "clip".

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -107,29 +108,23 @@ Result<fs::path> make_own_folder(const Target& target) {
     return Error{ErrorKind::kInvalidOutput, "every name like it is taken", "output"};
 }
 
-/// Parts are written under a hidden name first: the folder appears complete.
-Result<> publish_parts(
-    const sandbox::Workspace& workspace,
-    const std::vector<FileReady>& files,
-    const fs::path& folder,
-    const std::string& name
+/// Moves files into a folder under a hidden name, which so appears complete as `folder`: there may
+/// be an empty one.
+Result<> publish_folder(
+    const sandbox::Workspace& workspace, const std::vector<FileReady>& files, const fs::path& folder
 ) {
     const auto hidden = workspace.path() / ".parts";
     if (::mkdir(hidden.c_str(), 0777) != 0) return cannot_write("the parts' folder");
     const auto mode = usual_mode(workspace);
-    bool has_parts = false;
     for (const auto& file : files) {
-        if (file.is_main || file.name == kSubtitleFile) continue;
-        has_parts = true;
         TRY(settle(workspace, file.name, mode));
         const auto from = workspace.path() / file.name;
         if (::rename(from.c_str(), (hidden / file.name).c_str()) != 0) {
             return cannot_write(file.name);
         }
     }
-    if (!has_parts) return {};
     TRY(sync_folder(hidden));
-    if (::rename(hidden.c_str(), (folder / name).c_str()) != 0) return cannot_write(name);
+    if (::rename(hidden.c_str(), folder.c_str()) != 0) return cannot_write(folder.string());
     return {};
 }
 
@@ -201,13 +196,23 @@ Result<fs::path> publish(
         const auto near = TRY(brought_to(target.folder, workspace, files, stop));
         return publish(near, files, target, parts_folder, stop);
     }
+    if (target.is_folder) {
+        const auto folder = TRY(make_own_folder(target));
+        TRY(publish_folder(workspace, files, folder));
+        TRY(sync_folder(target.folder));
+        return folder / main->name;
+    }
     TRY(settle(workspace, main->name, usual_mode(workspace)));
     Target place = target;
     if (target.has_own_folder) {
         place.folder = TRY(make_own_folder(target));
         place.stem = "master";
     }
-    TRY(publish_parts(workspace, files, place.folder, parts_folder));
+    std::vector<FileReady> parts;
+    std::ranges::copy_if(files, std::back_inserter(parts), [](const FileReady& file) {
+        return !file.is_main && file.name != kSubtitleFile;
+    });
+    if (!parts.empty()) TRY(publish_folder(workspace, parts, place.folder / parts_folder));
     auto path = TRY(move_main(workspace.path() / main->name, place));
     TRY(publish_subtitles(workspace, files, path));
     TRY(sync_folder(place.folder));

@@ -41,9 +41,9 @@ Assignment assignment_of(const OperationRequest& request) {
     return assignment;
 }
 
-/// One of the service's, or what the output's format sets.
+/// One of the service's, or what the output's format or kind sets.
 bool is_limit(std::string_view name) {
-    bool is_known = name == "longest_side";
+    bool is_known = name == "longest_side" || name == "pictures";
     for_each_field<Limits>([&](const auto& field) { is_known = is_known || field.name == name; });
     return is_known;
 }

@@ -63,10 +63,11 @@ Result<fs::path> follow_links(fs::path path) {
 }
 
 Result<> check_stream(const Wish& wish, const fs::path& path) {
-    if (wish.kind == "adaptive_video") {
+    if (wish.kind == "adaptive_video" || wish.is_folder) {
         return bad_output(fmt::format(
-            "{} takes one file, and a stream is many: give a folder, or a name in one",
-            path == kStandardOutput ? "standard output" : path.string()
+            "{} takes one file, and {} many: give a folder, or a name in one",
+            path == kStandardOutput ? "standard output" : path.string(),
+            wish.is_folder ? "these pictures are" : "a stream is"
         ));
     }
     if (path == kStandardOutput || ::access(path.c_str(), W_OK) == 0) return {};
@@ -128,6 +129,7 @@ Target target_in(const Wish& wish, const fs::path& folder) {
     target.stem = wish.name.empty() ? stem_of_input(wish.input) : safe_name(wish.name);
     target.extension = wish.extension;
     target.has_own_folder = wish.kind == "adaptive_video";
+    target.is_folder = wish.is_folder;
     return target;
 }
 
@@ -137,14 +139,16 @@ Result<Target> choose(const Wish& wish) {
         TRY(check_stream(wish, wish.output));
         return stream_target(std::string(wish.output));
     }
-    const auto output = TRY(fill(path_of(wish.output), wish));
+    auto output = TRY(fill(path_of(wish.output), wish));
     if (output.empty()) return target_in(wish, fs::current_path(code));
+    if (wish.is_folder && !output.ends_with('/')) output += '/';
     const auto path = fs::absolute(output, code);
     if (!output.ends_with('/') && !fs::is_directory(path, code)) {
         return named_target(wish, TRY(follow_links(path)));
     }
     auto target = target_in(wish, path);
-    if (target.has_own_folder && !fs::exists(path, code)) {  // the stream's folder itself
+    const bool has_folder = target.has_own_folder || target.is_folder;
+    if (has_folder && !fs::exists(path, code)) {  // the stream's folder itself
         target.folder = path.parent_path().parent_path();
         target.stem = path.parent_path().filename().string();
     }

@@ -76,6 +76,30 @@ TEST_F(TargetTest, AStreamsFolderIsMadeWithTheStream) {
     EXPECT_TRUE(fs::is_directory(folder_ / "stream"));
 }
 
+TEST_F(TargetTest, AFolderOfPicturesIsTheOneNamedOrOneInIt) {
+    const auto pictures = [&](const std::string& output) {
+        return choose_target({
+            .kind = "image",
+            .output = output,
+            .input = "clip.mov",
+            .extension = "jpg",
+            .is_folder = true,
+        });
+    };
+    for (const char* name : {"new/thumbs", "new/thumbs/"}) {
+        const auto target = pictures(at(name));
+        ASSERT_TRUE(target) << target.error().message;
+        EXPECT_EQ(target->folder / target->stem, folder_ / "new" / "thumbs");
+        EXPECT_TRUE(target->is_folder);
+    }
+    const auto inside = pictures(at(""));
+    ASSERT_TRUE(inside) << inside.error().message;
+    EXPECT_EQ(inside->folder / inside->stem, folder_ / "clip");
+    std::ofstream(at("file")) << "taken";
+    EXPECT_FALSE(pictures(at("file")));
+    EXPECT_FALSE(pictures("-"));
+}
+
 TEST_F(TargetTest, PlaceholdersAreFilledIn) {
     const auto target = choose(at("{kind}/{filename}-small.{format}"));
     ASSERT_TRUE(target) << target.error().message;
