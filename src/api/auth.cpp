@@ -54,10 +54,40 @@ std::optional<Response> Gate::admit(Request& request, const Route& route) {
     const MutexLock lock(mutex_);
     const auto found = known_.find(hash);
     if (!token || found == known_.end()) return refuse(request.peer);
-    auto& known = found->second;
-    known.used_at = service_.clock.now();
+    return check(request, route, found->second);
+}
+
+/// What a key that is known may do now.
+std::optional<Response> Gate::check(Request& request, const Route& route, Known& known) {
+    const auto now = service_.clock.now();
+    if (known.key.is_expired(now)) {
+        return error_response(Error{
+            ErrorKind::kTokenInvalid, "this API key has expired: make another one", "Authorization"
+        });
+    }
+    known.used_at = now;
     request.pass = known.pass;
-    const int most = service_.settings.rate_limit;
+    if (auto refusal = check_rate(request, known)) return refusal;
+    const auto needed = scope_of(route);
+    if (known.key.scope >= needed) return std::nullopt;
+    return refusal(
+        403,
+        Error{
+            ErrorKind::kTokenInvalid,
+            fmt::format(
+                "this API key has the scope {} and this needs {}: use another key",
+                name_of(known.key.scope), name_of(needed)
+            ),
+            "Authorization"
+        }
+    );
+}
+
+/// The server's rate and the key's both hold.
+std::optional<Response> Gate::check_rate(Request& request, Known& known) {
+    int most = service_.settings.rate_limit;
+    const auto own = static_cast<int>(known.key.rate_limit.value_or(0));
+    if (own > 0) most = most > 0 ? std::min(most, own) : own;
     if (most <= 0) return std::nullopt;
     const bool has_token = takes_token(known, most);
     request.quota = quota_of(known, most);
@@ -128,7 +158,9 @@ Result<bool> Gate::look_up(const std::string& hash) {
     if (is_good) {
         auto& known = earlier != known_.end() ? earlier->second : known_[hash];
         known.checked_at = service_.clock.now();
-        if (!known.pass) known.pass = std::make_shared<Pass>();
+        known.key = *record;
+        if (!known.pass) known.pass = std::make_shared<Pass>(record->id);
+        if (record->is_expired(known.checked_at)) known.pass->is_valid = false;
     } else if (earlier != known_.end()) {
         earlier->second.pass->is_valid = false;
         known_.erase(earlier);
@@ -136,22 +168,27 @@ Result<bool> Gate::look_up(const std::string& hash) {
     return is_good;
 }
 
-/// A key in use is looked up here, and so not while a request waits.
+/// A key in use is looked up here, and so not while a request waits; nor does one wait for the note
+/// of when it was.
 void Gate::renew() {
     constexpr UnixMillis kInUse = 10'000;
+    constexpr UnixMillis kNoteEvery = 60'000;
     std::vector<std::string> hashes;
+    std::vector<std::pair<std::string, UnixMillis>> uses;
     {
         const MutexLock lock(mutex_);
         const auto now = service_.clock.now();
-        for (const auto& [hash, known] : known_) {
+        for (auto& [hash, known] : known_) {
             const bool is_used = known.pass.use_count() > 1 || now - known.used_at < kInUse;
             if (is_used) hashes.push_back(hash);
+            if (known.used_at <= known.noted_at || now - known.noted_at < kNoteEvery) continue;
+            known.noted_at = now;
+            uses.emplace_back(known.key.id, known.used_at);
         }
     }
-    for (const auto& hash : hashes) {
-        // Where the store cannot tell, the next look will.
-        static_cast<void>(look_up(hash));
-    }
+    // Where the store cannot tell, the next look will.
+    for (const auto& hash : hashes) static_cast<void>(look_up(hash));
+    for (const auto& [id, at] : uses) static_cast<void>(service_.keys.note_use(id, at));
 }
 
 bool Gate::takes_token(Known& known, double most) {

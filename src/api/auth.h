@@ -13,10 +13,10 @@
 
 namespace ittybit::api {
 
-/// Lets requests in: a key where the route wants one, and no more than the rate allows. Looks a key
-/// up at most once a second, so a revoked one ends within that, and so do the answers that go on
-/// under it. An address whose keys are wrong again and again is answered ever later, and logged.
-/// Safe from any thread.
+/// Lets requests in: a key where the route wants one, that may do this, and no more than its rate
+/// allows. Looks a key up at most once a second, so a revoked one ends within that, and so do the
+/// answers that go on under it, or under one that expires. An address whose keys are wrong again
+/// and again is answered ever later, and logged. Safe from any thread.
 class Gate {
 public:
     explicit Gate(Service& service) : service_(service) {}
@@ -28,7 +28,8 @@ public:
     /// Whether admit() would look nothing up.
     bool admits_at_once(const Request& request, const Route& route);
 
-    /// Looks again at keys that are in use, and ends the passes of revoked ones.
+    /// Looks again at keys that are in use, ends the passes of those that are good no more, and
+    /// notes, once a minute, when each was used.
     void renew();
 
 private:
@@ -37,6 +38,8 @@ private:
         UnixMillis used_at = 0;
         double tokens = 0;
         UnixMillis refilled_at = 0;
+        UnixMillis noted_at = 0;  // that it was used
+        store::KeyRecord key;
         std::shared_ptr<Pass> pass;  // of all who came with this key
     };
     /// An address whose keys were wrong.
@@ -47,6 +50,9 @@ private:
     };
     Result<bool> look_up(const std::string& hash);
     bool is_fresh(const std::string& hash) const REQUIRES(mutex_);
+    std::optional<Response> check(Request& request, const Route& route, Known& known)
+        REQUIRES(mutex_);
+    std::optional<Response> check_rate(Request& request, Known& known) REQUIRES(mutex_);
     bool takes_token(Known& known, double most) REQUIRES(mutex_);
     static std::vector<Header> quota_of(const Known& known, int most);
     void forget_some() REQUIRES(mutex_);

@@ -26,6 +26,12 @@ protected:
         return refusal ? refusal->status : 200;
     }
 
+    std::string add(const KeyRequest& request) {
+        const auto key = store::make_key(request, service_.clock.now());
+        EXPECT_TRUE(key && service_->keys.add(key->record));
+        return key->text;
+    }
+
     const Route route_{.method = "GET", .pattern = "/jobs", .summary = ""};
     const Route open_{.method = "GET", .pattern = "/health", .summary = "", .is_open = true};
     TestService service_;
@@ -83,6 +89,108 @@ TEST_F(Keys, ARevokedOneEndsWhatGoesOnUnderIt) {
     EXPECT_TRUE(theirs.pass->is_valid);
     EXPECT_EQ(status(with(key_.text)), 401);
     EXPECT_EQ(status(with(other.text)), 200);
+}
+
+TEST_F(Keys, AnExpiredOneIsRefusedAndEndsWhatGoesOnUnderIt) {
+    const auto short_lived = add({.name = "short", .expires_in = Duration{60'000}});
+    auto mine = with(short_lived);
+    EXPECT_FALSE(gate_.admit(mine, route_));
+    service_.clock.time += 60'000;
+    auto late = with(short_lived);
+    const auto refusal = gate_.admit(late, route_);
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->status, 401);
+    EXPECT_EQ(string_at(body_of(*refusal), "kind"), "token_invalid");
+    EXPECT_THAT(refusal->body, testing::HasSubstr("expired"));
+    gate_.renew();
+    EXPECT_FALSE(mine.pass->is_valid);
+    EXPECT_EQ(status(with(key_.text)), 200);
+}
+
+TEST_F(Keys, EachScopeMayWhatThoseBeforeItMay) {
+    const Route make{.method = "POST", .pattern = "/jobs", .summary = ""};
+    const Route keys{.method = "GET", .pattern = "/keys", .summary = "", .scope = Scope::kAdmin};
+    const auto statuses = [&](const std::string& key) {
+        std::vector<int> found;
+        for (const auto* route : {&route_, &make, &keys}) {
+            auto request = with(key);
+            const auto refusal = gate_.admit(request, *route);
+            found.push_back(refusal ? refusal->status : 200);
+        }
+        return found;
+    };
+    using testing::ElementsAre;
+    EXPECT_THAT(
+        statuses(add({.name = "r", .scopes = {{Scope::kRead}}})), ElementsAre(200, 403, 403)
+    );
+    EXPECT_THAT(
+        statuses(add({.name = "c", .scopes = {{Scope::kCreate}}})), ElementsAre(200, 200, 403)
+    );
+    EXPECT_THAT(
+        statuses(add({.name = "a", .scopes = {{Scope::kRead, Scope::kAdmin}}})),
+        ElementsAre(200, 200, 200)
+    );
+    EXPECT_THAT(statuses(key_.text), ElementsAre(200, 200, 200)) << "one as they always were";
+}
+
+TEST_F(Keys, EveryRouteThatMakesKeysOrHoldsSecretsIsForAdministrators) {
+    for (const auto& route : all_routes()) {
+        const bool is_for_all = route.is_open || route.pattern.starts_with("/files/");
+        const bool is_secret = route.pattern.starts_with("/keys") ||
+                               route.pattern.starts_with("/connections") ||
+                               route.pattern.ends_with("/resend");
+        if (is_for_all) continue;
+        const auto needed = is_secret               ? Scope::kAdmin
+                            : route.method == "GET" ? Scope::kRead
+                                                    : Scope::kCreate;
+        EXPECT_EQ(scope_of(route), needed) << route.method << " " << route.pattern;
+    }
+}
+
+TEST_F(Keys, MayHaveALowerRateThanTheServers) {
+    service_->settings.rate_limit = 100;
+    const auto slow = add({.name = "slow", .rate_limit = 2});
+    EXPECT_EQ(status(with(slow)), 200);
+    EXPECT_EQ(status(with(slow)), 200);
+    EXPECT_EQ(status(with(slow)), 429);
+    EXPECT_EQ(status(with(key_.text)), 200);
+}
+
+TEST_F(Keys, TheirUseIsNotedOnceAMinute) {
+    const auto noted = [&] {
+        gate_.renew();
+        return service_->keys.list()->front().last_used_at;
+    };
+    EXPECT_FALSE(noted());
+    EXPECT_EQ(status(with(key_.text)), 200);
+    const auto first = service_.clock.now();
+    EXPECT_EQ(noted(), first);
+    service_.clock.time += 30'000;
+    EXPECT_EQ(status(with(key_.text)), 200);
+    EXPECT_EQ(noted(), first);
+    service_.clock.time += 30'000;
+    EXPECT_EQ(noted(), first + 30'000) << "when it was used, not when that was noted";
+}
+
+TEST_F(Keys, AreMadeAsTheyAreAskedFor) {
+    const auto made =
+        ask(service_, "POST", "/keys",
+            json::object{
+                {"name", "shop"}, {"scopes", {"create"}}, {"expires_in", "30d"}, {"max_running", 2}
+            });
+    ASSERT_EQ(made.status, 201) << made.body;
+    auto key = body_of(made).as_object();
+    EXPECT_EQ(compact_json(key.at("scopes")), R"(["read","create"])");
+    EXPECT_EQ(key.at("expires_at"), service_.clock.now() + 30 * 86'400'000LL);
+    EXPECT_EQ(key.at("max_running"), 2);
+    EXPECT_TRUE(key.at("rate_limit").is_null());
+    for (const auto* body :
+         {R"({"name":"x","scopes":["all"]})", R"({"name":"x","scopes":[]})",
+          R"({"name":"x","expires_at":5})", R"({"name":"x","expires_in":"soon"})",
+          R"({"name":"x","expires_in":"1d","expires_at":4000000000000})",
+          R"({"name":"x","rate_limit":0})", R"({"name":"x","max_running":1.5})"}) {
+        EXPECT_EQ(ask(service_, "POST", "/keys", *parse_json(body)).status, 400) << body;
+    }
 }
 
 TEST_F(Keys, TheLastOneStays) {

@@ -74,6 +74,7 @@ Result<std::optional<Response>> create(
     auto& record = wanted.record;
     // Where the output will be reached: whoever works on the job knows no request.
     record.base_url = base_url(service, request);
+    if (request.pass) record.key_id = request.pass->key_id;
     service.jobs.create_later(
         record, std::move(key), answer_of(base_path(service), record),
         [note = note_of(service, request, record),

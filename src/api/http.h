@@ -31,6 +31,7 @@ using BodyReader = std::function<Result<std::size_t>(std::span<std::byte>)>;
 
 /// What a request was let in by, for as long as its answer goes on. Safe from any thread.
 struct Pass {
+    const std::string key_id;
     std::atomic<bool> is_valid = true;
 };
 

@@ -1,17 +1,25 @@
-// API keys. Who has one may make others and revoke them.
+// API keys. Who has one that may do everything may make others and revoke them.
 
 #include <fmt/format.h>
 
 #include "api/handlers.h"
+#include "base/fields_json.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "store/api_key.h"
 
 namespace ittybit::api {
 namespace {
 
-constexpr std::size_t kLongestName = 100;  // bytes
 constexpr std::size_t kMostKeys = 1000;
+
+/// All that a key may do, by name.
+json::array scopes_of(Scope greatest) {
+    json::array scopes;
+    for (const auto& row : names(Scope())) {
+        if (row.value <= greatest) scopes.push_back(json::string(row.name));
+    }
+    return scopes;
+}
 
 json::object key_json(const store::KeyRecord& key) {
     return {
@@ -19,34 +27,35 @@ json::object key_json(const store::KeyRecord& key) {
         {"object", "key"},
         {"name", key.name},
         {"hint", key.hint},
+        {"scopes", scopes_of(key.scope)},
+        {"expires_at", to_json(key.expires_at)},
+        {"rate_limit", to_json(key.rate_limit)},
+        {"max_running", to_json(key.max_running)},
+        {"last_used_at", to_json(key.last_used_at)},
         {"created_at", key.created_at},
-    };
-}
-
-Result<std::string> read_name(const json::value& body) {
-    const auto name = string_at(body, "name");
-    const bool is_alone = body.is_object() && body.get_object().size() == 1;
-    if (is_alone && !name.empty() && name.size() <= kLongestName) return name;
-    return Error{
-        ErrorKind::kInvalidRequest,
-        fmt::format("the body must hold a name of 1 to {} bytes, and nothing else", kLongestName),
-        "name"
     };
 }
 
 /// Its answer is not remembered for an Idempotency-Key: that would keep the key.
 Result<Response> create(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
-    const auto name = TRY(read_name(body));
+    KeyRequest wanted;
+    Reader reader;
+    reader.read(body, wanted);
+    std::vector<FieldError> errors;
+    for (const auto& problem : reader.problems()) {
+        errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
+    }
+    if (!errors.empty()) return error_response(std::move(errors));
     if (TRY(service.keys.list()).size() >= kMostKeys) {
         return Error{
             ErrorKind::kInvalidRequest,
             fmt::format("there are {} keys already: revoke some that nobody uses", kMostKeys), ""
         };
     }
-    const auto made = store::make_key(name, service.clock.now());
+    const auto made = TRY(store::make_key(wanted, service.clock.now()));
     TRY(service.keys.add(made.record));
-    log::info("an API key was made", {{"key", made.record.id}, {"name", name}});
+    log::info("an API key was made", {{"key", made.record.id}, {"name", wanted.name}});
     auto key = key_json(made.record);
     key["key"] = made.text;
     auto response = json_response(201, key);
@@ -83,6 +92,7 @@ std::vector<Route> key_routes() {
          .summary = "Make an API key, shown only now",
          .handler = create,
          .body = Body::kJson,
+         .scope = Scope::kAdmin,
          .success = 201,
          .request_schema = "KeyRequest",
          .answer_schema = "NewKey",
@@ -91,11 +101,13 @@ std::vector<Route> key_routes() {
          .pattern = "/keys",
          .summary = "List API keys",
          .handler = list,
+         .scope = Scope::kAdmin,
          .answer_schema = "KeyList"},
         {.method = "DELETE",
          .pattern = "/keys/{id}",
          .summary = "Revoke an API key",
          .handler = revoke,
+         .scope = Scope::kAdmin,
          .success = 204,
          .errors = {ErrorKind::kInvalidRequest, ErrorKind::kRouteNotFound}},
     };

@@ -51,6 +51,9 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
     }
     std::map<int, std::vector<std::string>> failures;
     for (const auto kind : kinds) failures[status_of(kind)].emplace_back(name_of(kind));
+    if (!route.is_open && scope_of(route) != Scope::kRead) {
+        failures[403] = {std::string(name_of(ErrorKind::kTokenInvalid))};
+    }
     if (route.pattern.starts_with("/files/")) {
         failures[412] = failures[416] = {"invalid_request"};
     }
@@ -178,6 +181,12 @@ std::string operation_id(const Route& route) {
     return id;
 }
 
+/// The key that is wanted, and the scope it must have.
+json::array security_of(const Route& route) {
+    if (route.is_open) return {};
+    return {json::object{{"key", json::array{json::string(name_of(scope_of(route)))}}}};
+}
+
 std::string path_of(std::string_view pattern) {
     std::string path(pattern);
     const auto dots = path.find("...");
@@ -213,7 +222,7 @@ json::object openapi_document(const std::vector<Route>& routes, std::string_view
                 {"required", true}, {"content", content_of(route.request_schema)}
             };
         }
-        if (route.is_open) operation["security"] = json::array();
+        operation["security"] = security_of(route);
         auto& path = paths[path_of(route.pattern)];
         if (!path.is_object()) path = json::object();
         path.get_object()[to_lower(route.method)] = std::move(operation);
@@ -228,14 +237,19 @@ json::object openapi_document(const std::vector<Route>& routes, std::string_view
            "HEAD answers too."},
           {"license", {{"name", "GPL-3.0-or-later"}, {"identifier", "GPL-3.0-or-later"}}}}},
         {"servers", json::array{json::object{{"url", "/"}}}},
-        {"security", json::array{json::object{{"key", json::array()}}}},
         {"paths", std::move(paths)},
         {"webhooks",
          {{"jobEnded", ended("A job has ended", "JobEnded")},
           {"taskEnded", ended("A standalone task has ended", "TaskEnded")}}},
         {"components",
          {{"schemas", component_schemas()},
-          {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}},
+          {"securitySchemes",
+           {{"key",
+             {{"type", "http"},
+              {"scheme", "bearer"},
+              {"description",
+               "An API key. An operation names the scope that it must have: read, create or admin, "
+               "of which each includes those before it."}}}}}}},
     };
 }
 

@@ -48,6 +48,10 @@ bool is_named(std::string_view name, std::string_view known) {
 
 }  // namespace
 
+Scope scope_of(const Route& route) {
+    return route.scope.value_or(route.method == "GET" ? Scope::kRead : Scope::kCreate);
+}
+
 Result<> check_query(const Route& route, const Request& request) {
     std::vector<std::string_view> seen;
     for (const auto& [name, value] : request.query) {

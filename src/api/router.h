@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/http.h"
+#include "model/api_key.h"
 
 namespace ittybit::api {
 
@@ -35,13 +37,17 @@ struct Route {
     PromptHandler prompt = {};                // instead of a handler
     bool (*waits)(const Request&) = nullptr;  // whether `prompt` must look something up for it
     Body body = Body::kNone;
-    bool is_open = false;  // needs no key
+    bool is_open = false;             // needs no key
+    std::optional<Scope> scope = {};  // that a key must have; else read to GET, and create
     int success = 200;
     std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
     std::string_view answer_schema = {};
     std::vector<std::string_view> query = {};  // names of query parameters; metadata.NAME: any NAME
     std::vector<ErrorKind> errors = {};        // kinds beyond those that every endpoint has
 };
+
+/// What a key must be allowed to.
+Scope scope_of(const Route& route);
 
 /// Whether a request has no parameters but those of its route, each once. Errors:
 /// `invalid_request`.

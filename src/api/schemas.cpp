@@ -6,6 +6,7 @@
 
 #include "base/fields_schema.h"
 #include "base/text.h"
+#include "model/api_key.h"
 #include "model/connection.h"
 #include "model/error_kinds.h"
 #include "model/order.h"
@@ -343,13 +344,16 @@ json::object key_schema(bool is_new) {
         {"object", {{"const", "key"}}},
         {"name", text_schema("Whose it is, or what for.")},
         {"hint", text_schema("How the key begins.")},
-        {"created_at", {{"type", "integer"}, {"description", "Unix milliseconds."}}}
+        {"scopes", list_of(schema_of<Scope>())},
+        {"expires_at", or_null(time_schema())},
+        {"rate_limit", or_null({{"type", "integer"}, {"description", "Requests a minute."}})},
+        {"max_running", or_null({{"type", "integer"}, {"description", "Jobs at once."}})},
+        {"last_used_at", or_null(time_schema())},
+        {"created_at", time_schema()},
     };
-    json::array required{"id", "object", "name", "hint", "created_at"};
-    if (is_new) {
-        properties["key"] = text_schema("The key itself: shown now and never again.");
-        required.push_back("key");
-    }
+    if (is_new) properties["key"] = text_schema("The key itself: shown now and never again.");
+    json::array required;
+    for (const auto& property : properties) required.push_back(json::string(property.key()));
     return {
         {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
     };
@@ -407,11 +411,7 @@ json::object component_schemas() {
         {"Connection", connection_schema()},
         {"Key", key_schema(false)},
         {"NewKey", key_schema(true)},
-        {"KeyRequest",
-         {{"type", "object"},
-          {"additionalProperties", false},
-          {"required", {"name"}},
-          {"properties", {{"name", text_schema("Whose it is, or what for; 100 bytes at most.")}}}}},
+        {"KeyRequest", schema_of<KeyRequest>()},
         {"Delivery", delivery_schema()},
         {"JobEnded", announcement_schema("job", "Job")},
         {"TaskEnded", announcement_schema("task", "Task")},

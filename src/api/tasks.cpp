@@ -169,6 +169,7 @@ std::vector<Route> task_routes() {
          .summary = "Try a standalone task's delivery once more",
          .handler = idempotent(resend),
          .body = Body::kJson,
+         .scope = Scope::kAdmin,
          .answer_schema = "Delivery",
          .errors =
              {ErrorKind::kTaskNotFound, ErrorKind::kDeliveryNotFound,

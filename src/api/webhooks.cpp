@@ -93,6 +93,7 @@ std::vector<Route> webhook_routes() {
          .summary = "Try a delivery once more",
          .handler = idempotent(resend),
          .body = Body::kJson,
+         .scope = Scope::kAdmin,
          .answer_schema = "Delivery",
          .errors =
              {ErrorKind::kJobNotFound, ErrorKind::kDeliveryNotFound,

@@ -5,7 +5,7 @@
 
 namespace ittybit::app {
 
-/// Gives a server that has no key its first: what ITTYBIT_API_KEY says, else a new one.
+/// Gives a server that has no lasting key its first: what ITTYBIT_API_KEY says, else a new one.
 Result<> make_first_key(Engine& engine);
 
 /// `ittybit keys`.

@@ -87,8 +87,9 @@ std::vector<cli::Command> service_commands() {
          declare_keys,
          cli::Takes::kFormOnly,
          {{"create NAME", "A new key, shown only now."},
-          {"list", "All, without the keys themselves."},
-          {"revoke KEY", "End one, by id, name or the start of one."}}},
+          {"list", "All, without the keys themselves: scope, end, last use, name."},
+          {"revoke KEY", "End one, by id, name or the start of one."}},
+         {"ittybit keys create --name shop --scope create --expires 30d --max-running 2"}},
     };
 }
 

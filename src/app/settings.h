@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/duration.h"
 #include "base/fields.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -31,15 +31,6 @@ struct ListenAddress {
     std::string text() const;
     static Result<ListenAddress> from_json(const json::value& value);
     json::value to_json_value() const { return json::value(text()); }
-    static json::value schema() { return {{"type", "string"}}; }
-};
-
-/// A time as people write it: "30d", "12h", "45m", "90s".
-struct Duration {
-    UnixMillis ms = 0;
-
-    static Result<Duration> from_json(const json::value& value);
-    json::value to_json_value() const;
     static json::value schema() { return {{"type", "string"}}; }
 };
 

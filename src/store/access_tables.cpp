@@ -13,6 +13,29 @@ namespace {
 constexpr std::string_view kConnection =
     "SELECT id, name, settings, secret, is_default, created_at, updated_at FROM connections";
 
+constexpr std::string_view kKey =
+    "SELECT id, name, hash, hint, created_at, scope, expires_at, rate_limit, max_running, "
+    "last_used_at FROM api_keys";
+
+/// KeyRecord::is_lasting.
+constexpr std::string_view kLasting = "scope = 'admin' AND expires_at IS NULL";
+
+/// A scope that is not known, of a newer ittybit say, allows the least.
+KeyRecord key_from(const Row& row) {
+    return KeyRecord{
+        row.text(0),
+        row.text(1),
+        row.text(2),
+        row.text(3),
+        row.integer(4),
+        find_named<Scope>(row.text(5)).value_or(Scope::kRead),
+        row.optional_integer(6),
+        row.optional_integer(7),
+        row.optional_integer(8),
+        row.optional_integer(9),
+    };
+}
+
 /// Settings that cannot be read are none: whoever uses the connection is told what is missing.
 ConnectionRecord connection_from(const Row& row) {
     auto settings = parse_json(row.text(2));
@@ -159,36 +182,39 @@ Result<bool> ConnectionTable::remove(const std::string& id) {
 Result<void> KeyTable::add(const KeyRecord& key) {
     return database_.write([&](Session& session) -> Result<void> {
         TRY(session.run(
-            "INSERT INTO api_keys (id, name, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5) "
+            "INSERT INTO api_keys (id, name, hash, hint, created_at, scope, expires_at, "
+            "rate_limit, max_running) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
             "ON CONFLICT DO NOTHING",
-            {key.id, key.name, key.hash, key.hint, key.created_at}
+            {key.id, key.name, key.hash, key.hint, key.created_at, std::string(name_of(key.scope)),
+             value_of(key.expires_at), value_of(key.rate_limit), value_of(key.max_running)}
         ));
         return {};
     });
 }
 
 Result<std::optional<KeyRecord>> KeyTable::find_by_hash(const std::string& hash) {
+    static const std::string kSql = fmt::format("{} WHERE hash = $1", kKey);
     return reading(database_, [&](Session& session) -> Result<std::optional<KeyRecord>> {
         std::optional<KeyRecord> key;
-        const auto rows = TRY(session.run(
-            "SELECT id, name, hash, hint, created_at FROM api_keys WHERE hash = $1", {hash}
-        ));
-        if (rows.empty()) return key;
-        const auto& row = rows.front();
-        key = KeyRecord{row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)};
+        const auto rows = TRY(session.run(kSql, {hash}));
+        if (!rows.empty()) key = key_from(rows.front());
         return key;
     });
 }
 
 Result<std::vector<KeyRecord>> KeyTable::list() {
+    static const std::string kSql = fmt::format("{} ORDER BY id", kKey);
     return reading(database_, [&](Session& session) -> Result<std::vector<KeyRecord>> {
         std::vector<KeyRecord> keys;
-        const auto rows =
-            TRY(session.run("SELECT id, name, hash, hint, created_at FROM api_keys ORDER BY id"));
-        for (const auto& row : rows) {
-            keys.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)});
-        }
+        for (const auto& row : TRY(session.run(kSql))) keys.push_back(key_from(row));
         return keys;
+    });
+}
+
+Result<void> KeyTable::note_use(const std::string& id, UnixMillis at) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run("UPDATE api_keys SET last_used_at = $2 WHERE id = $1", {id, at}));
+        return {};
     });
 }
 
@@ -222,16 +248,20 @@ Result<std::string> SettingTable::settle(const std::string& name, const std::str
 }
 
 Result<bool> KeyTable::revoke(const std::string& id) {
+    static const std::string kSql = fmt::format(
+        "DELETE FROM api_keys WHERE id = $1 AND (NOT ({0}) OR (SELECT count(*) FROM api_keys WHERE "
+        "{0}) > 1) RETURNING id",
+        kLasting
+    );
     return writing(database_, [&](Session& session) -> Result<bool> {
-        const auto gone = TRY(session.run(
-            "DELETE FROM api_keys WHERE id = $1 AND (SELECT count(*) FROM api_keys) > 1 "
-            "RETURNING id",
-            {id}
-        ));
+        const auto gone = TRY(session.run(kSql, {id}));
         if (!gone.empty()) return true;
         if (TRY(session.run("SELECT id FROM api_keys WHERE id = $1", {id})).empty()) return false;
         return Error{
-            ErrorKind::kInvalidRequest, "this is the last API key: make another one first", "id"
+            ErrorKind::kInvalidRequest,
+            "this is the last API key that may do everything and never expires: make another one "
+            "first",
+            "id"
         };
     });
 }

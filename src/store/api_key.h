@@ -18,4 +18,7 @@ struct NewKey {
 };
 NewKey make_key(std::string_view name, UnixMillis now);
 
+/// One as it is asked for. Errors: `invalid_request`.
+Result<NewKey> make_key(const KeyRequest& request, UnixMillis now);
+
 }  // namespace ittybit::store

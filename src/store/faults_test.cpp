@@ -230,6 +230,7 @@ std::vector<Operation> operations_of_the_rest() {
          [](Stores& s, const Scene&) { return s.keys.add({"key_2", "n", "hash", "h", kNow}); }},
         {"keys.find_by_hash",
          [](Stores& s, const Scene&) { return outcome_of(s.keys.find_by_hash("h1")); }},
+        {"keys.note_use", [](Stores& s, const Scene&) { return s.keys.note_use("key_1", kNow); }},
         {"keys.list", [](Stores& s, const Scene&) { return outcome_of(s.keys.list()); }},
         {"settings.get", [](Stores& s, const Scene&) { return outcome_of(s.settings.get("a")); }},
         {"settings.set", [](Stores& s, const Scene&) { return s.settings.set("a", "b"); }},

@@ -20,13 +20,14 @@ inline bool is_small_step(const std::string& step) {
         "SCAN leases",
         "SCAN connections",
         "SCAN api_keys",
+        "SCAN turns",
         "SCAN open_uploads USING INDEX open_uploads_by_age",
         "SCAN jobs USING COVERING INDEX jobs_queued",     // counted once a second
-        "SCAN jobs USING INDEX jobs_in_turn",             // as far as the first that is due
+        "SCAN jobs USING COVERING INDEX jobs_in_turn",    // as far as the first
         "SCAN jobs USING COVERING INDEX jobs_available",  // as far as the first
         "SCAN jobs USING INDEX jobs_available",
         "SCAN deliveries USING INDEX deliveries_due",  // as far as the first
-        "SCAN waiting",                                // the receivers of webhooks that wait
+        "SCAN waiting",                                // keys, and receivers, of what waits
         "SCAN due",                                    // the webhooks that a claim takes
         "SCAN CONSTANT ROW",
     };
@@ -55,7 +56,7 @@ inline std::vector<std::string> growing_steps_of_sqlite(Session& session, const 
 /// all indexes but those of what is open at the moment.
 inline void collect_walks(const json::value& node, std::vector<std::string>& growing) {
     constexpr std::string_view kSmallTables[] = {
-        "leases", "connections", "api_keys", "settings", "open_uploads",
+        "leases", "connections", "api_keys", "turns", "settings", "open_uploads",
     };
     constexpr std::string_view kSmallIndexes[] = {
         "jobs_queued",    "jobs_in_turn",     "jobs_available",

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "store/rows.h"
+#include "store/turns.h"
 
 namespace ittybit::store {
 namespace {
@@ -201,6 +202,7 @@ Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
             {jobs}
         ));
         for (const auto& row : old) TRY(delete_job(session, row.text(0)));
+        TRY(forget_turns(session));
         return static_cast<int>(forgotten.size() + old.size());
     });
 }

@@ -224,6 +224,23 @@ const std::vector<Step>& steps() {
             "DROP INDEX jobs_by_input",
             "CREATE INDEX jobs_by_input ON jobs (substr(input, 1, 200), id)",
         }},
+        // Keys share the slots: whose jobs wait, who is at work, and whose turn was when.
+        Step{{
+            "ALTER TABLE jobs ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE leases ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
+            "CREATE TABLE turns (key_id TEXT PRIMARY KEY, served BIGINT NOT NULL)",
+            "DROP INDEX jobs_in_turn",
+            "CREATE INDEX jobs_in_turn ON jobs (key_id, priority DESC, id) WHERE status = "
+            "'queued'",
+        }},
+        // What a key may do, for how long and how much.
+        Step{{
+            "ALTER TABLE api_keys ADD COLUMN scope TEXT NOT NULL DEFAULT 'admin'",
+            "ALTER TABLE api_keys ADD COLUMN expires_at BIGINT",
+            "ALTER TABLE api_keys ADD COLUMN rate_limit BIGINT",
+            "ALTER TABLE api_keys ADD COLUMN max_running BIGINT",
+            "ALTER TABLE api_keys ADD COLUMN last_used_at BIGINT",
+        }},
     };
     return all;
 }

@@ -7,11 +7,13 @@
 #include "base/fields_json.h"
 #include "base/log.h"
 #include "store/rows.h"
+#include "store/turns.h"
 
 namespace ittybit::store {
 namespace {
 
-constexpr int kMostBroken = 100;  // rows that one claim fails on its way to one that can be read
+/// Of one claim: rows it fails because they cannot be read, and turns that others were faster at.
+constexpr int kMostTries = 100;
 
 /// Every write of a worker begins with this guard in its WHERE clause.
 constexpr std::string_view kHeld = "job_id = $1 AND worker = $2 AND attempt = $3";
@@ -134,19 +136,32 @@ Result<void> fail_broken(Session& session, JobRecord& record, UnixMillis now) {
     return {};
 }
 
-/// Takes the next job off the queue, whatever its row is like.
+/// Takes the next job of a key off the queue, whatever its row is like.
 Result<std::optional<Claimed>> take_next(
-    Session& session, const std::string& sql, const std::string& worker, UnixMillis now
+    Session& session,
+    const Turn& turn,
+    std::string_view skip_locked,
+    const std::string& worker,
+    UnixMillis now
 ) {
+    // The plus: walk the queue in order, rather than sort what is due.
+    const auto sql = fmt::format(
+        "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
+        "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
+        "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
+        "key_id = $2 AND (+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id "
+        "LIMIT 1{}) RETURNING id, attempt",
+        skip_locked
+    );
     std::optional<Claimed> taken;
-    const auto rows = TRY(session.run(sql, {now}));
+    const auto rows = TRY(session.run(sql, {now, turn.key_id}));
     if (rows.empty()) return taken;
     Claim claim{rows.front().text(0), worker, rows.front().integer(1)};
     TRY(session.run(
-        "INSERT INTO leases (job_id, worker, attempt, beat) VALUES ($1, $2, $3, 0) "
+        "INSERT INTO leases (job_id, worker, attempt, beat, key_id) VALUES ($1, $2, $3, 0, $4) "
         "ON CONFLICT (job_id) DO UPDATE SET worker = excluded.worker, attempt = excluded.attempt, "
         "beat = 0",
-        held(claim)
+        held(claim, {turn.key_id})
     ));
     announce_state(session, claim.job_id);
     auto record = TRY(load_job(session, claim.job_id));
@@ -158,19 +173,14 @@ Result<std::optional<Claimed>> take_next(
 }  // namespace
 
 Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMillis now) {
-    const std::string sql = fmt::format(
-        "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
-        "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
-        "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
-        "(+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id LIMIT 1{}) "
-        "RETURNING id, attempt",
-        database_.dialect()
-            .skip_locked  // the plus: walk the queue in order, rather than sort what is due
-    );
+    const auto skip_locked = database_.dialect().skip_locked;
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {
-        for (int broken = 0; broken < kMostBroken; ++broken) {
-            auto taken = TRY(take_next(session, sql, worker, now));
-            if (!taken) break;
+        for (int tries = 0; tries < kMostTries; ++tries) {
+            const auto turn = TRY(find_turn(session, now));
+            if (!turn) break;
+            if (!TRY(take_turn(session, *turn))) continue;
+            auto taken = TRY(take_next(session, *turn, skip_locked, worker, now));
+            if (!taken) continue;
             if (taken->record.broken.empty()) {
                 TRY(write_tasks(session, taken->claim.job_id, taken->record.job.tasks));
                 return taken;
@@ -268,12 +278,21 @@ Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now) {
         const auto first =
             TRY(session.run("SELECT min(available_at) FROM jobs WHERE status = 'queued'"));
         auto next = first.front().optional_integer(0);
-        if (!next || *next <= now) return next;
-        const auto of_future = TRY(session.run(
-            "SELECT 1 FROM jobs WHERE status = 'queued' AND updated_at > $1 LIMIT 1", {now}
+        if (!next) return next;
+        if (*next > now) {
+            const auto of_future = TRY(session.run(
+                "SELECT 1 FROM jobs WHERE status = 'queued' AND updated_at > $1 LIMIT 1", {now}
+            ));
+            if (of_future.empty()) return next;
+            next = now;
+        }
+        if (TRY(find_turn(session, now))) return next;
+        // The keys of all that is due have as many running as they may.
+        const auto later = TRY(session.run(
+            "SELECT min(available_at) FROM jobs WHERE status = 'queued' AND available_at > $1",
+            {now}
         ));
-        if (!of_future.empty()) next = now;
-        return next;
+        return later.front().optional_integer(0);
     });
 }
 

@@ -22,8 +22,8 @@ public:
 
     explicit Queue(Database& database) : database_(database) {}
 
-    /// Gives the oldest job that may be worked on now to a worker; nothing when there is none. One
-    /// whose row cannot be read ends as `internal_error` on the way.
+    /// Gives the job that is next (store/turns) to a worker; nothing when there is none. One whose
+    /// row cannot be read ends as `internal_error` on the way.
     Result<std::optional<Claimed>> claim(const std::string& worker, UnixMillis now);
 
     /// Shows that the worker lives, and saves the tasks that have changed. False when the job is
@@ -62,7 +62,8 @@ public:
     Result<int> take_back_all(const std::string& worker, UnixMillis now);
 
     /// When the next queued job may be taken, at most `now` for one that may be now; nothing when
-    /// none waits. A wait that was begun later than now is over: the clock was set back since.
+    /// none waits, or only for others of its key to end. A wait that was begun later than now is
+    /// over: the clock was set back since.
     Result<std::optional<UnixMillis>> next_available(UnixMillis now);
 
     Database& database() { return database_; }

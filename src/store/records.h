@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/api_key.h"
 #include "model/order.h"
 
 namespace ittybit::store {
@@ -16,6 +17,7 @@ struct JobRecord {
     Order order;                 // what was asked for
     bool is_task = false;        // a standalone task: the job stays hidden behind its one task
     std::string base_url;        // in front of our own files, as its request came in
+    std::string key_id;          // of the API key it was made with; only written, never read back
     std::int64_t revision = 1;   // grows with every change of state
     std::int64_t attempt = 0;    // how often a worker has taken it
     std::int64_t uncounted = 0;  // of these, how many were cut off by nobody's fault
@@ -160,6 +162,15 @@ struct KeyRecord {
     std::string hash;  // SHA-256 of the key, lower-case hex
     std::string hint;  // its first characters, to recognise it by
     UnixMillis created_at = 0;
+    Scope scope = Scope::kAdmin;  // the greatest of its
+    std::optional<UnixMillis> expires_at = {};
+    std::optional<std::int64_t> rate_limit = {};   // requests a minute
+    std::optional<std::int64_t> max_running = {};  // jobs
+    std::optional<UnixMillis> last_used_at = {};   // within a minute
+
+    bool is_expired(UnixMillis now) const { return expires_at && *expires_at <= now; }
+    /// Of these there is always one, so that nobody is shut out.
+    bool is_lasting() const { return scope == Scope::kAdmin && !expires_at; }
 };
 
 }  // namespace ittybit::store

@@ -223,6 +223,7 @@ NewRows rows_of(const JobRecord& record) {
         record.base_url,
         job.created_at,
         std::int64_t{record.order.priority},
+        record.key_id,
     };
     if (auto file = file_named_by(job.input)) rows.input_file = {*std::move(file), job.created_at};
     for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
@@ -238,8 +239,8 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
     TRY(session.run(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
         "webhook_url, input_file, base_url, revision, attempt, uncounted, available_at, "
-        "created_at, updated_at, priority) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, "
-        "$10, 1, 0, 0, $11, $11, $11, $12)",
+        "created_at, updated_at, priority, key_id) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, "
+        "$8, $9, $10, 1, 0, 0, $11, $11, $11, $12, $13)",
         rows.job
     ));
     for (const auto& task : rows.tasks) TRY(write_task(session, task));

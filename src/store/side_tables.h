@@ -123,7 +123,8 @@ public:
     Result<void> add(const KeyRecord& key);
     Result<std::optional<KeyRecord>> find_by_hash(const std::string& hash);
     Result<std::vector<KeyRecord>> list();
-    /// False when there is none. Errors: `invalid_request`, of the last one.
+    Result<void> note_use(const std::string& id, UnixMillis at);
+    /// False when there is none. Errors: `invalid_request`, of the last one that is lasting.
     Result<bool> revoke(const std::string& id);
 
 private:

@@ -1,0 +1,84 @@
+// Keys as they are kept.
+
+#include <gtest/gtest.h>
+
+#include "store/api_key.h"
+#include "store/migrations.h"
+#include "store/side_tables.h"
+#include "store/testing.h"
+#include "store/wrapped_database.h"
+
+namespace ittybit::store {
+namespace {
+
+class Access : public testing::TestWithParam<Opener> {
+protected:
+    void SetUp() override {
+        fixture_ = GetParam()();
+        ASSERT_TRUE(migrate(*fixture_.database));
+        recording_ = std::make_unique<RecordingDatabase>(
+            *fixture_.database, [](std::string_view sql) { statements().hear(sql); }
+        );
+    }
+    void TearDown() override {
+        recording_.reset();
+        fixture_.close();
+    }
+
+    Fixture fixture_;
+    std::unique_ptr<Database> recording_;  // what is asked of it is looked at by plans_test
+};
+INSTANTIATE_TEST_SUITE_P(
+    On,
+    Access,
+    testing::Values(&open_sqlite, &open_postgres),
+    [](const auto& about) { return name_of_opener(about.param); }
+);
+
+TEST_P(Access, KeysAreKeptWithAllThatTheyMay) {
+    KeyTable keys(*recording_);
+    const auto made = make_key(
+        KeyRequest{
+            .name = "n",
+            .scopes = {{Scope::kCreate, Scope::kRead}},
+            .expires_at = {},
+            .expires_in = Duration{1000},
+            .rate_limit = 60,
+            .max_running = 2,
+        },
+        kNow
+    );
+    ASSERT_TRUE(made && keys.add(made->record));
+    ASSERT_TRUE(keys.note_use(made->record.id, kNow + 5));
+    const auto found = *keys.find_by_hash(hash_of_key(made->text));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->scope, Scope::kCreate);
+    EXPECT_EQ(found->expires_at, kNow + 1000);
+    EXPECT_EQ(found->rate_limit, 60);
+    EXPECT_EQ(found->max_running, 2);
+    EXPECT_EQ(found->last_used_at, kNow + 5);
+    EXPECT_FALSE(found->is_expired(kNow + 999));
+    EXPECT_TRUE(found->is_expired(kNow + 1000));
+}
+
+TEST_P(Access, TheLastKeyThatMayDoEverythingForEverStays) {
+    KeyTable keys(*recording_);
+    const auto add_key = [&](const std::string& id, Scope scope, std::optional<UnixMillis> end) {
+        KeyRecord key{id, "n", "hash of " + id, "h", kNow};
+        key.scope = scope;
+        key.expires_at = end;
+        EXPECT_TRUE(keys.add(key));
+    };
+    add_key("lasting", Scope::kAdmin, {});
+    add_key("ending", Scope::kAdmin, kNow + 1000);
+    add_key("reading", Scope::kRead, {});
+    EXPECT_EQ(keys.revoke("lasting").error().where, "id");
+    add_key("another", Scope::kAdmin, {});
+    EXPECT_TRUE(*keys.revoke("lasting"));
+    EXPECT_FALSE(keys.revoke("another"));
+    EXPECT_TRUE(*keys.revoke("ending"));
+    EXPECT_TRUE(*keys.revoke("reading"));
+}
+
+}  // namespace
+}  // namespace ittybit::store

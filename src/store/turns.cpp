@@ -1,0 +1,74 @@
+#include "store/turns.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace ittybit::store {
+namespace {
+
+/// A key that has a job that may be taken.
+struct Candidate {
+    Turn turn;
+    std::int64_t priority = 0;  // of its first job
+    std::int64_t running = 0;
+
+    auto place() const { return std::tuple(-priority, running, turn.served, turn.key_id); }
+};
+
+}  // namespace
+
+// From key to key by the index, however many jobs each has.
+Result<std::optional<Turn>> find_turn(Session& session, UnixMillis now) {
+    std::optional<Turn> turn;
+    std::vector<Candidate> candidates;
+    const auto rows = TRY(session.run(
+        "WITH RECURSIVE waiting (key_id) AS (SELECT min(key_id) FROM jobs WHERE status = 'queued' "
+        "UNION ALL SELECT (SELECT min(key_id) FROM jobs WHERE status = 'queued' AND key_id > "
+        "waiting.key_id) FROM waiting WHERE waiting.key_id IS NOT NULL) "
+        "SELECT waiting.key_id, (SELECT priority FROM jobs WHERE status = 'queued' AND "
+        "key_id = waiting.key_id AND (+available_at <= $1 OR +updated_at > $1) "
+        "ORDER BY priority DESC LIMIT 1), "
+        "(SELECT count(*) FROM leases WHERE leases.key_id = waiting.key_id), turns.served, "
+        "(SELECT max(served) FROM turns), api_keys.max_running "
+        "FROM waiting LEFT JOIN turns ON turns.key_id = waiting.key_id "
+        "LEFT JOIN api_keys ON api_keys.id = waiting.key_id "
+        "WHERE waiting.key_id IS NOT NULL",
+        {now}
+    ));
+    for (const auto& row : rows) {
+        if (row.is_null(1)) continue;  // all of its jobs wait for a later time
+        const auto running = row.integer(2);
+        const auto most = row.optional_integer(5);
+        if (most && running >= *most) continue;
+        const bool is_last = !row.is_null(3) && row.integer(3) == row.integer(4);
+        candidates.push_back(
+            {{row.text(0), row.integer(3), is_last, most.has_value()}, row.integer(1), running}
+        );
+    }
+    if (candidates.empty()) return turn;
+    turn = std::ranges::min(candidates, {}, &Candidate::place).turn;
+    return turn;
+}
+
+// Who alone has jobs waiting, and no bound, writes nothing and so waits for nobody. Where there is
+// a bound, whoever takes the turn at the same moment waits, misses, and then counts this one, too.
+Result<bool> take_turn(Session& session, const Turn& turn) {
+    if (turn.is_last && !turn.has_bound) return true;
+    const auto hit = TRY(session.run(
+        "INSERT INTO turns (key_id, served) VALUES ($1, (SELECT COALESCE(max(served), 0) + 1 FROM "
+        "turns)) ON CONFLICT (key_id) DO UPDATE SET served = excluded.served "
+        "WHERE turns.served = $2 RETURNING served",
+        {turn.key_id, turn.served}
+    ));
+    return !hit.empty();
+}
+
+Result<void> forget_turns(Session& session) {
+    TRY(session.run(
+        "DELETE FROM turns WHERE key_id <> '' AND NOT EXISTS (SELECT 1 FROM api_keys WHERE "
+        "api_keys.id = turns.key_id)"
+    ));
+    return {};
+}
+
+}  // namespace ittybit::store
