@@ -41,10 +41,21 @@ std::optional<std::string_view> token_of(const Request& request) {
     return value;
 }
 
+/// The token that a request comes with instead of a key: a browser may have it in the address, so
+/// that it need not ask first (CORS).
+std::optional<std::string> upload_token_of(const Request& request, const Route& route) {
+    if (!route.takes_upload_tokens) return std::nullopt;
+    if (request.find_header("Authorization") == nullptr) return request.query_value("token");
+    const auto token = token_of(request).value_or("");
+    if (!token.starts_with(store::kUploadTokenPrefix)) return std::nullopt;
+    return std::string(token);
+}
+
 }  // namespace
 
 std::optional<Response> Gate::admit(Request& request, const Route& route) {
     if (route.is_open) return std::nullopt;
+    if (const auto token = upload_token_of(request, route)) return admit_upload(request, *token);
     if (auto problem = check_headers(request)) return problem;
     const auto token = token_of(request);
     const auto hash = store::hash_of_key(token.value_or(""));
@@ -53,8 +64,27 @@ std::optional<Response> Gate::admit(Request& request, const Route& route) {
     }
     const MutexLock lock(mutex_);
     const auto found = known_.find(hash);
-    if (!token || found == known_.end()) return refuse(request.peer);
+    if (!token || found == known_.end()) {
+        return refuse(request.peer, "this API key is not known: see ittybit keys list");
+    }
     return check(request, route, found->second);
+}
+
+/// Whoever has a token may begin: the upload itself takes it (uploads.cpp).
+std::optional<Response> Gate::admit_upload(Request& request, std::string_view token) {
+    const auto hash = store::hash_of_key(token);
+    const auto is_allowed = service_.files.is_upload_allowed(hash, service_.clock.now());
+    if (!is_allowed) return error_response(is_allowed.error());
+    if (*is_allowed) {
+        request.upload_token = hash;
+        return std::nullopt;
+    }
+    const MutexLock lock(mutex_);
+    return refuse(
+        request.peer,
+        "this upload token was used, has expired or never was: ask for another (POST "
+        "/uploads/tokens)"
+    );
 }
 
 /// What a key that is known may do now.
@@ -103,7 +133,7 @@ std::optional<Response> Gate::check_rate(Request& request, Known& known) {
 }
 
 /// Guesses are slowed, and an operator can see them; who has a good key never waits.
-Response Gate::refuse(const std::string& peer) {
+Response Gate::refuse(const std::string& peer, std::string_view message) {
     constexpr int kFree = 5;
     constexpr UnixMillis kForgotten = 60'000;
     constexpr UnixMillis kLogPause = 10'000;
@@ -119,10 +149,8 @@ Response Gate::refuse(const std::string& peer) {
         failures.logged_at = now;
         log::warn("an API key was refused", {{"address", peer}, {"in_a_row", failures.count}});
     }
-    auto response = error_response(Error{
-        ErrorKind::kTokenInvalid, "this API key is not known: see ittybit keys list",
-        "Authorization"
-    });
+    auto response =
+        error_response(Error{ErrorKind::kTokenInvalid, std::string(message), "Authorization"});
     response.delay = std::min(kLongest, std::max(0, failures.count - kFree) * kStep);
     return response;
 }
@@ -135,6 +163,7 @@ void Gate::forget_some() {
 }
 
 bool Gate::admits_at_once(const Request& request, const Route& route) {
+    if (upload_token_of(request, route)) return false;
     const auto token = token_of(request);
     if (route.is_open || !token) return true;
     const auto hash = store::hash_of_key(*token);

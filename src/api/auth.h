@@ -56,7 +56,8 @@ private:
     bool takes_token(Known& known, double most) REQUIRES(mutex_);
     static std::vector<Header> quota_of(const Known& known, int most);
     void forget_some() REQUIRES(mutex_);
-    Response refuse(const std::string& peer) REQUIRES(mutex_);
+    std::optional<Response> admit_upload(Request& request, std::string_view token);
+    Response refuse(const std::string& peer, std::string_view message) REQUIRES(mutex_);
 
     Service& service_;
     Mutex mutex_;

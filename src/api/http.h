@@ -51,6 +51,7 @@ struct Request {
     std::optional<std::uint64_t> body_size;  // as announced
     std::vector<std::pair<std::string, std::string>> captures;  // of the route's {names}, decoded
     std::shared_ptr<const Pass> pass;                           // nothing where none was wanted
+    std::string upload_token;   // the hash of the token it came with instead of a key
     std::vector<Header> quota;  // what its answer says of the rate of its key
 
     /// The first header of this name in any case; "" when there is none.

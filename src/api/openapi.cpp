@@ -27,9 +27,10 @@ bool has_end(const Route& route) {
     return route.answer_schema == "Events" && route.pattern.find('{') != std::string_view::npos;
 }
 
-/// A new key is told once: its answer is kept for nobody.
+/// A new key or token is told once: its answer is kept for nobody.
 bool is_remembered(const Route& route) {
-    return route.method == "POST" && route.answer_schema != "NewKey";
+    const bool is_secret = route.answer_schema == "NewKey" || route.answer_schema == "UploadToken";
+    return route.method == "POST" && !is_secret;
 }
 
 int status_of(ErrorKind kind) {
@@ -175,7 +176,9 @@ std::string operation_id(const Route& route) {
         id = nouns.back();
         nouns.pop_back();
     } else if (route.method == "POST") {
-        make_one();
+        for (auto& noun : nouns) {
+            if (noun.ends_with('s')) noun.pop_back();
+        }
     }
     for (auto& noun : nouns) id += capitalised(std::move(noun));
     return id;
@@ -184,7 +187,27 @@ std::string operation_id(const Route& route) {
 /// The key that is wanted, and the scope it must have.
 json::array security_of(const Route& route) {
     if (route.is_open) return {};
-    return {json::object{{"key", json::array{json::string(name_of(scope_of(route)))}}}};
+    json::array ways{json::object{{"key", json::array{json::string(name_of(scope_of(route)))}}}};
+    if (route.takes_upload_tokens) {
+        ways.push_back(json::object{{"uploadToken", json::array()}});
+    }
+    return ways;
+}
+
+json::object security_schemes() {
+    return {
+        {"key",
+         {{"type", "http"},
+          {"scheme", "bearer"},
+          {"description",
+           "An API key. An operation names the scope that it must have: read, create or admin, of "
+           "which each includes those before it."}}},
+        {"uploadToken",
+         {{"type", "apiKey"},
+          {"in", "query"},
+          {"name", "token"},
+          {"description", "A token for one upload; it may also be sent as a key is."}}},
+    };
 }
 
 std::string path_of(std::string_view pattern) {
@@ -241,15 +264,7 @@ json::object openapi_document(const std::vector<Route>& routes, std::string_view
         {"webhooks",
          {{"jobEnded", ended("A job has ended", "JobEnded")},
           {"taskEnded", ended("A standalone task has ended", "TaskEnded")}}},
-        {"components",
-         {{"schemas", component_schemas()},
-          {"securitySchemes",
-           {{"key",
-             {{"type", "http"},
-              {"scheme", "bearer"},
-              {"description",
-               "An API key. An operation names the scope that it must have: read, create or admin, "
-               "of which each includes those before it."}}}}}}},
+        {"components", {{"schemas", component_schemas()}, {"securitySchemes", security_schemes()}}},
     };
 }
 

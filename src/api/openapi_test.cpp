@@ -19,6 +19,18 @@ const json::object& schema(std::string_view name) {
     return document().at("components").as_object().at("schemas").as_object().at(name).as_object();
 }
 
+TEST(OpenApi, EachOperationNamesItsScope) {
+    const auto security_of = [](std::string_view path, std::string_view method) {
+        const auto& operations = document().at("paths").as_object().at(path).as_object();
+        return compact_json(operations.at(method).at("security"));
+    };
+    EXPECT_EQ(security_of("/jobs", "get"), R"([{"key":["read"]}])");
+    EXPECT_EQ(security_of("/jobs/{id}", "delete"), R"([{"key":["create"]}])");
+    EXPECT_EQ(security_of("/connections", "get"), R"([{"key":["admin"]}])");
+    EXPECT_EQ(security_of("/uploads", "post"), R"([{"key":["create"]},{"uploadToken":[]}])");
+    EXPECT_EQ(security_of("/health", "get"), "[]");
+}
+
 TEST(OpenApi, OperationsAreNamedInWordsAndOnce) {
     std::map<std::string, std::string> names;
     for (const auto& path : document().at("paths").as_object()) {
@@ -35,6 +47,7 @@ TEST(OpenApi, OperationsAreNamedInWordsAndOnce) {
     EXPECT_EQ(names["cancelTask"], "post /tasks/{id}/cancel");
     EXPECT_EQ(names["deleteTask"], "delete /tasks/{id}");
     EXPECT_EQ(names["resendJobWebhook"], "post /jobs/{id}/webhooks/{delivery}/resend");
+    EXPECT_EQ(names["createUploadToken"], "post /uploads/tokens");
     EXPECT_EQ(names["listTaskParts"], "get /tasks/{id}/parts");
 }
 

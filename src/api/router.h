@@ -37,8 +37,9 @@ struct Route {
     PromptHandler prompt = {};                // instead of a handler
     bool (*waits)(const Request&) = nullptr;  // whether `prompt` must look something up for it
     Body body = Body::kNone;
-    bool is_open = false;             // needs no key
-    std::optional<Scope> scope = {};  // that a key must have; else read to GET, and create
+    bool is_open = false;              // needs no key
+    bool takes_upload_tokens = false;  // instead of a key
+    std::optional<Scope> scope = {};   // that a key must have; else read to GET, and create
     int success = 200;
     std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
     std::string_view answer_schema = {};

@@ -359,6 +359,19 @@ json::object key_schema(bool is_new) {
     };
 }
 
+json::object upload_token_schema() {
+    return {
+        {"type", "object"},
+        {"required", {"object", "token", "url", "max_bytes", "expires_at"}},
+        {"properties",
+         {{"object", {{"const", "upload_token"}}},
+          {"token", text_schema("The token itself: shown now and never again.")},
+          {"url", text_schema("Where the bytes are sent, with the token in it.")},
+          {"max_bytes", {{"type", "integer"}}},
+          {"expires_at", time_schema()}}},
+    };
+}
+
 /// The body of a webhook.
 json::object announcement_schema(std::string_view what, std::string_view component) {
     json::array types;
@@ -412,6 +425,8 @@ json::object component_schemas() {
         {"Key", key_schema(false)},
         {"NewKey", key_schema(true)},
         {"KeyRequest", schema_of<KeyRequest>()},
+        {"UploadTokenRequest", schema_of<UploadTokenRequest>()},
+        {"UploadToken", upload_token_schema()},
         {"Delivery", delivery_schema()},
         {"JobEnded", announcement_schema("job", "Job")},
         {"TaskEnded", announcement_schema("task", "Task")},

@@ -50,4 +50,22 @@ struct KeyRequest {
     };
 };
 
+/// What a token for one upload is to be.
+struct UploadTokenRequest {
+    std::optional<std::int64_t> max_bytes;
+    std::optional<Duration> expires_in;
+
+    static constexpr auto kFields = Fields{
+        Field{
+            &UploadTokenRequest::max_bytes, "max_bytes",
+            "The size of the upload at most; that of any upload by default."
+        }
+            .between(1, 1e15),
+        Field{
+            &UploadTokenRequest::expires_in, "expires_in",
+            "How long it may be begun: 45m or 90s, 24h at most; 1h by default."
+        },
+    };
+};
+
 }  // namespace ittybit

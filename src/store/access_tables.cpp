@@ -255,7 +255,10 @@ Result<bool> KeyTable::revoke(const std::string& id) {
     );
     return writing(database_, [&](Session& session) -> Result<bool> {
         const auto gone = TRY(session.run(kSql, {id}));
-        if (!gone.empty()) return true;
+        if (!gone.empty()) {
+            TRY(session.run("DELETE FROM upload_tokens WHERE key_id = $1", {id}));
+            return true;
+        }
         if (TRY(session.run("SELECT id FROM api_keys WHERE id = $1", {id})).empty()) return false;
         return Error{
             ErrorKind::kInvalidRequest,

@@ -1,4 +1,4 @@
-// Keys as they are kept.
+// Keys and upload tokens as they are kept.
 
 #include <gtest/gtest.h>
 
@@ -78,6 +78,39 @@ TEST_P(Access, TheLastKeyThatMayDoEverythingForEverStays) {
     EXPECT_FALSE(keys.revoke("another"));
     EXPECT_TRUE(*keys.revoke("ending"));
     EXPECT_TRUE(*keys.revoke("reading"));
+}
+
+TEST_P(Access, AnUploadTokenIsTakenOnceAndInTime) {
+    FileTable files(*recording_);
+    const UploadToken token{"hash", "key_1", 5, kNow + 1000};
+    ASSERT_TRUE(files.allow_upload(token));
+    EXPECT_TRUE(*files.is_upload_allowed("hash", kNow));
+    EXPECT_FALSE(*files.is_upload_allowed("hash", kNow + 1000));
+    EXPECT_FALSE(*files.is_upload_allowed("another", kNow));
+    EXPECT_FALSE(*files.take_upload_token("hash", kNow + 1000));
+    const auto taken = *files.take_upload_token("hash", kNow);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->max_bytes, 5);
+    EXPECT_EQ(taken->expires_at, token.expires_at);
+    EXPECT_FALSE(*files.take_upload_token("hash", kNow));
+}
+
+TEST_P(Access, OldUploadTokensGoAndThoseOfARevokedKeyAtOnce) {
+    FileTable files(*recording_);
+    KeyTable keys(*recording_);
+    ASSERT_TRUE(keys.add({"key_1", "n", "h1", "h", kNow}));
+    ASSERT_TRUE(keys.add({"key_2", "n", "h2", "h", kNow}));
+    for (int i = 0; i < 30; ++i) {
+        ASSERT_TRUE(files.allow_upload({fmt::format("old {}", i), "key_1", 5, kNow + 1000}));
+    }
+    ASSERT_TRUE(files.allow_upload({"new", "key_1", 5, kNow + 5000}));
+    ASSERT_TRUE(files.allow_upload({"other", "key_2", 5, kNow + 5000}));
+    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 20) << "in bites";
+    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 10);
+    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 0);
+    EXPECT_TRUE(*keys.revoke("key_1"));
+    EXPECT_FALSE(*files.is_upload_allowed("new", kNow));
+    EXPECT_TRUE(*files.is_upload_allowed("other", kNow));
 }
 
 }  // namespace

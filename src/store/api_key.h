@@ -7,6 +7,9 @@
 
 namespace ittybit::store {
 
+/// How the token of one upload begins, which a key does not.
+inline constexpr std::string_view kUploadTokenPrefix = "up_";
+
 /// The hash under which a key is kept: SHA-256, lower-case hex. Keys are 256 random bits, so that
 /// nothing slower is needed.
 std::string hash_of_key(std::string_view key);

@@ -194,6 +194,12 @@ std::vector<Operation> operations_of_the_rest() {
         {"files.touch", [](Stores& s, const Scene&) { return s.files.touch("f1", kNow + 50); }},
         {"files.make_ready",
          [](Stores& s, const Scene&) { return s.files.make_ready("f1", kNow + 50); }},
+        {"files.allow_upload",
+         [](Stores& s, const Scene&) { return s.files.allow_upload({"t9", "key_1", 5, kNow}); }},
+        {"files.is_upload_allowed",
+         [](Stores& s, const Scene&) { return outcome_of(s.files.is_upload_allowed("t1", kNow)); }},
+        {"files.take_upload_token",
+         [](Stores& s, const Scene&) { return outcome_of(s.files.take_upload_token("t1", kNow)); }},
         {"files.expire",
          [](Stores& s, const Scene&) {
              return outcome_of(s.files.expire(kNow + kDay, kNow + kDay, kNow + 3 * kDay));
@@ -272,6 +278,7 @@ public:
         EXPECT_TRUE(s.files.add({"f3", {}, "garbage", "a.mp4", false, kNow, kNow}));
         EXPECT_TRUE(s.uploads.add({job, 1, "c", "b", "r1"}, kNow));
         EXPECT_TRUE(s.connections.add({"conn_1", "one", {{"a", 1}}, "x", true, kNow, kNow}));
+        EXPECT_TRUE(s.files.allow_upload({"t1", "key_1", 5, kNow + kDay}));
         EXPECT_TRUE(s.keys.add({"key_1", "n", "h1", "h", kNow}));
         EXPECT_TRUE(s.keys.add({"key_0", "n", "h0", "h", kNow}));  // the last one cannot go
     }

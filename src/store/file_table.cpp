@@ -99,7 +99,50 @@ Result<int> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis
             "role = 'output' AND is_ready = 0 AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
             "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT 20) RETURNING id"
         ));
-        return count + static_cast<int>(old.size() + left.size());
+        const auto tokens = TRY(session.run(
+            "DELETE FROM upload_tokens WHERE hash IN (SELECT hash FROM upload_tokens WHERE "
+            "expires_at <= $1 ORDER BY expires_at LIMIT 20) RETURNING hash",
+            {now}
+        ));
+        return count + static_cast<int>(old.size() + left.size() + tokens.size());
+    });
+}
+
+Result<void> FileTable::allow_upload(const UploadToken& token) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run(
+            "INSERT INTO upload_tokens (hash, key_id, max_bytes, expires_at) VALUES ($1, $2, $3, "
+            "$4)",
+            {token.hash, token.key_id, token.max_bytes, token.expires_at}
+        ));
+        return {};
+    });
+}
+
+Result<bool> FileTable::is_upload_allowed(const std::string& hash, UnixMillis now) {
+    return reading(database_, [&](Session& session) -> Result<bool> {
+        return !TRY(session.run(
+                        "SELECT 1 FROM upload_tokens WHERE hash = $1 AND expires_at > $2",
+                        {hash, now}
+                    ))
+                    .empty();
+    });
+}
+
+Result<std::optional<UploadToken>> FileTable::take_upload_token(
+    const std::string& hash, UnixMillis now
+) {
+    return writing(database_, [&](Session& session) -> Result<std::optional<UploadToken>> {
+        std::optional<UploadToken> token;
+        const auto rows = TRY(session.run(
+            "DELETE FROM upload_tokens WHERE hash = $1 AND expires_at > $2 "
+            "RETURNING hash, key_id, max_bytes, expires_at",
+            {hash, now}
+        ));
+        if (rows.empty()) return token;
+        const auto& row = rows.front();
+        token = UploadToken{row.text(0), row.text(1), row.integer(2), row.integer(3)};
+        return token;
     });
 }
 

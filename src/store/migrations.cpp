@@ -241,6 +241,16 @@ const std::vector<Step>& steps() {
             "ALTER TABLE api_keys ADD COLUMN max_running BIGINT",
             "ALTER TABLE api_keys ADD COLUMN last_used_at BIGINT",
         }},
+        Step{{
+            // Permissions for one upload each.
+            R"(CREATE TABLE upload_tokens (
+                hash TEXT PRIMARY KEY,
+                key_id TEXT NOT NULL,
+                max_bytes BIGINT NOT NULL,
+                expires_at BIGINT NOT NULL))",
+            "CREATE INDEX upload_tokens_by_age ON upload_tokens (expires_at)",
+            "CREATE INDEX upload_tokens_of_key ON upload_tokens (key_id)",
+        }},
     };
     return all;
 }

@@ -133,6 +133,14 @@ struct FileRecord {
     UnixMillis used_at = 0;
 };
 
+/// A permission for one upload, by whoever has its token.
+struct UploadToken {
+    std::string hash;    // as of a key
+    std::string key_id;  // of the key that gave it
+    std::int64_t max_bytes = 0;
+    UnixMillis expires_at = 0;
+};
+
 /// A multipart upload that a worker has begun: what its end is, should the worker not live to see
 /// it.
 struct OpenUpload {

@@ -67,10 +67,17 @@ public:
     Result<void> touch(const std::string& id, UnixMillis now);
     Result<void> make_ready(const std::string& id, UnixMillis now);
 
-    /// Turns into garbage: uploads and unowned imports not used since `uploads` (a job that is not
-    /// final uses its input), outputs made before `outputs`, and files of ended or vanished jobs
-    /// that never became ready. One bite of them; how many rows were touched; 0: none is left.
+    /// Forgets old upload tokens, and turns into garbage: uploads and unowned imports not used
+    /// since `uploads` (a job that is not final uses its input), outputs made before `outputs`, and
+    /// files of ended or vanished jobs that never became ready. One bite of them; how many rows
+    /// were touched; 0: none is left.
     Result<int> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
+    Result<void> allow_upload(const UploadToken& token);
+    /// Whether the token allows an upload now.
+    Result<bool> is_upload_allowed(const std::string& hash, UnixMillis now);
+    /// Takes the permission away for good; nothing when there is none any more.
+    Result<std::optional<UploadToken>> take_upload_token(const std::string& hash, UnixMillis now);
+
     /// Turns one into garbage that was never made ready.
     Result<void> discard(const std::string& id);
     Result<std::vector<FileRecord>> garbage(int limit);
@@ -124,7 +131,8 @@ public:
     Result<std::optional<KeyRecord>> find_by_hash(const std::string& hash);
     Result<std::vector<KeyRecord>> list();
     Result<void> note_use(const std::string& id, UnixMillis at);
-    /// False when there is none. Errors: `invalid_request`, of the last one that is lasting.
+    /// Ends a key, and the upload tokens it gave. False when there is none. Errors:
+    /// `invalid_request`, of the last one that is lasting.
     Result<bool> revoke(const std::string& id);
 
 private:
