@@ -179,6 +179,15 @@ def test_what_is_no_number_leads_nobody_astray(make, sound):
     assert facts(make)["input_lufs"] == pytest.approx(measured(sound(noise(-33)))[0], abs=0.15)
 
 
+@pytest.mark.parametrize("form", ["mp3", "aac", "opus", "ogg", "flac", "wav"])
+def test_what_is_no_number_is_silence(make, sound, form):
+    samples = noise(-23)
+    for at, odd in enumerate([numpy.nan, numpy.inf, -numpy.inf, 1e30]):
+        samples[RATE + 5000 * at] = odd
+    out = make("audio", sound(samples, "in.wav", "-c:a", "pcm_f32le"), f"o.{form}")
+    assert measured(out)[0] == pytest.approx(measured(sound(noise(-23)))[0], abs=0.6)
+
+
 @pytest.mark.parametrize("start, end", [(0, 3), (3, 6), (2.5, 4)])
 def test_only_the_part_that_is_used_is_measured(make, sound, start, end):
     source = sound(numpy.concatenate([noise(-45, 3), noise(-18, 3, seed=2)]))

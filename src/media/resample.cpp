@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
+#include <span>
 #include <utility>
 
 #include "media/error.h"
@@ -50,12 +53,45 @@ Result<Frame> in_equal_parts(const AVFrame& frame) {
     return made;
 }
 
+template <typename Sample>
+bool is_tame(Sample sample) {
+    constexpr Sample kMost = 1e6;  // so that encoders' sums of squares stay numbers
+    return std::abs(sample) <= kMost;
+}
+
+/// Puts silence for samples that are no number, or no sound: LAME ends the process at these.
+template <typename Sample>
+Result<> tame(AVFrame& frame) {
+    const bool is_planar = av_sample_fmt_is_planar(static_cast<AVSampleFormat>(frame.format)) != 0;
+    const int channels = frame.ch_layout.nb_channels;
+    const auto count = static_cast<std::size_t>(frame.nb_samples) * (is_planar ? 1 : channels);
+    for (int plane = 0; plane < (is_planar ? channels : 1); ++plane) {
+        const auto samples = [&] {
+            return std::span(reinterpret_cast<Sample*>(frame.extended_data[plane]), count);
+        };
+        if (std::ranges::all_of(samples(), is_tame<Sample>)) continue;
+        const int code = av_frame_make_writable(&frame);
+        if (code < 0) return output_error(code, "convert the sound");
+        std::ranges::replace_if(samples(), std::not_fn(is_tame<Sample>), Sample{0});
+    }
+    return {};
+}
+
+Result<> tame(AVFrame& frame) {
+    switch (av_get_packed_sample_fmt(static_cast<AVSampleFormat>(frame.format))) {
+        case AV_SAMPLE_FMT_FLT: return tame<float>(frame);
+        case AV_SAMPLE_FMT_DBL: return tame<double>(frame);
+        default: return {};
+    }
+}
+
 }  // namespace
 
 Resample::Resample(SoundFormat format, Sink<Frame>& next, bool is_limited)
     : format_(std::move(format)), next_(next), is_limited_(is_limited) {}
 
 Result<> Resample::push(Frame frame) {
+    TRY(tame(*frame));
     complete(frame->ch_layout);
     if (frame->sample_rate != rate_ || frame->format != sample_format_ ||
         name_of(frame->ch_layout) != layout_) {
