@@ -26,11 +26,11 @@ constexpr auto names(Scope) {
 /// What a new API key is to be.
 struct KeyRequest {
     std::string name;
-    std::optional<std::vector<Scope>> scopes;
-    std::optional<UnixMillis> expires_at;
-    std::optional<Duration> expires_in;
-    std::optional<int> rate_limit;
-    std::optional<int> max_running;
+    std::optional<std::vector<Scope>> scopes = {};
+    std::optional<UnixMillis> expires_at = {};
+    std::optional<Duration> expires_in = {};
+    std::optional<int> rate_limit = {};
+    std::optional<int> max_running = {};
 
     static constexpr auto kFields = Fields{
         Field{&KeyRequest::name, "name", "Whose it is, or what for; 100 bytes at most."}.required(),
@@ -52,8 +52,8 @@ struct KeyRequest {
 
 /// What a token for one upload is to be.
 struct UploadTokenRequest {
-    std::optional<std::int64_t> max_bytes;
-    std::optional<Duration> expires_in;
+    std::optional<std::int64_t> max_bytes = {};
+    std::optional<Duration> expires_in = {};
 
     static constexpr auto kFields = Fields{
         Field{
