@@ -317,15 +317,10 @@ inline constexpr auto kRules = std::to_array<Rule>({
     {"mpd-duration", kMust, "DASH 5.3.1.2", "let the presentation's duration be that of its media"},
 });
 
-constexpr const Rule* find_rule(std::string_view id) {
-    for (const auto& row : kRules)
-        if (row.id == id) return &row;
-    return nullptr;
-}
-
 /// The rule of this id; one that is not in the table does not compile.
 consteval const Rule& rule(std::string_view id) {
-    if (const auto* found = find_rule(id)) return *found;
+    for (const auto& row : kRules)
+        if (row.id == id) return row;
     throw std::invalid_argument("no such rule");
 }
 

@@ -23,8 +23,8 @@ Result<std::vector<manifest::Finding>> read_findings(const Outcome& outcome) {
     const Error broken{ErrorKind::kTaskCrashed, "the media process left a broken report", ""};
     if (!read) return broken;
     for (auto& finding : read->findings) {
-        const auto* rule = manifest::find_rule(finding.rule);
-        if (rule == nullptr) return broken;
+        const auto* rule = std::ranges::find(manifest::kRules, finding.rule, &manifest::Rule::id);
+        if (rule == manifest::kRules.end()) return broken;
         finding.severity = rule->severity;
         finding.source = rule->source;
         finding.remedy = rule->remedy;
