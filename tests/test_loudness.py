@@ -122,9 +122,8 @@ def test_peaks_are_held_where_the_gain_takes_them_too_high(make, sound, form):
     assert measured(source)[1] + facts(make)["gain_db"] > 0
     assert facts(make)["limited"] is True
     assert facts(make)["output_dbtp"] <= -1
-    lufs, peak = measured(out)
-    assert peak <= -0.9
-    assert lufs == pytest.approx(facts(make)["output_lufs"], abs=0.3)
+    assert_came_to(make, out, -16, within=0.5)  # what holding them took is given back
+    assert make.run.warnings == []
 
 
 def test_a_target_that_peaks_leave_no_room_for_is_told(make, sound):

@@ -20,6 +20,11 @@ namespace {
 /// Under the target by more than this is worth a warning.
 constexpr double kTolerance = 0.5;  // LU
 
+/// What holding peaks takes away is found by measuring again, so often at most, and given back.
+constexpr int kMostPasses = 3;
+constexpr double kMostMakeUp = 6;  // dB; more would flatten the sound
+constexpr double kNear = 0.1;      // LU
+
 /// The format that sound is mixed, measured and levelled in.
 SoundFormat mixing_format(const SoundPlan& sound) {
     SoundFormat format = sound.branches.front().encoding->format;
@@ -35,19 +40,29 @@ SoundLevel level_for(const LoudnessTarget& target, const media::Loudness& input)
     return level;
 }
 
-Result<SoundLevel> measure(const Plan& plan, const SoundPlan& sound, Job& job) {
+/// The loudness of the sound once it has this level. `pass` counts from 0: each tells half of the
+/// progress that is left.
+Result<media::Loudness> measure(
+    const Plan& plan, const SoundPlan& sound, Job& job, const SoundLevel& level, int pass
+) {
     const PlannedRead& read = plan.reads[static_cast<std::size_t>(sound.read)];
     const media::Input& input = *TRY(open_media(job, read));
     const auto reader = TRY(input.reopen());
     media::Meter progress(plan.window.duration, [&](const media::Meter::Reading& reading) {
         Progress told;
-        if (reading.percent) told.percent = *reading.percent * measuring_share(plan);
+        const double left = std::pow(0.5, pass);
+        if (reading.percent)
+            told.percent = (100 * (1 - left) + *reading.percent * left / 2) * measuring_share(plan);
         job.events.progress(told);
     });
     const int output = progress.add_output();
 
+    media::Pipeline pipeline;
     media::LoudnessMeter meter;
-    media::Resample mixer(mixing_format(sound), meter, /*is_limited=*/true);
+    media::Sink<media::Frame>* first = &meter;
+    if (level.is_limited) first = &pipeline.make<media::Limiter>(sound.loudness->most_dbtp, *first);
+    if (level.gain_db != 0) first = &pipeline.make<media::Gain>(level.gain_db, *first);
+    media::Resample mixer(mixing_format(sound), *first, /*is_limited=*/true);
     media::Soundtrack soundtrack(
         reader->time_of(read.stream), cut_of(plan.window), job.limits(), mixer
     );
@@ -64,7 +79,20 @@ Result<SoundLevel> measure(const Plan& plan, const SoundPlan& sound, Job& job) {
             return false;
         }
     ));
-    return level_for(*sound.loudness, meter.loudness());
+    return meter.loudness();
+}
+
+Result<SoundLevel> find_level(const Plan& plan, const SoundPlan& sound, Job& job) {
+    const LoudnessTarget& target = *sound.loudness;
+    SoundLevel level = level_for(target, TRY(measure(plan, sound, job, {}, 0)));
+    const double most = level.gain_db + kMostMakeUp;
+    for (int pass = 1; level.is_limited && pass < kMostPasses; ++pass) {
+        const auto held = TRY(measure(plan, sound, job, level, pass));
+        const double missing = target.lufs - held.lufs.value_or(target.lufs);
+        if (missing < kNear) break;
+        level.gain_db = std::min(level.gain_db + missing, most);
+    }
+    return level;
 }
 
 std::optional<double> rounded(const std::optional<double>& value) {
@@ -84,7 +112,7 @@ double measuring_share(const Plan& plan) {
 Result<SoundLevels> measure_levels(const Plan& plan, Job& job) {
     SoundLevels levels(plan.sounds.size());
     for (std::size_t i = 0; i < levels.size(); ++i)
-        if (plan.sounds[i].loudness) levels[i] = TRY(measure(plan, plan.sounds[i], job));
+        if (plan.sounds[i].loudness) levels[i] = TRY(find_level(plan, plan.sounds[i], job));
     return levels;
 }
 
