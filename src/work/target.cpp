@@ -149,8 +149,13 @@ Result<Target> choose(const Wish& wish) {
     auto target = target_in(wish, path);
     const bool has_folder = target.has_own_folder || target.is_folder;
     if (has_folder && !fs::exists(path, code)) {  // the stream's folder itself
-        target.folder = path.parent_path().parent_path();
-        target.stem = path.parent_path().filename().string();
+        const auto itself = path.parent_path();
+        if (fs::exists(itself, code)) {
+            const auto what = fmt::format("{} is a file: give another folder", itself.string());
+            return Error{ErrorKind::kInvalidOutput, what, "output"};
+        }
+        target.folder = itself.parent_path();
+        target.stem = itself.filename().string();
     }
     return target;
 }
