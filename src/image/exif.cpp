@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace ittybit::image {
 namespace {
@@ -70,27 +71,6 @@ private:
     bool is_little_;
 };
 
-void add_utf8(std::string& text, std::uint32_t code) {
-    const auto tail = [&](unsigned shift) {
-        text += static_cast<char>(0x80U | ((code >> shift) & 0x3FU));
-    };
-    if (code < 0x80) {
-        text += static_cast<char>(code);
-    } else if (code < 0x800) {
-        text += static_cast<char>(0xC0U | (code >> 6U));
-        tail(0);
-    } else if (code < 0x10000) {
-        text += static_cast<char>(0xE0U | (code >> 12U));
-        tail(6);
-        tail(0);
-    } else {
-        text += static_cast<char>(0xF0U | (code >> 18U));
-        tail(12);
-        tail(6);
-        tail(0);
-    }
-}
-
 /// Little-endian, whatever the order of the rest.
 std::string from_utf16(std::string_view bytes) {
     std::string text;
@@ -105,7 +85,7 @@ std::string from_utf16(std::string_view bytes) {
             code = 0x10000 + ((code & 0x3FFU) << 10U | (low & 0x3FFU));
             at += 2;
         }
-        add_utf8(text, code);
+        append_utf8(text, code);
     }
     return title_text(text);
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "image/exif.h"
 #include "image/xmp.h"
 
@@ -116,12 +117,7 @@ std::string from_latin1(std::string_view bytes) {
     std::string text;
     for (const char byte : bytes) {
         const auto code = static_cast<std::uint8_t>(byte);
-        if (code < 0x80) {
-            text += byte;
-        } else if (code >= 0xA0) {
-            text += static_cast<char>(0xC0U | (code >> 6U));
-            text += static_cast<char>(0x80U | (code & 0x3FU));
-        }
+        if (code < 0x80 || code >= 0xA0) append_utf8(text, code);
     }
     return text;
 }

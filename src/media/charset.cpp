@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace ittybit::media {
 namespace {
@@ -16,27 +17,6 @@ constexpr std::array<char32_t, 32> kWindows = {
     0x2039, 0x0152, kWrong, 0x017D, kWrong, kWrong, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, kWrong, 0x017E, 0x0178,
 };
-
-void append(std::string& out, char32_t letter) {
-    const auto tail = [&](unsigned shift) {
-        out += static_cast<char>(0x80U | ((letter >> shift) & 0x3FU));
-    };
-    if (letter < 0x80) {
-        out += static_cast<char>(letter);
-    } else if (letter < 0x800) {
-        out += static_cast<char>(0xC0U | letter >> 6U);
-        tail(0);
-    } else if (letter < 0x10000) {
-        out += static_cast<char>(0xE0U | letter >> 12U);
-        tail(6);
-        tail(0);
-    } else {
-        out += static_cast<char>(0xF0U | letter >> 18U);
-        tail(12);
-        tail(6);
-        tail(0);
-    }
-}
 
 unsigned byte_at(std::string_view bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes[at]);
@@ -59,7 +39,7 @@ std::string from_utf16(std::string_view bytes, bool is_little) {
         } else if (letter >= 0xD800 && letter < 0xE000) {
             letter = kWrong;
         }
-        append(out, letter);
+        append_utf8(out, letter);
     }
     return out;
 }
@@ -69,7 +49,7 @@ std::string from_windows(std::string_view bytes) {
     for (const char byte : bytes) {
         const auto letter = static_cast<unsigned char>(byte);
         const bool is_own = letter >= 0x80 && letter < 0xA0;
-        append(out, is_own ? kWindows.at(letter - 0x80U) : letter);
+        append_utf8(out, is_own ? kWindows.at(letter - 0x80U) : letter);
     }
     return out;
 }

@@ -71,8 +71,7 @@ void LoudnessMeter::add(const AVFrame& frame) {
     interleaved_.clear();
     for (int sample = 0; sample < frame.nb_samples; ++sample) {
         for (int i = 0; i < frame.ch_layout.nb_channels; ++i) {
-            const float value = reinterpret_cast<const float*>(frame.extended_data[i])[sample];
-            interleaved_.push_back(std::isfinite(value) ? value : 0);
+            interleaved_.push_back(reinterpret_cast<const float*>(frame.extended_data[i])[sample]);
         }
     }
     ebur128_add_frames_float(

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "media/filters.h"
 #include "media/testing.h"
 
 namespace ittybit::media {
@@ -141,7 +142,8 @@ TEST(LoudnessMeter, HasNoneOfWhatIsSilentOrShort) {
 
 TEST(LoudnessMeter, IsNotLedAstrayByWhatIsNoNumberOrTooSlow) {
     LoudnessMeter meter;
-    ASSERT_TRUE(meter.push(sound("mono", kRate, [](int, int i) -> double {
+    Resample mixer({.sample_rate = kRate, .layout = "mono"}, meter);
+    ASSERT_TRUE(mixer.push(sound("mono", kRate, [](int, int i) -> double {
         if (i == 7) return std::numeric_limits<double>::quiet_NaN();
         if (i == 9) return std::numeric_limits<double>::infinity();
         return amplitude(-20) * std::sin(2 * M_PI * i / 48);
