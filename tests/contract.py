@@ -218,7 +218,7 @@ class Maker:
                 file, name = item["url"].split("/files/")[1].split("/", 1)
                 self.known["file"].append(file)
                 self.known["name"].append(name)
-            elif "id" in item:
+            elif "id" in item and not (kind == "key" and item["name"] == "first"):  # our own
                 self.known[kind].append(item["id"])
                 self.known["task"].extend(task["id"] for task in item.get("tasks", []))
 

@@ -112,6 +112,8 @@ class Soak:
         if victim in ("server", "worker"):
             time.sleep(self.dice.choice([0, self.dice.uniform(0, 1)]))
             getattr(self, victim).start()
+        if victim == "server":
+            self.leases = {}  # whoever looks for lost ones begins anew
 
     def living(self):
         """Who may be killed, as (victim, pids). A zygote that was killed while there was no work is
