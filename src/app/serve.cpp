@@ -7,11 +7,9 @@
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 
 #include "api/auth.h"
@@ -34,16 +32,6 @@
 
 namespace ittybit::app {
 namespace {
-
-/// One server a data folder with SQLite: two would take each other's jobs for their own.
-Result<Fd> lock_folder(const std::string& data) {
-    TRY(make_folder(data));
-    Fd lock(::open((data + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-    return Error{
-        ErrorKind::kUnavailable, fmt::format("another ittybit serve is running on {}", data), "data"
-    };
-}
 
 std::string make_webhook_secret() {
     std::array<unsigned char, 32> bytes{};
@@ -203,6 +191,65 @@ void allow_descriptors() {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of descriptors stays low");
 }
 
+/// Handlers, and the server that asks them. Members are in the order of who needs whom.
+class Front {
+public:
+    /// `explainer`: null where nobody explains. Errors: `unavailable`.
+    static Result<std::unique_ptr<Front>> open(
+        Engine& engine,
+        const Settings& settings,
+        const json::object& layers,
+        std::vector<api::Route> routes,
+        work::Explainer* explainer
+    ) {
+        std::unique_ptr<Front> front(
+            new Front(engine, settings, layers, std::move(routes), explainer)
+        );
+        front->server_ = TRY(api::Server::open(
+            front->router_, application(front->service_, front->gate_),
+            {.address = settings.listen.host,
+             .port = settings.listen.port,
+             .trusted_proxies = TRY(api::TrustedProxies::read(settings.trusted_proxy))}
+        ));
+        return front;
+    }
+
+    api::Service& service() { return service_; }
+    api::Server& server() { return *server_; }
+
+private:
+    Front(
+        Engine& engine,
+        const Settings& settings,
+        const json::object& layers,
+        std::vector<api::Route> routes,
+        work::Explainer* explainer
+    )
+        : health_(
+              *engine.settings,
+              engine.troubles.claiming,
+              engine.clock(),
+              {engine.shop->scratch, settings.keep_free}
+          ),
+          service_{
+              *engine.jobs,    *engine.outbox,
+              *engine.files,   *engine.connections,
+              *engine.keys,    *engine.storage,
+              *engine.secrets, *engine.client,
+              engine.clock(),  service_settings(settings, engine.shop->scratch, layers),
+              engine.metrics,  health_,
+              explainer,
+          },
+          router_(std::move(routes)),
+          gate_(service_) {}
+
+    api::Health health_;
+    api::Service service_;
+    const api::Router router_;
+    api::Gate gate_;
+    std::unique_ptr<api::Server> server_;
+};
+
 /// Reads the configuration again at each SIGHUP, for as long as it lives.
 class Reloader {
 public:
@@ -241,11 +288,10 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     const auto& settings = start.settings;
     const auto stop = start.interrupt.token();
     allow_descriptors();
-    auto proxies = TRY(api::TrustedProxies::read(settings.trusted_proxy));
     work::Janitor::Keep keep;
     if (settings.keep_outputs) keep.outputs = settings.keep_outputs->ms;
     const bool is_alone = settings.database.empty();
-    const auto lock = is_alone ? TRY(lock_folder(settings.data)) : Fd();
+    const auto lock = is_alone ? TRY(hold_folder(settings.data, Use::kServe)) : Fd();
     auto engine = TRY(build_engine(settings, name_of_run("serve")));
     TRY(engine->database->check());
     if (rotates_secret_key) TRY(rotate_secret_key(*engine));
@@ -254,29 +300,11 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     TRY(is_alone ? take_over(*engine) : agree_on_webhook_secret(*engine, secret));
     const auto layers = TRY(check_sandbox(*engine, settings.require_sandbox));
 
-    api::Health health(
-        *engine->settings, engine->troubles.claiming, engine->clock(),
-        {engine->shop->scratch, settings.keep_free}
-    );
     work::Explainer explainer(*engine->shop, stop);
-    api::Service service{
-        *engine->jobs,    *engine->outbox,
-        *engine->files,   *engine->connections,
-        *engine->keys,    *engine->storage,
-        *engine->secrets, *engine->client,
-        engine->clock(),  service_settings(settings, engine->shop->scratch, layers),
-        engine->metrics,  health,
-        &explainer,
-    };
-    const api::Router router(api::all_routes());
-    api::Gate gate(service);
-    const auto server = TRY(api::Server::open(
-        router, application(service, gate),
-        {.address = settings.listen.host,
-         .port = settings.listen.port,
-         .trusted_proxies = std::move(proxies)}
-    ));
-    TRY(settle_addresses(*engine, settings, server->port(), service.settings));
+    const auto front = TRY(Front::open(*engine, settings, layers, api::all_routes(), &explainer));
+    auto& server = front->server();
+    auto& service = front->service();
+    TRY(settle_addresses(*engine, settings, server.port(), service.settings));
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
         *engine->jobs, *engine->queue, *engine->outbox, *engine->files, engine->storage,
@@ -291,7 +319,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
 
     log::info(
         "listening", {{"address", settings.listen.host},
-                      {"port", server->port()},
+                      {"port", server.port()},
                       {"public_url", settings.public_url.empty() ? service.settings.listen_url
                                                                  : settings.public_url}}
     );
@@ -303,24 +331,35 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
         service.settings.rate_limit = fresh.rate_limit;
         service.settings.most_queued = fresh.max_queued;
     });
-    const std::stop_callback end(stop, [&] { server->stop(); });
-    server->run();
+    const std::stop_callback end(stop, [&] { server.stop(); });
+    server.run();
     log::info("stopping");
     return {};
 }
 
-Result<> run_worker(const Start& start) {
+Result<> run_worker(const Start& start, bool is_listening) {
     const auto& settings = start.settings;
     auto engine = TRY(build_engine(settings, name_of_run("worker")));
-    static_cast<void>(TRY(check_sandbox(*engine, settings.require_sandbox)));
+    const auto layers = TRY(check_sandbox(*engine, settings.require_sandbox));
     if (const auto url = TRY(engine->settings->get("public_url"));
         !settings.public_url.empty() && url != settings.public_url) {
         log::warn("the server says what the public URL is", {{"public_url", url}});
     }
+    const auto stop = start.interrupt.token();
+    std::unique_ptr<Front> front;
+    if (is_listening)
+        front = TRY(Front::open(*engine, settings, layers, api::status_routes(), nullptr));
     work::Worker worker(*engine->shop, settings.concurrency);
-    log::info("working", {{"slots", settings.concurrency}});
+    json::object facts{{"slots", settings.concurrency}};
+    if (front) facts["port"] = front->server().port();
+    log::info("working", facts);
     const Reloader reloader(start, [](const Settings&) {});
-    worker.run(start.interrupt.token());
+    std::jthread watched;
+    if (front) watched = std::jthread([&] { front->server().run(); });
+    const std::stop_callback end(stop, [&] {
+        if (front) front->server().stop();
+    });
+    worker.run(stop);
     return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/engine.h"
 #include "app/keys.h"
+#include "app/migrate.h"
 #include "app/serve.h"
 
 namespace ittybit::app {
@@ -47,7 +48,8 @@ Result<> run(const Words& words, cli::Context& context, bool is_server) {
         [&words, is_debugging] { return settings_of(words, is_debugging); }, context.interrupt
     };
     log::configure(start.settings.log_level, start.settings.log_format);
-    return is_server ? serve(start, words.rotates_secret_key) : run_worker(start);
+    return is_server ? serve(start, words.rotates_secret_key)
+                     : run_worker(start, words.flags.contains("listen"));
 }
 
 cli::Action declare(CLI::App& app, bool is_server) {
@@ -62,6 +64,13 @@ cli::Action declare(CLI::App& app, bool is_server) {
             "--rotate-secret-key", words->rotates_secret_key,
             "Seal stored secrets with a new key and forget the old one."
         );
+    } else {
+        app.add_option_function<std::string>(
+               "--listen",
+               [words](const std::string& address) { words->flags["listen"] = address; },
+               "Answer /health, /ready and /metrics there, with keys as the server does."
+        )
+            ->type_name("ADDRESS:PORT");
     }
     return [words, is_server](cli::Context& context) {
         const auto done = run(*words, context, is_server);
@@ -80,8 +89,18 @@ std::vector<cli::Command> service_commands() {
          {},
          {"ittybit serve --listen 0.0.0.0:8080 --public-url https://media.example",
           "ittybit serve --config /etc/ittybit/ittybit.toml --check"}},
-        {"worker", "Run more workers on the same data",
-         [](CLI::App& app) { return declare(app, false); }},
+        {"worker",
+         "Run more workers on the same data",
+         [](CLI::App& app) { return declare(app, false); },
+         cli::Takes::kFormOnly,
+         {},
+         {"ittybit worker --concurrency 4 --listen 0.0.0.0:9090"}},
+        {"migrate",
+         "Move an installation from SQLite to PostgreSQL",
+         declare_migrate,
+         cli::Takes::kFormOnly,
+         {},
+         {"ittybit migrate --to postgres://ittybit@db/ittybit --storage s3://media/ittybit"}},
         {"keys",
          "Create, list or revoke API keys",
          declare_keys,

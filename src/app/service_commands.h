@@ -4,7 +4,7 @@
 
 namespace ittybit::app {
 
-/// `ittybit serve`, `worker` and `keys`: what needs the store.
+/// `ittybit serve`, `worker`, `migrate` and `keys`: what needs the store.
 std::vector<cli::Command> service_commands();
 
 }  // namespace ittybit::app

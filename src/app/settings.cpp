@@ -108,14 +108,6 @@ std::string name_of_path(std::string where) {
     return where.substr(0, where.find('.'));
 }
 
-/// A password in a URL, before the host or in the query, is nobody's business who looks at
-/// settings.
-std::string without_password(const std::string& text) {
-    static const std::regex user("(://[^:/?@]*:)[^/?]*@");
-    static const std::regex parameter("(password=)[^&]*");
-    return std::regex_replace(std::regex_replace(text, user, "$1***@"), parameter, "$1***");
-}
-
 json::object flat_json(const Settings& settings) {
     auto document = to_json(settings).get_object();
     const auto limits = to_json(settings.limits);
@@ -126,6 +118,12 @@ json::object flat_json(const Settings& settings) {
 }
 
 }  // namespace
+
+std::string without_password(const std::string& text) {
+    static const std::regex user("(://[^:/?@]*:)[^/?]*@");
+    static const std::regex parameter("(password=)[^&]*");
+    return std::regex_replace(std::regex_replace(text, user, "$1***@"), parameter, "$1***");
+}
 
 Result<ListenAddress> ListenAddress::from_json(const json::value& value) {
     const std::string text(value.is_string() ? std::string_view(value.get_string()) : "");

@@ -183,6 +183,10 @@ Result<Said> gather_settings(const json::object& flags, const std::string& confi
 /// Errors: `invalid_request`: all that is wrong, each with its place.
 Result<Settings> read_settings(const Said& said);
 
+/// The same without a password in a URL, before the host or in the query, which is nobody's
+/// business who looks at settings.
+std::string without_password(const std::string& text);
+
 /// The names of those that differ.
 std::vector<std::string> differences(const Settings& one, const Settings& other);
 

@@ -27,6 +27,7 @@ class Row {
 public:
     explicit Row(Values values) : values_(std::move(values)) {}
     std::size_t size() const { return values_.size(); }
+    const Value& value(std::size_t column) const { return values_.at(column); }
     bool is_null(std::size_t column) const;
     std::int64_t integer(std::size_t column) const;
     const std::string& text(std::size_t column) const;

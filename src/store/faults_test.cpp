@@ -118,6 +118,8 @@ std::vector<Operation> operations_of_jobs() {
                    ) { return outcome_of(s.jobs.cancel(at.queued.job.id, kNow + 50)); }},
         {"remove", [](Stores& s,
                       const Scene& at) { return s.jobs.remove(at.held.record.job.id, kNow + 50); }},
+        {"queued", [](Stores& s, const Scene&) { return outcome_of(s.jobs.queued()); }},
+        {"pending", [](Stores& s, const Scene&) { return outcome_of(s.outbox.pending()); }},
         {"counts", [](Stores& s, const Scene&) { return outcome_of(s.jobs.counts()); }},
         {"list_parts",
          [](Stores& s, const Scene&) { return outcome_of(s.jobs.list_parts("task_x", {})); }},

@@ -189,6 +189,26 @@ Result<JobStore::Counts> JobStore::counts() {
     });
 }
 
+Result<std::map<int, JobStore::Queued>> JobStore::queued() {
+    return reading(database_, [&](Session& session) -> Result<std::map<int, Queued>> {
+        std::map<int, Queued> queued;
+        std::string last;
+        while (true) {
+            const auto rows = TRY(session.run(
+                "SELECT id, priority, created_at FROM jobs WHERE status = 'queued' AND id > $1 "
+                "ORDER BY id LIMIT 1000",
+                {last}
+            ));
+            for (const auto& row : rows) {
+                auto& of_priority = queued[static_cast<int>(row.integer(1))];
+                if (of_priority.count++ == 0) of_priority.oldest = row.integer(2);
+            }
+            if (rows.empty()) return queued;
+            last = rows.back().text(0);
+        }
+    });
+}
+
 Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
     return writing(database_, [&](Session& session) -> Result<int> {
         const auto forgotten = TRY(session.run(

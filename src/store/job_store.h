@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +72,13 @@ public:
         std::optional<UnixMillis> oldest_queued;
     };
     Result<Counts> counts();
+
+    /// What waits, by priority.
+    struct Queued {
+        std::int64_t count = 0;
+        UnixMillis oldest = 0;
+    };
+    Result<std::map<int, Queued>> queued();
 
     /// Forgets idempotency keys made before `keys`, and jobs that ended before `jobs`: one bite of
     /// them, so that nobody waits long for the writer. How many; 0: none is left.

@@ -194,6 +194,15 @@ Result<std::optional<UnixMillis>> Outbox::next_due(UnixMillis now) {
     });
 }
 
+Result<std::int64_t> Outbox::pending() {
+    return reading(database_, [&](Session& session) -> Result<std::int64_t> {
+        const auto rows = TRY(session.run(
+            "SELECT count(*) FROM deliveries WHERE status = 'pending' AND updated_at > 0"
+        ));
+        return rows.front().integer(0);
+    });
+}
+
 Result<int> Outbox::forget(UnixMillis before) {
     return writing(database_, [&](Session& session) -> Result<int> {
         const auto rows = TRY(session.run(

@@ -49,6 +49,9 @@ public:
     /// none waits.
     Result<std::optional<UnixMillis>> next_due(UnixMillis now);
 
+    /// How many are not delivered yet, and still tried.
+    Result<std::int64_t> pending();
+
     /// Forgets one bite of what ended before `before`. How many; 0: none is left.
     Result<int> forget(UnixMillis before);
 

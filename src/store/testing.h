@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/postgres.h"
 #include "store/records.h"
@@ -62,6 +64,15 @@ inline JobRecord record_for(
     const std::string& kind, const std::string& url, json::object sent = {}, UnixMillis now = kNow
 ) {
     return JobRecord::make(order_for(kind, url, std::move(sent)), false, now);
+}
+
+/// Stores a job as a request does; whether it is there.
+inline bool add_job(Database& database, const JobRecord& record) {
+    std::promise<bool> stored;
+    JobStore(database).create_later(record, {}, {}, [&](const auto& created) {
+        stored.set_value(bool(created));
+    });
+    return stored.get_future().get();
 }
 
 /// A database that nobody else uses, for one test.

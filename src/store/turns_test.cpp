@@ -39,11 +39,7 @@ protected:
         auto record = record_for("video", "https://example.com/a.mp4");
         record.order.priority = priority;
         record.key_id = key;
-        std::promise<bool> stored;
-        JobStore(*fixture_.database).create_later(record, {}, {}, [&](const auto& created) {
-            stored.set_value(bool(created));
-        });
-        EXPECT_TRUE(stored.get_future().get());
+        EXPECT_TRUE(add_job(*fixture_.database, record));
         return record.job.id;
     }
 

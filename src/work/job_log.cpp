@@ -34,6 +34,10 @@ void JobLog::job_started(const Job& job) {
     line["status"] = "processing";
     log::info("job started", line);
     metrics_.add("ittybit_slots_busy", "");
+    if (claim_.attempt == 1 && job.started_at) {
+        const auto waited = static_cast<double>(*job.started_at - job.created_at) / 1000;
+        metrics_.observe("ittybit_queue_wait_seconds", "", waited);
+    }
 }
 
 void JobLog::task_started(const Task& task) {

@@ -29,6 +29,14 @@ constexpr std::array kDescriptions = {
     Description{"ittybit_jobs_processing", "gauge", "Jobs being worked on, by any worker."},
     Description{"ittybit_jobs_lost_total", "counter", "Jobs whose worker's lease ran out."},
     Description{"ittybit_queue_oldest_seconds", "gauge", "Age of the job that waits longest."},
+    Description{"ittybit_queue_depth", "gauge", "Jobs that wait for a worker, by priority."},
+    Description{
+        "ittybit_queue_age_seconds", "gauge", "Age of the job that waits longest, by priority."
+    },
+    Description{
+        "ittybit_queue_wait_seconds", "histogram", "Time from a job's creation to its start.",
+        kSeconds
+    },
     Description{"ittybit_slots", "gauge", "Jobs that this process may work on at once."},
     Description{"ittybit_slots_busy", "gauge", "Jobs that this process works on now."},
     Description{
@@ -41,6 +49,7 @@ constexpr std::array kDescriptions = {
     Description{"ittybit_input_bytes_total", "counter", "Size of the inputs of ended jobs."},
     Description{"ittybit_output_bytes_total", "counter", "Size of the outputs of ended jobs."},
     Description{"ittybit_child_exits_total", "counter", "Media processes ended, by reason."},
+    Description{"ittybit_webhooks_pending", "gauge", "Webhooks that are not delivered yet."},
     Description{"ittybit_webhook_attempts_total", "counter", "Webhooks sent, by outcome."},
     Description{"ittybit_scratch_free_bytes", "gauge", "Room left where inputs are kept."},
     Description{"ittybit_sandbox_layer", "gauge", "1 where the layer stands around children."},
@@ -72,6 +81,11 @@ void Metrics::add(std::string_view name, std::string_view labels, double amount)
 void Metrics::set(std::string_view name, std::string_view labels, double value) {
     const std::lock_guard lock(mutex_);
     series(name, labels).value = value;
+}
+
+void Metrics::clear(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    metrics_.erase(std::string(name));
 }
 
 void Metrics::observe(std::string_view name, std::string_view labels, double value) {

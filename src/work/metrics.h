@@ -16,6 +16,8 @@ public:
     /// `labels` as they are written: `kind="video",status="failed"`; may be empty.
     void add(std::string_view name, std::string_view labels, double amount = 1);
     void set(std::string_view name, std::string_view labels, double value);
+    /// Forgets what was set, whatever the labels.
+    void clear(std::string_view name);
     /// Counts a value into the histogram's buckets.
     void observe(std::string_view name, std::string_view labels, double value);
 
