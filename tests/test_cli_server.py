@@ -1,6 +1,7 @@
 """The command line with a server configured."""
 import http.server
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -81,6 +82,22 @@ def test_a_local_path_in_a_new_job_is_uploaded(there, server, media):
     assert there("jobs", "create").status == 2
     absent = there("jobs", "create", "--body", json.dumps({**body, "input": "no.jpg"}))
     assert absent.status == 2 and "no.jpg" in absent.stderr
+
+
+def test_all_tasks_of_a_watched_job_are_bars_on_a_terminal(server, media, tmp_path):
+    upload = server.post("/uploads?filename=a.mp4", data=(media / "flash-720p.mp4").read_bytes())
+    job = server.job(input=upload.json()["url"], kind="video",
+                     options={"codec": "h265", "quality": "high"})
+    status, text = on_terminal("jobs", "watch", job["id"], cwd=tmp_path, env=access(server))
+    assert status == 0, text
+    screens = [screen.replace("\r", "").split("\n") for screen in text.split("\r\x1b[K")]
+    drawn = [[line for line in screen if not line.startswith("\x1b")] for screen in screens]
+    while_encoding = [screen for screen in drawn if len(screen) == 4 and "━" in screen[2]]
+    assert while_encoding, text
+    probe, imported, video, export = while_encoding[0]
+    assert probe == "probe  succeeded" and imported.startswith("import ")
+    assert re.match(r"video +\d+% ━+", video) and export == "export waiting"
+    assert "succeeded\nvideo" not in text.split("\x1b[K")[-1], "nothing is left of them"
 
 
 def test_who_stops_watching_cancels_nothing(server, media, tmp_path):

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "base/fields_json.h"
@@ -72,13 +73,9 @@ void Display::progress(const Task& task, const Progress& progress) {
     if (now - last_ < (has_bar_ ? 250ms : 1000ms)) return;
     last_ = now;
     if (has_bar_) {
-        const auto label = labels_.find(task.id);
-        const auto text =
-            bar(turn_ + (label == labels_.end() ? task.kind : label->second), progress,
-                columns_of(STDERR_FILENO));
-        fmt::print(stderr, "\r\033[K{}", text);
-        std::fflush(stderr);
-        is_bar_drawn_ = true;
+        progress_[task.id] = progress;
+        if (shows_all_) return draw_tasks();
+        draw({bar(turn_ + label_of(task), progress, columns_of(STDERR_FILENO))});
     } else if (!is_for_people_) {
         json::object line{{"object", "progress"}, {"task", task.id}, {"kind", task.kind}};
         const json::value facts = to_json(progress);
@@ -94,6 +91,43 @@ void Display::changed(const Job& job) {
         for (const auto& task : output.tasks) labels_[task] = label;
     }
     if (!is_for_people_ && !is_quiet_ && !is_final(job.status)) print_line(to_json(job));
+    tasks_ = job.tasks;
+    if (shows_all_ && has_bar_ && !is_quiet_) draw_tasks();
+}
+
+std::string Display::label_of(const Task& task) const {
+    const auto label = labels_.find(task.id);
+    return label == labels_.end() ? task.kind : label->second;
+}
+
+/// What is done gives way to what is not where there is much of it.
+void Display::draw_tasks() {
+    constexpr std::size_t kMostLines = 12;
+    auto tasks = tasks_;
+    if (tasks.size() > kMostLines)
+        std::erase_if(tasks, [](const Task& task) { return is_final(task.status); });
+    tasks.resize(std::min(tasks.size(), kMostLines));
+    std::size_t width = 0;
+    for (const auto& task : tasks) width = std::max(width, label_of(task).size());
+    std::vector<std::string> lines;
+    for (const auto& task : tasks) {
+        const auto label = fmt::format("{:<{}}", label_of(task), width);
+        const auto known = progress_.find(task.id);
+        const bool has_bar = task.status == TaskStatus::kProcessing && known != progress_.end();
+        lines.push_back(
+            has_bar ? bar(label, known->second, columns_of(STDERR_FILENO))
+                    : fmt::format("{} {}", label, name_of(task.status))
+        );
+    }
+    draw(lines);
+}
+
+/// Over what was drawn before.
+void Display::draw(const std::vector<std::string>& lines) {
+    clear_bar();
+    fmt::print(stderr, "{}", fmt::join(lines, "\n"));
+    std::fflush(stderr);
+    drawn_ = lines.size();
 }
 
 int Display::finish(const Job& job, const std::stop_token& stop) {
@@ -164,8 +198,9 @@ void Display::print_line(const json::value& value) {
 }
 
 void Display::clear_bar() {
-    if (is_bar_drawn_) fmt::print(stderr, "\r\033[K");
-    is_bar_drawn_ = false;
+    for (; drawn_ > 1; --drawn_) fmt::print(stderr, "\r\033[K\033[A");
+    if (drawn_ == 1) fmt::print(stderr, "\r\033[K");
+    drawn_ = 0;
 }
 
 void Display::say(const std::string& sentence) {

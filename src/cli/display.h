@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -21,6 +22,9 @@ namespace ittybit::cli {
 class Display {
 public:
     explicit Display(const Globals& globals);
+
+    /// From now on all tasks of a job are seen on a terminal, a line each.
+    void show_all_tasks() { shows_all_ = true; }
 
     /// At most four times a second on a terminal, once a second in a pipe.
     void progress(const Task& task, const Progress& progress);
@@ -46,6 +50,9 @@ public:
 
 private:
     void print_line(const json::value& value);
+    void draw(const std::vector<std::string>& lines);
+    void draw_tasks();
+    std::string label_of(const Task& task) const;
     void clear_bar();
     void say(const std::string& sentence);
     void show(const std::string& url);
@@ -60,7 +67,10 @@ private:
     std::string turn_;                           // "3/20"
     std::string input_;                          // of that turn
     std::map<std::string, std::string> labels_;  // "2/3 poster", by task, of several outputs
-    bool is_bar_drawn_ = false;
+    bool shows_all_ = false;
+    std::vector<Task> tasks_;                   // of the job that is shown
+    std::map<std::string, Progress> progress_;  // the latest of each task
+    std::size_t drawn_ = 0;                     // lines
     std::chrono::steady_clock::time_point last_{};
 };
 

@@ -110,6 +110,7 @@ Result<int> create_job(
 Result<int> watch(
     ApiClient& api, Display& display, const std::string& id, const std::stop_token& stop
 ) {
+    display.show_all_tasks();
     const auto job = TRY(follow_to_end<Job>(api, id, display, stop));
     if (is_final(job.status)) return display.finish(job, stop);
     return Error{ErrorKind::kCancelled, "no longer watched; the job goes on", ""};
