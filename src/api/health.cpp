@@ -19,7 +19,7 @@ Health::Findings without_database(const std::string& why) {
 }  // namespace
 
 Health::Findings Health::look(Trouble::Steady::time_point now) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     // While somebody looks, and the database may take its time, the others go by what is known.
     if (is_looking_ && now - looked_at_ > kPatience) return without_database("it does not answer");
     if (is_looking_ || now - looked_at_ < kEvery) return last_;

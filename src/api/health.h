@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread_safety.h"
 #include "base/trouble.h"
 #include "store/side_tables.h"
 
@@ -37,10 +37,10 @@ private:
     const Trouble& claiming_;
     const Clock& clock_;
     const Disk disk_;
-    std::mutex mutex_;
-    bool is_looking_ = false;
-    Trouble::Steady::time_point looked_at_{};  // when the last look began
-    Findings last_;
+    Mutex mutex_;
+    bool is_looking_ GUARDED_BY(mutex_) = false;
+    Trouble::Steady::time_point looked_at_ GUARDED_BY(mutex_);  // when the last look began
+    Findings last_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ittybit::api

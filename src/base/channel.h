@@ -3,10 +3,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <utility>
+
+#include "base/thread_safety.h"
 
 namespace ittybit {
 
@@ -21,9 +22,10 @@ public:
 
     /// False when the other end is gone or a stop was asked for: the item was not taken.
     bool send(T item, const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
-        const bool room =
-            changed_.wait(lock, stop, [&] { return closed_ || items_.size() < capacity_; });
+        MutexLock lock(mutex_);
+        const bool room = changed_.wait(lock, stop, [&]() REQUIRES(mutex_) {
+            return closed_ || items_.size() < capacity_;
+        });
         if (!room || closed_) return false;
         items_.push_back(std::move(item));
         changed_.notify_all();
@@ -32,8 +34,10 @@ public:
 
     /// Nothing once the channel is closed and empty, or a stop was asked for.
     std::optional<T> receive(const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
-        if (!changed_.wait(lock, stop, [&] { return closed_ || !items_.empty(); }))
+        MutexLock lock(mutex_);
+        if (!changed_.wait(lock, stop, [&]() REQUIRES(mutex_) {
+                return closed_ || !items_.empty();
+            }))
             return std::nullopt;
         if (items_.empty()) return std::nullopt;
         std::optional<T> item = std::move(items_.front());
@@ -43,17 +47,17 @@ public:
     }
 
     void close() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_ = true;
         changed_.notify_all();
     }
 
 private:
     const std::size_t capacity_;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable_any changed_;
-    std::deque<T> items_;
-    bool closed_ = false;
+    std::deque<T> items_ GUARDED_BY(mutex_);
+    bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ittybit

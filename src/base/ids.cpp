@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include <sys/random.h>
 
 #include "base/text.h"
+#include "base/thread_safety.h"
 
 namespace ittybit {
 namespace {
@@ -38,9 +38,9 @@ struct Tail {
 };
 
 Tail next_tail(UnixMillis now) {
-    static std::mutex mutex;
-    static Tail last;
-    const std::lock_guard lock(mutex);
+    static Mutex mutex;
+    static Tail last GUARDED_BY(mutex);
+    const MutexLock lock(mutex);
     if (now > last.millis) {
         std::array<unsigned char, 10> random{};
         fill_random(random);

@@ -14,6 +14,8 @@
 #define REQUIRES(...) ITTYBIT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define ACQUIRE(...) ITTYBIT_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) ITTYBIT_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
+/// What clang cannot see to be right; a comment says why it is.
+#define NO_THREAD_SAFETY_ANALYSIS ITTYBIT_THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
 namespace ittybit {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/log.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 
 namespace ittybit {
 
@@ -29,7 +29,7 @@ public:
 
     /// Notes an error. How long to wait before the next try.
     Milliseconds note(const Error& error, Steady::time_point now = Steady::now()) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         error_ = error.message;
         if (now >= say_at_) {
             say_at_ = now + kSayEvery;
@@ -45,7 +45,7 @@ public:
 
     /// It went well again.
     void end() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         wait_ = Milliseconds(0);
         grow_at_ = {};
         error_.clear();
@@ -53,18 +53,18 @@ public:
 
     /// The error that stands; "" when there is none.
     std::string standing() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return error_;
     }
 
 private:
     const std::string_view message_;
     const Milliseconds first_wait_;
-    mutable std::mutex mutex_;
-    std::string error_;
-    Milliseconds wait_{0};
-    Steady::time_point grow_at_{};
-    Steady::time_point say_at_{};
+    mutable Mutex mutex_;
+    std::string error_ GUARDED_BY(mutex_);
+    Milliseconds wait_ GUARDED_BY(mutex_){0};
+    Steady::time_point grow_at_ GUARDED_BY(mutex_){};
+    Steady::time_point say_at_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace ittybit

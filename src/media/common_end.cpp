@@ -5,13 +5,13 @@
 namespace ittybit::media {
 
 void CommonEnd::expect_no_sound() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     sound_ = 0;
 }
 
 std::int64_t CommonEnd::after_pictures(std::int64_t frames) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         pictures_ = frames;
     }
     return settled();
@@ -19,7 +19,7 @@ std::int64_t CommonEnd::after_pictures(std::int64_t frames) {
 
 std::int64_t CommonEnd::after_sound(std::int64_t samples, int sample_rate) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         sound_ = av_rescale_rnd(
             samples, fps_.num, std::int64_t{fps_.den} * std::max(sample_rate, 1), AV_ROUND_UP
         );
@@ -29,8 +29,8 @@ std::int64_t CommonEnd::after_sound(std::int64_t samples, int sample_rate) {
 
 std::int64_t CommonEnd::settled() {
     told_.notify_all();
-    std::unique_lock lock(mutex_);
-    told_.wait(lock, stop_, [this] { return pictures_ && sound_; });
+    MutexLock lock(mutex_);
+    told_.wait(lock, stop_, [this]() REQUIRES(mutex_) { return pictures_ && sound_; });
     const std::int64_t pictures = pictures_.value_or(0);
     const std::int64_t sound = sound_.value_or(0);
     const std::int64_t end = sound > pictures + 1 ? sound : pictures;

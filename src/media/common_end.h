@@ -2,10 +2,10 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
+#include "base/thread_safety.h"
 #include "media/handles.h"
 
 namespace ittybit::media {
@@ -33,10 +33,10 @@ private:
     const AVRational fps_;
     const int grid_;
     const std::stop_token stop_;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable_any told_;
-    std::optional<std::int64_t> pictures_;  // frames
-    std::optional<std::int64_t> sound_;     // frames, the last one begun
+    std::optional<std::int64_t> pictures_ GUARDED_BY(mutex_);  // frames
+    std::optional<std::int64_t> sound_ GUARDED_BY(mutex_);     // frames, the last one begun
 };
 
 }  // namespace ittybit::media

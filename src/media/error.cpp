@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <mutex>
 
+#include "base/thread_safety.h"
 #include "media/handles.h"
 
 namespace ittybit::media {
@@ -13,10 +14,10 @@ namespace {
 /// What libav said last, and whether it ran into a limit, which its codes do not tell. One per
 /// process, as libav's callback is.
 struct LastLine {
-    std::mutex mutex;
-    std::string text;
-    bool has_too_many_pixels = false;
-    bool has_too_many_streams = false;
+    Mutex mutex;
+    std::string text GUARDED_BY(mutex);
+    bool has_too_many_pixels GUARDED_BY(mutex) = false;
+    bool has_too_many_streams GUARDED_BY(mutex) = false;
 };
 
 LastLine& last_line() {
@@ -34,7 +35,7 @@ void keep_line(void* source, int level, const char* format, va_list arguments) {
     std::string text = line.data();
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     if (text.empty()) return;
-    const std::lock_guard lock(last_line().mutex);
+    const MutexLock lock(last_line().mutex);
     const auto has = [&](const char* words) { return text.find(words) != std::string::npos; };
     last_line().has_too_many_pixels |= has("Picture size");
     last_line().has_too_many_streams |= has("max_streams");
@@ -42,7 +43,7 @@ void keep_line(void* source, int level, const char* format, va_list arguments) {
 }
 
 bool has_noted(bool LastLine::* what) {
-    const std::lock_guard lock(last_line().mutex);
+    const MutexLock lock(last_line().mutex);
     return last_line().*what;
 }
 
@@ -116,7 +117,7 @@ void capture_log() {
 }
 
 std::string take_last_log_line() {
-    const std::lock_guard lock(last_line().mutex);
+    const MutexLock lock(last_line().mutex);
     last_line().has_too_many_pixels = false;
     last_line().has_too_many_streams = false;
     return std::exchange(last_line().text, {});

@@ -14,20 +14,20 @@ Meter::Meter(std::optional<double> duration, Report report)
     : duration_(duration), report_(std::move(report)), begun_(Steady::now()), reported_(begun_) {}
 
 int Meter::add_output() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     written_.push_back(0);
     return static_cast<int>(written_.size()) - 1;
 }
 
 void Meter::written(int output, double seconds) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     double& value = written_[static_cast<std::size_t>(output)];
     value = std::max(value, seconds);
     report_if_due();
 }
 
 void Meter::moved() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     report_if_due();
 }
 

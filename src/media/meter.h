@@ -2,9 +2,10 @@
 
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <vector>
+
+#include "base/thread_safety.h"
 
 namespace ittybit::media {
 
@@ -32,15 +33,15 @@ public:
     void moved();
 
 private:
-    void report_if_due();
+    void report_if_due() REQUIRES(mutex_);
 
     const std::optional<double> duration_;
     const Report report_;
     const std::chrono::steady_clock::time_point begun_;
-    std::mutex mutex_;
-    std::vector<double> written_;
-    double percent_ = 0;
-    std::chrono::steady_clock::time_point reported_;
+    Mutex mutex_;
+    std::vector<double> written_ GUARDED_BY(mutex_);
+    double percent_ GUARDED_BY(mutex_) = 0;
+    std::chrono::steady_clock::time_point reported_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ittybit::media

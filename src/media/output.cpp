@@ -76,12 +76,14 @@ Result<> Output::open() {
 }
 
 Output::Track& Output::add_track() {
+    const MutexLock lock(mutex_);
     AVStream* stream = avformat_new_stream(format_.get(), nullptr);
     tracks_.push_back(std::unique_ptr<Track>(new Track(*this, *stream)));
     return *tracks_.back();
 }
 
 std::vector<TrackFacts> Output::tracks() const {
+    const MutexLock lock(mutex_);
     std::vector<TrackFacts> facts;
     for (const auto& track : tracks_) facts.push_back(track->facts_);
     return facts;
@@ -132,7 +134,7 @@ Result<> Output::Track::finish() {
 }
 
 Result<> Output::write(Track& track, Packet packet) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!has_header_) TRY(begin());
     av_packet_rescale_ts(packet.get(), packet->time_base, track.stream_.time_base);
     packet->time_base = track.stream_.time_base;
@@ -232,7 +234,7 @@ Result<> Output::begin() {
 }
 
 Result<> Output::finish(Track& track) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     track.is_finished_ = true;
     if (has_header_) TRY(write_last(track));
     const bool is_last =

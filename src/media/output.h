@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/thread_safety.h"
 #include "media/compat.h"
 #include "media/front_index.h"
 #include "media/handles.h"
@@ -86,49 +86,58 @@ public:
     using Growth = std::function<void(std::int64_t from, std::int64_t to)>;
     void tell_growth(Growth growth) { growth_ = std::move(growth); }
     /// Whether bytes changed that were told to be final: none of what was told counts.
-    bool is_rewritten() const { return is_rewritten_; }
+    bool is_rewritten() const {
+        const MutexLock lock(mutex_);
+        return is_rewritten_;
+    }
 
     const std::string& name() const { return file_.name; }
     std::vector<TrackFacts> tracks() const;
-    std::int64_t size() const { return size_; }  // bytes written so far
+    /// Bytes written so far.
+    std::int64_t size() const {
+        const MutexLock lock(mutex_);
+        return size_;
+    }
 
 private:
     Output(OutputFile file, const Limits& limits, Meter* meter);
     Result<> open();
     Result<> write(Track& track, Packet packet);
-    Result<> write_last(Track& track);
-    void note(Track& track, const AVPacket& packet);
-    Result<> begin();
+    Result<> write_last(Track& track) REQUIRES(mutex_);
+    static void note(Track& track, const AVPacket& packet);
+    Result<> begin() REQUIRES(mutex_);
     Result<> finish(Track& track);
-    Result<> end();
-    Result<> check(int code);
-    bool is_reserve_enough() const;
-    void tell_meter();
-    void note_growth(std::int64_t from);
-    static int write_bytes(void* self, WriteBuffer bytes, int size);
-    static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
+    Result<> end() REQUIRES(mutex_);
+    Result<> check(int code) REQUIRES(mutex_);
+    bool is_reserve_enough() const REQUIRES(mutex_);
+    void tell_meter() REQUIRES(mutex_);
+    void note_growth(std::int64_t from) REQUIRES(mutex_);
+    // Called by libav from inside of calls that are made with the mutex held.
+    static int write_bytes(void* self, WriteBuffer bytes, int size) NO_THREAD_SAFETY_ANALYSIS;
+    static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence)
+        NO_THREAD_SAFETY_ANALYSIS;
 
     OutputFile file_;
     Limits limits_;
     Meter* meter_;
     int meter_number_ = 0;
-    std::mutex mutex_;
+    mutable Mutex mutex_;
     Fd descriptor_;
-    std::int64_t position_ = 0;
-    std::int64_t size_ = 0;
-    std::int64_t reserve_at_ = 0;
+    std::int64_t position_ GUARDED_BY(mutex_) = 0;
+    std::int64_t size_ GUARDED_BY(mutex_) = 0;
+    std::int64_t reserve_at_ GUARDED_BY(mutex_) = 0;
     Growth growth_;
-    std::int64_t front_ = 0;  // bytes that may change until the end
-    std::int64_t told_ = 0;   // up to where growth was told
-    bool is_rewritten_ = false;
-    std::optional<Error> io_error_;
+    std::int64_t front_ GUARDED_BY(mutex_) = 0;  // bytes that may change until the end
+    std::int64_t told_ GUARDED_BY(mutex_) = 0;   // up to where growth was told
+    bool is_rewritten_ GUARDED_BY(mutex_) = false;
+    std::optional<Error> io_error_ GUARDED_BY(mutex_);
     struct FreeMuxer {
         void operator()(AVFormatContext* format) const { avformat_free_context(format); }
     };
     CustomIo io_;
     std::unique_ptr<AVFormatContext, FreeMuxer> format_;
-    std::vector<std::unique_ptr<Track>> tracks_;
-    bool has_header_ = false;
+    std::vector<std::unique_ptr<Track>> tracks_ GUARDED_BY(mutex_);
+    bool has_header_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ittybit::media

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -14,6 +13,7 @@
 
 #include "base/channel.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 #include "media/error.h"
 #include "media/handles.h"
 #include "media/sink.h"
@@ -28,7 +28,7 @@ public:
     /// Keeps the first error and stops everything; the echoes of the stop are dropped.
     void fail(Error error) {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (!error_) error_ = std::move(error);
         }
         stop_.request_stop();
@@ -36,14 +36,15 @@ public:
 
     /// The first error, if there was one. Once all threads are joined.
     Result<> take() {
+        const MutexLock lock(mutex_);
         if (!error_) return {};
         return *std::exchange(error_, std::nullopt);
     }
 
 private:
     std::stop_source stop_;
-    std::mutex mutex_;
-    std::optional<Error> error_;
+    Mutex mutex_;
+    std::optional<Error> error_ GUARDED_BY(mutex_);
 };
 
 /// Hands each item on to several sinks: frames and packets as references to the same data, which

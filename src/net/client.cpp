@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
+#include "base/thread_safety.h"
 #include "net/exchange.h"
 
 namespace ittybit::net {
@@ -78,18 +79,18 @@ std::string_view header_value(const Headers& headers, std::string_view name) {
 
 /// Idle multi handles, each with its connections. A transfer has one to itself.
 struct Client::Pool {
-    std::mutex mutex;
-    std::vector<Multi> idle;
+    Mutex mutex;
+    std::vector<Multi> idle GUARDED_BY(mutex);
 
     Multi take() {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         if (idle.empty()) return Multi(curl_multi_init());
         Multi multi = std::move(idle.back());
         idle.pop_back();
         return multi;
     }
     void give(Multi multi) {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         if (idle.size() < kMostIdle) idle.push_back(std::move(multi));
     }
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -17,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/thread_safety.h"
 #include "net/client.h"
 
 namespace ittybit::net {
@@ -93,7 +93,7 @@ public:
         ::shutdown(listener_.get(), SHUT_RDWR);
         acceptor_.join();
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             for (const auto& socket : sockets_) ::shutdown(socket.get(), SHUT_RDWR);
         }
         threads_.clear();
@@ -113,7 +113,7 @@ private:
             Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (!socket) return;
             ++connections_;
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             const int number = socket.get();
             sockets_.push_back(std::move(socket));
             threads_.emplace_back([this, number] { serve(number); });
@@ -130,7 +130,7 @@ private:
             if (!handler_(call, wire)) break;
         }
         // Closed, not only shut down, so that a reset is one; the destructor finds it gone.
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         std::erase_if(sockets_, [&](const Fd& other) { return other.get() == socket; });
     }
 
@@ -192,8 +192,8 @@ private:
     int port_ = 0;
     std::atomic<int> connections_ = 0;
     std::atomic<int> calls_ = 0;
-    std::mutex mutex_;
-    std::vector<Fd> sockets_;
+    Mutex mutex_;
+    std::vector<Fd> sockets_ GUARDED_BY(mutex_);
     std::vector<std::jthread> threads_;
     std::jthread acceptor_;
 };

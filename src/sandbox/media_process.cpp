@@ -189,7 +189,7 @@ bool prepare_process(const Hello& hello) {
 }  // namespace
 
 void EventWriter::send(const Event& event) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!send_all(socket_, encode_event(event))) ::_exit(0);
 }
 

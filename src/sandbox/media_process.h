@@ -2,11 +2,11 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/thread_safety.h"
 #include "model/protocol.h"
 
 namespace ittybit::sandbox {
@@ -20,8 +20,8 @@ public:
     void send(const Event& event);
 
 private:
-    std::mutex mutex_;
-    int socket_;
+    Mutex mutex_;
+    int socket_ GUARDED_BY(mutex_);
 };
 
 using Inputs = std::vector<std::unique_ptr<ByteSource>>;

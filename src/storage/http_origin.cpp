@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/thread_safety.h"
 
 namespace ittybit::storage {
 namespace {
@@ -180,19 +181,20 @@ Error explain_status(const net::Response& answer, const std::string& name) {
 /// Where redirects led last time, asked again until that stops working (it may be a signed URL
 /// that expires).
 struct Shortcut {
-    std::mutex mutex;
-    net::Url url;
+    explicit Shortcut(net::Url first) : url(std::move(first)) {}
+
+    Mutex mutex;
+    net::Url url GUARDED_BY(mutex);
 };
 
 }  // namespace
 
 std::unique_ptr<Origin> http_origin(net::Client& client, net::Url url, net::Patience patience) {
-    const auto shortcut = std::make_shared<Shortcut>();
-    shortcut->url = url;
+    const auto shortcut = std::make_shared<Shortcut>(url);
     HttpOrigin::Dialect dialect;
     dialect.name = url.safe_text();
     dialect.prepare = [=](const net::Headers& conditions) -> Result<net::Request> {
-        const std::lock_guard lock(shortcut->mutex);
+        const MutexLock lock(shortcut->mutex);
         net::Request request;
         request.url = shortcut->url;
         request.headers = conditions;
@@ -202,12 +204,12 @@ std::unique_ptr<Origin> http_origin(net::Client& client, net::Url url, net::Pati
         return request;
     };
     dialect.succeeded = [=](const net::Url& from) {
-        const std::lock_guard lock(shortcut->mutex);
+        const MutexLock lock(shortcut->mutex);
         shortcut->url = from;
     };
     dialect.explain = [=](const net::Response& answer) {
         auto error = explain_status(answer, url.safe_text());
-        const std::lock_guard lock(shortcut->mutex);
+        const MutexLock lock(shortcut->mutex);
         if (shortcut->url != url) error.kind = ErrorKind::kUnavailable;  // try again from the start
         shortcut->url = url;
         return error;

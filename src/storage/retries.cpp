@@ -1,10 +1,10 @@
 #include "storage/retries.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <random>
+
+#include "base/pause.h"
 
 namespace ittybit::storage {
 
@@ -12,10 +12,7 @@ Result<> Retries::wait(int failures, const std::stop_token& stop) const {
     std::random_device random;
     const auto longest = pause * (1 << std::clamp(failures - 1, 0, 5));
     std::uniform_int_distribution<std::int64_t> any(0, longest.count());
-    std::mutex own;
-    std::unique_lock lock(own);
-    std::condition_variable_any nobody;
-    nobody.wait_for(lock, stop, std::chrono::milliseconds(any(random)), [] { return false; });
+    ittybit::pause(stop, std::chrono::milliseconds(any(random)));
     if (stop.stop_requested())
         return Error{ErrorKind::kCancelled, "the transfer was cancelled", ""};
     return {};

@@ -2,12 +2,12 @@
 
 #include <cstdlib>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/thread_safety.h"
 #include "net/test_server.h"
 #include "storage/digests.h"
 #include "storage/source.h"
@@ -44,7 +44,7 @@ public:
 
 private:
     bool answer(const Call& call, Wire& wire) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         targets.push_back(call.method + " " + call.target);
         if (step_in(call, wire)) return !closes;
         const auto has = [&](const char* text) {
@@ -99,7 +99,7 @@ private:
         etag_ = hex_of(md5(sums)) + "-" + std::to_string(parts_.size());
     }
 
-    std::mutex mutex_;
+    Mutex mutex_;
     std::map<int, std::string> parts_;
     std::string etag_;
     TestServer server_{[this](const Call& call, Wire& wire) { return answer(call, wire); }};

@@ -4,12 +4,12 @@
 #include <array>
 #include <condition_variable>
 #include <list>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include <sys/stat.h>
 
+#include "base/thread_safety.h"
 #include "storage/scratch.h"
 
 namespace ittybit::storage {
@@ -46,8 +46,7 @@ bool has_changed(const Version& known, const Version& now) {
 
 }  // namespace
 
-/// All of a Source. The mutex guards everything below it; the scratch file needs none, since each
-/// flight writes its own bytes.
+/// All of a Source. The scratch file needs no mutex, since each flight writes its own bytes.
 struct Source::State {
     State(std::unique_ptr<Origin> from, Options with)
         : origin(std::move(from)), options(std::move(with)) {}
@@ -58,30 +57,29 @@ struct Source::State {
     Room::Share share;  // before the file, which is to be gone when the share ends
     Scratch scratch;
 
-    mutable std::mutex mutex;
+    mutable Mutex mutex;
     std::condition_variable_any changed;
-    Ranges present;
-    std::list<Flight> flights;
-    std::array<Cursor, 4> cursors;
-    std::uint64_t reads = 0;
-    std::optional<Version> version;  // once the origin has answered
-    std::optional<std::int64_t> size;
-    bool has_ranges = false;
-    bool is_whole = false;         // every byte is there
-    std::optional<Error> failure;  // of the thread that reads front to back
-    std::int64_t fetched = 0;
-    int requests = 0;
+    Ranges present GUARDED_BY(mutex);
+    std::list<Flight> flights GUARDED_BY(mutex);
+    std::array<Cursor, 4> cursors GUARDED_BY(mutex);
+    std::uint64_t reads GUARDED_BY(mutex) = 0;
+    std::optional<Version> version GUARDED_BY(mutex);  // once the origin has answered
+    std::optional<std::int64_t> size GUARDED_BY(mutex);
+    bool has_ranges GUARDED_BY(mutex) = false;
+    bool is_whole GUARDED_BY(mutex) = false;         // every byte is there
+    std::optional<Error> failure GUARDED_BY(mutex);  // of the thread that reads front to back
+    std::int64_t fetched GUARDED_BY(mutex) = 0;
+    int requests GUARDED_BY(mutex) = 0;
     std::jthread reader;  // last: joined before the rest goes
 
-    using Lock = std::unique_lock<std::mutex>;
     Result<> open(const std::stop_token& stop);
     Result<> ensure(Range range, const std::stop_token& stop);
     Result<> complete(const std::stop_token& stop);
 
 private:
-    Result<> expect_the_rest();
+    Result<> expect_the_rest() REQUIRES(mutex);
     void read_front_to_back(const std::stop_token& stop);
-    Result<> fetch(Range range, Lock& lock, const std::stop_token& stop);
+    Result<> fetch(Range range, const std::stop_token& stop) REQUIRES(mutex);
     Result<> fetch_with_retries(Flight& flight, const std::stop_token& stop);
     Result<> fetch_once(Flight& flight, const std::stop_token& stop);
     Result<> accept(const Answer& answer);
@@ -92,22 +90,29 @@ private:
         const std::stop_token& stop
     );
     Result<> check_size(std::int64_t bytes) const;
+    bool can_seek() const {
+        const MutexLock lock(mutex);
+        return has_ranges;
+    }
     Error changed_at_origin() const;
     Error too_often(Error error) const;
 
-    Range clipped(Range range) const {
+    Range clipped(Range range) const REQUIRES(mutex) {
         if (size) range.to = std::min(range.to, *size);
         return range;
     }
-    bool is_there(Range range) const { return is_whole || present.contains(clipped(range)); }
-    Flight* flight_over(std::int64_t position);
-    Range unclaimed_gap(Range range);
-    Range read_ahead(Range gap);
+    bool is_there(Range range) const REQUIRES(mutex) {
+        return is_whole || present.contains(clipped(range));
+    }
+    Flight* flight_over(std::int64_t position) REQUIRES(mutex);
+    Range unclaimed_gap(Range range) REQUIRES(mutex);
+    Range read_ahead(Range gap) REQUIRES(mutex);
 };
 
 Result<> Source::State::open(const std::stop_token& stop) {
     local = TRY(origin->local_file());
     if (local) {
+        const MutexLock lock(mutex);
         struct stat status = {};
         ::fstat(local.get(), &status);
         size = status.st_size;
@@ -119,8 +124,9 @@ Result<> Source::State::open(const std::stop_token& stop) {
     if (options.room != nullptr) share = options.room->open();
     scratch = TRY(Scratch::make(options.scratch_folder));
     reader = std::jthread([this](const std::stop_token& end) { read_front_to_back(end); });
-    Lock lock(mutex);
-    if (!changed.wait(lock, stop, [&] { return version || failure; })) return cancelled();
+    MutexLock lock(mutex);
+    if (!changed.wait(lock, stop, [&]() REQUIRES(mutex) { return version || failure; }))
+        return cancelled();
     if (!version) return *failure;
     return {};
 }
@@ -130,11 +136,11 @@ Result<> Source::State::open(const std::stop_token& stop) {
 void Source::State::read_front_to_back(const std::stop_token& stop) {
     std::list<Flight>::iterator flight;
     {
-        const Lock lock(mutex);
+        const MutexLock lock(mutex);
         flight = flights.insert(flights.end(), Flight{0, options.first_read});
     }
     auto result = fetch_with_retries(*flight, stop);
-    const Lock lock(mutex);
+    const MutexLock lock(mutex);
     if (!result) {
         failure = result.error();
     } else if (!has_ranges) {
@@ -166,14 +172,14 @@ Result<> Source::State::accept(const Answer& answer) {
     const auto& told = answer.version;
     if (told.size) TRY(check_size(*told.size));
     {
-        const Lock lock(mutex);
+        const MutexLock lock(mutex);
         if (version && has_changed(*version, told)) return changed_at_origin();
         if (version) return {};
     }
     // The first answer: nobody else is at work on this source yet.
     if (told.size) TRY(scratch.resize(*told.size));
     if (told.size && !answer.has_ranges && share) TRY(share.expect(*told.size));
-    const Lock lock(mutex);
+    const MutexLock lock(mutex);
     version = told;
     has_ranges = answer.has_ranges;
     size = told.size;
@@ -194,7 +200,7 @@ Result<bool> Source::State::take(
     if (offset < flight.at) {  // read again from the front, since the origin has no ranges
         const auto known = std::min(count, flight.at - offset);
         const auto head = bytes.first(static_cast<std::size_t>(known));
-        if (!has_ranges && !scratch.holds(offset, head)) return changed_at_origin();
+        if (!can_seek() && !scratch.holds(offset, head)) return changed_at_origin();
         const auto rest = bytes.subspan(static_cast<std::size_t>(known));
         return rest.empty() || TRY(take(flight, offset + known, rest, stop));
     }
@@ -203,7 +209,7 @@ Result<bool> Source::State::take(
     auto written = scratch.write(offset, bytes);
     if (share) share.wrote(count);
     TRY(std::move(written));
-    const Lock lock(mutex);
+    const MutexLock lock(mutex);
     flight.at = offset + count;
     present.add({offset, flight.at});
     fetched += count;
@@ -216,7 +222,7 @@ Result<> Source::State::fetch_once(Flight& flight, const std::stop_token& stop) 
     Range range;
     Version known;
     {
-        const Lock lock(mutex);
+        const MutexLock lock(mutex);
         range = {flight.at, flight.to};
         known = version.value_or(Version());
         ++requests;
@@ -238,7 +244,7 @@ Result<> Source::State::fetch_once(Flight& flight, const std::stop_token& stop) 
         },
     };
     TRY(origin->fetch(range, known, taker, stop));
-    const Lock lock(mutex);
+    const MutexLock lock(mutex);
     const auto end = std::min(flight.to, size.value_or(flight.to == kNoEnd ? flight.at : kNoEnd));
     if (flight.at >= end) return {};
     return Error{
@@ -316,18 +322,18 @@ Range Source::State::read_ahead(Range gap) {
 }
 
 /// Fetches a range nobody else is at; the lock is open meanwhile.
-Result<> Source::State::fetch(Range range, Lock& lock, const std::stop_token& stop) {
+Result<> Source::State::fetch(Range range, const std::stop_token& stop) {
     const auto flight = flights.insert(flights.end(), Flight{range.from, range.to});
-    lock.unlock();
+    mutex.unlock();
     auto result = fetch_with_retries(*flight, stop);
-    lock.lock();
+    mutex.lock();
     flights.erase(flight);
     changed.notify_all();
     return result;
 }
 
 Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
-    Lock lock(mutex);
+    MutexLock lock(mutex);
     for (;;) {
         if (is_there(range)) return {};
         if (failure) return *failure;
@@ -336,7 +342,7 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
         Flight* const over = flight_over(gap.from);
         if (over != nullptr && (!has_ranges || gap.from - over->at <= kWorthWaiting)) {
             const auto before = fetched;
-            changed.wait(lock, stop, [&] {
+            changed.wait(lock, stop, [&]() REQUIRES(mutex) {
                 return fetched != before || failure || flight_over(gap.from) != over;
             });
             continue;
@@ -346,11 +352,10 @@ Result<> Source::State::ensure(Range range, const std::stop_token& stop) {
         const Range all = {0, size.value_or(0)};
         const bool is_scattered = requests >= options.scattered_requests;
         const Range next = is_scattered ? unclaimed_gap(all) : read_ahead(gap);
-        TRY(fetch(next, lock, stop));
+        TRY(fetch(next, stop));
     }
 }
 
-/// With the lock held.
 Result<> Source::State::expect_the_rest() {
     if (!share || is_whole || failure || !has_ranges) return {};
     auto expected = share.expect(*size - present.total());
@@ -359,7 +364,7 @@ Result<> Source::State::expect_the_rest() {
 }
 
 Result<> Source::State::complete(const std::stop_token& stop) {
-    Lock lock(mutex);
+    MutexLock lock(mutex);
     TRY(expect_the_rest());
     for (;;) {
         if (is_whole) return {};
@@ -369,12 +374,12 @@ Result<> Source::State::complete(const std::stop_token& stop) {
         if (gap.length() == 0) {  // all that is missing is on its way
             const auto before = fetched;
             const auto others = flights.size();
-            changed.wait(lock, stop, [&] {
+            changed.wait(lock, stop, [&]() REQUIRES(mutex) {
                 return is_whole || failure || fetched != before || flights.size() != others;
             });
             continue;
         }
-        TRY(fetch(gap, lock, stop));
+        TRY(fetch(gap, stop));
     }
 }
 
@@ -394,12 +399,12 @@ int Source::descriptor() const {
 }
 
 std::optional<std::int64_t> Source::size() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->size;
 }
 
 bool Source::is_complete() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->is_whole;
 }
 
@@ -414,22 +419,22 @@ Result<> Source::complete(const std::stop_token& stop) {
 }
 
 std::int64_t Source::bytes_fetched() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->fetched;
 }
 
 std::int64_t Source::bytes_present() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->present.total();
 }
 
 int Source::requests() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->requests;
 }
 
 Version Source::version() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->version.value_or(Version());
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/thread_safety.h"
 #include "net/test_server.h"
 #include "storage/source.h"
 
@@ -45,18 +45,18 @@ public:
         : file_(std::move(file)), manners_(std::move(manners)) {}
 
     std::vector<std::string> asked() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return asked_;
     }
     void change_etag(std::string etag) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         manners_.etag = std::move(etag);
     }
     TestServer& server() { return server_; }
 
 private:
     bool answer(const Call& call, Wire& wire) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const std::string range(net::header_value(call.headers, "range"));
         asked_.push_back(range);
         if (manners_.failures-- > 0) return wire.answer(503, "busy");
@@ -84,7 +84,7 @@ private:
         return wire.send(head + "\r\n" + body) && manners_.says_length && !is_cut;
     }
 
-    std::mutex mutex_;
+    Mutex mutex_;
     std::string file_;
     Manners manners_;
     std::vector<std::string> asked_;

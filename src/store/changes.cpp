@@ -30,7 +30,7 @@ std::string_view topic::job_in(std::string_view topic) {
 }
 
 Changes::Subscription::~Subscription() {
-    const std::lock_guard lock(changes_.mutex_);
+    const MutexLock lock(changes_.mutex_);
     for (const auto& topic : topics_) {
         auto [at, last] = changes_.listeners_.equal_range(topic);
         while (at != last && at->second != this) ++at;
@@ -39,23 +39,25 @@ Changes::Subscription::~Subscription() {
 }
 
 bool Changes::Subscription::has_news() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return !news_.empty();
 }
 
 std::vector<Changes::Message> Changes::Subscription::take() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return std::exchange(news_, {});
 }
 
 bool Changes::Subscription::wait(std::chrono::milliseconds timeout, const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, stop, timeout, [&] { return !news_.empty(); });
+    MutexLock lock(mutex_);
+    return changed_.wait_for(lock, stop, timeout, [&]() REQUIRES(mutex_) {
+        return !news_.empty();
+    });
 }
 
 void Changes::Subscription::hear(std::string_view topic, const std::string& text) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         // A state is looked up by whoever hears of it: once is enough.
         const auto is_known = [&](const Message& news) {
             return news.topic == topic && news.text == text;
@@ -72,7 +74,7 @@ std::unique_ptr<Changes::Subscription> Changes::subscribe(
     std::vector<std::string> topics, std::function<void()> wake
 ) {
     std::unique_ptr<Subscription> made(new Subscription(*this, std::move(topics), std::move(wake)));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& topic : made->topics_) listeners_.emplace(topic, made.get());
     return made;
 }
@@ -83,7 +85,7 @@ void Changes::tell(std::string_view topic, const std::string& text) {
 }
 
 void Changes::tell_here(std::string_view topic, const std::string& text) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto listened : {topic, family_of(topic)}) {
         const auto [first, last] = listeners_.equal_range(listened);
         for (auto at = first; at != last; ++at) at->second->hear(topic, text);
@@ -91,7 +93,7 @@ void Changes::tell_here(std::string_view topic, const std::string& text) {
 }
 
 void Changes::tell_all() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::set<Subscription*> all;
     for (const auto& [topic, listener] : listeners_) all.insert(listener);
     for (auto* listener : all) listener->hear("", "");

@@ -5,12 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/thread_safety.h"
 
 namespace ittybit::store {
 
@@ -57,9 +58,9 @@ public:
         Changes& changes_;
         const std::vector<std::string> topics_;
         const std::function<void()> wake_;
-        mutable std::mutex mutex_;
+        mutable Mutex mutex_;
         std::condition_variable_any changed_;
-        std::vector<Message> news_;
+        std::vector<Message> news_ GUARDED_BY(mutex_);
     };
 
     /// Hears of all that is told here, to carry it to other processes. It must not wait.
@@ -87,8 +88,8 @@ public:
 
 private:
     const Relay relay_;
-    std::mutex mutex_;
-    std::multimap<std::string, Subscription*, std::less<>> listeners_;
+    Mutex mutex_;
+    std::multimap<std::string, Subscription*, std::less<>> listeners_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ittybit::store

@@ -39,7 +39,7 @@ SqliteDatabase::SqliteDatabase(std::string path, std::unique_ptr<SqliteConnectio
 
 SqliteDatabase::~SqliteDatabase() {
     {
-        const std::lock_guard lock(queue_mutex_);
+        const MutexLock lock(queue_mutex_);
         is_closing_ = true;
     }
     queue_changed_.notify_one();
@@ -47,7 +47,7 @@ SqliteDatabase::~SqliteDatabase() {
 
 void SqliteDatabase::write_later(Work work, Done done) {
     {
-        const std::lock_guard lock(queue_mutex_);
+        const MutexLock lock(queue_mutex_);
         queue_.push_back({std::move(work), std::move(done)});
     }
     queue_changed_.notify_one();
@@ -58,8 +58,10 @@ void SqliteDatabase::commit_all() {
     for (;;) {
         group.clear();
         {
-            std::unique_lock lock(queue_mutex_);
-            const auto has_work = [&] { return is_closing_ || !queue_.empty(); };
+            MutexLock lock(queue_mutex_);
+            const auto has_work = [&]() REQUIRES(queue_mutex_) {
+                return is_closing_ || !queue_.empty();
+            };
             queue_changed_.wait_for(lock, kPollEvery, has_work);
             if (is_closing_ && queue_.empty()) return;
             group.swap(queue_);
@@ -120,14 +122,14 @@ Result<void> SqliteDatabase::read(const Work& work) {
     TRY(reader->run("BEGIN"));
     auto outcome = work(*reader);
     TRY(reader->run("COMMIT"));
-    const std::lock_guard lock(readers_mutex_);
+    const MutexLock lock(readers_mutex_);
     if (readers_.size() < kReadersKept) readers_.push_back(std::move(reader));
     return outcome;
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::borrow_reader() {
     {
-        const std::lock_guard lock(readers_mutex_);
+        const MutexLock lock(readers_mutex_);
         if (!readers_.empty()) {
             auto reader = std::move(readers_.back());
             readers_.pop_back();

@@ -3,13 +3,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/thread_safety.h"
 #include "store/database.h"
 
 namespace ittybit::store {
@@ -50,13 +50,13 @@ private:
     const std::string path_;
     std::unique_ptr<SqliteConnection> writer_;
 
-    std::mutex queue_mutex_;
-    std::condition_variable queue_changed_;
-    std::vector<Ticket> queue_;
-    bool is_closing_ = false;
+    Mutex queue_mutex_;
+    std::condition_variable_any queue_changed_;
+    std::vector<Ticket> queue_ GUARDED_BY(queue_mutex_);
+    bool is_closing_ GUARDED_BY(queue_mutex_) = false;
 
-    std::mutex readers_mutex_;
-    std::vector<std::unique_ptr<SqliteConnection>> readers_;
+    Mutex readers_mutex_;
+    std::vector<std::unique_ptr<SqliteConnection>> readers_ GUARDED_BY(readers_mutex_);
 
     Changes changes_;
     const SystemClock clock_;

@@ -9,6 +9,7 @@
 
 #include "base/fields_json.h"
 #include "base/ids.h"
+#include "base/thread_safety.h"
 #include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/queue.h"
@@ -135,7 +136,7 @@ TEST_P(Conformance, TheOldestJobIsClaimedFirstAndNoneTwice) {
 
 TEST_P(Conformance, ManyThreadsClaimEveryJobOnce) {
     for (int i = 0; i < 60; ++i) add_job(kNow + i);
-    std::mutex mutex;
+    Mutex mutex;
     std::vector<std::string> seen;
     {
         std::vector<std::jthread> threads;
@@ -144,7 +145,7 @@ TEST_P(Conformance, ManyThreadsClaimEveryJobOnce) {
                 for (;;) {
                     auto claimed = queue_->claim("worker-" + std::to_string(t), kNow + 500);
                     if (!claimed || !*claimed) return;
-                    const std::lock_guard lock(mutex);
+                    const MutexLock lock(mutex);
                     seen.push_back((*claimed)->claim.job_id);
                 }
             });
@@ -156,7 +157,7 @@ TEST_P(Conformance, ManyThreadsClaimEveryJobOnce) {
 
 TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
     std::atomic<int> fresh = 0;
-    std::mutex mutex;
+    Mutex mutex;
     std::set<std::string> answers;
     {
         std::vector<std::jthread> threads;
@@ -167,7 +168,7 @@ TEST_P(Conformance, OneIdempotencyKeyMakesOneJobHoweverManyAsk) {
                 const auto created = create(*jobs_, record, key, {"", record.job.id});
                 ASSERT_TRUE(created);
                 if (!created->is_replayed) ++fresh;
-                const std::lock_guard lock(mutex);
+                const MutexLock lock(mutex);
                 answers.insert(created->answer.body);
             });
         }

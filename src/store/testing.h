@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/thread_safety.h"
 #include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/postgres.h"
@@ -31,17 +31,17 @@ inline constexpr UnixMillis kNow = 1'700'000'000'000;
 class Statements {
 public:
     void hear(std::string_view sql) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         all_.emplace(sql);
     }
     std::set<std::string> all() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return all_;
     }
 
 private:
-    mutable std::mutex mutex_;
-    std::set<std::string> all_;
+    mutable Mutex mutex_;
+    std::set<std::string> all_ GUARDED_BY(mutex_);
 };
 
 inline Statements& statements() {

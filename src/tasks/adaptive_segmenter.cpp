@@ -58,14 +58,14 @@ Result<> PartWriter::count(std::int64_t size) {
 }
 
 Result<> PartWriter::add(const std::string& name, std::int64_t size, bool is_main) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     TRY(count(size));
     events_.file_ready({.name = name, .size = size, .is_main = is_main});
     return {};
 }
 
 Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool is_main) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     TRY(count(static_cast<std::int64_t>(bytes.size())));
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return media::output_error(AVERROR(errno), "write a part of the output");

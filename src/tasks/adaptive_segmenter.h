@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/thread_safety.h"
 #include "media/fragment_muxer.h"
 #include "media/fragment_reader.h"
 #include "media/handles.h"
@@ -43,17 +43,23 @@ public:
     /// Counts and tells of a file that is there.
     Result<> add(const std::string& name, std::int64_t size, bool is_main = false);
 
-    int count() const { return count_; }
-    std::int64_t size() const { return size_; }
+    int count() const {
+        const MutexLock lock(mutex_);
+        return count_;
+    }
+    std::int64_t size() const {
+        const MutexLock lock(mutex_);
+        return size_;
+    }
 
 private:
-    Result<> count(std::int64_t size);
+    Result<> count(std::int64_t size) REQUIRES(mutex_);
 
     Events& events_;
     const Limits& limits_;
-    std::mutex mutex_;
-    int count_ = 0;
-    std::int64_t size_ = 0;
+    mutable Mutex mutex_;
+    int count_ GUARDED_BY(mutex_) = 0;
+    std::int64_t size_ GUARDED_BY(mutex_) = 0;
 };
 
 /// Makes `<name>-init.mp4` and `<name>-00001.m4s` … from the packets of one encoder. Every segment

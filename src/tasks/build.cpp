@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <mutex>
 #include <span>
 #include <utility>
 
+#include "base/thread_safety.h"
 #include "media/burn_in.h"
 #include "media/common_end.h"
 #include "media/compat.h"
@@ -49,21 +49,21 @@ class InTurn : public Events {
 public:
     explicit InTurn(Events& events) : events_(events) {}
     void progress(const Progress& progress) override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         events_.progress(progress);
     }
     void file_grown(const FileGrown& grown) override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         events_.file_grown(grown);
     }
     void file_ready(const FileReady& ready) override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         events_.file_ready(ready);
     }
 
 private:
-    Events& events_;
-    std::mutex mutex_;
+    Mutex mutex_;
+    Events& events_ GUARDED_BY(mutex_);
 };
 
 std::int64_t bytes_of(const Size& size, const std::string& format) {

@@ -62,6 +62,7 @@ store::JobRecord HeldJob::let_go() {
         keeper_.request_stop();
         keeper_.join();
     }
+    const MutexLock lock(mutex_);
     return record_;
 }
 
@@ -73,7 +74,7 @@ Task& HeldJob::change(const std::string& task) {
 
 void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         Task& task = change(id);
         if (is_final(task.status)) return;
         if (input) task.input = std::move(input);
@@ -86,7 +87,7 @@ void HeldJob::begin(const std::string& id, std::optional<TaskInput> input) {
 
 void HeldJob::succeed(const std::string& id, File output) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         Task& task = change(id);
         if (is_final(task.status)) return;
         ittybit::succeed(task, std::move(output), shop_.clock.now());
@@ -96,10 +97,10 @@ void HeldJob::succeed(const std::string& id, File output) {
 }
 
 void HeldJob::publish(const Made& made) {
-    const std::lock_guard alone(saving_);
+    const MutexLock alone(saving_);
     store::Ending written;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         note(record_.job, made, shop_.clock.now());
         log_.task_ended(task_of(record_.job, made.task));
         unsaved_.clear();  // all are written; where that fails the job is lost
@@ -113,7 +114,7 @@ void HeldJob::publish(const Made& made) {
 
 void HeldJob::fail(const std::string& id, const Error& error) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (is_worth_another(error, record_.tries())) return;
         Task& task = change(id);
         if (is_final(task.status)) return;
@@ -126,7 +127,7 @@ void HeldJob::fail(const std::string& id, const Error& error) {
 
 void HeldJob::report(const std::string& id, Progress progress) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         Task& task = change(id);
         if (is_final(task.status)) return;
         if (progress.percent) {
@@ -144,12 +145,12 @@ void HeldJob::report(const std::string& id, Progress progress) {
 }
 
 void HeldJob::measure(const std::string& task, Percent percent) {
-    const std::lock_guard lock(measuring_);
+    const MutexLock lock(measuring_);
     measured_ = {task, std::move(percent)};
 }
 
 void HeldJob::take_measure() {
-    const std::lock_guard lock(measuring_);
+    const MutexLock lock(measuring_);
     if (!measured_.second) return;
     const auto percent = measured_.second();
     if (percent) report(measured_.first, {percent, std::nullopt, std::nullopt});
@@ -179,10 +180,10 @@ void HeldJob::keep(const std::stop_token& stop) {
 /// more. A database that cannot be written now is tried again with the next beat: until the lease
 /// ends nobody else takes the job.
 bool HeldJob::save(bool is_new_state) {
-    const std::lock_guard alone(saving_);
+    const MutexLock alone(saving_);
     std::vector<Task> changed;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& task : record_.job.tasks) {
             if (unsaved_.contains(task.id)) changed.push_back(task);
         }
@@ -191,7 +192,7 @@ bool HeldJob::save(bool is_new_state) {
     const auto is_ours = shop_.queue.heartbeat(claim_, changed, is_new_state, shop_.clock.now());
     if (!is_ours) {
         shop_.troubles.beating.note(is_ours.error());
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& task : changed) unsaved_.insert(task.id);
         return true;
     }

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/linked_stop.h"
+#include "base/thread_safety.h"
 #include "work/job_log.h"
 #include "work/ledger.h"
 #include "work/workshop.h"
@@ -42,8 +42,9 @@ public:
     ~HeldJob() override;
 
     const store::Claim& claim() const { return claim_; }
-    const store::JobRecord& record() const { return record_; }
-    const Job& job() const override { return record_.job; }
+    // By the one thread that changes the record; what the keeper notes are percentages alone.
+    const store::JobRecord& record() const NO_THREAD_SAFETY_ANALYSIS { return record_; }
+    const Job& job() const override NO_THREAD_SAFETY_ANALYSIS { return record_.job; }
     JobLog& log() { return log_; }
 
     std::stop_token stop() const override { return stop_.get_token(); }
@@ -67,18 +68,18 @@ private:
     void take_measure();
     bool save(bool is_new_state);
     void lose();
-    Task& change(const std::string& task);
+    Task& change(const std::string& task) REQUIRES(mutex_);
 
     Workshop& shop_;
     const store::Claim claim_;
     const std::function<void()> at_beat_;
     JobLog log_;
-    std::mutex mutex_;  // guards record_ against the keeper
-    store::JobRecord record_;
-    std::set<std::string> unsaved_;  // ids of tasks that changed since; with mutex_
-    std::mutex saving_;  // one at a time, so that no old state is written over a new one
-    std::mutex measuring_;
-    std::pair<std::string, Percent> measured_;
+    Mutex mutex_;
+    store::JobRecord record_ GUARDED_BY(mutex_);
+    std::set<std::string> unsaved_ GUARDED_BY(mutex_);  // ids of tasks that changed since
+    Mutex saving_;  // one at a time, so that no old state is written over a new one
+    Mutex measuring_;
+    std::pair<std::string, Percent> measured_ GUARDED_BY(measuring_);
     std::atomic<bool> is_lost_ = false;
     LinkedStop stop_;
     std::jthread keeper_;

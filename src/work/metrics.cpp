@@ -74,24 +74,24 @@ Metrics::Series& Metrics::series(std::string_view name, std::string_view labels)
 }
 
 void Metrics::add(std::string_view name, std::string_view labels, double amount) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     series(name, labels).value += amount;
 }
 
 void Metrics::set(std::string_view name, std::string_view labels, double value) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     series(name, labels).value = value;
 }
 
 void Metrics::clear(std::string_view name) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     metrics_.erase(std::string(name));
 }
 
 void Metrics::observe(std::string_view name, std::string_view labels, double value) {
     const auto* row = find(name);
     if (row == nullptr) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto& histogram = series(name, labels);
     histogram.buckets.resize(row->bounds.size());
     histogram.value += value;
@@ -102,7 +102,7 @@ void Metrics::observe(std::string_view name, std::string_view labels, double val
 }
 
 std::string Metrics::text() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::string out;
     for (const auto& row : kDescriptions) {
         const auto found = metrics_.find(row.name);

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/thread_safety.h"
 
 namespace ittybit::work {
 
@@ -29,10 +30,11 @@ private:
         std::vector<std::uint64_t> buckets;
         std::uint64_t count = 0;
     };
-    Series& series(std::string_view name, std::string_view labels);
+    Series& series(std::string_view name, std::string_view labels) REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    std::map<std::string, std::map<std::string, Series>, std::less<>> metrics_;  // by name, labels
+    mutable Mutex mutex_;
+    // By name and labels.
+    std::map<std::string, std::map<std::string, Series>, std::less<>> metrics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ittybit::work
