@@ -248,12 +248,16 @@ Result<std::string> SettingTable::settle(const std::string& name, const std::str
 }
 
 Result<bool> KeyTable::revoke(const std::string& id) {
+    static const std::string kSeize =
+        fmt::format("UPDATE api_keys SET name = name WHERE {}", kLasting);
     static const std::string kSql = fmt::format(
         "DELETE FROM api_keys WHERE id = $1 AND (NOT ({0}) OR (SELECT count(*) FROM api_keys WHERE "
         "{0}) > 1) RETURNING id",
         kLasting
     );
     return writing(database_, [&](Session& session) -> Result<bool> {
+        // Who revokes another one at the same moment waits here, and counts what we leave.
+        TRY(session.run(kSeize));
         const auto gone = TRY(session.run(kSql, {id}));
         if (!gone.empty()) {
             TRY(session.run("DELETE FROM upload_tokens WHERE key_id = $1", {id}));

@@ -1,12 +1,14 @@
 // Two processes on one store, the second acting between any two statements of the first: whoever
 // comes too late has done nothing.
 
+#include <atomic>
 #include <future>
 #include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "store/api_key.h"
 #include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/queue.h"
@@ -140,6 +142,30 @@ TEST_P(Interleavings, OneIdempotencyKeyMakesOneJob) {
             EXPECT_EQ(one->answer.body, two->answer.body) << place;
             EXPECT_NE(one->is_replayed, two->is_replayed) << place;
             EXPECT_EQ(JobStore(*other_).list_jobs({})->items.size(), 1U) << place;
+        }
+    );
+}
+
+TEST_P(Interleavings, OfTheLastTwoKeysThatMayDoEverythingOneStays) {
+    std::vector<std::string> ids;
+    std::atomic<int> revoked = 0;
+    const auto revoke = [&](Database& database, const std::string& id) {
+        if (KeyTable(database).revoke(id)) ++revoked;
+    };
+    run_all(
+        [&] {
+            ids.clear();
+            revoked = 0;
+            for (const auto* name : {"one", "other"}) {
+                const auto key = make_key(name, kNow).record;
+                ASSERT_TRUE(KeyTable(*fixture_.database).add(key));
+                ids.push_back(key.id);
+            }
+        },
+        [&] { revoke(*first_, ids[0]); }, [&] { revoke(*other_, ids[1]); },
+        [&](const std::string& place) {
+            EXPECT_EQ(KeyTable(*other_).list()->size(), 1U) << place;
+            EXPECT_EQ(revoked, 1) << place;
         }
     );
 }
