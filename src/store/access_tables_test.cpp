@@ -100,13 +100,13 @@ TEST_P(Access, OldUploadTokensGoAndThoseOfARevokedKeyAtOnce) {
     KeyTable keys(*recording_);
     ASSERT_TRUE(keys.add({"key_1", "n", "h1", "h", kNow}));
     ASSERT_TRUE(keys.add({"key_2", "n", "h2", "h", kNow}));
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 8; ++i) {
         ASSERT_TRUE(files.allow_upload({fmt::format("old {}", i), "key_1", 5, kNow + 1000}));
     }
     ASSERT_TRUE(files.allow_upload({"new", "key_1", 5, kNow + 5000}));
     ASSERT_TRUE(files.allow_upload({"other", "key_2", 5, kNow + 5000}));
-    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 20) << "in bites";
-    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 10);
+    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 5) << "in bites";
+    EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 3);
     EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 0);
     EXPECT_TRUE(*keys.revoke("key_1"));
     EXPECT_FALSE(*files.is_upload_allowed("new", kNow));

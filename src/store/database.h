@@ -98,6 +98,10 @@ public:
     /// The same for those who wait: durable when this returns.
     Result<void> write(const Work& work);
 
+    /// The same for maintenance, which would only do again what a power cut undoes: it lets others
+    /// go before it, and need not be durable before the next write is.
+    virtual Result<void> tidy(const Work& work) { return write(work); }
+
     /// Runs `work` on one consistent snapshot. It must not write.
     virtual Result<void> read(const Work& work) = 0;
 
@@ -122,11 +126,11 @@ protected:
     static void tell(const Done& done, Result<void> outcome);
 };
 
-/// Runs `work`, which gives a Result of a value, on one snapshot; gives that value.
-template <typename Work>
-auto reading(Database& database, const Work& work) -> std::invoke_result_t<Work, Session&> {
+/// Has `run` run `work`, which gives a Result of a value; gives that value.
+template <typename Run, typename Work>
+auto valued(const Run& run, const Work& work) -> std::invoke_result_t<Work, Session&> {
     std::optional<std::invoke_result_t<Work, Session&>> value;
-    auto outcome = database.read([&](Session& session) -> Result<void> {
+    auto outcome = run([&](Session& session) -> Result<void> {
         if (value.emplace(work(session))) return {};
         return value->error();
     });
@@ -134,16 +138,18 @@ auto reading(Database& database, const Work& work) -> std::invoke_result_t<Work,
     return *std::move(value);
 }
 
-/// The same in a transaction, durable on return.
+/// Database::read, write and tidy for work that gives a value.
 template <typename Work>
-auto writing(Database& database, const Work& work) -> std::invoke_result_t<Work, Session&> {
-    std::optional<std::invoke_result_t<Work, Session&>> value;
-    auto outcome = database.write([&](Session& session) -> Result<void> {
-        if (value.emplace(work(session))) return {};
-        return value->error();
-    });
-    if (!outcome) return std::move(outcome).error();
-    return *std::move(value);
+auto reading(Database& database, const Work& work) {
+    return valued([&](const Database::Work& it) { return database.read(it); }, work);
+}
+template <typename Work>
+auto writing(Database& database, const Work& work) {
+    return valued([&](const Database::Work& it) { return database.write(it); }, work);
+}
+template <typename Work>
+auto tidying(Database& database, const Work& work) {
+    return valued([&](const Database::Work& it) { return database.tidy(it); }, work);
 }
 
 }  // namespace ittybit::store

@@ -20,7 +20,7 @@ Result<int> expire_unused(
     constexpr UnixMillis kUploadTakes = 24LL * 60 * 60 * 1000;
     const auto rows = TRY(session.run(
         "SELECT id, is_ready, created_at FROM files WHERE role = $1 AND used_at < $2 "
-        "ORDER BY used_at LIMIT 20",
+        "ORDER BY used_at LIMIT 5",
         {std::string(role), before}
     ));
     for (const auto& row : rows) {
@@ -84,24 +84,24 @@ Result<void> FileTable::make_ready(const std::string& id, UnixMillis now) {
 }
 
 Result<int> FileTable::expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now) {
-    return writing(database_, [&](Session& session) -> Result<int> {
+    return tidying(database_, [&](Session& session) -> Result<int> {
         int count = 0;
         for (const auto* role : {"upload", "import"}) {
             count += TRY(expire_unused(session, role, uploads, now));
         }
         const auto old = TRY(session.run(
             "UPDATE files SET is_ready = 0, role = 'garbage' WHERE id IN (SELECT id FROM files "
-            "WHERE role = 'output' AND is_ready = 1 AND created_at < $1 LIMIT 20) RETURNING id",
+            "WHERE role = 'output' AND is_ready = 1 AND created_at < $1 LIMIT 5) RETURNING id",
             {outputs}
         ));
         const auto left = TRY(session.run(
             "UPDATE files SET role = 'garbage' WHERE id IN (SELECT id FROM files WHERE "
             "role = 'output' AND is_ready = 0 AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
-            "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT 20) RETURNING id"
+            "jobs.id = files.job_id AND jobs.finished_at IS NULL) LIMIT 5) RETURNING id"
         ));
         const auto tokens = TRY(session.run(
             "DELETE FROM upload_tokens WHERE hash IN (SELECT hash FROM upload_tokens WHERE "
-            "expires_at <= $1 ORDER BY expires_at LIMIT 20) RETURNING hash",
+            "expires_at <= $1 ORDER BY expires_at LIMIT 5) RETURNING hash",
             {now}
         ));
         return count + static_cast<int>(old.size() + left.size() + tokens.size());

@@ -210,15 +210,15 @@ Result<std::map<int, JobStore::Queued>> JobStore::queued() {
 }
 
 Result<int> JobStore::forget(UnixMillis keys, UnixMillis jobs) {
-    return writing(database_, [&](Session& session) -> Result<int> {
+    return tidying(database_, [&](Session& session) -> Result<int> {
         const auto forgotten = TRY(session.run(
             "DELETE FROM idempotency WHERE (route, key) IN (SELECT route, key FROM idempotency "
-            "WHERE created_at < $1 ORDER BY created_at LIMIT 20) RETURNING key",
+            "WHERE created_at < $1 ORDER BY created_at LIMIT 5) RETURNING key",
             {keys}
         ));
         const auto old = TRY(session.run(
             "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 "
-            "ORDER BY finished_at LIMIT 20",
+            "ORDER BY finished_at LIMIT 5",
             {jobs}
         ));
         for (const auto& row : old) TRY(delete_job(session, row.text(0)));

@@ -204,10 +204,10 @@ Result<std::int64_t> Outbox::pending() {
 }
 
 Result<int> Outbox::forget(UnixMillis before) {
-    return writing(database_, [&](Session& session) -> Result<int> {
+    return tidying(database_, [&](Session& session) -> Result<int> {
         const auto rows = TRY(session.run(
             "SELECT id FROM deliveries WHERE status <> 'pending' AND updated_at < $1 "
-            "ORDER BY updated_at LIMIT 20",
+            "ORDER BY updated_at LIMIT 5",
             {before}
         ));
         for (const auto& row : rows) {

@@ -264,7 +264,7 @@ TEST_P(FullTable, WhoPostsIsNotKeptWaitingByMaintenance) {
             const auto done = step();
             EXPECT_TRUE(done) << name;
             if (!done || *done == 0) break;
-            EXPECT_LE(*done, 400) << name;
+            EXPECT_LE(*done, 100) << name;
             ++bites;
         }
         is_done = true;

@@ -1,6 +1,9 @@
 #include "store/sqlite.h"
 
 #include <algorithm>
+#include <functional>
+#include <future>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,6 +17,7 @@ namespace ittybit::store {
 namespace {
 
 constexpr std::size_t kReadersKept = 8;
+constexpr int kBitesOfLog = 80;  // of maintenance, before the log is copied
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
 
 constexpr Dialect kDialect = {.skip_locked = "", .text = "TEXT", .migrate_alone = ""};
@@ -30,6 +34,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
     }
     made.reset();
     auto writer = TRY(SqliteConnection::open(path));
+    TRY(writer->run("PRAGMA wal_autocheckpoint = 4000"));  // pages; maintenance is there sooner
     std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path, std::move(writer)));
     return database;
 }
@@ -55,23 +60,28 @@ void SqliteDatabase::write_later(Work work, Done done) {
 
 void SqliteDatabase::commit_all() {
     std::vector<Ticket> group;
-    for (;;) {
-        group.clear();
-        {
-            MutexLock lock(queue_mutex_);
-            const auto has_work = [&]() REQUIRES(queue_mutex_) {
-                return is_closing_ || !queue_.empty();
-            };
-            queue_changed_.wait_for(lock, kPollEvery, has_work);
-            if (is_closing_ && queue_.empty()) return;
-            group.swap(queue_);
-        }
+    while (take_group(group)) {
         if (!group.empty()) {
             for (const auto& topic : commit_together(group)) changes_.tell(topic);
             for (auto& ticket : group) tell(ticket.done, std::move(ticket.outcome));
         }
         look_for_other_processes();
     }
+}
+
+bool SqliteDatabase::take_group(std::vector<Ticket>& group) {
+    group.clear();
+    MutexLock lock(queue_mutex_);
+    const auto has_work = [&]() REQUIRES(queue_mutex_) {
+        return is_closing_ || !queue_.empty() || !tidying_.empty();
+    };
+    queue_changed_.wait_for(lock, kPollEvery, has_work);
+    if (is_closing_ && queue_.empty() && tidying_.empty()) return false;
+    group.swap(queue_);
+    const bool lets_tidy = group.empty() || has_tidying_waited_;
+    if (lets_tidy) std::ranges::move(std::exchange(tidying_, {}), std::back_inserter(group));
+    has_tidying_waited_ = !tidying_.empty();
+    return true;
 }
 
 std::set<std::string> SqliteDatabase::commit_together(std::span<Ticket> group) {
@@ -81,6 +91,8 @@ std::set<std::string> SqliteDatabase::commit_together(std::span<Ticket> group) {
         topics.clear();
         return topics;
     };
+    const bool is_durable = std::ranges::any_of(group, std::not_fn(&Ticket::is_tidying));
+    if (auto set = writer_->sync_commits(is_durable); !set) return fail_all(set.error());
     if (auto begun = writer_->run("BEGIN IMMEDIATE"); !begun) return fail_all(begun.error());
     for (auto& ticket : group) {
         // A savepoint each: the failure of one must not undo its neighbours.
@@ -115,6 +127,20 @@ void SqliteDatabase::look_for_other_processes() {
     const bool has_changed = data_version_ >= 0 && version != data_version_;
     data_version_ = version;
     if (has_changed) changes_.tell_all();
+}
+
+Result<void> SqliteDatabase::tidy(const Work& work) {
+    std::promise<Result<void>> outcome;
+    {
+        const MutexLock lock(queue_mutex_);
+        auto done = [&](Result<void> result) { outcome.set_value(std::move(result)); };
+        tidying_.push_back({.work = work, .done = std::move(done), .is_tidying = true});
+    }
+    queue_changed_.notify_one();
+    auto result = outcome.get_future().get();
+    // What a bite adds to the log is copied into the file here, where nobody waits for it.
+    if (++tidied_ % kBitesOfLog == 0) TRY(maintain());
+    return result;
 }
 
 Result<void> SqliteDatabase::read(const Work& work) {

@@ -88,6 +88,16 @@ Result<Rows> SqliteConnection::run(std::string_view sql, const Values& values) {
     }
 }
 
+Result<void> SqliteConnection::sync_commits(bool wanted) {
+    if (wanted == syncs_) return {};
+    // Not by `run`: this one takes effect when it is prepared, and prepared ones are kept.
+    const auto* level = wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+    const int code = sqlite3_exec(handle_.get(), level, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return last_error();
+    syncs_ = wanted;
+    return {};
+}
+
 Result<SqliteStatement*> SqliteConnection::prepare(std::string_view sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) {
         return &found->second;

@@ -38,6 +38,9 @@ public:
     /// What was announced since the last time.
     std::set<std::string> take_announced() { return std::exchange(announced_, {}); }
 
+    /// Whether commits from now on are synced to disk. Outside of a transaction.
+    Result<void> sync_commits(bool wanted);
+
     /// Whether a transaction is open: a full disk can end one from inside.
     bool is_in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
@@ -49,6 +52,7 @@ private:
     SqliteHandle handle_;
     std::unordered_map<std::string_view, SqliteStatement> statements_;
     std::set<std::string> announced_;
+    bool syncs_ = true;
     std::vector<std::unique_ptr<std::string>> texts_;  // what the map's keys point into
 };
 

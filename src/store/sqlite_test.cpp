@@ -2,9 +2,13 @@
 
 #include "store/sqlite.h"
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "store/migrations.h"
@@ -35,6 +39,48 @@ TEST(Sqlite, AnotherProcessOnTheFileWakesUsAndOurOwnWritesDoNot) {
     other->reset();
     fixture.database.reset();
     std::filesystem::remove_all(fixture.folder);
+}
+
+/// The level of syncing at which `work` commits: 2 is FULL.
+Result<std::int64_t> level_in(Session& session, std::string_view who) {
+    // SQLite answers when it prepares a statement, and ours are kept: each has words of its own.
+    const auto rows = TRY(session.run(fmt::format("PRAGMA synchronous -- {}", who)));
+    return rows.front().integer(0);
+}
+
+TEST(Sqlite, WhatIsWrittenIsSyncedWhateverWasTidiedBefore) {
+    auto fixture = open_sqlite();
+    auto& database = *fixture.database;
+    const auto level = [](std::string_view who) {
+        return [who](Session& session) { return level_in(session, who); };
+    };
+    EXPECT_EQ(*writing(database, level("first")), 2);
+    EXPECT_EQ(*tidying(database, level("tidying")), 1);
+    EXPECT_EQ(*writing(database, level("after")), 2);
+    fixture.close();
+}
+
+TEST(Sqlite, WhoTidiesHasItsTurnHoweverMuchOthersWrite) {
+    constexpr int kMost = 10'000;
+    auto fixture = open_sqlite();
+    auto& database = *fixture.database;
+    const auto nothing = [](Session&) -> Result<void> { return {}; };
+    std::atomic<bool> is_tidied = false;
+    int writes = 0;
+    std::promise<void> ended;
+    // Whenever one is done the next is there already.
+    const std::function<void()> write_again = [&] {
+        database.write_later(nothing, [&](const Result<void>&) {
+            if (++writes == kMost || is_tidied) return ended.set_value();
+            write_again();
+        });
+    };
+    write_again();
+    EXPECT_TRUE(database.tidy(nothing));
+    is_tidied = true;
+    ended.get_future().wait();
+    EXPECT_LT(writes, kMost);
+    fixture.close();
 }
 
 }  // namespace

@@ -16,15 +16,9 @@ public:
     explicit WrappedDatabase(Database& inner) : inner_(inner) {}
 
     void write_later(Work work, Done done) override {
-        inner_.write_later(
-            [this, work = std::move(work)](Session& session) -> Result<void> {
-                Seen seen(*this, session);
-                TRY(work(seen));
-                return before_commit();
-            },
-            std::move(done)
-        );
+        inner_.write_later(writing_as_seen(std::move(work)), std::move(done));
     }
+    Result<void> tidy(const Work& work) override { return inner_.tidy(writing_as_seen(work)); }
     Result<void> read(const Work& work) override {
         return inner_.read([&](Session& session) {
             Seen seen(*this, session);
@@ -54,6 +48,14 @@ private:
         WrappedDatabase& database_;
         Session& inner_;
     };
+
+    Work writing_as_seen(Work work) {
+        return [this, work = std::move(work)](Session& session) -> Result<void> {
+            Seen seen(*this, session);
+            TRY(work(seen));
+            return before_commit();
+        };
+    }
 
     Database& inner_;
 };
