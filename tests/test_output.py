@@ -218,5 +218,8 @@ def test_quiet_prints_nothing_but_errors(tmp_path, media, side):
                 env=side)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     bad = pipe("image", "-i", media / "text.mp4", "-o", "p.png", "--quiet", cwd=tmp_path, env=side)
-    assert bad.returncode == 1 and bad.stderr.startswith(b"ittybit: ")
+    assert bad.returncode == 1 and bad.stderr.startswith(b"ittybit: ") and bad.stdout == b""
+    wrong = pipe("image", "-i", media / "photo.jpg", "-o", "p.png", "--width", "0", "--quiet",
+                 cwd=tmp_path, env=side)
+    assert wrong.returncode == 2 and wrong.stderr.startswith(b"ittybit: ") and wrong.stdout == b""
     assert pathlib.Path(tmp_path / "o.png").exists()

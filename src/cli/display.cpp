@@ -90,7 +90,7 @@ void Display::changed(const Job& job) {
         const auto label = fmt::format("{}/{} {}", i + 1, job.outputs->size(), name_of(output));
         for (const auto& task : output.tasks) labels_[task] = label;
     }
-    if (!is_for_people_ && !is_quiet_ && !is_final(job.status)) print_line(to_json(job));
+    if (!is_for_people_ && !is_final(job.status)) print_line(to_json(job));
     tasks_ = job.tasks;
     if (shows_all_ && has_bar_ && !is_quiet_) draw_tasks();
 }
@@ -131,7 +131,7 @@ void Display::draw(const std::vector<std::string>& lines) {
 }
 
 int Display::finish(const Job& job, const std::stop_token& stop) {
-    if (!is_for_people_ && (!is_quiet_ || job.error)) print_line(to_json(job));
+    if (!is_for_people_) print_line(to_json(job));
     if (is_for_people_ && !is_quiet_) {
         for (const auto& warning : job.warnings) say("note: " + warning);
     }
@@ -155,7 +155,7 @@ int Display::end_each(const Job& job) {
 
 int Display::finish(const Task& task, const std::stop_token& stop) {
     if (!is_for_people_) {
-        if (!is_quiet_ || task.error) print_line(to_json(task));
+        print_line(to_json(task));
     } else if (task.kind == "probe" && task.output) {
         clear_bar();
         print(to_json(*task.output));
@@ -192,6 +192,7 @@ void Display::note(const std::string& sentence) {
 }
 
 void Display::print_line(const json::value& value) {
+    if (is_quiet_) return;
     const auto line = compact_json(value) + "\n";
     std::fwrite(line.data(), 1, line.size(), stream_);
     std::fflush(stream_);
