@@ -5,6 +5,8 @@ surgery.py matrix FILE.mp4 90|180|270|hflip|vflip|transpose
     how the video track is to be displayed: turned clockwise, or mirrored
 surgery.py hide-first-audio FILE.mp4
     the first audio track's codec becomes one that nobody knows
+surgery.py gapless FILE.m4a SAMPLES
+    so many are not to be heard at the front, as iTunes says it, in place of an edit list
 surgery.py colours FILE.png PRIMARIES TRANSFER
     a cICP chunk in place of every word on colour, with code points of H.273"""
 import pathlib
@@ -41,6 +43,32 @@ def hide_first_audio(data):
     data[inner : inner + 4] = b"xxxx"
 
 
+def box(name, *inside):
+    content = b"".join(inside)
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def set_gapless(data, samples):
+    """The moov must be the last box, so that nothing moves."""
+    data[data.index(b"edts") : data.index(b"edts") + 4] = b"free"
+    numbers = f" 00000000 {samples:08X} 00000000 {0:016X}{' 00000000' * 8}".encode()
+    flags = bytes(4)
+    word = box(
+        b"----",
+        box(b"mean", flags, b"com.apple.iTunes"),
+        box(b"name", flags, b"iTunSMPB"),
+        box(b"data", struct.pack(">II", 1, 0), numbers),
+    )
+    handler = box(b"hdlr", flags, bytes(4), b"mdirappl", bytes(9))
+    added = box(b"udta", box(b"meta", flags, handler, box(b"ilst", word)))
+    start = data.index(b"moov") - 4
+    old = data.find(b"udta", start)
+    if old > 0:
+        data[old : old + 4] = b"free"
+    struct.pack_into(">I", data, start, len(data) - start + len(added))
+    data += added
+
+
 def set_colours(data, primaries, transfer):
     kept, position = bytearray(data[:8]), 8
     while position < len(data):
@@ -59,6 +87,8 @@ path = pathlib.Path(sys.argv[2])
 content = bytearray(path.read_bytes())
 if sys.argv[1] == "matrix":
     set_matrix(content, sys.argv[3])
+elif sys.argv[1] == "gapless":
+    set_gapless(content, int(sys.argv[3]))
 elif sys.argv[1] == "colours":
     set_colours(content, int(sys.argv[3]), int(sys.argv[4]))
 else:

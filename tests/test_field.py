@@ -265,6 +265,11 @@ def test_a_large_file_of_several_recordings_is_cut_where_it_was_asked(
     assert abs(pixels(poster)[:, :, 1].mean() - green) < 12
 
 
+def test_a_large_file_of_several_recordings_lasts_as_long_as_all(large_joined, tmp_path):
+    told = cli.ittybit("task", "probe", "-i", large_joined, cwd=tmp_path).last["output"]
+    assert told["duration"] == pytest.approx(18, abs=0.2)
+
+
 def test_deep_flac_is_read_or_not_called_damaged(make, refuse, tmp_path):
     wave_file, source = tmp_path / "deep.wav", tmp_path / "deep.flac"
     subprocess.run(

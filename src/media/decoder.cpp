@@ -239,8 +239,11 @@ void Decoder::set_time(AVFrame& frame) {
     std::int64_t duration = duration_of(frame);
     if (!is_video && frame.sample_rate > 0)
         duration = av_rescale_q(frame.nb_samples, {1, frame.sample_rate}, time_base_);
-    if (is_video && duration <= 0 && frame_rate_.num > 0)
-        duration = av_rescale_q(1, av_inv_q(frame_rate_), time_base_);
+    if (is_video && duration <= 0) {
+        // Of one picture alone nobody may know a rate.
+        const AVRational rate = frame_rate_.num > 0 ? frame_rate_ : AVRational{25, 1};
+        duration = av_rescale_q(1, av_inv_q(rate), time_base_);
+    }
     duration = std::max<std::int64_t>(duration, 0);
 
     if (last_pts_ == kNoTime) delay_ = held_back(frame, duration);

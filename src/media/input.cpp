@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kIoBytes = 65536;
 constexpr std::int64_t kProbeBytes = 5'000'000;
-constexpr std::uint64_t kScanBytes = 64'000'000;  // files up to here are read whole for a duration
+constexpr std::uint64_t kScanBytes = 64'000'000;  // up to here read whole for a duration
 constexpr int kErrorsInRow = 16;
 
 }  // namespace
@@ -158,7 +158,8 @@ Result<> Input::check_limits() const {
 Result<> Input::find_timeline() {
     Timeline timeline = stated_timeline(*format_, size());
     const auto claimed = timeline.duration;
-    if (!timeline.is_sure && size() && *size() <= kScanBytes) {
+    const bool is_short = size() && *size() <= kScanBytes;
+    if (!timeline.is_sure && (is_short || TRY(is_joined()))) {
         const auto reader = TRY(reopen());
         timeline = TRY(measured_timeline(*reader, timeline.origin_us));
         survey_->is_joined = reader->is_patched();
@@ -205,9 +206,9 @@ std::optional<std::uint64_t> Input::size() const {
 
 std::optional<double> Input::told_end(int stream_index) const {
     const AVStream& told = stream(stream_index);
-    const bool is_known = told.duration > 0 && told.duration != kNoTime;
-    if (!tells_lengths() || !is_known || told.start_time == kNoTime) return std::nullopt;
-    return seconds(told.start_time + told.duration, told.time_base);
+    const auto end = tells_lengths() ? told_end_of(told) : std::nullopt;
+    if (!end) return std::nullopt;
+    return seconds(*end, told.time_base);
 }
 
 Crop Input::crop(int stream_index) const {

@@ -155,6 +155,8 @@ private:
     Result<> find_streams();
     Result<> check_limits() const;
     Result<> find_timeline();
+    Result<bool> is_joined();
+    Result<bool> is_joined(int stream_index);
     Result<> seek_by_clock(int stream_index, double seconds);
     Result<bool> lands_before(int stream_index, std::int64_t target, double back);
     Result<> seek_joined(int stream_index, double seconds);

@@ -1,21 +1,34 @@
+#include <algorithm>
+
 #include "media/clock_survey.h"
 #include "media/input.h"
+#include "media/timeline.h"
 
 /// Going to a time: by the container's index, by its clock where there is none, and by reading on
 /// where that clock leads nowhere.
 namespace ittybit::media {
 
-Result<> Input::seek(int stream_index, double seconds) {
-    const int flags = format_->iformat->flags;
-    const bool has_index = (flags & AVFMT_TS_DISCONT) == 0;
-    auto& is_joined = survey_->is_joined;
-    if (!has_index && !is_joined) {
+/// Whether the file is of several recordings, as far as a clock tells without reading all of it.
+Result<bool> Input::is_joined() {
+    const auto all = streams();
+    const auto timed = std::ranges::find_if(all, [](const auto* it) { return is_timed(*it); });
+    return timed != all.end() && TRY(is_joined((*timed)->index));
+}
+
+Result<bool> Input::is_joined(int stream_index) {
+    auto& known = survey_->is_joined;
+    if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0 && !known) {
         const auto reader = TRY(reopen());
-        is_joined = TRY(has_steps(*reader, stream_index));
+        known = TRY(has_steps(*reader, stream_index));
     }
-    if (is_joined.value_or(false)) return seek_joined(stream_index, seconds);
+    return known.value_or(false);
+}
+
+Result<> Input::seek(int stream_index, double seconds) {
+    if (TRY(is_joined(stream_index))) return seek_joined(stream_index, seconds);
     const auto target = timestamp(seconds, stream(stream_index).time_base);
-    if (!has_index) return seek_by_clock(stream_index, seconds);
+    if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0)
+        return seek_by_clock(stream_index, seconds);
     is_at_front_ = false;
     const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
     if (source_error_) return *source_error_;

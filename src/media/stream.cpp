@@ -155,7 +155,9 @@ AVRational frame_rate_of(const Input& input, const AVStream& stream) {
     const AVRational guessed = av_guess_frame_rate(
         const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
     );
-    return is_credible(guessed) ? guessed : AVRational{0, 1};
+    // Where there is no average, of one picture say, a guess of 1000 is the tick of a clock.
+    constexpr double kTick = 1000;
+    return is_credible(guessed) && av_q2d(guessed) < kTick ? guessed : AVRational{0, 1};
 }
 
 bool is_steady(const AVStream& stream) {

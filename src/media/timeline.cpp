@@ -23,15 +23,42 @@ bool is_known_duration(std::int64_t duration) {
            duration != std::numeric_limits<std::int64_t>::max();
 }
 
-/// When the stream's first sample is presented: what Opus encoders put before it for their own sake
-/// is cut off by the decoder.
+/// The samples before the first that libav's decoder of Windows Media Audio gives: two frames
+/// (libavcodec/wmadec.c), whose length follows from the rate (wma_common.c).
+std::int64_t wma_delay(const AVCodecParameters& codec) {
+    const bool is_first_version = codec.codec_id == AV_CODEC_ID_WMAV1;
+    if (codec.sample_rate <= 16000) return 2 * 512;
+    if (codec.sample_rate <= (is_first_version ? 32000 : 22050)) return 2 * 1024;
+    return 2 * 2048;
+}
+
+/// When the stream's first sample is presented: what encoders put before it for their own sake is
+/// cut off by the decoder, and of Opus the container counts it before zero.
 std::optional<std::int64_t> start_of(const AVStream& stream) {
     if (stream.start_time == kNoTime) return std::nullopt;
     const auto start = in_us(stream.start_time, stream);
     const AVCodecParameters& codec = *stream.codecpar;
-    if (start >= 0 || codec.codec_id != AV_CODEC_ID_OPUS || codec.sample_rate <= 0) return start;
+    if (codec.sample_rate <= 0) return start;
+    if (codec.codec_id == AV_CODEC_ID_WMAV1 || codec.codec_id == AV_CODEC_ID_WMAV2) {
+        // Rounded as the container's clock is.
+        const AVRational sample = {1, codec.sample_rate};
+        const auto delay =
+            av_rescale_q_rnd(wma_delay(codec), sample, stream.time_base, AV_ROUND_DOWN);
+        return start + in_us(delay, stream);
+    }
+    if (start >= 0 || codec.codec_id != AV_CODEC_ID_OPUS) return start;
     const auto padding = av_rescale_q(codec.initial_padding, {1, codec.sample_rate}, kMicroseconds);
     return std::min<std::int64_t>(start + padding, 0);
+}
+
+/// How much of the told length is before the first sample that is presented: what iTunes' word on
+/// gapless sound leaves out, without an edit list. In the stream's time base.
+std::int64_t left_out_in_front(const AVStream& stream) {
+    if (stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO || stream.start_time == kNoTime) return 0;
+    // (It takes no stream that is constant.)
+    const auto* first = avformat_index_get_entry(const_cast<AVStream*>(&stream), 0);
+    if (first == nullptr || first->timestamp < 0) return 0;
+    return std::max<std::int64_t>(0, stream.start_time - first->timestamp);
 }
 
 bool has_subtitles(const AVFormatContext& format) {
@@ -52,7 +79,8 @@ std::optional<double> stated_duration(const AVFormatContext& format, std::int64_
             continue;
         }
         const auto start = start_of(stream).value_or(origin_us);
-        end = std::max(end.value_or(start), start + in_us(stream.duration, stream));
+        const auto length = stream.duration - left_out_in_front(stream);
+        end = std::max(end.value_or(start), start + in_us(length, stream));
     }
     if (end && is_complete) return static_cast<double>(*end - origin_us) / AV_TIME_BASE;
     if (format.duration == kNoTime || format.duration <= 0) return std::nullopt;
@@ -106,6 +134,11 @@ private:
 };
 
 }  // namespace
+
+std::optional<std::int64_t> told_end_of(const AVStream& stream) {
+    if (stream.start_time == kNoTime || !is_known_duration(stream.duration)) return std::nullopt;
+    return stream.start_time + stream.duration - left_out_in_front(stream);
+}
 
 bool is_timed(const AVStream& stream) {
     const auto type = stream.codecpar->codec_type;

@@ -21,6 +21,9 @@ Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint6
 /// What the packets say: reads `reader` to its end.
 Result<Timeline> measured_timeline(Input& reader, std::int64_t origin_us);
 
+/// Where the container's tables say that a stream ends, in its time base.
+std::optional<std::int64_t> told_end_of(const AVStream& stream);
+
 /// Sound or moving picture: what a timeline is made of. Cover art is not.
 bool is_timed(const AVStream& stream);
 

@@ -1,0 +1,54 @@
+"""Where sound and picture begin and end, as the makers of a format mean it."""
+import pathlib
+import subprocess
+import sys
+
+import look
+import pytest
+
+import cli
+
+FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"]
+SURGERY = pathlib.Path(__file__).parent / "surgery.py"
+
+
+def loud_from(path):
+    """When the first sample above a twentieth is heard, in seconds."""
+    return float((abs(look.samples(path)[:, 0]) > 0.05).argmax() / 48000)
+
+
+def test_what_itunes_leaves_out_in_front_is_not_missed(make, tmp_path):
+    source = tmp_path / "song.m4a"
+    subprocess.run([*FFMPEG, "sine=440:duration=3:sample_rate=8000", "-c:a", "aac", source],
+                   check=True)
+    packets = look.output_of("ffprobe", "-v", "error", "-show_entries", "packet=pts", "-of",
+                             "csv=p=0", source).split()
+    subprocess.run([sys.executable, SURGERY, "gapless", source, "2048"], check=True)
+    heard = (1024 * len(packets) - 2048) / 8000
+    out = make("audio", source, "out.wav")
+    assert look.duration(out) == pytest.approx(heard, abs=0.001)
+    assert make.run.warnings == []
+    told = cli.ittybit("task", "probe", "-i", source, cwd=tmp_path).last["output"]
+    assert told["duration"] == pytest.approx(heard, abs=0.1)  # the last packet is told as shorter
+
+
+@pytest.mark.parametrize("codec", ["wmav1", "wmav2"])
+@pytest.mark.parametrize("rate", [44100, 22050, 16000])
+def test_windows_media_audio_begins_with_its_first_sound(make, tmp_path, codec, rate):
+    source, plain = tmp_path / "a.wma", tmp_path / "plain.wav"
+    subprocess.run([*FFMPEG, f"sine=440:duration=2:sample_rate={rate},volume=12dB", "-c:a", codec,
+                    "-b:a", "64k", source], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", source, plain], check=True)
+    out = make("audio", source, "out.wav")
+    assert loud_from(out) == pytest.approx(loud_from(plain), abs=0.003)
+    assert look.duration(out) == pytest.approx(look.duration(plain), abs=0.003)
+
+
+def test_a_picture_beside_sound_is_shown_for_longer_than_a_tick(make, tmp_path):
+    source = tmp_path / "one.wmv"
+    subprocess.run([*FFMPEG, "color=red:size=320x180:rate=25", "-f", "lavfi", "-i",
+                    "sine=440:duration=1", "-frames:v", "1", "-c:v", "wmv2", "-c:a", "wmav2",
+                    source], check=True)
+    out = make("video", source, "out.mp4")
+    video = look.probe(out)["video"][0]
+    assert float(video["duration"]) >= 0.03
