@@ -311,7 +311,7 @@ def test_dialogue_stays_as_loud_when_mixed(make, tmp_path, name):
 
 @pytest.mark.parametrize("name, options", [
     ("out.mp3", {}), ("out.opus", {}), ("out.ogg", {}), ("out.mp4", {}),
-    *(("out.aac", {"quality": quality}) for quality in ("very_low", "low", "medium", "very_high")),
+    *(("out.aac", {"quality": quality}) for quality in ("very_low", "low", "medium", "high")),
 ])
 def test_a_loud_mix_keeps_its_true_peak_and_is_not_turned_down_elsewhere(
         make, tmp_path, name, options):
@@ -327,8 +327,7 @@ def test_a_loud_mix_keeps_its_true_peak_and_is_not_turned_down_elsewhere(
         )
         source = film
     out = make(kind, source, name, **options)
-    # What begins at full level overshoots in AAC within the first tenth of a second.
-    peak = abs(look.samples(out, rate=192000, channels=2)[19200:]).max()
+    peak = abs(look.samples(out, rate=192000, channels=2)).max()
     assert 20 * numpy.log10(peak) <= -0.9
     assert (loudness(out, 1, 2) > 0.25).all()
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kLookaheadSeconds = 0.005;
 constexpr double kReleaseSeconds = 0.15;
+constexpr double kStartSeconds = 0.06;
 
 constexpr int kTaps = 12;
 constexpr int kDelay = 6;  // of the interpolation, in samples
@@ -41,12 +42,15 @@ double peak_within(const float* samples) {
 
 }  // namespace
 
-Limiter::Limiter(double most_dbtp, Sink<Frame>& next)
-    : ceiling_(std::pow(10, most_dbtp / 20)), next_(next) {}
+Limiter::Limiter(double most_dbtp, double start_room, Sink<Frame>& next)
+    : ceiling_(std::pow(10, most_dbtp / 20)),
+      start_ceiling_(std::pow(10, (most_dbtp - start_room) / 20)),
+      next_(next) {}
 
 void Limiter::begin(const AVFrame& frame) {
     pattern_ = share(frame);
     window_ = std::max(1, static_cast<int>(frame.sample_rate * kLookaheadSeconds));
+    start_ = static_cast<std::int64_t>(frame.sample_rate * kStartSeconds);
     release_ = 1 - std::exp(-1 / (frame.sample_rate * kReleaseSeconds));
     // Silence before the first sample, for the interpolation.
     waiting_.assign(
@@ -80,7 +84,8 @@ void Limiter::take(const AVFrame& frame, int sample) {
     for (std::size_t i = 0; i < waiting_.size(); ++i)
         waiting_[i].push_back(reinterpret_cast<const float*>(frame.extended_data[i])[sample]);
     const double peak = true_peak();
-    gains_.push_back(gain_for(peak > ceiling_ ? ceiling_ / peak : 1.0));
+    const double ceiling = taken_ < start_ ? start_ceiling_ : ceiling_;
+    gains_.push_back(gain_for(peak > ceiling ? ceiling / peak : 1.0));
     ++taken_;
 }
 

@@ -17,8 +17,9 @@ namespace ittybit::media {
 /// ends at once. Takes and gives `fltp` of one rate and layout, sample for sample.
 class Limiter : public Sink<Frame> {
 public:
-    /// `most_dbtp`: dB above full scale, so below 0.
-    Limiter(double most_dbtp, Sink<Frame>& next);
+    /// `most_dbtp`: dB above full scale, so below 0. `start_room`: so many dB lower it is in the
+    /// first 60 ms, for an encoder that overshoots there.
+    Limiter(double most_dbtp, double start_room, Sink<Frame>& next);
 
     /// Errors: `encode_failed`.
     Result<> push(Frame frame) override;
@@ -32,10 +33,12 @@ private:
     double edge_gain(std::int64_t sample) const;
     Result<> give();
 
-    double ceiling_;
+    const double ceiling_;
+    const double start_ceiling_;
     Sink<Frame>& next_;
     Frame pattern_;
     int window_ = 0;                           // samples of looking ahead
+    std::int64_t start_ = 0;                   // samples under the lower ceiling
     double release_ = 0;                       // of a sample
     std::vector<std::vector<float>> waiting_;  // by channel, from sample given_ on
     std::vector<double> gains_;                // of waiting samples, as far as they are known

@@ -111,7 +111,7 @@ TEST(CommonEnd, IsThePicturesWhereSoundIsLongerByAFrame) {
 
 TEST(Limiter, KeepsTruePeaksUnderTheCeilingAndLeavesTheRestAlone) {
     Collector<Frame> heard;
-    Limiter limiter(-1.3, heard);
+    Limiter limiter(-1.3, 0, heard);
     ASSERT_TRUE(limiter.push(tone(48000, 0.5F, 0)));
     ASSERT_TRUE(limiter.push(tone(48000, 2.0F, 48000)));
     ASSERT_TRUE(limiter.push(tone(96000, 0.5F, 96000)));

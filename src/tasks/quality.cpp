@@ -315,6 +315,14 @@ double most_true_peak(const std::vector<SoundBranch>& branches) {
     return least;
 }
 
+double start_room(const std::vector<SoundBranch>& branches) {
+    // libavcodec's AAC, which knows nothing of the sound before its first frames, put at most 4.4
+    // dB on top of them in tones and mixes of tones.
+    constexpr double kOfAac = 4.5;
+    const auto is_aac = [](const SoundBranch& branch) { return branch.encoding->encoder == "aac"; };
+    return std::ranges::any_of(branches, is_aac) ? kOfAac : 0;
+}
+
 double encoder_gain(const SoundEncoding& how) {
     // LAME makes room for what it adds: measured on tones of all its rates.
     if (how.encoder != "libmp3lame") return 0;

@@ -47,6 +47,9 @@ SoundEncoding sound_encoding(
 double most_true_peak(const SoundEncoding& how);
 double most_true_peak(const std::vector<SoundBranch>& branches);
 
+/// How many dB lower that is where the sound begins.
+double start_room(const std::vector<SoundBranch>& branches);
+
 /// By how many dB an encoder makes all sound louder.
 double encoder_gain(const SoundEncoding& how);
 

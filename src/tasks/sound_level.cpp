@@ -60,7 +60,10 @@ Result<media::Loudness> measure(
     media::Pipeline pipeline;
     media::LoudnessMeter meter;
     media::Sink<media::Frame>* first = &meter;
-    if (level.is_limited) first = &pipeline.make<media::Limiter>(sound.loudness->most_dbtp, *first);
+    if (level.is_limited) {
+        const double most = sound.loudness->most_dbtp;
+        first = &pipeline.make<media::Limiter>(most, start_room(sound.branches), *first);
+    }
     if (level.gain_db != 0) first = &pipeline.make<media::Gain>(level.gain_db, *first);
     media::Resample mixer(mixing_format(sound), *first, /*is_limited=*/true);
     media::Soundtrack soundtrack(
@@ -135,7 +138,7 @@ SoundStages add_mixing(
     }
     if (sound.is_mixed || level->is_limited) {
         const double most = level ? sound.loudness->most_dbtp : most_true_peak(sound.branches);
-        first = &pipeline.make<media::Limiter>(most, *first);
+        first = &pipeline.make<media::Limiter>(most, start_room(sound.branches), *first);
     }
     if (level) first = &pipeline.make<media::Gain>(level->gain_db, *first);
     return {
