@@ -1,7 +1,7 @@
 """Pictures of kinds that no tool of the distribution makes in one step. Each is the same scene: a
 ramp from black to red along x and to green along y, with blue at 90, which lossy coding at high
-quality keeps within a few levels. XYB JPEG is not among them: no tool here writes it, and its test
-lives on ../shared/media/field alone."""
+quality keeps within a few levels. (No tool here writes XYB JPEG: what is hard of it is a profile
+that has nothing but one table, which `turned_jpeg` has.)"""
 import pathlib
 import struct
 import subprocess
@@ -288,3 +288,49 @@ def fade(path):
         "color=red:size=16x16:rate=12:duration=8", "-filter_complex",
         "[0][1]overlay=x='t*8':y=24:format=rgb", "-c:v", "ffv1", path)
     return pathlib.Path(path)
+
+
+def table_profile():
+    """An ICC profile (ICC.1:2001) of one table for the perceptual intent, A2B0: what is stored as
+    red is green, green is blue and blue is red."""
+    matrix = numpy.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606],
+                          [0.0139, 0.0971, 0.7142]])  # sRGB's primaries by D50
+    levels = numpy.linspace(0, 1, 17)
+    stored = numpy.stack(numpy.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    linear = numpy.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+    xyz = linear[:, [2, 0, 1]] @ matrix.T / (0.9642, 1, 0.8249)
+    f = numpy.where(xyz > 0.008856, numpy.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    x, y, z = f.T
+    lab = numpy.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+    coded = numpy.clip((lab + (0, 128, 128)) * (652.8, 256, 256), 0, 65535).round().astype(">u2")
+    ramp = struct.pack(">HH", 0, 65535) * 3
+    table = (b"mft2" + bytes(4) + bytes([3, 3, 17, 0]) + struct.pack(">9i", *numpy.eye(3, dtype=int)
+             .ravel() * 65536) + struct.pack(">HH", 2, 2) + ramp + coded.tobytes() + ramp)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    words = b"text" + bytes(4) + b"CC0\0"
+    named = b"desc" + bytes(4) + struct.pack(">I", 7) + b"turned\0" + bytes(78)
+    tags = ((b"A2B0", table), (b"wtpt", white), (b"cprt", words), (b"desc", named))
+    body, index = b"", b""
+    for name, content in tags:
+        content += bytes(-len(content) % 4)
+        index += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
+        body += content
+    head = struct.pack(">I4sI4s4s4s", 132 + len(index) + len(body), bytes(4), 0x02400000, b"mntr",
+                       b"RGB ", b"Lab ") + bytes(12) + b"acsp"
+    head += bytes(68 - len(head)) + struct.pack(">3i", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + index + body
+
+
+def turned_jpeg(path):
+    """The scene under `table_profile`, stored so that it is itself when the profile is heeded."""
+    profile, path = table_profile(), pathlib.Path(path)
+    plain = png(path.with_suffix(".png"), scene()[:, :, [1, 2, 0]])
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", plain, "-pix_fmt", "yuvj444p",
+                    "-q:v", "1", path], check=True)
+    parts = [profile[at : at + 65000] for at in range(0, len(profile), 65000)]
+    marks = b"".join(
+        b"\xff\xe2" + struct.pack(">H", 16 + len(part)) + b"ICC_PROFILE\0"
+        + bytes([number + 1, len(parts)]) + part for number, part in enumerate(parts))
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + marks + data[2:])
+    return path

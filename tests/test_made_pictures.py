@@ -112,3 +112,8 @@ def test_a_webp_follows_a_slow_fade(make, tmp_path):
 
 def test_black_ink_is_black(make):
     assert png_of(make, HERE / "cmyk-k100.jpg")[5, 5, :3].max() < 24
+
+
+def test_a_profile_of_one_table_is_heeded(make, tmp_path):
+    pixels = png_of(make, made.turned_jpeg(tmp_path / "in.jpg"))
+    assert off(pixels[:, :, :3], made.scene()) < 4
