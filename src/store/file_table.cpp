@@ -26,9 +26,8 @@ Result<int> expire_unused(
     for (const auto& row : rows) {
         const auto& id = row.text(0);
         const bool is_under_way = row.integer(1) == 0 && row.integer(2) >= now - kUploadTakes;
-        const auto readers = TRY(session.run(
-            "SELECT 1 FROM jobs WHERE input_file = $1 AND finished_at IS NULL LIMIT 1", {id}
-        ));
+        const auto readers =
+            TRY(session.run("SELECT 1 FROM job_files WHERE file_id = $1 LIMIT 1", {id}));
         if (is_under_way || !readers.empty()) {
             TRY(session.run(
                 "UPDATE files SET used_at = $3 WHERE id = $1 AND used_at < $2", {id, before, now}

@@ -251,6 +251,17 @@ const std::vector<Step>& steps() {
             "CREATE INDEX upload_tokens_by_age ON upload_tokens (expires_at)",
             "CREATE INDEX upload_tokens_of_key ON upload_tokens (key_id)",
         }},
+        Step{{
+            // The managed files that jobs which are not final read, in place of jobs.input_file.
+            R"(CREATE TABLE job_files (
+                job_id TEXT NOT NULL,
+                file_id TEXT NOT NULL,
+                PRIMARY KEY (job_id, file_id)))",
+            "CREATE INDEX job_files_by_file ON job_files (file_id)",
+            "INSERT INTO job_files SELECT id, input_file FROM jobs WHERE input_file IS NOT NULL "
+            "AND finished_at IS NULL",
+            "DROP INDEX jobs_by_file",
+        }},
     };
     return all;
 }

@@ -79,6 +79,7 @@ std::vector<std::string> fillings(bool is_postgres) {
                 ", CASE WHEN i % 8 = 0 THEN 'upload' ELSE 'output' END, 'a', 1, i, i",
             "WHERE i % 4 = 0"
         ),
+        insert("job_files", "job_id, file_id", job + ", " + file, "WHERE i % 500 = 3"),
         insert("parts", "task_id, name, size", task + ", 'a.m4s', 1"),
         insert(
             "idempotency", "route, key, fingerprint, location, body, created_at",

@@ -1,6 +1,7 @@
 #include "store/rows.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -116,6 +117,18 @@ json::value sent_options(const Order& order) {
     return list;
 }
 
+/// The managed files that it reads: its input, and what options name beside it.
+std::set<std::string> files_read_by(const JobRecord& record) {
+    std::set<std::string> files;
+    const auto note = [&](std::string_view url) {
+        if (auto file = file_named_by(url)) files.insert(*std::move(file));
+    };
+    note(record.job.input);
+    for (const auto& output : record.order.outputs)
+        for (const auto& further : further_inputs(output.operation())) note(further.url);
+    return files;
+}
+
 /// Puts them back. An order that could not be read is as one of the job's kind with no options.
 void complete(JobRecord& record, const Row& row, json::value sent) {
     auto& [kind, input, outputs, connection, metadata, webhook_url, priority] = record.order;
@@ -219,13 +232,12 @@ NewRows rows_of(const JobRecord& record) {
         compact_json(job.metadata),
         json_text(record.order),
         value_of(record.order.webhook_url),
-        value_of(file_named_by(job.input)),
         record.base_url,
         job.created_at,
         std::int64_t{record.order.priority},
         record.key_id,
     };
-    if (auto file = file_named_by(job.input)) rows.input_file = {*std::move(file), job.created_at};
+    for (const auto& file : files_read_by(record)) rows.files.push_back({file, job.created_at});
     for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
         rows.tasks.push_back(row_of(job.tasks[i], job.id, i));
     }
@@ -238,20 +250,22 @@ NewRows rows_of(const JobRecord& record) {
 Result<void> insert_job(Session& session, const NewRows& rows) {
     TRY(session.run(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
-        "webhook_url, input_file, base_url, revision, attempt, uncounted, available_at, "
-        "created_at, updated_at, priority, key_id) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, "
-        "$8, $9, $10, 1, 0, 0, $11, $11, $11, $12, $13)",
+        "webhook_url, base_url, revision, attempt, uncounted, available_at, created_at, "
+        "updated_at, priority, key_id) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 1, 0, "
+        "0, $10, $10, $10, $11, $12)",
         rows.job
     ));
     for (const auto& task : rows.tasks) TRY(write_task(session, task));
     for (const auto& label : rows.labels) {
         TRY(session.run("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label));
     }
-    if (!rows.input_file.empty()) {
-        // Whoever finds at this moment that nobody uses it looks at this again.
+    for (const auto& file : rows.files) {
         TRY(session.run(
-            "UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", rows.input_file
+            "INSERT INTO job_files (job_id, file_id) VALUES ($1, $2)",
+            {rows.job.front(), file.front()}
         ));
+        // Whoever finds at this moment that nobody uses it looks at this again.
+        TRY(session.run("UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", file));
     }
     session.announce(topic::kQueue);
     announce_state(session, std::get<std::string>(rows.job.front()));
@@ -284,6 +298,7 @@ Result<void> delete_job(Session& session, const std::string& id) {
     TRY(session.run("DELETE FROM tasks WHERE job_id = $1", {id}));
     TRY(session.run("DELETE FROM labels WHERE job_id = $1", {id}));
     TRY(session.run("DELETE FROM leases WHERE job_id = $1", {id}));
+    TRY(session.run("DELETE FROM job_files WHERE job_id = $1", {id}));
     TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
     announce_state(session, id);
     return {};
@@ -338,6 +353,7 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) 
     if (hit.empty()) return false;
     announce_state(session, job.id);
     TRY(session.run("DELETE FROM leases WHERE job_id = $1", {job.id}));
+    TRY(session.run("DELETE FROM job_files WHERE job_id = $1", {job.id}));
     TRY(write_tasks(session, job.id, job.tasks));
     if (!record.order.webhook_url) return true;
     const auto body = announcement(record);

@@ -29,7 +29,7 @@ struct NewRows {
     Values job;
     std::vector<Values> tasks;
     std::vector<Values> labels;
-    Values input_file;  // which one is used, and when; empty: none of ours
+    std::vector<Values> files;  // the managed ones that are read, and when
 };
 NewRows rows_of(const JobRecord& record);
 Result<void> insert_job(Session& session, const NewRows& rows);

@@ -619,9 +619,22 @@ TEST_P(Conformance, UnusedUploadsExpireUnlessAJobKeepsThem) {
     ASSERT_TRUE(files.add({"left", {}, "upload", "a", true, kNow, kNow}));
     const auto record = record_for("video", "http://host/files/" + kept + "/a", {}, kNow);
     ASSERT_TRUE(create(*jobs_, record, std::nullopt, {}));
+    const std::string subtitles(32, 'b');
+    ASSERT_TRUE(files.add({subtitles, {}, "upload", "b", true, kNow, kNow}));
+    auto subtitled = record_for("video", "http://host/a", {}, kNow);
+    VideoOptions options;
+    options.subtitle_url = "http://host/files/" + subtitles + "/b";
+    subtitled.order.outputs.front().work = Operation(options);
+    ASSERT_TRUE(create(*jobs_, subtitled, std::nullopt, {}));
+    const auto role_of = [&](const std::string& id) { return (*files.find(id))->role; };
     ASSERT_TRUE(files.expire(kNow + kDay, 0, kNow + 2 * kDay));
-    EXPECT_EQ((*files.find("left"))->role, "garbage");
-    EXPECT_EQ((*files.find(kept))->role, "upload");
+    EXPECT_EQ(role_of("left"), "garbage");
+    EXPECT_EQ(role_of(kept), "upload");
+    EXPECT_EQ(role_of(subtitles), "upload");
+    ASSERT_TRUE(jobs_->cancel(subtitled.job.id, kNow));
+    ASSERT_TRUE(files.expire(kNow + 3 * kDay, 0, kNow + 4 * kDay));
+    EXPECT_EQ(role_of(kept), "upload");
+    EXPECT_EQ(role_of(subtitles), "garbage");
 }
 
 TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
