@@ -197,6 +197,17 @@ def test_burnt_in_text_is_within_the_output_picture(make, media, tmp_path, optio
     assert whiteness(out, 0.5) == 0
 
 
+def test_subtitles_come_and_go_while_a_picture_stays(make, media, tmp_path):
+    film = tmp_path / "slow.mp4"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=navy:size=320x240:rate=1/3",
+                   "-t", "6", "-c:v", "libx264", "-pix_fmt", "yuv420p", film)
+    out = make("video", film, "o.mp4", subtitle_style="burn_in",
+               subtitle_url=written(tmp_path, "a.vtt", VTT + "\n00:04.500 --> 00:09.000\nlast\n"))
+    shown = [whiteness(out, at) > 0.002 for at in (0.5, 1.1, 1.9, 2.1, 4.4, 4.6, 5.9)]
+    assert shown == [False, True, True, False, False, True, True]
+    assert look.duration(out) == pytest.approx(6, abs=0.05) and make.run.warnings == []
+
+
 @pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "नमस्ते दुनिया", "Ελληνικά",
         "Привет", "♪ ♥ →"])
 def test_scripts_are_drawn_with_their_fonts(make, media, tmp_path, text):
@@ -209,6 +220,34 @@ def test_scripts_are_drawn_with_their_fonts(make, media, tmp_path, text):
         return (look.picture(out, 1.2)[170:] > 128).sum()
     missing = "".join("\U000F0000" if letter != " " else " " for letter in text)
     assert drawn("text", text) != drawn("missing", missing)
+
+
+LETTERS = "a {plain} C:\\new\\temp \\{x} } { {C:\\Users}"
+
+
+def test_braces_and_backslashes_of_plain_text_are_letters(make, media, tmp_path):
+    srt = f"1\n00:00:01,000 --> 00:00:02,000\n{{\\an8}}{{Y:i}}{LETTERS}\\Ntwo\\hlines\n"
+    vtt = srt.replace(",", ".").replace("{\\an8}{Y:i}", "").replace("1\n", "WEBVTT\n\n", 1)
+    wanted = f"{LETTERS}\ntwo\u00a0lines"
+    for name, text in (("a.srt", srt), ("b.vtt", vtt)):
+        for form in ("mp4", "webm"):
+            out = make("video", media / "flash-small.mp4", f"{name}.{form}",
+                       subtitle_url=written(tmp_path, name, text))
+            told = (tmp_path / f"{name}.vtt").read_text()
+            assert told.split("\n", 3)[3].strip() == wanted
+            assert ("line:0" in told) == (name == "a.srt")
+            again = make("video", out, f"again-{name}-{form}.mp4", subtitle_track=2)
+            assert again.with_suffix(".vtt").read_text().split("\n", 3)[3].strip() == wanted
+            for path in tmp_path.glob("*.vtt"):
+                path.unlink()
+
+
+def test_zeros_in_a_file_are_left_out_and_told(make, media, tmp_path):
+    srt = written(tmp_path, "a.srt", SRT.replace("Hello", "Hel\0lo"))
+    out = make("video", media / "flash-small.mp4", "o.mp4", subtitle_url=srt)
+    assert words(out)[:2] == ["Hello world & you", "Second"]
+    [warning] = make.run.warnings
+    assert "zero bytes were left out of the subtitles" in warning
 
 
 HOSTILE = {
@@ -241,11 +280,54 @@ def test_hostile_subtitles_take_little_time(media, tmp_path, name, style):
     assert run.status == 0 or run.error_kind == "limit_exceeded", run.last
 
 
+TOO_MUCH = {
+    "50 MB": (SRT * 300_000, "subtitle_bytes"),
+    "a million": ("WEBVTT\n\n" + "00:01.000 --> 00:02.000\nx\n\n" * 1_000_000, "subtitle_bytes"),
+    "events": ("WEBVTT\n\n" + "".join(
+        f"00:01.000 --> 00:02.000\n{i}\n\n" for i in range(150_000)), "cues"),
+    "drawings": (ASS + ("Dialogue: 0,0:00:01.00,0:00:02.00,Big,,0,0,0,,{\\p1\\fs90000}m 0 0 "
+                        + "l 9999999 0 l 9 9999999 " * 400 + "\n") * 6000, "subtitle_bytes"),
+    "fonts": (ASS.replace("[Events]", "[Fonts]\nfontname: a.ttf\n" + "!!!!" * 20 * 650_000
+                          + "\n[Events]"), "subtitle_bytes"),
+}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_too_much_ends_at_once(refuse, media, tmp_path, name):
+    text, limit = TOO_MUCH[name]
+    path = written(tmp_path, "a.txt", text)
+    before = os.times()
+    run = refuse("video", media / "flash-small.mp4", "o.mp4", subtitle_url=path,
+                 subtitle_style="burn_in")
+    assert run.error_kind == "limit_exceeded", run.last
+    assert run.last["error"]["limit"]["name"] == limit
+    assert os.times().children_user - before.children_user < 10
+
+
+def test_too_many_in_a_track_end_at_once_and_attached_fonts_are_not_read(
+        make, refuse, media, tmp_path):
+    many = written(tmp_path, "a.vtt", TOO_MUCH["events"][0])
+    fonts = written(tmp_path, "a.ttf", b"\0\1\0\0" * 12_000_000)
+    film, clean = tmp_path / "many.mkv", tmp_path / "fonts.mkv"
+    add = ["ffmpeg", "-v", "error", "-i", media / "flash-small.mp4", "-i"]
+    look.output_of(*add, many, "-c", "copy", "-c:s", "srt", film)
+    look.output_of(*add, written(tmp_path, "b.ass", ASS), "-c", "copy", "-attach", fonts,
+                   "-metadata:s:t", "mimetype=application/x-truetype-font", clean)
+    before = os.times()
+    for style in ("sidecar", "burn_in"):
+        run = refuse("video", film, "o.mp4", subtitle_track=2, subtitle_style=style)
+        assert run.error_kind == "limit_exceeded" and run.last["error"]["limit"]["name"] == "cues"
+        assert whiteness(make("video", clean, f"{style}.mp4", subtitle_track=2,
+                              subtitle_style=style), 0.5, 0) >= 0
+    assert os.times().children_user - before.children_user < 30
+
+
 def test_what_is_no_subtitle_is_refused(refuse, media, tmp_path):
     srt = written(tmp_path, "big.srt", SRT * 150_000)
     big = refuse("video", media / "flash-small.mp4", "a.mp4", subtitle_url=srt)
     assert big.error_kind == "limit_exceeded"
     assert big.last["error"]["limit"]["name"] == "subtitle_bytes"
+    assert "subtitle_url: the file is larger than" in big.message and "input" not in big.message
     for text in ("", "<tt xmlns='http://www.w3.org/ns/ttml'/>", "just words", b"\0\1\2\3" * 99):
         bad = refuse("video", media / "flash-small.mp4", "b.mp4", subtitle_url=written(tmp_path,
                 "x", text))

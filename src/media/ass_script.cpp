@@ -25,6 +25,9 @@ constexpr std::size_t kLongestHeaderLine = 1000;
 constexpr double kLines = 288;
 constexpr int kFontSize = 18;
 
+/// Letters of which a backslash in front makes something else.
+constexpr std::string_view kEscaped = "Nnh{}";
+
 struct Letter {
     char32_t code = 0;
     std::size_t bytes = 1;
@@ -89,7 +92,8 @@ public:
                 obey(text_.substr(1, end - 1));
                 text_.remove_prefix(end + 1);
             } else {
-                const bool is_escape = text_[0] == '\\' && text_.size() > 1;
+                const bool is_escape = text_[0] == '\\' && text_.size() > 1 &&
+                                       kEscaped.find(text_[1]) != kEscaped.npos;
                 const Letter letter = first_letter(text_);
                 const auto bytes = std::min(is_escape ? 2 : letter.bytes, text_.size());
                 if (!is_drawing_) add(is_escape ? U' ' : letter.code, text_.substr(0, bytes));

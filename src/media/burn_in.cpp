@@ -8,6 +8,7 @@
 #include <ass/ass.h>
 
 #include "media/ass_script.h"
+#include "media/compat.h"
 #include "media/error.h"
 #include "media/fonts.h"
 
@@ -189,6 +190,27 @@ Result<std::unique_ptr<BurnIn>> BurnIn::make(
 }
 
 Result<> BurnIn::push(Frame frame) {
+    constexpr double kLong = 0.2;  // seconds: of films more than a few pictures
+    const std::int64_t end = frame->pts + duration_of(*frame);
+    const bool is_long = static_cast<double>(duration_of(*frame)) > kLong * settings_.ticks;
+    while (is_long) {
+        const auto change =
+            std::ranges::upper_bound(changes_, av_rescale(frame->pts, 1000, settings_.ticks));
+        if (change == changes_.end()) break;
+        const auto steps =
+            av_rescale_rnd(*change, settings_.ticks, 1000 * settings_.grid, AV_ROUND_UP);
+        const std::int64_t at = steps * settings_.grid;
+        if (at >= end) break;
+        Frame before = share(*frame);
+        set_duration(*before, at - frame->pts);
+        TRY(draw(std::move(before)));
+        frame->pts = at;
+        set_duration(*frame, end - at);
+    }
+    return draw(std::move(frame));
+}
+
+Result<> BurnIn::draw(Frame frame) {
     const auto at = av_rescale(frame->pts, 1000, settings_.ticks);
     if (at >= drawing_->drawn_until) {
         // Nothing moves: what is drawn stays as it is until something comes or goes.

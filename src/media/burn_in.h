@@ -12,13 +12,15 @@
 
 namespace ittybit::media {
 
-/// Lays subtitles into pictures of 8-bit 4:2:0 at their times.
+/// Lays subtitles into pictures of 8-bit 4:2:0 at their times. A picture that stays for long is
+/// passed on anew whenever something comes or goes meanwhile.
 class BurnIn : public Sink<Frame> {
 public:
     struct Settings {
         PictureColour colour;
         Size size;
         int ticks = 90000;  // of the frames' times, a second
+        int grid = 1;       // ticks; pictures begin at its multiples
     };
     /// Errors: `internal_error` when no font is installed.
     static Result<std::unique_ptr<BurnIn>> make(
@@ -33,6 +35,8 @@ public:
     const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:
+    Result<> draw(Frame frame);
+
     /// libass, and what it has drawn last.
     struct Drawing;
     BurnIn(const Settings& settings, Sink<Frame>& next, std::unique_ptr<Drawing> drawing);

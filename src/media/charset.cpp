@@ -71,9 +71,7 @@ bool is_mostly_right(std::string_view text) {
     return right > wrong;
 }
 
-}  // namespace
-
-Utf8 as_utf8(std::string_view bytes) {
+Utf8 with_zeros(std::string_view bytes) {
     if (bytes.starts_with("\xEF\xBB\xBF")) return {valid_utf8(bytes.substr(3))};
     if (bytes.starts_with("\xFF\xFE")) return {from_utf16(bytes.substr(2), true)};
     if (bytes.starts_with("\xFE\xFF")) return {from_utf16(bytes.substr(2), false)};
@@ -82,6 +80,14 @@ Utf8 as_utf8(std::string_view bytes) {
     auto text = valid_utf8(bytes);
     if (text == bytes || is_mostly_right(text)) return {std::move(text)};
     return {from_windows(bytes), true};
+}
+
+}  // namespace
+
+Utf8 as_utf8(std::string_view bytes) {
+    Utf8 read = with_zeros(bytes);
+    read.has_lost_zeros = std::erase(read.text, '\0') > 0;
+    return read;
 }
 
 }  // namespace ittybit::media

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "media/stand_ins.h"
+
 namespace ittybit::media {
 namespace {
 
@@ -44,17 +46,18 @@ public:
 private:
     /// One letter, or what a backslash makes of it.
     std::string_view next_letter() {
-        if (text_[at_] != '\\' || at_ + 1 == text_.size()) return text_.substr(at_++, 1);
-        const auto two = text_.substr(at_, 2);
-        at_ += 2;
-        switch (two[1]) {
+        const auto rest = text_.substr(at_);
+        const bool is_letter = rest[0] != '\\' || rest.size() == 1;
+        const bool is_joined = !is_letter && rest.substr(1).starts_with(kWordJoiner);
+        at_ += is_joined ? 1 + kWordJoiner.size() : is_letter ? 1 : 2;
+        if (is_letter || is_joined) return rest.substr(0, 1);
+        switch (rest[1]) {
             case 'N': return "\n";
             case 'n': return " ";
             case 'h': return "\u00A0";
             case '{':
-            case '}':
-            case '\\': return two.substr(1);
-            default: return two;
+            case '}': return rest.substr(1, 1);
+            default: return rest.substr(0, 2);
         }
     }
 

@@ -8,6 +8,7 @@
 #include "media/ass_script.h"
 #include "media/charset.h"
 #include "media/fonts.h"
+#include "media/stand_ins.h"
 
 namespace ittybit::media {
 namespace {
@@ -25,8 +26,22 @@ TEST(CueText, WebvttKeepsWeightAndSlantAndEscapesTheRest) {
     EXPECT_EQ(as_webvtt("{\\i1}a{\\i0} < b & c"), "<i>a</i> &lt; b &amp; c");
     EXPECT_EQ(as_webvtt("one\\N\\Ntwo\\N"), "one\ntwo");
     EXPECT_EQ(as_webvtt("\\{no tag\\}"), "{no tag}");
+    EXPECT_EQ(as_webvtt("C:\\\u2060new"), "C:\\new");
     EXPECT_EQ(as_webvtt("{\\p1}m 0 0 l 9 9{\\p0}"), "");
     EXPECT_EQ(as_webvtt("{\\fs90\\c&HFF&}a {not closed"), "a {not closed");
+}
+
+TEST(CueText, BracesAndBackslashesOfPlainTextStayLetters) {
+    const auto read = [](const std::string& text, bool is_srt) {
+        return as_webvtt(without_stand_ins(with_stand_ins(text, is_srt)));
+    };
+    for (const bool is_srt : {false, true}) {
+        EXPECT_EQ(read("a {b} C:\\new\\{x} } {", is_srt), "a {b} C:\\new\\{x} } {");
+        EXPECT_EQ(read("{C:\\Users}", is_srt), "{C:\\Users}");
+        EXPECT_EQ(read("a\\Nb\\hc", is_srt), "a\nb\u00A0c");
+    }
+    EXPECT_EQ(with_stand_ins("{\\an8}{Y:i}a", true), "{\\an8}{Y:i}a") << "libav's to obey";
+    EXPECT_EQ(read("{\\an8}a", false), "{\\an8}a") << "of WebVTT a text";
 }
 
 TEST(CueText, WhatIsShownTogetherBecomesOneCaption) {

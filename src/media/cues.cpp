@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "media/charset.h"
 #include "media/error.h"
+#include "media/stand_ins.h"
 #include "media/stream.h"
 
 namespace ittybit::media {
@@ -131,7 +132,8 @@ private:
         for (unsigned i = 0; i < read.num_rects; ++i) {
             if (read.rects[i]->ass == nullptr) continue;
             cues_.cues.push_back(
-                {start, start + std::max<std::int64_t>(length, 0), read.rects[i]->ass}
+                {start, start + std::max<std::int64_t>(length, 0),
+                 without_stand_ins(read.rects[i]->ass)}
             );
         }
         if (std::cmp_less_equal(cues_.cues.size(), limits.cues)) return {};
@@ -140,20 +142,35 @@ private:
         );
     }
 
-    /// Old files have old codings; what is in ISO media begins with a length.
+    /// The same in UTF-8, as old files have old codings, and with stand-ins. In ISO media a length
+    /// is in front of the text, and boxes may be behind it (TS 26.245, 5.17).
     Packet recoded(const AVPacket& packet) {
-        Packet same = share(packet);
-        if (codec_->codec_id == AV_CODEC_ID_MOV_TEXT) return same;
+        const AVCodecID codec = codec_->codec_id;
+        const bool is_iso = codec == AV_CODEC_ID_MOV_TEXT;
         const std::string_view bytes(
             reinterpret_cast<const char*>(packet.data), static_cast<std::size_t>(packet.size)
         );
-        const Utf8 read = as_utf8(bytes);
-        if (read.text == bytes) return same;
+        const std::size_t head = is_iso ? std::min<std::size_t>(2, bytes.size()) : 0;
+        const std::size_t length =
+            head == 2 ? std::size_t{packet.data[0]} << 8U | packet.data[1] : bytes.npos;
+        const std::string_view text = bytes.substr(head, length);
+        Utf8 read = as_utf8(text);
         is_guessed_ = is_guessed_ || read.is_guessed;
+        if (codec != AV_CODEC_ID_ASS)
+            read.text = with_stand_ins(read.text, codec == AV_CODEC_ID_SUBRIP);
         Packet other = make_packet();
-        if (av_new_packet(other.get(), static_cast<int>(read.text.size())) < 0) return same;
+        const auto rest = bytes.substr(head + text.size());
+        const auto size = head + read.text.size() + rest.size();
+        if (read.text == text || av_new_packet(other.get(), static_cast<int>(size)) < 0)
+            return share(packet);
         av_packet_copy_props(other.get(), &packet);
-        std::ranges::copy(read.text, other->data);
+        auto* at = other->data;
+        if (head == 2) {
+            at[0] = static_cast<std::uint8_t>(read.text.size() >> 8U);
+            at[1] = static_cast<std::uint8_t>(read.text.size());
+        }
+        at = std::ranges::copy(read.text, at + head).out;
+        std::ranges::copy(rest, at);
         return other;
     }
 
@@ -275,6 +292,9 @@ Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
     Cues cues = TRY(CueReader(*input, 0, 0).read({}, [] {}));
     if (read.is_guessed)
         cues.warnings.emplace_back("the subtitles are not UTF-8, and were read as Windows-1252");
+    if (read.has_lost_zeros)
+        cues.warnings.emplace_back("zero bytes were left out of the subtitles: they may be damaged"
+        );
     if (cues.cues.empty() && sniffed.demuxer == "srt")
         return Error{ErrorKind::kCorruptMedia, "there are no subtitles in the file", ""};
     return cues;

@@ -15,7 +15,7 @@ constexpr auto kLookAgain = std::chrono::milliseconds(500);
 Error no_room(std::int64_t wanted, std::int64_t left) {
     return {
         ErrorKind::kDiskFull,
-        "the disk is full: the working copy of the input needs " + std::to_string(wanted) +
+        "the disk is full: the working copy of the file needs " + std::to_string(wanted) +
             " bytes more, and " + std::to_string(std::max<std::int64_t>(0, left)) +
             " can be had; free some space and try again",
         ""

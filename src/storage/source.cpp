@@ -155,7 +155,7 @@ Result<> Source::State::check_size(std::int64_t bytes) const {
     if (bytes <= options.largest) return {};
     return Error{
         ErrorKind::kLimitExceeded,
-        "the input is larger than " + std::to_string(options.largest) + " bytes", origin->name(),
+        "the file is larger than " + std::to_string(options.largest) + " bytes", origin->name(),
         LimitReached{"input_bytes", static_cast<double>(options.largest)}
     };
 }

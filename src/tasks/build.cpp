@@ -298,9 +298,10 @@ Result<Sink<Frame>*> Builder::add_burn_in(const PicturePlan& picture, Sink<Frame
     const auto text = std::ranges::find(plan_.texts, place, &TextPlan::burnt_into);
     if (text == plan_.texts.end()) return &next;
     const auto cues = TRY(cues_of(*text));
-    auto burn_in = TRY(
-        media::BurnIn::make(cues, {picture.treatment.colour, text->size, picture.clock.ticks}, next)
-    );
+    const media::BurnIn::Settings settings{
+        picture.treatment.colour, text->size, picture.clock.ticks, picture.clock.grid
+    };
+    auto burn_in = TRY(media::BurnIn::make(cues, settings, next));
     std::ranges::copy(burn_in->warnings(), std::back_inserter(warnings_));
     return &pipeline_.add(std::move(burn_in));
 }
