@@ -213,6 +213,20 @@ def waveform(folder, _seconds):
     }
 
 
+def thumbnails(folder, _seconds):
+    """Each ten seconds of an hour's film with a key frame every 2 s, as the web wants it;
+    ffmpeg only decodes it."""
+    short, source = folder / "short.mp4", folder / "hour.mp4"
+    measure([
+        ffmpeg("-t", 30, "-i", CLIP, "-vf", "scale=-2:480", "-an", "-c:v", "libx264", "-g", 48,
+               short),
+        ffmpeg("-stream_loop", -1, "-i", short, "-t", 3600, "-c", "copy", source),
+    ])
+    return ours("image", source, f"{folder}/thumbs/", "--interval", 10), {
+        "ffmpeg, decoding": [ffmpeg("-i", source, "-f", "null", "-")]
+    }
+
+
 def photo(folder, _seconds):
     source = folder / "photo.jpg"
     noise = ["vips", "gaussnoise", folder / "noise.v", "6000", "4000", "--sigma", "20"]
@@ -258,6 +272,7 @@ CASES = {
     "GIF": gif,
     "mp3 from video": mp3,
     "waveform of 2 h": waveform,
+    "thumbnails of 1 h": thumbnails,
     "24 MP JPEG to 500 px webp": photo,
 }
 

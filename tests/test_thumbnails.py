@@ -167,9 +167,14 @@ def test_each_is_the_picture_that_start_gives(series, make, films, name):
 def test_long_ways_between_pictures_are_not_decoded(series, tmp_path):
     path = film(tmp_path / "long.mp4", *X264, "-g", "40", frames=4096, rate=4, pictures=counted(
         range(4096), 64, 48))
-    folder = series(path, interval=60, format="png")
-    found = [number_in(look.picture(folder / name)) for name in wanted_names(18, "png")]
-    assert found == [i * 240 for i in range(18)]
+    def found(interval, count):
+        folder = series(path, f"{interval}", interval=interval, format="png", end=interval * count)
+        return [number_in(look.picture(folder / name)) for name in wanted_names(count, "png")]
+
+    assert found(9.5, 5) == [i * 38 for i in range(5)]
+    early = [i * 240 - number for i, number in enumerate(found(60, 17))]
+    assert min(early) >= 0 and max(early) <= 48, "by a fifth of a step, where a key frame is there"
+    assert any(early)
 
 
 def test_variable_rates_and_gaps(series, tmp_path):
@@ -313,6 +318,33 @@ def test_animations_are_films_too(series, tmp_path, extension, words):
     assert found == [math.floor(3 + i * 2.5 + 1e-6) for i in range(11)]
     assert names(series(path, "own", interval=1)) == wanted_names(
         3, {"apng": "png", "gif": "jpg"}.get(extension, extension))
+
+
+@pytest.fixture(scope="module")
+def alpha_avif(tmp_path_factory):
+    """25 pictures, ever more opaque from left to right, which is a track of its own in AVIF."""
+    path = tmp_path_factory.mktemp("avif") / "a.avif"
+    look.output_of(
+        "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=128x64:rate=25:duration=1",
+        "-f", "lavfi", "-i", "color=black:size=128x64:rate=25:duration=1", "-filter_complex",
+        "[1]geq=lum='2*X',format=gray[a]", "-map", "0", "-map", "[a]", "-pix_fmt:v:0", "yuv420p",
+        "-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "10", path)
+    return path
+
+
+def test_what_is_transparent_stays_so_in_steps_and_at_start(series, make, alpha_avif):
+    folder = series(alpha_avif, interval=0.25, format="png")
+    assert names(folder) == wanted_names(4, "png")
+    for i, name in enumerate(names(folder)):
+        picture = look.picture(folder / name, alpha=True)
+        ramp = (2 * numpy.arange(128) - 16) * 255 / 219  # as FFmpeg widens limited range
+        assert numpy.abs(picture[32, :, 3] - ramp.clip(0, 255)).max() < 12
+        one = make("image", alpha_avif, f"{i}.png", start=max(0.01, i * 0.25))
+        assert (look.picture(one, alpha=True) == picture).all()
+    for _, _, tile in tiles(series(alpha_avif, "sheets", interval=0.5, sheet="sprite",
+                                   format="jpeg", background="#0000ff")):
+        red, _, blue = tile[32, 4].astype(int)
+        assert blue > 200 > 60 > red, "laid on the background"
 
 
 # What may be asked.

@@ -92,6 +92,7 @@ Result<std::unique_ptr<ShownSeries>> ShownSeries::open(
 Result<std::optional<Shown>> ShownSeries::at(double seconds) {
     const bool is_first = std::exchange(is_first_, false);
     if (is_first) TRY(seconds > 0 ? jump(seconds) : input_.rewind());
+    if (auto key = TRY(near_key(seconds))) return std::optional(Shown{.frame = std::move(key)});
     auto found = find(seconds);
     const auto is_final = [&] { return !found && found.error().kind != ErrorKind::kCorruptMedia; };
     if (!is_final() && screen_.is_late() && has_left_out_) {
@@ -103,6 +104,33 @@ Result<std::optional<Shown>> ShownSeries::at(double seconds) {
     if (screen_.is_empty()) return input_error(AVERROR_INVALIDDATA, "find a picture");
     if (!is_first && is_finished_ && screen_.is_over(seconds)) return std::optional<Shown>();
     return std::optional(screen_.answer());
+}
+
+/// What waits stays as it is, so that the next instant may still need all of it. Nothing where
+/// there is no such key frame, or it is made of two fields; and at the end, where more must be
+/// known.
+Result<Frame> ShownSeries::near_key(double seconds) {
+    screen_.go_to(seconds);
+    if (left_.early <= 0 || screen_.is_sure()) return Frame();
+    if (leads_far_ahead(seconds)) TRY(jump(seconds));
+    TRY(read_ahead(seconds));
+    if (is_read_ || waiting_.empty()) return Frame();
+    const AVPacket& key = *waiting_.front();
+    const double time = key.pts == kNoTime ? -1 : input_.seconds(key.pts, time_base_);
+    const bool is_near = time >= seconds - left_.early && time <= seconds + kTolerance;
+    if ((key.flags & AV_PKT_FLAG_KEY) == 0 || !is_near) return Frame();
+    decoder_->reset();
+    screen_.clear();
+    decoder_->leave_out_unreferenced(false);
+    auto decoded = decoder_->push(share(key));
+    if (decoded) decoded = decoder_->finish();
+    left_.on_decoded();
+    screen_.go_to(seconds);
+    Frame shown = decoded && !screen_.is_late() ? screen_.answer().frame : Frame();
+    decoder_->reset();
+    screen_.clear();
+    has_left_out_ = true;
+    return shown && is_interlaced(*shown) ? Frame() : std::move(shown);
 }
 
 Result<> ShownSeries::find(double seconds) {

@@ -32,6 +32,9 @@ public:
         std::int64_t packets = std::numeric_limits<std::int64_t>::max();
         std::int64_t bytes = std::numeric_limits<std::int64_t>::max();
         std::function<void()> on_decoded = [] {};  // told of each packet
+        // A key frame so many seconds in front of an instant is shown in place of what is on screen
+        // then: it is all that is decoded. 0: never.
+        double early = 0;
     };
 
     /// `input` is used by nobody else meanwhile. Errors: as Decoder::open.
@@ -76,6 +79,7 @@ private:
 
     ShownSeries(Input& input, int stream_index, Settings settings);
 
+    Result<Frame> near_key(double seconds);
     Result<> find(double seconds);
     Result<bool> decode_next(double seconds);
     Result<> read_ahead(double seconds);

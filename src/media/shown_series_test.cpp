@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "media/compat.h"
 #include "media/stream.h"
 #include "media/testing.h"
 
@@ -54,6 +55,32 @@ TEST(ShownSeries, GivesTheLastPictureAtOrBeforeEachInstant) {
             }
         }
     }
+}
+
+TEST(ShownSeries, AKeyFrameThatIsALittleEarlierMayStandForAnInstant) {
+    constexpr double kEarly = 0.4;
+    int early = 0;
+    for (const char* name :
+         {"flash-small.mp4", "flash-small.ts", "b-frames.avi", "open-gop.mp4", "vfr.mp4",
+          "late-start.mkv", "interlaced.mp4", "sparse-keys.mp4"}) {
+        const auto times = times_of(name);
+        const auto input = open_clip(name);
+        const int stream = *find_video(*input);
+        const AVRational time_base = input->stream(stream).time_base;
+        const auto series = *ShownSeries::open(*input, stream, {.early = kEarly});
+        for (double at = 0; at < times.back(); at += 0.3) {
+            const auto shown = series->at(at);
+            ASSERT_TRUE(shown && *shown) << name << " at " << at;
+            const AVFrame& frame = *(*shown)->frame;
+            const double time = input->seconds(frame.pts, time_base);
+            if (std::abs(time - shown_at(times, at)) < 0.002) continue;
+            ++early;
+            EXPECT_LT(time, at) << name;
+            EXPECT_GE(time, at - kEarly - 0.002) << name;
+            EXPECT_TRUE(is_key_frame(frame)) << name << " at " << at;
+        }
+    }
+    EXPECT_GT(early, 10);
 }
 
 TEST(ShownSeries, EndsWithTheLastPicture) {

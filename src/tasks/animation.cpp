@@ -35,21 +35,21 @@ Result<Plan> from_media(
     const int stream = TRY(media::require_video(input));
     const PictureFacts facts = picture_facts(input, stream);
     const bool is_still = sniffed.family == Family::kStill;
-    AnimationSource source{
+    const auto alpha = find_alpha(input, stream);
+    const AnimationSource source{
         .display = facts.display,
         .duration = input.duration(),
         .read =
             {.as = is_still ? ReadAs::kFrame : ReadAs::kStream,
              .stream = stream,
-             .alpha = find_alpha(input, stream),
+             .alpha = alpha,
              .threads = machine_cores(),
              .is_still = is_still},
-        .treatment = rgb_treatment(input.stream(stream), facts.display),
+        .treatment = rgb_treatment(input.stream(stream), facts.display, facts.has_alpha || alpha),
         .loop = loop,
         .told_end = facts.told_end,
         .frames = {},
     };
-    source.treatment.has_alpha |= source.read.alpha.has_value();
     Plan plan = TRY(plan_of(options, source, job));
     decide_steps(plan.pictures.front().treatment, shape_of(facts));
     return plan;

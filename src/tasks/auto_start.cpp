@@ -90,7 +90,7 @@ Result<double> telling_moment(Job& job, int stream) {
     const double area = std::max(1.0, 1.0 * display.width * display.height);
     const int width = std::min(kLookedAtWidth, display.width);
     const Size small{width, std::max(1, display.height * width / display.width)};
-    const Treatment treatment = rgb_treatment(video, small);
+    const Treatment treatment = rgb_treatment(video, small, false);
     const auto film = TRY(media::ShownSeries::open(
         input, stream,
         {.packets = static_cast<std::int64_t>(std::clamp(kPixelsDecoded / area, 60.0, 3000.0)),

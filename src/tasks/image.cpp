@@ -17,6 +17,7 @@
 #include "tasks/auto_start.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
+#include "tasks/joined_alpha.h"
 #include "tasks/picture_plan.h"
 #include "tasks/picture_series.h"
 #include "tasks/quality.h"
@@ -95,7 +96,7 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
         .read =
             {.as = ReadAs::kFrame,
              .stream = stream,
-             .alpha = {},
+             .alpha = find_alpha(input, stream),
              .threads = options.interval ? machine_cores() : 1,
              // A still is on screen for ever.
              .is_still = input.sniffed().family == Family::kStill},
@@ -106,7 +107,8 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
         options.start.seconds = TRY(telling_moment(job, stream));
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
     Treatment& treatment = plan.pictures.front().treatment;
-    treatment = rgb_treatment(video, display);
+    const bool has_alpha = media::has_alpha(video) || source.read.alpha;
+    treatment = rgb_treatment(video, display, has_alpha);
     decide_steps(treatment, shape_of(picture_facts(input, stream)));
     return plan;
 }
@@ -140,6 +142,11 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
         auto& input = *TRY(open_media(job, read));
         const media::DecoderOptions how{.is_strict = read.is_still};
         auto shown = TRY(media::shown_at(input, read.stream, plan.window.start, how));
+        if (read.alpha) {
+            const auto again = TRY(input.reopen());
+            const auto alpha = TRY(media::frame_at(*again, *read.alpha, plan.window.start, how));
+            shown.frame = join_alpha(std::move(shown.frame), *alpha);
+        }
         return image::Picture::from_pixels(TRY(to_pixels(std::move(shown), treatment)));
     }
     const Sniffed sniffed = TRY(sniff(job.source));

@@ -18,8 +18,9 @@ AVPixelFormat with_alpha(int format) {
     return av_get_pix_fmt(("yuva" + before.substr(3)).c_str());
 }
 
-/// The colour's planes and the alpha's as a fourth; the colour alone where they do not fit.
-Frame joined(Frame colour, const AVFrame& alpha) {
+}  // namespace
+
+Frame join_alpha(Frame colour, const AVFrame& alpha) {
     const AVPixelFormat format = with_alpha(colour->format);
     const bool is_like = alpha.width == colour->width && alpha.height == colour->height;
     std::size_t slot = 0;
@@ -31,8 +32,6 @@ Frame joined(Frame colour, const AVFrame& alpha) {
     colour->format = format;
     return colour;
 }
-
-}  // namespace
 
 std::optional<int> find_alpha(const media::Input& input, int colour) {
     if (input.sniffed().format != "avif") return std::nullopt;
@@ -54,7 +53,7 @@ Result<> JoinedAlpha::join() {
         const Frame& first = colour_.frames.front();
         const Frame& opacity = alpha_.frames.front();
         const int order = av_compare_ts(first->pts, clocks_.colour, opacity->pts, clocks_.alpha);
-        if (order == 0) TRY(next_.push(joined(std::move(colour_.frames.front()), *opacity)));
+        if (order == 0) TRY(next_.push(join_alpha(std::move(colour_.frames.front()), *opacity)));
         if (order <= 0) colour_.frames.pop_front();
         if (order >= 0) alpha_.frames.pop_front();
     }

@@ -12,6 +12,9 @@ namespace ittybit::tasks {
 /// gives both as films.
 std::optional<int> find_alpha(const media::Input& input, int colour);
 
+/// The colour's planes and the alpha's as a fourth; the colour alone where they do not fit.
+media::Frame join_alpha(media::Frame colour, const AVFrame& alpha);
+
 /// Joins the frames of two tracks, decoded by turns on one thread, to frames with alpha. What has
 /// no partner of its time is dropped.
 class JoinedAlpha {

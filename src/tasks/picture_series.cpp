@@ -14,6 +14,7 @@
 #include "tasks/album.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
+#include "tasks/joined_alpha.h"
 #include "tasks/rgb_frames.h"
 
 namespace ittybit::tasks {
@@ -25,17 +26,34 @@ using Shot = Result<std::optional<image::Picture>>;
 /// picture.
 using Camera = std::function<Shot(double seconds)>;
 
+/// By how many seconds a key frame may be in front of an instant and stand for it: where steps are
+/// long, nobody misses what is between.
+double early_by(double interval) {
+    constexpr double kLongStep = 10;
+    return interval >= kLongStep ? interval / 5 : 0;
+}
+
 Result<Camera> film_camera(const Plan& plan, Job& job, std::function<void()> on_decoded) {
     const PlannedRead& read = plan.reads.front();
     auto& input = *TRY(open_media(job, read));
-    std::shared_ptr film = TRY(media::ShownSeries::open(
-        input, read.stream,
-        {.decoder = {.threads = read.threads}, .on_decoded = std::move(on_decoded)}
-    ));
+    const media::ShownSeries::Settings settings{
+        .decoder = {.threads = read.threads},
+        .on_decoded = std::move(on_decoded),
+        .early = early_by(plan.pictures.front().instants->interval),
+    };
+    std::shared_ptr film = TRY(media::ShownSeries::open(input, read.stream, settings));
+    std::shared_ptr<media::Input> again;
+    std::shared_ptr<media::ShownSeries> alpha;
+    if (read.alpha) {
+        again = TRY(input.reopen());
+        alpha = TRY(media::ShownSeries::open(*again, *read.alpha, settings));
+    }
     const Treatment& treatment = plan.pictures.front().treatment;
-    return Camera([film, &treatment](double seconds) -> Shot {
+    return Camera([film, again, alpha, &treatment](double seconds) -> Shot {
         auto shown = TRY(film->at(seconds));
         if (!shown) return std::optional<image::Picture>();
+        const auto opacity = alpha ? TRY(alpha->at(seconds)) : std::optional<media::Shown>();
+        if (opacity) shown->frame = join_alpha(std::move(shown->frame), *opacity->frame);
         auto pixels = TRY(to_pixels(*std::move(shown), treatment));
         return std::optional(TRY(image::Picture::from_pixels(std::move(pixels))));
     });

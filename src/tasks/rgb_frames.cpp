@@ -141,8 +141,8 @@ Treatment rgb_treatment(Size scaled, bool has_alpha) {
     return treatment;
 }
 
-Treatment rgb_treatment(const AVStream& stream, Size scaled) {
-    Treatment treatment = rgb_treatment(scaled, media::has_alpha(stream));
+Treatment rgb_treatment(const AVStream& stream, Size scaled, bool has_alpha) {
+    Treatment treatment = rgb_treatment(scaled, has_alpha);
     const auto orientation = media::orientation_of(stream);
     treatment.is_mirrored = orientation.is_mirrored;
     treatment.rotation = orientation.rotation;

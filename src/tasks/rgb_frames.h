@@ -15,7 +15,7 @@ namespace ittybit::tasks {
 
 /// Pictures that become RGB, or RGBA when they can be transparent, at `scaled`.
 Treatment rgb_treatment(Size scaled, bool has_alpha);
-Treatment rgb_treatment(const AVStream& stream, Size scaled);
+Treatment rgb_treatment(const AVStream& stream, Size scaled, bool has_alpha);
 
 /// The filters for pictures of a shape, up to their turning.
 std::vector<FilterStep> rgb_steps(const Treatment& treatment, const media::PictureShape& shape);
