@@ -36,7 +36,7 @@ template <typename T, typename Row>
 std::string default_of(const Row& field) {
     using Value = std::decay_t<decltype(std::declval<T>().*field.member)>;
     if (field.is_required) return "required";
-    if constexpr (kIsOptional<Value>) {
+    if constexpr (kIsOptional<Value> || kIsList<Value>) {
         return "";
     } else if constexpr (Named<Value>) {
         return fmt::format("`{}`", name_of(T{}.*field.member));

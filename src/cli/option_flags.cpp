@@ -39,9 +39,11 @@ constexpr bool is_time(std::string_view name) {
     return name == "start" || name == "end" || name == "interval";
 }
 
-/// Several words in one: a JSON list, or words with commas between.
+/// Several words in one: a JSON list, one JSON object, or words with commas between.
 json::value typed_list(const std::string& word) {
     if (auto value = parse_json(word); value && value->is_array()) return *std::move(value);
+    if (auto value = parse_json(word); value && value->is_object())
+        return json::array{*std::move(value)};
     json::array all;
     for (const auto& piece : split(word, ',')) all.push_back(typed_word(piece));
     return all;

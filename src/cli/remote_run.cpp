@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,7 +54,7 @@ std::vector<LocalOption> local_options(const Order& order) {
     std::vector<LocalOption> found;
     for (std::size_t i = 0; i < order.outputs.size(); ++i) {
         for (const auto& [name, url] : further_inputs(order.outputs[i].operation()))
-            if (!is_url(url)) found.push_back({i, std::string(name), work::path_of(url)});
+            if (!is_url(url)) found.push_back({i, name, work::path_of(url)});
     }
     return found;
 }
@@ -84,14 +86,19 @@ Result<Judged> judge(const Globals& globals, const json::object& document, bool 
     return judged;
 }
 
-/// The object in which an option of an output stands: its options, or what is beside them.
-json::object& place_of(json::object& body, const LocalOption& option) {
+/// An option of an output, which stands among its options or beside them.
+json::value& option_at(json::object& body, const LocalOption& option) {
     auto* const outputs = body.if_contains("outputs");
     auto& output = outputs != nullptr ? outputs->at(option.output).get_object() : body;
     auto* const options = output.if_contains("options");
+    const auto path = split(option.name, '.');
     const bool is_inside =
-        options != nullptr && options->is_object() && options->get_object().contains(option.name);
-    return is_inside ? options->get_object() : output;
+        options != nullptr && options->is_object() && options->get_object().contains(path.front());
+    auto* at = &(is_inside ? options->get_object() : output)[path.front()];
+    for (const auto& step : path | std::views::drop(1)) {
+        at = at->is_array() ? &at->get_array().at(std::stoul(step)) : &at->get_object()[step];
+    }
+    return *at;
 }
 
 /// Local files are sent ahead; their addresses there take the places of their paths.
@@ -99,8 +106,7 @@ Result<> upload_all(ApiClient& api, Judged& judged, Display& display, const std:
     if (!judged.local.empty())
         judged.body["input"] = TRY(upload_input(api, judged.local, display, stop));
     for (const LocalOption& option : judged.options) {
-        place_of(judged.body, option)[option.name] =
-            TRY(upload_input(api, option.path, display, stop));
+        option_at(judged.body, option) = TRY(upload_input(api, option.path, display, stop));
     }
     return {};
 }

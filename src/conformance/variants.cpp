@@ -70,8 +70,11 @@ private:
             peak = std::max(peak, read->peak);
             average = std::max(average, read->average);
         }
-        whole.peak = whole.own->peak + peak;
-        whole.average = whole.own->average + average;
+        // Where sound is all there is, one plays in place of the other.
+        const bool is_beside = whole.own->picture.has_value();
+        whole.peak = is_beside ? whole.own->peak + peak : std::max(whole.own->peak, peak);
+        whole.average =
+            is_beside ? whole.own->average + average : std::max(whole.own->average, average);
         return whole;
     }
 

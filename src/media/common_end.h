@@ -1,8 +1,8 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <stop_token>
 
 #include "base/thread_safety.h"
@@ -10,17 +10,20 @@
 
 namespace ittybit::media {
 
-/// Where a picture and a sound that must cover the same time end, in frames of a constant rate.
-/// Each tells its own end and waits for the other's: both must have threads of their own. Sound
-/// that is longer by no more than a frame changes nothing.
+/// Where pictures and sounds that must cover the same time end, in frames of a constant rate; of
+/// sounds alone, of any. Each tells its own end and waits for the others': all must have threads of
+/// their own. Sound that is longer than pictures by no more than a frame changes nothing.
 class CommonEnd {
 public:
-    /// The end is a multiple of `grid` frames. Waiting ends early when `stop` is asked for.
-    CommonEnd(AVRational fps, int grid, std::stop_token stop)
-        : fps_(fps), grid_(grid), stop_(std::move(stop)) {}
+    /// Who will tell an end.
+    struct Parties {
+        bool has_pictures = true;
+        std::size_t sounds = 1;
+    };
 
-    /// Only pictures will come.
-    void expect_no_sound();
+    /// The end is a multiple of `grid` frames. Waiting ends early when `stop` is asked for.
+    CommonEnd(AVRational fps, int grid, Parties parties, std::stop_token stop)
+        : fps_(fps), grid_(grid), missing_(parties), stop_(std::move(stop)) {}
 
     std::int64_t after_pictures(std::int64_t frames);
     std::int64_t after_sound(std::int64_t samples, int sample_rate);
@@ -34,9 +37,10 @@ private:
     const int grid_;
     const std::stop_token stop_;
     Mutex mutex_;
+    Parties missing_ GUARDED_BY(mutex_);
     std::condition_variable_any told_;
-    std::optional<std::int64_t> pictures_ GUARDED_BY(mutex_);  // frames
-    std::optional<std::int64_t> sound_ GUARDED_BY(mutex_);     // frames, the last one begun
+    std::int64_t pictures_ GUARDED_BY(mutex_) = 0;  // frames
+    std::int64_t sound_ GUARDED_BY(mutex_) = 0;     // frames of the longest, the last one begun
 };
 
 }  // namespace ittybit::media

@@ -207,8 +207,8 @@ std::string webvtt_text(const Caption& caption) {
                 out += "&lt;";
             } else if (letter == '>') {
                 out += "&gt;";
-            } else {
-                out += letter;
+            } else if (letter != '\n' || !(out.empty() || out.back() == '\n')) {
+                out += letter;  // an empty line would end the cue
             }
         }
         if (span.is_underlined) out += "</u>";

@@ -45,27 +45,32 @@ Error over_limit(std::string_view name, std::int64_t value, std::string message)
     };
 }
 
-/// Reads one stream of an input to its end.
+std::int64_t time_of(const AVPacket& packet) {
+    return packet.pts != kNoTime ? packet.pts : packet.dts;
+}
+
+std::int64_t in_ms(std::int64_t at, AVRational unit, std::int64_t origin_us) {
+    return av_rescale_q(at, unit, kMilliseconds) -
+           av_rescale_q(origin_us, kMicroseconds, kMilliseconds);
+}
+
+/// Reads the packets of one stream.
 class CueReader {
 public:
-    CueReader(Input& input, int stream, std::int64_t origin_us)
+    CueReader(const Input& input, int stream, std::int64_t origin_us)
         : input_(input), stream_(input.stream(stream)), origin_us_(origin_us) {}
 
-    Result<Cues> read(const Cut& cut, const std::function<void()>& moved) {
-        TRY(open());
-        TRY(go_to(cut.start));
-        for (;;) {
-            Packet packet = TRY(input_.read());
-            if (packet == nullptr) break;
-            moved();
-            const auto at = packet->pts != kNoTime ? packet->pts : packet->dts;
-            const AVRational unit = input_.stream(packet->stream_index).time_base;
-            const bool is_behind =
-                cut.end && at != kNoTime &&
-                static_cast<double>(in_ms(at, unit)) > (*cut.end + kPatience) * 1000;
-            if (is_behind) break;
-            if (packet->stream_index == stream_.index) TRY(take(*packet, at));
-        }
+    int stream() const { return stream_.index; }
+
+    /// What cannot be read is told at the end.
+    void open() { outcome_ = open_decoder(); }
+    void take(const AVPacket& packet) {
+        if (outcome_) outcome_ = read(packet);
+    }
+
+    /// All that there are.
+    Result<Cues> finish() {
+        TRY(std::move(outcome_));
         std::ranges::stable_sort(cues_.cues, {}, &Cue::start);
         tell_ends();
         tell_of_losses();
@@ -73,7 +78,7 @@ public:
     }
 
 private:
-    Result<> open() {
+    Result<> open_decoder() {
         const AVCodecParameters& parameters = *stream_.codecpar;
         const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
         codec_.reset(avcodec_alloc_context3(decoder));
@@ -91,22 +96,8 @@ private:
         return {};
     }
 
-    /// Where only reading on tells that the end is reached, the pictures tell it too.
-    Result<> go_to(double start) {
-        std::vector<int> wanted = {stream_.index};
-        const auto video = find_video(input_);
-        if (video && !input_.tells_lengths()) wanted.push_back(*video);
-        input_.read_only(wanted);
-        if (!video || start <= kLongestShown) return {};
-        return input_.seek(*video, start - kLongestShown);
-    }
-
-    std::int64_t in_ms(std::int64_t at, AVRational unit) const {
-        return av_rescale_q(at, unit, kMilliseconds) -
-               av_rescale_q(origin_us_, kMicroseconds, kMilliseconds);
-    }
-
-    Result<> take(AVPacket& packet, std::int64_t at) {
+    Result<> read(const AVPacket& packet) {
+        const auto at = time_of(packet);
         if (at == kNoTime || packet.size <= 0) return {};
         if (packet.size > kLongestCue) {
             ++too_long_;
@@ -120,20 +111,20 @@ private:
                 fmt::format("the subtitles have more than {} bytes", limits.subtitle_bytes)
             );
         }
-        AVSubtitle read = {};
+        AVSubtitle decoded = {};
         int is_there = 0;
         const Packet coded = recoded(packet);
-        const int code = avcodec_decode_subtitle2(codec_.get(), &read, &is_there, coded.get());
-        const std::unique_ptr<AVSubtitle, FreeSubtitle> subtitle(&read);
+        const int code = avcodec_decode_subtitle2(codec_.get(), &decoded, &is_there, coded.get());
+        const std::unique_ptr<AVSubtitle, FreeSubtitle> subtitle(&decoded);
         if (code < 0) ++damaged_;
         if (code < 0 || is_there == 0) return {};
-        const std::int64_t start = in_ms(at, stream_.time_base);
+        const std::int64_t start = in_ms(at, stream_.time_base, origin_us_);
         const std::int64_t length = av_rescale_q(packet.duration, stream_.time_base, kMilliseconds);
-        for (unsigned i = 0; i < read.num_rects; ++i) {
-            if (read.rects[i]->ass == nullptr) continue;
+        for (unsigned i = 0; i < decoded.num_rects; ++i) {
+            if (decoded.rects[i]->ass == nullptr) continue;
             cues_.cues.push_back(
                 {start, start + std::max<std::int64_t>(length, 0),
-                 without_stand_ins(read.rects[i]->ass)}
+                 without_stand_ins(decoded.rects[i]->ass)}
             );
         }
         if (std::cmp_less_equal(cues_.cues.size(), limits.cues)) return {};
@@ -202,9 +193,10 @@ private:
         }
     }
 
-    Input& input_;
+    const Input& input_;
     const AVStream& stream_;
     const std::int64_t origin_us_;
+    Result<> outcome_;
     CodecContext codec_;
     Cues cues_;
     std::int64_t bytes_ = 0;
@@ -212,6 +204,44 @@ private:
     int damaged_ = 0;
     bool is_guessed_ = false;
 };
+
+/// Where only reading on tells that the end is reached, the pictures tell it too.
+Result<> go_to(Input& input, std::vector<int> streams, double start) {
+    const auto video = find_video(input);
+    if (video && !input.tells_lengths()) streams.push_back(*video);
+    input.read_only(streams);
+    if (!video || start <= kLongestShown) return {};
+    return input.seek(*video, start - kLongestShown);
+}
+
+Result<std::vector<Result<Cues>>> read_all(
+    Input& input,
+    const std::vector<int>& streams,
+    std::int64_t origin_us,
+    const Cut& cut,
+    const std::function<void()>& moved
+) {
+    std::vector<std::unique_ptr<CueReader>> readers;
+    for (const int stream : streams) {
+        readers.push_back(std::make_unique<CueReader>(input, stream, origin_us));
+        readers.back()->open();
+    }
+    TRY(go_to(input, streams, cut.start));
+    while (const Packet packet = TRY(input.read())) {
+        moved();
+        const auto at = time_of(*packet);
+        const AVRational unit = input.stream(packet->stream_index).time_base;
+        const bool is_behind =
+            cut.end && at != kNoTime &&
+            static_cast<double>(in_ms(at, unit, origin_us)) > (*cut.end + kPatience) * 1000;
+        if (is_behind) break;
+        for (const auto& reader : readers)
+            if (reader->stream() == packet->stream_index) reader->take(*packet);
+    }
+    std::vector<Result<Cues>> all;
+    for (const auto& reader : readers) all.push_back(reader->finish());
+    return all;
+}
 
 Result<std::string> read_whole(ByteSource& source, std::int64_t most) {
     std::string bytes;
@@ -275,11 +305,14 @@ bool is_text(const AVStream& stream) {
     return std::ranges::find(kRead, stream.codecpar->codec_id) != kRead.end();
 }
 
-Result<Cues> read_cues(
-    const Input& input, int stream, const Cut& cut, const std::function<void()>& moved
+Result<std::vector<Result<Cues>>> read_cues(
+    const Input& input,
+    const std::vector<int>& streams,
+    const Cut& cut,
+    const std::function<void()>& moved
 ) {
     const auto reader = TRY(input.reopen());
-    return CueReader(*reader, stream, input.origin_us()).read(cut, moved);
+    return read_all(*reader, streams, input.origin_us(), cut, moved);
 }
 
 Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
@@ -289,7 +322,8 @@ Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
     const auto input = TRY(Input::open(text, sniffed, limits));
     if (input->streams().empty())
         return Error{ErrorKind::kCorruptMedia, "the subtitles cannot be read", ""};
-    Cues cues = TRY(CueReader(*input, 0, 0).read({}, [] {}));
+    auto all = TRY(read_all(*input, {0}, 0, {}, [] {}));
+    Cues cues = TRY(std::move(all.front()));
     if (read.is_guessed)
         cues.warnings.emplace_back("the subtitles are not UTF-8, and were read as Windows-1252");
     if (read.has_lost_zeros)

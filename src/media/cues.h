@@ -34,11 +34,15 @@ struct Cues {
 /// Whether a stream holds text that is read here.
 bool is_text(const AVStream& stream);
 
-/// The cues of a stream, timed from the input's origin, as far as they are shown within the cut.
-/// Reads with a reader of its own, which may have to go through the whole film: `moved` is called
-/// on the way. Errors: `limit_exceeded` (cues, subtitle_bytes), those of the source.
-Result<Cues> read_cues(
-    const Input& input, int stream, const Cut& cut, const std::function<void()>& moved
+/// The cues of each of these streams, timed from the input's origin, as far as they are shown
+/// within the cut. Reads once with a reader of its own, which may have to go through the whole
+/// film: `moved` is called on the way. Errors: of one stream `limit_exceeded` (cues,
+/// subtitle_bytes) and `corrupt_media`; of all those of the source.
+Result<std::vector<Result<Cues>>> read_cues(
+    const Input& input,
+    const std::vector<int>& streams,
+    const Cut& cut,
+    const std::function<void()>& moved
 );
 
 /// The cues of a file: SRT, WebVTT, ASS, in any of the codings that charset.h knows. Errors:

@@ -22,6 +22,14 @@ Result<const AVCodec*> find_encoder(const std::string& name) {
     return Error{ErrorKind::kEncodeFailed, "this build of FFmpeg lacks the encoder " + name, ""};
 }
 
+/// Some side data of the source (HDR, motion vectors) that describes another picture by now.
+/// Captions do not; null where there is none.
+const AVFrameSideData* stale_side_data(const AVFrame& frame) {
+    for (int i = 0; i < frame.nb_side_data; ++i)
+        if (frame.side_data[i]->type != AV_FRAME_DATA_A53_CC) return frame.side_data[i];
+    return nullptr;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Encoder>> Encoder::open(const PictureEncoding& how, Sink<Packet>& next) {
@@ -98,9 +106,8 @@ Result<> Encoder::push_picture(Frame frame) {
     durations_.insert_or_assign(frame->pts, duration_of(*frame));
     frame->sample_aspect_ratio = {1, 1};
     set_progressive(*frame);
-    // Side data of the source (HDR, captions, motion vectors) describes another picture by now.
-    while (frame->nb_side_data > 0)
-        av_frame_remove_side_data(frame.get(), frame->side_data[0]->type);
+    while (const auto* stale = stale_side_data(*frame))
+        av_frame_remove_side_data(frame.get(), stale->type);
     return send(frame.get());
 }
 

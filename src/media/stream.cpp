@@ -231,19 +231,27 @@ Result<int> require_video(const Input& input) {
     return why_not_decodable(input, *found);
 }
 
-Result<AudioChoice> choose_audio(const Input& input, std::optional<int> video) {
-    AudioChoice choice;
+Result<AudioTracks> audio_tracks(const Input& input, std::optional<int> video, std::size_t most) {
+    AudioTracks tracks;
     for (const int index : audio_candidates(input, video)) {
+        if (tracks.streams.size() == most) break;
         auto attempt = try_decoding(input, index);
         if (attempt) {
-            choice.stream = index;
-            return choice;
+            tracks.streams.push_back(index);
+            continue;
         }
         if (!is_about_track(attempt.error())) return std::move(attempt).error();
-        if (!choice.failure) choice.failure = std::move(attempt).error();
-        choice.warnings.push_back(track_name(input, index) + " cannot be decoded and was left out");
+        if (!tracks.failure) tracks.failure = std::move(attempt).error();
+        tracks.warnings.push_back(track_name(input, index) + " cannot be decoded and was left out");
     }
-    return choice;
+    return tracks;
+}
+
+Result<AudioChoice> choose_audio(const Input& input, std::optional<int> video) {
+    auto [streams, warnings, failure] = TRY(audio_tracks(input, video, 1));
+    std::optional<int> first;
+    if (!streams.empty()) first = streams.front();
+    return AudioChoice{first, std::move(warnings), std::move(failure)};
 }
 
 Result<AudioChoice> require_audio(const Input& input) {

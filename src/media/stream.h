@@ -80,6 +80,17 @@ struct AudioChoice {
 /// program. Errors: those of the source, `cancelled`.
 Result<AudioChoice> choose_audio(const Input& input, std::optional<int> video = {});
 
+/// All that decode, in the order in which choose_audio tries them, and sentences about tracks that
+/// were passed over: `most` are taken.
+struct AudioTracks {
+    std::vector<int> streams;
+    std::vector<std::string> warnings;
+    std::optional<Error> failure;  // why the first of them does not decode
+};
+
+/// Errors: as choose_audio.
+Result<AudioTracks> audio_tracks(const Input& input, std::optional<int> video, std::size_t most);
+
 /// Errors: `no_audio_stream`, or `unsupported_media`/`corrupt_media` when none decodes.
 Result<AudioChoice> require_audio(const Input& input);
 

@@ -94,7 +94,7 @@ TEST(Soundtrack, RefusesToMakeUpDaysOfSilence) {
 }
 
 TEST(CommonEnd, IsTheLaterOfTheTwoOnTheGrid) {
-    CommonEnd end({50, 1}, 2, {});
+    CommonEnd end({50, 1}, 2, {}, {});
     std::int64_t after_sound = 0;
     std::thread other([&] { after_sound = end.after_sound(48000 * 3 + 1, 48000); });
     EXPECT_EQ(end.after_pictures(99), 152);
@@ -103,10 +103,23 @@ TEST(CommonEnd, IsTheLaterOfTheTwoOnTheGrid) {
 }
 
 TEST(CommonEnd, IsThePicturesWhereSoundIsLongerByAFrame) {
-    CommonEnd end({25, 1}, 1, {});
+    CommonEnd end({25, 1}, 1, {}, {});
     std::thread other([&] { end.after_sound(48000 * 5 + 624, 48000); });
     EXPECT_EQ(end.after_pictures(125), 125);
     other.join();
+}
+
+TEST(CommonEnd, IsTheLongestOfSeveralSounds) {
+    CommonEnd film({25, 1}, 1, {.sounds = 2}, {});
+    std::thread one([&] { film.after_sound(48000 * 7, 48000); });
+    std::thread other([&] { film.after_sound(44100 * 6, 44100); });
+    EXPECT_EQ(film.after_pictures(125), 175);
+    one.join();
+    other.join();
+    CommonEnd sounds({48000, 1}, 1, {.has_pictures = false, .sounds = 2}, {});
+    std::thread longer([&] { sounds.after_sound(44100 * 2, 44100); });
+    EXPECT_EQ(sounds.after_sound(48000, 48000), 96000);
+    longer.join();
 }
 
 TEST(Limiter, KeepsTruePeaksUnderTheCeilingAndLeavesTheRestAlone) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/fields_schema.h"
 #include "base/text.h"
 
@@ -61,9 +63,14 @@ json::value options_json(const Operation& operation) {
 }
 
 std::vector<FurtherInput> further_inputs(const Operation& operation) {
-    const auto* video = std::get_if<VideoOptions>(&operation);
-    if (video == nullptr || !video->subtitle_url) return {};
-    return {{"subtitle_url", *video->subtitle_url}};
+    std::vector<FurtherInput> inputs;
+    if (const auto* video = std::get_if<VideoOptions>(&operation); video && video->subtitle_url)
+        inputs.push_back({"subtitle_url", *video->subtitle_url});
+    if (const auto* stream = std::get_if<AdaptiveVideoOptions>(&operation)) {
+        for (const SubtitleSource& source : stream->subtitles)
+            inputs.push_back({fmt::format("subtitles.{}.url", inputs.size()), source.url});
+    }
+    return inputs;
 }
 
 json::object options_schema(std::string_view kind) {

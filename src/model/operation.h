@@ -48,7 +48,7 @@ json::value options_json(const Operation& operation);
 
 /// An option that names a file to be read beside the input.
 struct FurtherInput {
-    std::string_view option;
+    std::string option;  // a dotted path: "subtitles.0.url"
     std::string url;
 };
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/fields_json.h"
+#include "base/text.h"
 
 namespace ittybit {
 namespace {
@@ -107,6 +108,55 @@ void check_levelled_sound(const Options& options, Problems& problems) {
         {ErrorKind::kInvalidOptions, "normalize",
          "normalize does not go with no_audio, which leaves the sound out: leave one of them out"}
     );
+}
+
+/// The form of a tag of BCP 47 (RFC 5646, 2.1), without those that begin with x or i.
+bool is_language_tag(std::string_view text) {
+    constexpr std::size_t kLongest = 35;  // 4.4.1
+    const auto are = [](std::string_view word, auto kind) {
+        return std::ranges::all_of(word, [&](unsigned char letter) { return kind(letter) != 0; });
+    };
+    const auto pieces = split(text, '-');
+    const std::string& first = pieces.front();
+    const bool is_language = (first.size() == 2 || first.size() == 3) &&
+                             are(first, [](int letter) { return std::isalpha(letter); });
+    return is_language && text.size() <= kLongest &&
+           std::ranges::all_of(pieces, [&](const std::string& piece) {
+               return !piece.empty() && piece.size() <= 8 &&
+                      are(piece, [](int letter) { return std::isalnum(letter); });
+           });
+}
+
+/// What can stand between quotation marks in a playlist, on one line.
+bool is_label(std::string_view text) {
+    constexpr std::size_t kLongest = 100;  // bytes
+    const auto is_wrong = [](unsigned char letter) { return letter < 0x20 || letter == '"'; };
+    return !text.empty() && text.size() <= kLongest && std::ranges::none_of(text, is_wrong);
+}
+
+void check_subtitles(const AdaptiveVideoOptions& options, Problems& problems) {
+    const auto& all = options.subtitles;
+    const auto wrong = [&](const std::string& field, const std::string& message) {
+        problems.push_back({ErrorKind::kInvalidOptions, field, field + " " + message});
+    };
+    if (all.size() > kMostSubtitles) {
+        wrong("subtitles", fmt::format("must be {} at most, not {}", kMostSubtitles, all.size()));
+    }
+    bool has_default = false;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& [url, label, language, is_default, is_forced] = all[i];
+        const auto field = [&](std::string_view name) {
+            return fmt::format("subtitles.{}.{}", i, name);
+        };
+        if (url.empty()) wrong(field("url"), "must be the address of a file");
+        if (label && !is_label(*label))
+            wrong(field("label"), "must be 1 to 100 bytes on one line, without quotation marks");
+        if (language && !is_language_tag(*language))
+            wrong(field("language"), "must be a language like \"en\" or \"pt-BR\"");
+        if (is_default && has_default)
+            wrong(field("default"), "is true of another already: only one can be the default");
+        has_default = has_default || is_default;
+    }
 }
 
 }  // namespace
@@ -223,6 +273,7 @@ void check(const AdaptiveVideoOptions& options, Problems& problems) {
     }
     check_framing(options, problems);
     check_span(options, problems);
+    check_subtitles(options, problems);
     check_levelled_sound(options, problems);
 }
 

@@ -9,6 +9,7 @@
 #include "base/fields.h"
 #include "model/geometry.h"
 #include "model/moment.h"
+#include "model/subtitle_source.h"
 
 /// The options of each kind of job (SPEC section 2): a struct with a table of fields. JSON reading,
 /// JSON Schema, OpenAPI, command-line flags and docs/options.md are all derived from these rows.
@@ -422,6 +423,8 @@ struct AdaptiveVideoOptions : Framing, Span, Levelling {
     std::optional<Quality> quality;
     bool no_audio = false;
     bool mute_video = false;
+    std::vector<SubtitleSource> subtitles;
+    bool no_subtitles = false;
     bool dash = true;
 
     static constexpr auto kFields =
@@ -437,6 +440,14 @@ struct AdaptiveVideoOptions : Framing, Span, Levelling {
             Field{
                 &AdaptiveVideoOptions::mute_video, "mute_video",
                 "Leave the picture out: a stream of the sound alone."
+            },
+            Field{
+                &AdaptiveVideoOptions::subtitles, "subtitles",
+                "Subtitles that viewers can choose, beside those of the input; 16 at most."
+            },
+            Field{
+                &AdaptiveVideoOptions::no_subtitles, "no_subtitles",
+                "Leave the input's own subtitles out."
             },
             Field{
                 &AdaptiveVideoOptions::dash, "dash",

@@ -169,6 +169,22 @@ bool has_stream(const Plan& plan) {
     return std::ranges::find(plan.outputs, "hls", &OutputFile::muxer) != plan.outputs.end();
 }
 
+bool are_encoded(const std::vector<SoundPlan>& sounds) {
+    return std::ranges::all_of(sounds, [](const SoundPlan& sound) {
+        return !sound.branches.empty() && sound.branches.front().encoding;
+    });
+}
+
+/// Whether each sound and text of a stream says what it is.
+bool are_renditions(const Plan& plan) {
+    const auto are_told = [](const auto& stream) {
+        return std::ranges::all_of(stream.branches, [](const auto& branch) {
+            return branch.track.rendition.has_value();
+        });
+    };
+    return std::ranges::all_of(plan.sounds, are_told) && std::ranges::all_of(plan.texts, are_told);
+}
+
 Result<> check(const Plan& plan) {
     if (plan.outputs.empty() || (plan.pictures.empty() && plan.sounds.empty()))
         return wrong("it makes nothing");
@@ -177,10 +193,13 @@ Result<> check(const Plan& plan) {
     for (const SoundPlan& sound : plan.sounds) TRY(check_sound(plan, sound));
     for (const TextPlan& text : plan.texts) TRY(check_text(plan, text));
     if (plan.reads.front().as == ReadAs::kText) return wrong("a text is read before all else");
-    const bool has_cadence = !plan.pictures.empty() && plan.pictures.front().cadence;
+    const bool has_cadence = plan.pictures.empty() || plan.pictures.front().cadence;
     if (plan.has_common_end && !has_cadence) return wrong("a common end has no cadence");
-    if (has_stream(plan) && !plan.pictures.empty() && !has_cadence)
-        return wrong("a stream has no cadence");
+    if (plan.has_common_end && plan.pictures.empty() && !are_encoded(plan.sounds))
+        return wrong("a common end is of sounds that are not encoded");
+    if (has_stream(plan) && !has_cadence) return wrong("a stream has no cadence");
+    if (has_stream(plan) && !are_renditions(plan))
+        return wrong("players cannot tell the renditions of a stream");
     return {};
 }
 

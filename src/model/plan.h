@@ -201,17 +201,49 @@ struct PlannedSheet {
     bool operator==(const PlannedSheet&) const = default;
 };
 
+/// What a track is for, where several say the same.
+enum class Purpose { kMain, kCommentary, kDescription, kHardOfHearing };
+constexpr auto names(Purpose) {
+    return std::array{
+        Name{Purpose::kMain, "main", ""},
+        Name{Purpose::kCommentary, "commentary", "about the film"},
+        Name{Purpose::kDescription, "description", "sound: tells what is seen"},
+        Name{Purpose::kHardOfHearing, "hard_of_hearing", "clear speech; subtitles of all sounds"},
+    };
+}
+
+/// How players of a stream tell a sound or a text from others.
+struct PlannedRendition {
+    std::string group;  // of those among which players choose
+    std::string label;  // for people; no other of the group has it
+    Purpose purpose = Purpose::kMain;
+    bool is_default = false;    // taken until somebody chooses
+    bool is_automatic = false;  // may be taken for its language
+    bool is_forced = false;     // text that must be read to understand the film
+    static constexpr auto kFields = Fields{
+        Field{&PlannedRendition::group, "group", ""},
+        Field{&PlannedRendition::label, "label", ""},
+        Field{&PlannedRendition::purpose, "purpose", ""},
+        Field{&PlannedRendition::is_default, "default", ""},
+        Field{&PlannedRendition::is_automatic, "automatic", ""},
+        Field{&PlannedRendition::is_forced, "forced", ""},
+    };
+    bool operator==(const PlannedRendition&) const = default;
+};
+
 /// Where packets go. An output's tracks are in the order of the plan: pictures, sounds, texts.
 struct PlannedTrack {
-    int output = 0;                   // its place in Plan.outputs
-    std::string name;                 // of a rendition: its files' names begin with it
-    std::string language;             // as the source says it
-    std::optional<Ratio> frame_rate;  // told where every picture lasts as long as it says
+    int output = 0;                             // its place in Plan.outputs
+    std::string name;                           // of a rendition: its files' names begin with it
+    std::string language;                       // as the source says it
+    std::optional<Ratio> frame_rate;            // told where every picture lasts as long as it says
+    std::optional<PlannedRendition> rendition;  // of the sounds and texts of a stream
     static constexpr auto kFields = Fields{
         Field{&PlannedTrack::output, "output", ""},
         Field{&PlannedTrack::name, "name", ""},
         Field{&PlannedTrack::language, "language", ""},
         Field{&PlannedTrack::frame_rate, "frame_rate", ""}.or_absent(),
+        Field{&PlannedTrack::rendition, "rendition", ""}.or_absent(),
     };
     bool operator==(const PlannedTrack&) const = default;
 };

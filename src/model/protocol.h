@@ -21,13 +21,15 @@ namespace ittybit {
 struct AssignedInput {
     bool is_complete = true;           // every byte is in the file; else the child asks with Need
     std::optional<std::int64_t> size;  // bytes; nothing while unknown
+    std::string option;                // that names it: "subtitles.0.url"; of the input ""
     static constexpr auto kFields = Fields{
         Field{&AssignedInput::is_complete, "is_complete", ""},
         Field{&AssignedInput::size, "size", ""},
+        Field{&AssignedInput::option, "option", ""},
     };
 };
 
-inline constexpr std::size_t kMostInputs = 8;  // of one child
+inline constexpr std::size_t kMostInputs = 17;  // of one child
 
 /// The work of one child.
 struct Assignment {

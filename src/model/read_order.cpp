@@ -194,7 +194,7 @@ private:
             const auto checked = check_address(url, option);
             if (!checked)
                 problems.push_back(
-                    {ErrorKind::kInvalidOptions, std::string(option), checked.error().message}
+                    {ErrorKind::kInvalidOptions, option, checked.error().message}
                 );
         }
         for (const auto& problem : problems) {

@@ -489,7 +489,7 @@ TEST_F(Sandbox, TheInputIsReadThroughTheParentWhereItIsNotComplete) {
     auto child = zygote.take();
     ASSERT_TRUE(child) << child.error().message;
     auto work = assignment({{"act", "read"}}, Limits{});
-    work.inputs = {{.is_complete = false, .size = {}}, {}};
+    work.inputs = {{.is_complete = false, .size = {}, .option = {}}, {}};
     ASSERT_TRUE((*child)->assign(work, std::array{input_.get(), input_.get()}));
     int needs = 0;
     for (;;) {

@@ -38,17 +38,33 @@ std::string timeline_text(const Representation& representation) {
     return text + "     </SegmentTimeline>\n";
 }
 
+/// Where its files are. Text needs no initialisation.
+std::string template_text(const Representation& representation) {
+    const bool is_text = !representation.resolution && representation.channels == 0;
+    return fmt::format(
+               "    <SegmentTemplate timescale=\"{}\" startNumber=\"1\" {}"
+               "media=\"$RepresentationID$-$Number%05d$.{}\">\n",
+               representation.timescale,
+               is_text ? "" : "initialization=\"$RepresentationID$-init.mp4\" ",
+               is_text ? "vtt" : "m4s"
+           ) +
+           timeline_text(representation) + "    </SegmentTemplate>\n";
+}
+
 std::string representation_text(const Representation& representation) {
     auto text = fmt::format(
-        "   <Representation id=\"{}\" bandwidth=\"{}\" codecs=\"{}\"", representation.name,
-        representation.bandwidth, representation.codecs
+        "   <Representation id=\"{}\" bandwidth=\"{}\"", representation.name,
+        representation.bandwidth
     );
+    if (!representation.codecs.empty())
+        text += fmt::format(" codecs=\"{}\"", representation.codecs);
     if (const auto& size = representation.resolution) {
         text += fmt::format(
-            " width=\"{}\" height=\"{}\" sar=\"1:1\" frameRate=\"{}\">\n", size->width,
-            size->height, rate_text(representation.frame_rate)
+            " width=\"{}\" height=\"{}\" sar=\"1:1\" frameRate=\"{}\"", size->width, size->height,
+            rate_text(representation.frame_rate)
         );
-    } else {
+    }
+    if (representation.channels > 0) {
         text += fmt::format(
             " audioSamplingRate=\"{}\">\n"
             "    <AudioChannelConfiguration "
@@ -56,47 +72,128 @@ std::string representation_text(const Representation& representation) {
             "value=\"{}\"/>\n",
             representation.sample_rate, representation.channels
         );
+    } else {
+        text += ">\n";
     }
-    text += fmt::format(
-        "    <SegmentTemplate timescale=\"{}\" startNumber=\"1\" "
-        "initialization=\"$RepresentationID$-init.mp4\" "
-        "media=\"$RepresentationID$-$Number%05d$.m4s\">\n",
-        representation.timescale
-    );
-    return text + timeline_text(representation) + "    </SegmentTemplate>\n   </Representation>\n";
+    return text + template_text(representation) + "   </Representation>\n";
 }
 
-/// Renditions of the same, between which players change. `about` is what else is said of them.
+std::string escaped(std::string_view text) {
+    std::string safe;
+    for (const char letter : text) {
+        switch (letter) {
+            case '&': safe += "&amp;"; break;
+            case '<': safe += "&lt;"; break;
+            case '>': safe += "&gt;"; break;
+            default: safe += letter;
+        }
+    }
+    return safe;
+}
+
+std::string role(std::string_view value) {
+    return fmt::format("   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{}\"/>\n", value);
+}
+
+/// Renditions of the same, between which players change. `about` is what else its attributes say,
+/// `descriptors` the elements in front.
 std::string set_text(
     std::string_view type,
     std::string_view about,
+    std::string_view descriptors,
     const std::vector<Representation>& representations
 ) {
     if (representations.empty()) return "";
     auto text = fmt::format(
         "  <AdaptationSet contentType=\"{0}\" mimeType=\"{0}/mp4\" segmentAlignment=\"true\" "
-        "startWithSAP=\"1\"{1}>\n"
-        "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n",
-        type, about
+        "startWithSAP=\"1\"{1}>\n{2}",
+        type, about, descriptors
     );
     for (const auto& representation : representations) text += representation_text(representation);
     return text + "  </AdaptationSet>\n";
 }
 
+std::string label(const PlannedRendition& planned) {
+    return fmt::format("   <Label>{}</Label>\n", escaped(planned.label));
+}
+
+/// What a sound is for: ISO/IEC 23009-1, 5.8.5.5, and the AudioPurposeCS of TV-Anytime.
+std::string roles_of_sound(const PlannedRendition& planned) {
+    constexpr std::string_view kAccessibility =
+        "   <Accessibility schemeIdUri=\"urn:tva:metadata:cs:AudioPurposeCS:2007\" "
+        "value=\"{}\"/>\n";
+    const auto chosen = role(planned.is_default ? "main" : "alternate");
+    switch (planned.purpose) {
+        case Purpose::kMain: return chosen;
+        case Purpose::kCommentary: return role("commentary");
+        case Purpose::kDescription: return fmt::format(kAccessibility, 1) + chosen;
+        case Purpose::kHardOfHearing: return fmt::format(kAccessibility, 2) + chosen;
+    }
+    return chosen;
+}
+
+/// Where there are several, the default one of two channels is to be taken first.
+std::string sound_text(const SoundSet& sound, bool is_alone) {
+    const bool is_first =
+        !is_alone && sound.planned.is_default && sound.representations.front().channels <= 2;
+    const auto about =
+        fmt::format("{} lang=\"{}\"", is_first ? " selectionPriority=\"2\"" : "", sound.language);
+    const auto descriptors = label(sound.planned) + roles_of_sound(sound.planned);
+    return set_text("audio", about, descriptors, sound.representations);
+}
+
+std::string roles_of_text(const PlannedRendition& planned) {
+    auto text = role(planned.purpose == Purpose::kHardOfHearing ? "caption" : "subtitle");
+    if (planned.is_forced) text += role("forced-subtitle");
+    if (planned.purpose == Purpose::kCommentary) text += role("commentary");
+    if (planned.is_default) text += role("main");
+    return text;
+}
+
+std::string text_text(const TextSet& set) {
+    return fmt::format(
+        "  <AdaptationSet contentType=\"text\" mimeType=\"text/vtt\" lang=\"{}\">\n{}{}{}"
+        "  </AdaptationSet>\n",
+        set.language, label(set.planned), roles_of_text(set.planned),
+        representation_text(set.representation)
+    );
+}
+
+/// Closed captions in the pictures (SCTE 214-1, 6.3): "CC1=eng;CC3=eng".
+std::string captions_text(const Presentation& presentation) {
+    std::string value;
+    for (const auto& channel : presentation.captions) {
+        if (!channel.starts_with("CC")) continue;
+        value += fmt::format(
+            "{}{}={}", value.empty() ? "" : ";", channel, presentation.caption_language
+        );
+    }
+    if (value.empty()) return "";
+    return fmt::format(
+        "   <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-608:2015\" value=\"{}\"/>\n", value
+    );
+}
+
+std::string sets_text(const Presentation& presentation) {
+    const auto about_pictures = captions_text(presentation) + role("main");
+    std::string text = set_text("video", "", about_pictures, presentation.pictures);
+    for (const auto& sound : presentation.sounds)
+        text += sound_text(sound, presentation.sounds.size() == 1);
+    for (const auto& set : presentation.texts) text += text_text(set);
+    return text;
+}
+
 }  // namespace
 
 std::string mpd_text(const Presentation& presentation) {
-    const auto language = fmt::format(" lang=\"{}\"", presentation.language);
     return fmt::format(
-               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-               "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
-               "profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" "
-               "mediaPresentationDuration=\"PT{:.3f}S\" minBufferTime=\"PT{}S\">\n"
-               " <Period id=\"0\" start=\"PT0S\">\n",
-               presentation.duration, presentation.least_buffer
-           ) +
-           set_text("video", "", presentation.pictures) +
-           set_text("audio", language, presentation.sounds) + " </Period>\n</MPD>\n";
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
+        "profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" "
+        "mediaPresentationDuration=\"PT{:.3f}S\" minBufferTime=\"PT{}S\">\n"
+        " <Period id=\"0\" start=\"PT0S\">\n{} </Period>\n</MPD>\n",
+        presentation.duration, presentation.least_buffer, sets_text(presentation)
+    );
 }
 
 }  // namespace ittybit::tasks

@@ -14,7 +14,8 @@ namespace ittybit::tasks {
 
 inline constexpr std::string_view kMpdName = "manifest.mpd";
 
-/// One rendition. Its files lie beside the manifest: `<name>-init.mp4`, `<name>-00001.m4s` …
+/// One rendition. Its files lie beside the manifest: `<name>-init.mp4`, `<name>-00001.m4s` …; of
+/// text `<name>-00001.vtt` …
 struct Representation {
     std::string name;
     std::int64_t bandwidth = 0;  // peak, bits per second
@@ -28,13 +29,28 @@ struct Representation {
     int channels = 0;
 };
 
+/// The renditions of one sound, between which players change.
+struct SoundSet {
+    PlannedRendition planned;
+    std::string language;  // BCP 47
+    std::vector<Representation> representations;
+};
+
+struct TextSet {
+    PlannedRendition planned;
+    std::string language;  // BCP 47
+    Representation representation;
+};
+
 /// A finished presentation of one period.
 struct Presentation {
     double duration = 0;   // seconds
     int least_buffer = 0;  // seconds with which each bandwidth is enough: a segment's
-    std::string language;  // of the sound, BCP 47
     std::vector<Representation> pictures;  // best first
-    std::vector<Representation> sounds;
+    std::vector<SoundSet> sounds;
+    std::vector<TextSet> texts = {};
+    std::vector<std::string> captions = {};  // channels of CEA-608 in the pictures: "CC1"
+    std::string caption_language = {};       // ISO 639-2
 };
 
 std::string mpd_text(const Presentation& presentation);

@@ -11,7 +11,6 @@ Presentation film() {
     return {
         .duration = 13.347,
         .least_buffer = 6,
-        .language = "en",
         .pictures =
             {{.name = "720p",
               .bandwidth = 3'500'000,
@@ -21,14 +20,16 @@ Presentation film() {
               .resolution = Size{1280, 720},
               .frame_rate = {60000, 2002}}},
         .sounds =
-            {{.name = "audio",
-              .bandwidth = 130'000,
-              .codecs = "mp4a.40.2",
-              .timescale = 48'000,
-              .segments = {{"1", 5.994667}, {"2", 7.352}},
-              .resolution = {},
-              .sample_rate = 48'000,
-              .channels = 2}},
+            {{{"audio", "English", Purpose::kMain, true, true, false},
+              "en",
+              {{.name = "audio",
+                .bandwidth = 130'000,
+                .codecs = "mp4a.40.2",
+                .timescale = 48'000,
+                .segments = {{"1", 5.994667}, {"2", 7.352}},
+                .resolution = {},
+                .sample_rate = 48'000,
+                .channels = 2}}}},
     };
 }
 
@@ -57,6 +58,7 @@ TEST(Mpd, IsWrittenToTheLetter) {
         "  </AdaptationSet>\n"
         "  <AdaptationSet contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" "
         "startWithSAP=\"1\" lang=\"en\">\n"
+        "   <Label>English</Label>\n"
         "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n"
         "   <Representation id=\"audio\" bandwidth=\"130000\" codecs=\"mp4a.40.2\" "
         "audioSamplingRate=\"48000\">\n"
@@ -90,6 +92,50 @@ TEST(Mpd, IsReadAsItWasMeant) {
     EXPECT_EQ(picture.segments.segments[2].uri, "https://host/a/720p-00003.m4s");
     EXPECT_DOUBLE_EQ(picture.begins[2], 12.012);
     EXPECT_EQ(read.representations[1].sampling_rate, 48'000);
+}
+
+TEST(Mpd, TellsSoundsAndTextsApart) {
+    Presentation several = film();
+    auto& sounds = several.sounds;
+    sounds.push_back(sounds[0]);
+    sounds.back().language = "de";
+    sounds.back().planned = {"audio", "Hörfassung <1>", Purpose::kDescription, false, true, false};
+    sounds.back().representations[0].name = "audio-2";
+    several.texts.push_back({
+        {"text", "Français & more", Purpose::kMain, true, true, true},
+        "fr",
+        {.name = "text",
+         .bandwidth = 90,
+         .codecs = {},
+         .timescale = 1000,
+         .segments = {{"1", 6}, {"2", 7.347}},
+         .resolution = {}},
+    });
+    const auto text = mpd_text(several);
+    EXPECT_NE(text.find("startWithSAP=\"1\" selectionPriority=\"2\" lang=\"en\""), text.npos);
+    EXPECT_NE(
+        text.find("startWithSAP=\"1\" lang=\"de\">\n"
+                  "   <Label>Hörfassung &lt;1&gt;</Label>\n"
+                  "   <Accessibility schemeIdUri=\"urn:tva:metadata:cs:AudioPurposeCS:2007\" "
+                  "value=\"1\"/>\n"
+                  "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"alternate\"/>\n"),
+        text.npos
+    );
+    EXPECT_NE(
+        text.find("  <AdaptationSet contentType=\"text\" mimeType=\"text/vtt\" lang=\"fr\">\n"
+                  "   <Label>Français &amp; more</Label>\n"
+                  "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"subtitle\"/>\n"
+                  "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"forced-subtitle\"/>\n"
+                  "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n"
+                  "   <Representation id=\"text\" bandwidth=\"90\">\n"
+                  "    <SegmentTemplate timescale=\"1000\" startNumber=\"1\" "
+                  "media=\"$RepresentationID$-$Number%05d$.vtt\">\n"),
+        text.npos
+    );
+    manifest::Report report;
+    const auto read = manifest::read_mpd("https://host/a/manifest.mpd", text, report);
+    EXPECT_TRUE(report.findings().empty());
+    EXPECT_EQ(read.representations.size(), 4U);
 }
 
 TEST(Mpd, OfSoundAloneHasOneSet) {

@@ -8,6 +8,7 @@
 
 #include "tasks/adaptive_mpd.h"
 #include "tasks/adaptive_segmenter.h"
+#include "tasks/adaptive_tracks.h"
 #include "tasks/picture_plan.h"
 #include "tasks/plan.h"
 #include "tasks/plan_time.h"
@@ -142,25 +143,6 @@ Result<PicturePlan> plan_picture(
     return picture;
 }
 
-SoundPlan plan_sound(const SoundFacts& facts, Quality quality, const std::string& stem) {
-    auto encoding = video_sound_encoding(VideoFormat::kMp4, quality, facts);
-    // The rates that every player of streams knows.
-    encoding.format.sample_rate = facts.sample_rate % 11025 == 0 ? 44100 : 48000;
-    SoundPlan sound;
-    sound.why_encoded = "streams are made of segments";
-    const auto add = [&](const std::string& name) {
-        PlannedTrack track;
-        track.name = name;
-        track.language = facts.language;
-        sound.branches.push_back({encoding, {}, std::move(track)});
-    };
-    add(stem == "audio" ? "audio-main" : "audio");
-    constexpr std::int64_t kLowBitrate = 64'000;
-    encoding.bitrate = std::min(kLowBitrate, *encoding.bitrate / 2);
-    add(stem == "audio-low" ? "audio-half" : "audio-low");
-    return sound;
-}
-
 }  // namespace
 
 Ratio constant_rate(Ratio average) {
@@ -198,16 +180,7 @@ Result<Plan> plan_adaptive(
         plan.pictures.push_back(std::move(picture));
     }
     if (source.sound && !options.no_audio) {
-        const Quality quality = options.quality.value_or(Quality::kMedium);
-        SoundPlan sound = plan_sound(*source.sound, quality, stem);
-        sound.read = static_cast<int>(plan.reads.size());
-        sound.is_mixed = is_mixed_to(
-            sound.branches.front().encoding->format.layout, *source.sound, plan.warnings
-        );
-        sound.loudness = loudness_target(options, sound.branches);
-        sound.expects = expectation(source.sound->told_end, plan.window);
-        plan.reads.push_back({.stream = source.sound->stream, .alpha = {}});
-        plan.sounds.push_back(std::move(sound));
+        add_sounds(plan, source, options, stem);
     } else if (options.normalize) {
         plan.warnings.emplace_back(kNothingToNormalize);
     }
@@ -218,7 +191,8 @@ Result<Plan> plan_adaptive(
             "input"
         };
     }
-    plan.has_common_end = !plan.pictures.empty();
+    add_texts(plan, source, stem);
+    plan.has_common_end = !plan.pictures.empty() || plan.sounds.size() > 1;
     OutputFile output{.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}};
     if (options.dash) output.options[kDash] = kMpdName;
     plan.outputs.push_back(std::move(output));

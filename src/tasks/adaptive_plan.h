@@ -15,9 +15,10 @@ namespace ittybit::tasks {
 inline constexpr std::string_view kDash = "dash";
 
 /// The plan for a source with pictures, sound or both: all renditions of the picture come from one
-/// decode, and two rates of sound, the low one of which goes with the lowest of them. `stem` is the
-/// main playlist's name without its extension, which no other playlist may have. Errors:
-/// `start_out_of_range`, `encode_failed`, `no_video_stream` when nothing is left to stream.
+/// decode, and each sound comes at two rates, the low one of which goes with the lowest of them.
+/// Texts are beside them. `stem` is the main playlist's name without its extension, which no other
+/// playlist may have. Errors: `start_out_of_range`, `encode_failed`, `no_video_stream` when nothing
+/// is left to stream.
 Result<Plan> plan_adaptive(
     const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
 );

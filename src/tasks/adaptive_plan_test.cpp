@@ -1,5 +1,6 @@
 #include "tasks/adaptive_plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace ittybit::tasks {
@@ -127,6 +128,75 @@ TEST(AdaptivePlan, OfSoundAloneHasTwoRates) {
     AdaptiveVideoOptions mute;
     mute.no_audio = true;
     EXPECT_EQ(plan_adaptive(mute, facts, "song").error().kind, ErrorKind::kNoVideoStream);
+}
+
+TEST(AdaptivePlan, HasEverySoundInEveryGroupAndLabelsThemApart) {
+    SourceFacts facts = film({1280, 720});
+    SoundFacts german;
+    german.stream = 2;
+    german.language = "ger";
+    german.channels = 6;
+    german.layout = "5.1(side)";
+    SoundFacts comment;
+    comment.stream = 3;
+    comment.language = "eng";
+    comment.label.purpose = Purpose::kCommentary;
+    SoundFacts again = comment;
+    again.stream = 4;
+    again.label = {};
+    facts.other_sounds = {german, comment, again};
+    const auto plan = plan_adaptive({}, facts, "film");
+    ASSERT_TRUE(plan) << plan.error().message;
+    ASSERT_EQ(plan->sounds.size(), 5U);
+    std::vector<std::string> told;
+    for (const auto& sound : plan->sounds) {
+        for (const auto& branch : sound.branches) {
+            const auto& made = *branch.track.rendition;
+            told.push_back(fmt::format(
+                "{} {} {} {}{}", branch.track.name, made.group, made.label,
+                made.is_default ? "default" : "", made.is_automatic ? " automatic" : ""
+            ));
+        }
+    }
+    EXPECT_EQ(
+        told, (std::vector<std::string>{
+                  "audio audio English default automatic",
+                  "audio-low audio-low English default automatic",
+                  "audio-2 audio Deutsch  automatic",
+                  "audio-low-2 audio-low Deutsch  automatic",
+                  "audio-surround-2 audio-surround Deutsch  automatic",
+                  "audio-3 audio English (commentary) ",
+                  "audio-low-3 audio-low English (commentary) ",
+                  "audio-4 audio English 2 ",
+                  "audio-low-4 audio-low English 2 ",
+              })
+    );
+    EXPECT_EQ(plan->sounds[2].branches[0].encoding->format.layout, "5.1");
+    EXPECT_EQ(plan->sounds[1].branches[0].encoding->format.layout, "stereo");
+    EXPECT_TRUE(plan->warnings.empty()) << "nothing is lost that is not there in 5.1";
+}
+
+TEST(AdaptivePlan, HasTextsBehindTheSounds) {
+    SourceFacts facts = film({1280, 720});
+    facts.texts.resize(2);
+    facts.texts[0].input = 1;
+    facts.texts[0].language = "pt-BR";
+    facts.texts[0].is_default = true;
+    facts.texts[1].stream = 3;
+    facts.texts[1].label.is_forced = true;
+    const auto plan = plan_adaptive({}, facts, "text");
+    ASSERT_TRUE(plan) << plan.error().message;
+    ASSERT_EQ(plan->texts.size(), 2U);
+    const auto& first = plan->texts[0].branches[0].track;
+    EXPECT_EQ(first.name, "text-main");
+    EXPECT_EQ(first.rendition->label, "Português");
+    EXPECT_TRUE(first.rendition->is_default && first.rendition->is_automatic);
+    const auto& second = *plan->texts[1].branches[0].track.rendition;
+    EXPECT_EQ(second.label, "Subtitles (forced)");
+    EXPECT_TRUE(second.is_forced && second.is_automatic && !second.is_default);
+    EXPECT_EQ(plan->reads[3].stream, 3);
+    EXPECT_EQ(plan->reads[2].input, 1);
+    EXPECT_TRUE(read_plan(plan_json(*plan)));
 }
 
 TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {

@@ -37,7 +37,11 @@ std::string stream_tag(const Variant& variant, const std::string& folder) {
     if (variant.frame_rate) text += fmt::format(",FRAME-RATE={:.3f}", *variant.frame_rate);
     if (variant.resolution) text += ",VIDEO-RANGE=SDR";
     if (!variant.audio_group.empty()) text += fmt::format(",AUDIO=\"{}\"", variant.audio_group);
-    if (variant.resolution) text += ",CLOSED-CAPTIONS=NONE";
+    if (!variant.text_group.empty()) text += fmt::format(",SUBTITLES=\"{}\"", variant.text_group);
+    if (variant.resolution)
+        text += variant.caption_group.empty()
+                    ? ",CLOSED-CAPTIONS=NONE"
+                    : fmt::format(",CLOSED-CAPTIONS=\"{}\"", variant.caption_group);
     return text + "\n" + relative_uri(folder, variant.playlist) + "\n";
 }
 
@@ -48,12 +52,39 @@ std::string frames_tag(const Variant& variant, const MasterPlaylist& playlist) {
     );
 }
 
-std::string audio_tag(const AudioRendition& audio, const std::string& folder) {
-    return fmt::format(
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME=\"Audio\",LANGUAGE=\"{}\",DEFAULT=YES,"
-        "AUTOSELECT=YES,CHANNELS=\"{}\",URI=\"{}\"\n",
-        audio.group, audio.language, audio.channels, relative_uri(folder, audio.playlist)
+/// What assistive features look for (Apple's authoring specification, 5.x; RFC 8216, 4.3.4.1).
+std::string_view characteristics(Purpose purpose, bool is_sound) {
+    switch (purpose) {
+        case Purpose::kMain:
+        case Purpose::kCommentary: return "";
+        case Purpose::kDescription: return "public.accessibility.describes-video";
+        case Purpose::kHardOfHearing: break;
+    }
+    if (is_sound) return "public.accessibility.enhances-speech-intelligibility";
+    return "public.accessibility.transcribes-spoken-dialog,"
+           "public.accessibility.describes-music-and-sound";
+}
+
+std::string rendition_tag(const MediaRendition& rendition, const std::string& folder) {
+    const bool is_sound = rendition.channels > 0;
+    const bool is_in_picture = !rendition.channel.empty();
+    const auto& planned = rendition.planned;
+    const auto word = [](bool is_so) { return is_so ? "YES" : "NO"; };
+    auto text = fmt::format(
+        "#EXT-X-MEDIA:TYPE={},GROUP-ID=\"{}\",NAME=\"{}\",LANGUAGE=\"{}\",DEFAULT={},"
+        "AUTOSELECT={}",
+        is_sound        ? "AUDIO"
+        : is_in_picture ? "CLOSED-CAPTIONS"
+                        : "SUBTITLES",
+        planned.group, planned.label, rendition.language, word(planned.is_default),
+        word(planned.is_automatic)
     );
+    if (planned.is_forced && !is_sound) text += ",FORCED=YES";
+    if (const auto words = characteristics(planned.purpose, is_sound); !words.empty())
+        text += fmt::format(",CHARACTERISTICS=\"{}\"", words);
+    if (is_sound) text += fmt::format(",CHANNELS=\"{}\"", rendition.channels);
+    if (is_in_picture) return text + fmt::format(",INSTREAM-ID=\"{}\"\n", rendition.channel);
+    return text + fmt::format(",URI=\"{}\"\n", relative_uri(folder, rendition.playlist));
 }
 
 std::vector<Variant> in_order(std::vector<Variant> variants) {
@@ -126,7 +157,8 @@ std::string media_playlist_text(const MediaPlaylist& playlist, int target_durati
         target_duration
     );
     if (playlist.is_frames_only) text += "#EXT-X-I-FRAMES-ONLY\n";
-    text += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", relative_uri("", playlist.init));
+    if (!playlist.init.empty())
+        text += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", relative_uri("", playlist.init));
     for (const auto& segment : playlist.segments) {
         text += fmt::format("#EXTINF:{:.6f},\n", segment.duration);
         if (segment.offset)
@@ -139,9 +171,11 @@ std::string media_playlist_text(const MediaPlaylist& playlist, int target_durati
 std::string master_playlist_text(const MasterPlaylist& playlist) {
     std::string text(kHead);
     text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
-    for (const auto& audio : playlist.audio) text += audio_tag(audio, playlist.folder);
+    for (const auto& rendition : playlist.renditions)
+        text += rendition_tag(rendition, playlist.folder);
     for (const auto& variant : in_order(playlist.variants))
         text += stream_tag(variant, playlist.folder);
+    for (const auto& variant : playlist.surround) text += stream_tag(variant, playlist.folder);
     for (const auto& variant : playlist.key_pictures) text += frames_tag(variant, playlist);
     return text;
 }

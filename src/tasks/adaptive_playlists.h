@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/geometry.h"
+#include "model/plan.h"
 
 /// The text of HLS playlists (RFC 8216) from plain values, and the bit rates they declare.
 namespace ittybit::tasks {
@@ -20,7 +21,7 @@ struct Segment {
     bool operator==(const Segment&) const = default;
 };
 
-/// What one media playlist lists. `init` is the initialisation segment's name.
+/// What one media playlist lists. `init` is the initialisation segment's name; text has none.
 struct MediaPlaylist {
     std::string name;
     std::string init;
@@ -49,15 +50,18 @@ struct Variant {
     std::string codecs;  // RFC 6381, of picture and sound
     std::optional<Size> resolution;
     std::optional<double> frame_rate;
-    std::string audio_group = {};  // which of the sounds it plays with; empty: none
+    std::string audio_group = {};    // which of the sounds it plays with; empty: none
+    std::string text_group = {};     // likewise
+    std::string caption_group = {};  // of those in its pictures
 };
 
-/// The sound that some video variants play with.
-struct AudioRendition {
-    std::string group;
-    std::string playlist;
-    std::string language;  // BCP 47; "und" when not known
-    int channels = 2;
+/// A sound or text that plays beside variants which name its group, or captions in them.
+struct MediaRendition {
+    PlannedRendition planned = {};
+    std::string playlist = {};
+    std::string language = {};  // BCP 47; "und" when not known
+    int channels = 0;           // of sound; text has none
+    std::string channel = {};   // of captions, which have no playlist: "CC1"
 };
 
 /// All of a multivariant playlist. `folder` is where the media playlists lie, seen from it; empty
@@ -66,7 +70,8 @@ struct MasterPlaylist {
     std::string folder;
     std::vector<Variant> variants;
     std::vector<Variant> key_pictures;
-    std::vector<AudioRendition> audio = {};
+    std::vector<MediaRendition> renditions = {};
+    std::vector<Variant> surround = {};  // the same pictures with more channels, best first
 };
 
 /// Which of these bit rates, best first, are worth a variant: the first, the last, and those
@@ -74,7 +79,7 @@ struct MasterPlaylist {
 std::vector<std::size_t> rates_apart(const std::vector<std::int64_t>& rates);
 
 /// The text of a multivariant playlist. The first variant, with which players begin, is the one
-/// nearest to 2 Mb/s on average; the others follow from the best down.
+/// nearest to 2 Mb/s on average; the others follow from the best down, those of `surround` last.
 std::string master_playlist_text(const MasterPlaylist& playlist);
 
 /// A relative reference (RFC 3986) to a file of this name in `folder`.

@@ -40,25 +40,38 @@ TEST(Playlist, OfEverythingBeginsWithWhatPlaysAtTwoMegabits) {
         .folder = "film-4pex5vsk",
         .variants =
             {{"720p.m3u8", 3'500'000, 2'000'000, "avc1.64001f,mp4a.40.2", Size{1280, 720},
-              30000.0 / 1001, "audio"},
+              30000.0 / 1001, "audio", "text"},
              {"480p.m3u8", 1'500'000, 900'000, "avc1.64001e,mp4a.40.2", Size{854, 480},
-              30000.0 / 1001, "audio-low"}},
+              30000.0 / 1001, "audio-low", "text"}},
         .key_pictures = {{"480p-iframes.m3u8", 90'000, 80'000, "avc1.64001e", Size{854, 480}, {}}},
-        .audio = {{"audio", "audio.m3u8", "en", 2}, {"audio-low", "audio-low.m3u8", "en", 2}}
+        .renditions =
+            {
+                {{"audio", "English", Purpose::kMain, true, true, false}, "audio.m3u8", "en", 2},
+                {{"audio-low", "English", Purpose::kMain, true, true, false},
+                 "audio-low.m3u8",
+                 "en",
+                 2},
+                {{"text", "Deutsch", Purpose::kHardOfHearing, false, true, true}, "text.m3u8", "de"
+                },
+            },
     };
     EXPECT_EQ(
         master_playlist_text(playlist),
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"en\",DEFAULT=YES,"
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,"
         "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"film-4pex5vsk/audio.m3u8\"\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-low\",NAME=\"Audio\",LANGUAGE=\"en\","
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-low\",NAME=\"English\",LANGUAGE=\"en\","
         "DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"film-4pex5vsk/audio-low.m3u8\"\n"
+        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"Deutsch\",LANGUAGE=\"de\","
+        "DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,"
+        "CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,"
+        "public.accessibility.describes-music-and-sound\",URI=\"film-4pex5vsk/text.m3u8\"\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=3500000,AVERAGE-BANDWIDTH=2000000,"
         "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
-        "AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/720p.m3u8\n"
+        "AUDIO=\"audio\",SUBTITLES=\"text\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/720p.m3u8\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=900000,"
         "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=854x480,FRAME-RATE=29.970,VIDEO-RANGE=SDR,"
-        "AUDIO=\"audio-low\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/480p.m3u8\n"
+        "AUDIO=\"audio-low\",SUBTITLES=\"text\",CLOSED-CAPTIONS=NONE\nfilm-4pex5vsk/480p.m3u8\n"
         "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,AVERAGE-BANDWIDTH=80000,"
         "CODECS=\"avc1.64001e\",RESOLUTION=854x480,VIDEO-RANGE=SDR,"
         "URI=\"film-4pex5vsk/480p-iframes.m3u8\"\n"

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "media/error.h"
+#include "tasks/language_tag.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -92,7 +93,7 @@ Result<> Segmenter::describe(const AVCodecContext& codec) {
     const int code = avcodec_parameters_from_context(track_.get(), &codec);
     if (code < 0) return media::output_error(code, "set up a rendition");
     clock_ = codec.time_base;
-    muxer_ = TRY(media::FragmentMuxer::open(codec, settings_.language));
+    muxer_ = TRY(media::FragmentMuxer::open(codec, language_letters(planned().language)));
     return {};
 }
 
@@ -126,11 +127,11 @@ Result<> Segmenter::push(media::Packet packet) {
 
 /// Whether a packet follows without a gap on those before it: durations are the steps of time.
 Result<> Segmenter::check_times(const AVPacket& packet) const {
-    if (packet.duration <= 0) return invalid(settings_.name, "a sample has no duration");
+    if (packet.duration <= 0) return invalid(name(), "a sample has no duration");
     const bool is_in_time = packet.pts == end_ - track_->initial_padding;
-    if (is_key(packet) && !is_in_time) return invalid(settings_.name, "its times jump");
+    if (is_key(packet) && !is_in_time) return invalid(name(), "its times jump");
     if (end_ == 0 && !is_key(packet)) {
-        return invalid(settings_.name, "it begins without a key frame");
+        return invalid(name(), "it begins without a key frame");
     }
     return {};
 }
@@ -147,7 +148,7 @@ void Segmenter::look_for_cut(const AVPacket& packet) {
 }
 
 Result<> Segmenter::finish() {
-    if (packets_.empty()) return invalid(settings_.name, "it is empty");
+    if (packets_.empty()) return invalid(name(), "it is empty");
     TRY(close(packets_.size()));
     end_key_picture(end_);
     return {};
@@ -157,7 +158,7 @@ Result<> Segmenter::finish() {
 Result<> Segmenter::close(std::size_t count) {
     const auto packets = std::span(packets_).first(count);
     Segment segment{
-        .name = fmt::format("{}-{:05}.m4s", settings_.name, segments_.size() + 1), .duration = 0
+        .name = fmt::format("{}-{:05}.m4s", name(), segments_.size() + 1), .duration = 0
     };
     const media::Bytes bytes = TRY(chunks(packets, segment.name));
     TRY(check(bytes, packets));
@@ -165,7 +166,7 @@ Result<> Segmenter::close(std::size_t count) {
     for (const auto& packet : packets) ticks += packet->duration;
     decoded_ += ticks;
     if (segments_.empty()) {
-        TRY(parts_.write(settings_.name + "-init.mp4", muxer_->init()));
+        TRY(parts_.write(name() + "-init.mp4", muxer_->init()));
         ticks -= track_->initial_padding;  // is never heard
     }
     segment.duration = listed_seconds(ticks);
@@ -214,7 +215,7 @@ void Segmenter::end_key_picture(std::int64_t presented) {
 
 Result<> Segmenter::check(media::ByteView segment, std::span<const media::Packet> packets) const {
     const auto read = TRY(media::read_fragments(muxer_->init(), segment));
-    if (read.size() != packets.size()) return invalid(settings_.name, "a segment has lost samples");
+    if (read.size() != packets.size()) return invalid(name(), "a segment has lost samples");
     // libav presents everything later by the most negative composition offset it has seen so far.
     std::int64_t shift = 0;
     auto decoded = decoded_ - track_->initial_padding;
@@ -228,11 +229,11 @@ Result<> Segmenter::check(media::ByteView segment, std::span<const media::Packet
         const auto late = read[i].presented - packet.pts;
         const bool is_same = read[i].decoded == decoded && (late == 0 || late == shift) &&
                              read[i].is_key == is_key(packet);
-        if (!is_same) return invalid(settings_.name, "a segment reads back with other times");
+        if (!is_same) return invalid(name(), "a segment reads back with other times");
         decoded += packet.duration;
     }
     if (!read.front().is_key) {
-        return invalid(settings_.name, "a segment begins without a key frame");
+        return invalid(name(), "a segment begins without a key frame");
     }
     return {};
 }

@@ -14,6 +14,7 @@
 #include "media/meter.h"
 #include "media/sink.h"
 #include "model/limits.h"
+#include "model/plan.h"
 #include "tasks/adaptive_playlists.h"
 #include "tasks/events.h"
 
@@ -68,9 +69,8 @@ private:
 class Segmenter : public media::Sink<media::Packet> {
 public:
     struct Settings {
-        std::string name;
+        PlannedTrack track;
         SegmentGrid grid;
-        std::string language = "und";  // ISO 639-2/T
     };
     Segmenter(Settings settings, PartWriter& parts, media::Meter& meter);
 
@@ -81,7 +81,8 @@ public:
     Result<> push(media::Packet packet) override;
     Result<> finish() override;
 
-    const std::string& name() const { return settings_.name; }
+    const PlannedTrack& planned() const { return settings_.track; }
+    const std::string& name() const { return settings_.track.name; }
     const AVCodecParameters& track() const { return *track_; }
     std::string codec() const;  // RFC 6381
     const std::vector<Segment>& segments() const { return segments_; }

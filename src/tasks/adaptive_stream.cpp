@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "media/facts.h"
+#include "tasks/adaptive_tracks.h"
 #include "tasks/language_tag.h"
 
 namespace ittybit::tasks {
@@ -22,20 +23,23 @@ int frames_target(const Segmenter& rendition) {
     return target_duration(rendition.key_pictures(), SegmentGrid::kKeySeconds);
 }
 
-Variant sound_variant(const Segmenter& sound, int target) {
-    return {
-        .playlist = playlist_name(sound),
-        .bandwidth = peak_bitrate(sound.segments(), target),
-        .average_bandwidth = average_bitrate(sound.segments()),
-        .codecs = sound.codec(),
-        .resolution = {},
-        .frame_rate = {},
-    };
+/// Adds the sounds of a group to a variant: whichever is chosen, as much is enough.
+void add_group(const AdaptiveStream& stream, std::string_view group, int target, Variant& variant) {
+    std::int64_t bandwidth = 0, average = 0;
+    for (const Segmenter* sound : stream.group(group)) {
+        bandwidth = std::max(bandwidth, peak_bitrate(sound->segments(), target));
+        average = std::max(average, average_bitrate(sound->segments()));
+    }
+    variant.audio_group = group;
+    variant.bandwidth += bandwidth;
+    variant.average_bandwidth += average;
 }
 
-/// A rendition of the picture with the sound that plays beside it, if any.
-/// The lowest one plays with the low rate of sound.
-Variant picture_variant(const AdaptiveStream& stream, std::size_t number, int target) {
+/// A rendition of the picture with the sounds that play beside it, if any; `group` is empty for
+/// those that it has by itself: the lowest one plays with the low rates of sound.
+Variant picture_variant(
+    const AdaptiveStream& stream, std::size_t number, int target, std::string_view group = ""
+) {
     const Segmenter& picture = stream.pictures[number];
     Variant variant{
         .playlist = playlist_name(picture),
@@ -45,15 +49,77 @@ Variant picture_variant(const AdaptiveStream& stream, std::size_t number, int ta
         .resolution = Size{picture.track().width, picture.track().height},
         .frame_rate = media::shown_rate(stream.rates[number].value()),
     };
-    if (!stream.sounds.empty()) {
-        const bool is_lowest = number + 1 == stream.pictures.size();
-        const Segmenter& beside = is_lowest ? stream.sounds.back() : stream.sounds.front();
-        const Variant sound = sound_variant(beside, target);
-        variant.audio_group = beside.name();
-        variant.bandwidth += sound.bandwidth;
-        variant.average_bandwidth += sound.average_bandwidth;
-        variant.codecs += "," + sound.codecs;
+    if (!stream.texts.empty()) variant.text_group = kTextGroup;
+    if (!stream.captions.empty()) variant.caption_group = kCaptionGroup;
+    if (stream.sounds.empty()) return variant;
+    const bool is_lowest = number + 1 == stream.pictures.size();
+    if (group.empty()) group = is_lowest ? kLowSoundGroup : kSoundGroup;
+    add_group(stream, group, target, variant);
+    variant.codecs += "," + stream.sounds.front().codec();
+    return variant;
+}
+
+/// BCP 47, of the default one.
+std::string language_of_sound(const AdaptiveStream& stream) {
+    return stream.sounds.empty() ? "und" : language_tag(stream.sounds.front().planned().language);
+}
+
+/// The names of the groups of sound, in the order of their first sounds.
+std::vector<std::string> groups_of(const AdaptiveStream& stream) {
+    std::vector<std::string> groups;
+    for (const auto& sound : stream.sounds) {
+        const auto& group = sound.planned().rendition->group;
+        if (std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
     }
+    return groups;
+}
+
+MediaRendition media_rendition(const Segmenter& sound, const std::string& group) {
+    MediaRendition rendition{
+        .planned = *sound.planned().rendition,
+        .playlist = playlist_name(sound),
+        .language = language_tag(sound.planned().language),
+        .channels = sound.track().ch_layout.nb_channels,
+    };
+    rendition.planned.group = group;
+    return rendition;
+}
+
+MediaRendition media_rendition(const TextRendition& text) {
+    return {
+        .planned = *text.planned().rendition,
+        .playlist = text.name() + ".m3u8",
+        .language = language_tag(text.planned().language),
+    };
+}
+
+/// Closed captions, in whose language the container does not say: in that of the default sound.
+MediaRendition caption_rendition(const AdaptiveStream& stream, std::size_t number) {
+    MediaRendition rendition;
+    rendition.planned.group = kCaptionGroup;
+    rendition.planned.label =
+        number == 0 ? "Closed captions" : fmt::format("Closed captions {}", number + 1);
+    rendition.planned.is_automatic = true;
+    rendition.language = language_of_sound(stream);
+    rendition.channel = stream.captions[number];
+    return rendition;
+}
+
+/// The variant of a stream without pictures: the default sound in a group, which is named where
+/// there is a choice.
+Variant variant_of_group(
+    const AdaptiveStream& stream, std::string_view group, bool has_choice, int target
+) {
+    const Segmenter& first = *stream.group(group).front();
+    Variant variant{
+        .playlist = playlist_name(first),
+        .codecs = first.codec(),
+        .resolution = {},
+        .frame_rate = {},
+    };
+    add_group(stream, group, target, variant);
+    if (!has_choice) variant.audio_group.clear();
+    if (!stream.texts.empty()) variant.text_group = kTextGroup;
     return variant;
 }
 
@@ -100,9 +166,21 @@ Representation representation_of(const Segmenter& rendition, int target) {
     return representation;
 }
 
-Rendition rendition_of(const Segmenter& made, const Variant& variant) {
+Representation representation_of(const TextRendition& rendition, int target) {
+    constexpr int kMicroseconds = 1'000'000;
+    return {
+        .name = rendition.name(),
+        .bandwidth = peak_bitrate(rendition.segments(), target),
+        .codecs = {},
+        .timescale = kMicroseconds,
+        .segments = rendition.segments(),
+        .resolution = {},
+    };
+}
+
+Rendition rendition_of(const Variant& variant) {
     Rendition rendition{
-        .name = made.name(),
+        .name = variant.playlist.substr(0, variant.playlist.rfind('.')),
         .width = {},
         .height = {},
         .fps = variant.frame_rate,
@@ -117,85 +195,147 @@ Rendition rendition_of(const Segmenter& made, const Variant& variant) {
     return rendition;
 }
 
-StreamFacts stream_facts(const Segmenter& made, const AdaptiveStream& stream, int index) {
-    const auto& track = made.track();
+StreamFacts picture_facts(const Segmenter& made, Ratio rate) {
     StreamFacts facts;
-    facts.index = index;
-    const bool is_video = track.codec_type == AVMEDIA_TYPE_VIDEO;
-    facts.type = is_video ? "video" : "audio";
-    facts.codec = avcodec_get_name(track.codec_id);
+    facts.type = "video";
+    facts.codec = avcodec_get_name(made.track().codec_id);
     facts.duration = made.duration();
     facts.bitrate = average_bitrate(made.segments());
     facts.is_default = true;
-    if (is_video) {
-        facts.profile = "High";
-        facts.width = track.width;
-        facts.height = track.height;
-        facts.fps = media::shown_rate(stream.rates.front().value());
-        facts.rotation = 0;
-        facts.pixel_format = "yuv420p";
-        facts.bit_depth = 8;
-        facts.interlaced = false;
-    } else {
-        facts.profile = "LC";
-        facts.language = stream.language.empty() ? "und" : stream.language;
-        facts.channels = track.ch_layout.nb_channels;
-        facts.channel_layout = track.ch_layout.nb_channels == 1 ? "mono" : "stereo";
-        facts.sample_rate = track.sample_rate;
-    }
+    facts.profile = "High";
+    facts.width = made.track().width;
+    facts.height = made.track().height;
+    facts.fps = media::shown_rate(rate.value());
+    facts.rotation = 0;
+    facts.pixel_format = "yuv420p";
+    facts.bit_depth = 8;
+    facts.interlaced = false;
     return facts;
+}
+
+std::string language_or_und(const PlannedTrack& track) {
+    return track.language.empty() ? "und" : track.language;
+}
+
+StreamFacts sound_facts(const Segmenter& made) {
+    constexpr int kSurroundChannels = 6;
+    const int channels = made.track().ch_layout.nb_channels;
+    StreamFacts facts;
+    facts.type = "audio";
+    facts.codec = avcodec_get_name(made.track().codec_id);
+    facts.duration = made.duration();
+    facts.bitrate = average_bitrate(made.segments());
+    facts.is_default = made.planned().rendition->is_default;
+    facts.profile = "LC";
+    facts.language = language_or_und(made.planned());
+    facts.channels = channels;
+    facts.channel_layout = channels == 1                   ? "mono"
+                           : channels == kSurroundChannels ? "5.1"
+                                                           : "stereo";
+    facts.sample_rate = made.track().sample_rate;
+    return facts;
+}
+
+StreamFacts text_facts(const TextRendition& made) {
+    StreamFacts facts;
+    facts.type = "subtitle";
+    facts.codec = "webvtt";
+    facts.is_default = made.planned().rendition->is_default;
+    facts.language = language_or_und(made.planned());
+    return facts;
+}
+
+/// The best picture, and each sound and text that can be chosen.
+std::vector<StreamFacts> streams_of(const AdaptiveStream& stream) {
+    std::vector<StreamFacts> streams;
+    if (!stream.pictures.empty())
+        streams.push_back(picture_facts(stream.pictures.front(), stream.rates.front()));
+    for (const auto& sound : stream.sounds)
+        if (sound.planned().rendition->group != kLowSoundGroup)
+            streams.push_back(sound_facts(sound));
+    for (const auto& text : stream.texts) streams.push_back(text_facts(text));
+    for (std::size_t i = 0; i < streams.size(); ++i) streams[i].index = static_cast<int>(i);
+    return streams;
 }
 
 }  // namespace
 
 int AdaptiveStream::target_duration() const {
     int target = SegmentGrid::kSegmentSeconds;
-    for (const auto* group : {&pictures, &sounds})
-        for (const auto& rendition : *group)
+    for (const auto* all : {&pictures, &sounds})
+        for (const auto& rendition : *all)
             target = tasks::target_duration(rendition.segments(), target);
     return target;
+}
+
+std::vector<const Segmenter*> AdaptiveStream::group(std::string_view name) const {
+    std::vector<const Segmenter*> members;
+    std::vector<std::string_view> labels;
+    for (const auto& sound : sounds) {
+        const auto& planned = *sound.planned().rendition;
+        const auto known = std::ranges::find(labels, planned.label);
+        if (known == labels.end()) {
+            labels.emplace_back(planned.label);
+            members.push_back(&sound);
+        } else if (planned.group == name) {
+            members[static_cast<std::size_t>(known - labels.begin())] = &sound;
+        }
+    }
+    return members;
 }
 
 MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
     const int target = target_duration();
     MasterPlaylist playlist{.folder = folder, .variants = {}, .key_pictures = {}};
+    const auto groups = groups_of(*this);
+    const bool has_surround = std::ranges::find(groups, kSurroundGroup) != groups.end();
     for (const std::size_t number : listed()) {
         playlist.variants.push_back(picture_variant(*this, number, target));
         playlist.key_pictures.push_back(frames_variant(pictures[number]));
+        if (has_surround && number + 1 < pictures.size())
+            playlist.surround.push_back(picture_variant(*this, number, target, kSurroundGroup));
     }
-    for (const auto& sound : sounds) {
-        if (pictures.empty()) {
-            playlist.variants.push_back(sound_variant(sound, target));
-            continue;
-        }
-        playlist.audio.push_back({
-            .group = sound.name(),
-            .playlist = playlist_name(sound),
-            .language = language_tag(language),
-            .channels = sound.track().ch_layout.nb_channels,
-        });
+    const bool has_choice = sounds.size() > groups.size();
+    for (const auto& name : groups) {
+        auto& variants = name == kSurroundGroup ? playlist.surround : playlist.variants;
+        if (pictures.empty()) variants.push_back(variant_of_group(*this, name, has_choice, target));
+        if (pictures.empty() && !has_choice) continue;
+        for (const Segmenter* sound : group(name))
+            playlist.renditions.push_back(media_rendition(*sound, name));
     }
+    for (const auto& text : texts) playlist.renditions.push_back(media_rendition(text));
+    for (std::size_t i = 0; i < captions.size(); ++i)
+        playlist.renditions.push_back(caption_rendition(*this, i));
     return playlist;
 }
 
 Presentation AdaptiveStream::presentation() const {
     const int target = target_duration();
-    Presentation presentation{
-        .duration = 0,
-        .least_buffer = target,
-        .language = language_tag(language),
-        .pictures = {},
-        .sounds = {},
-    };
+    Presentation presentation{.duration = 0, .least_buffer = target, .pictures = {}, .sounds = {}};
     for (const std::size_t number : listed()) {
         auto& added =
             presentation.pictures.emplace_back(representation_of(pictures[number], target));
         added.frame_rate = rates[number];
     }
-    for (const auto& sound : sounds)
-        presentation.sounds.push_back(representation_of(sound, target));
-    for (const auto* group : {&pictures, &sounds})
-        for (const auto& rendition : *group)
+    for (const auto& sound : sounds) {
+        const auto& planned = *sound.planned().rendition;
+        if (planned.group != kLowSoundGroup)
+            presentation.sounds.push_back({planned, language_tag(sound.planned().language), {}});
+        auto& set = presentation.sounds.back();
+        set.representations.push_back(representation_of(sound, target));
+    }
+    presentation.captions = captions;
+    presentation.caption_language =
+        language_letters(sounds.empty() ? "" : sounds.front().planned().language);
+    for (const auto& text : texts) {
+        presentation.texts.push_back({
+            .planned = *text.planned().rendition,
+            .language = language_tag(text.planned().language),
+            .representation = representation_of(text, target),
+        });
+    }
+    for (const auto* all : {&pictures, &sounds})
+        for (const auto& rendition : *all)
             presentation.duration = std::max(presentation.duration, rendition.duration());
     return presentation;
 }
@@ -229,12 +369,20 @@ Result<> check_alignment(const AdaptiveStream& stream) {
 }
 
 Result<> write_manifests(
-    const AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
+    AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
 ) {
     const int target = stream.target_duration();
     for (const std::size_t number : stream.listed())
         TRY(write_playlists_of(stream.pictures[number], target, parts));
     for (const auto& sound : stream.sounds) TRY(write_playlists_of(sound, target, parts));
+    const auto& like = stream.pictures.empty() ? stream.sounds.front() : stream.pictures.front();
+    for (auto& text : stream.texts) {
+        TRY(text.write(like.segments(), parts));
+        const MediaPlaylist all{
+            text.name() + ".m3u8", /*init=*/"", text.segments(), /*is_frames_only=*/false
+        };
+        TRY(parts.write(all.name, media_playlist_text(all, target)));
+    }
     if (has_dash) TRY(parts.write(std::string(kMpdName), mpd_text(stream.presentation())));
     const MasterPlaylist master = stream.master(assignment.parts_folder);
     return parts.write(assignment.stem + ".m3u8", master_playlist_text(master), /*is_main=*/true);
@@ -249,11 +397,7 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
     file.renditions.emplace();
     file.duration = 0;
     const auto variants = stream.master("").variants;
-    const auto listed = stream.listed();
-    for (std::size_t i = 0; i < variants.size(); ++i) {
-        const auto& made = listed.empty() ? stream.sounds[i] : stream.pictures[listed[i]];
-        file.renditions->push_back(rendition_of(made, variants[i]));
-    }
+    for (const Variant& variant : variants) file.renditions->push_back(rendition_of(variant));
     if (!stream.pictures.empty()) {
         const auto& best = stream.pictures.front();
         file.width = best.track().width;
@@ -262,14 +406,13 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
         file.rotation = 0;
         file.codecs.video = avcodec_get_name(best.track().codec_id);
         file.duration = best.duration();
-        file.streams.push_back(stream_facts(best, stream, 0));
     }
     if (!stream.sounds.empty()) {
         const auto& sound = stream.sounds.front();
         file.codecs.audio = avcodec_get_name(sound.track().codec_id);
         file.duration = std::max(*file.duration, sound.duration());
-        file.streams.push_back(stream_facts(sound, stream, static_cast<int>(file.streams.size())));
     }
+    file.streams = streams_of(stream);
     file.bitrate = variants.front().average_bandwidth;
     return file;
 }

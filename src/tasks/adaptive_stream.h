@@ -2,10 +2,13 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tasks/adaptive_mpd.h"
 #include "tasks/adaptive_plan.h"
 #include "tasks/adaptive_segmenter.h"
+#include "tasks/adaptive_text.h"
 
 namespace ittybit::tasks {
 
@@ -13,12 +16,15 @@ namespace ittybit::tasks {
 /// Stays where it was made: the pipeline's stages know its segmenters.
 struct AdaptiveStream {
     std::deque<Segmenter> pictures;  // best first
-    std::deque<Segmenter> sounds;
-    std::vector<Ratio> rates;  // of the pictures a second, for each of `pictures`
-    std::string language;      // of the sound, as the source says it
+    std::deque<Segmenter> sounds;    // the default one first
+    std::deque<TextRendition> texts;
+    std::vector<std::string> captions;  // channels of closed captions in the pictures: "CC1"
+    std::vector<Ratio> rates;           // of the pictures a second, for each of `pictures`
 
     /// Those of `pictures` that players are told of: rates too near to each other confuse them.
     std::vector<std::size_t> listed() const;
+    /// The sounds of a group. One that has no such form is there as in the first of all groups.
+    std::vector<const Segmenter*> group(std::string_view name) const;
     int target_duration() const;
     MasterPlaylist master(const std::string& folder) const;
     Presentation presentation() const;
@@ -28,10 +34,11 @@ struct AdaptiveStream {
 /// `output_invalid`.
 Result<> check_alignment(const AdaptiveStream& stream);
 
-/// Writes the media playlists, where `has_dash` the DASH manifest, then the master as
+/// Writes the segments of texts, then the media playlists, where `has_dash` the DASH manifest, then
+/// the master as
 /// `<stem>.m3u8`, which is the main file.
 Result<> write_manifests(
-    const AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
+    AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
 );
 
 /// What users are told of the finished stream.

@@ -9,9 +9,11 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/adaptive_plan.h"
+#include "tasks/adaptive_tracks.h"
 #include "tasks/audio.h"
 #include "tasks/plan_time.h"
 #include "tasks/source_facts.h"
+#include "tasks/text.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -29,31 +31,51 @@ bool has_video(const media::Input& input) {
     });
 }
 
+/// All sounds that decode.
+Result<> add_sounds(const media::Input& input, std::optional<int> video, SourceFacts& facts) {
+    auto tracks = TRY(media::audio_tracks(input, video, kMostSounds));
+    facts.warnings = std::move(tracks.warnings);
+    std::vector<SoundFacts> sounds;
+    for (const int stream : tracks.streams) sounds.push_back(sound_facts(input, stream));
+    if (sounds.empty()) return {};
+    facts.sound = sounds.front();
+    facts.other_sounds.assign(sounds.begin() + 1, sounds.end());
+    if (sounds.size() == kMostSounds) {
+        facts.warnings.push_back(
+            fmt::format("a stream has {} audio tracks at most: others were left out", kMostSounds)
+        );
+    }
+    return {};
+}
+
+/// The picture, where there is one, as a stream needs it.
+Result<> add_picture(const media::Input& input, int video, SourceFacts& facts) {
+    PictureFacts picture = picture_facts(input, video);
+    if (!picture.is_steady) {
+        const Ratio fastest = TRY(fastest_rate(input, video));
+        if (fastest.num > 0) picture.fps = fastest;
+    }
+    const auto fields = TRY(media::find_interlaced(input, input.stream(video)));
+    picture.is_interlaced = fields.value_or(picture.is_interlaced);
+    facts.picture = std::move(picture);
+    return {};
+}
+
 Result<SourceFacts> source_facts(const AdaptiveVideoOptions& options, Job& job) {
-    if (options.mute_video) return facts_of_sound(job);
+    SourceFacts facts;
+    if (options.mute_video) facts = TRY(facts_of_sound(job));
     const Sniffed sniffed = TRY(sniff(job.source));
     if (sniffed.family == Family::kStill) return no_pictures();
     const auto& input = *TRY(open_media(job));
-    SourceFacts facts;
     facts.duration = input.duration();
     facts.is_duration_sure = input.is_duration_sure();
     std::optional<int> video;
-    if (has_video(input)) {
+    if (has_video(input) && !options.mute_video) {
         video = TRY(media::require_video(input));
-        facts.picture = picture_facts(input, *video);
-        PictureFacts& picture = *facts.picture;
-        if (!picture.is_steady) {
-            const Ratio fastest = TRY(fastest_rate(input, *video));
-            if (fastest.num > 0) picture.fps = fastest;
-        }
-        const auto fields = TRY(media::find_interlaced(input, input.stream(*video)));
-        picture.is_interlaced = fields.value_or(picture.is_interlaced);
+        TRY(add_picture(input, *video, facts));
     }
-    if (!options.no_audio) {
-        auto choice = TRY(media::choose_audio(input, video));
-        facts.warnings = std::move(choice.warnings);
-        if (choice.stream) facts.sound = sound_facts(input, *choice.stream);
-    }
+    if (!options.no_audio) TRY(add_sounds(input, video, facts));
+    facts.texts = TRY(choose_texts(options, job, facts.warnings));
     return facts;
 }
 

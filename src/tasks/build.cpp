@@ -1,12 +1,13 @@
 #include "tasks/build.h"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <span>
 #include <utility>
 
-#include "base/thread_safety.h"
 #include "media/burn_in.h"
+#include "media/closed_captions.h"
 #include "media/common_end.h"
 #include "media/compat.h"
 #include "media/copying.h"
@@ -19,6 +20,7 @@
 #include "media/timing.h"
 #include "tasks/expectation.h"
 #include "tasks/image.h"
+#include "tasks/in_turn.h"
 #include "tasks/joined_alpha.h"
 #include "tasks/plan_time.h"
 #include "tasks/product.h"
@@ -38,32 +40,11 @@ using media::Sink;
 
 /// Audio packets waiting for their thread: they are small, and badly interleaved files have many.
 constexpr std::size_t kSoundPackets = 512;
+constexpr std::size_t kSoundFrames = 64;
 
 /// Times of what no demuxer reads.
 constexpr media::SourceTime kMilliseconds = {
     .time_base = {1, 1000}, .origin_us = 0, .tells_lengths = true
-};
-
-/// Lets threads report one at a time.
-class InTurn : public Events {
-public:
-    explicit InTurn(Events& events) : events_(events) {}
-    void progress(const Progress& progress) override {
-        const MutexLock lock(mutex_);
-        events_.progress(progress);
-    }
-    void file_grown(const FileGrown& grown) override {
-        const MutexLock lock(mutex_);
-        events_.file_grown(grown);
-    }
-    void file_ready(const FileReady& ready) override {
-        const MutexLock lock(mutex_);
-        events_.file_ready(ready);
-    }
-
-private:
-    Mutex mutex_;
-    Events& events_ GUARDED_BY(mutex_);
 };
 
 std::int64_t bytes_of(const Size& size, const std::string& format) {
@@ -111,11 +92,14 @@ private:
     void report(const media::Meter::Reading& reading);
     Result<> open_products();
     Result<> build();
+    void add_common_end();
     Result<> add_pictures(const PicturePlan& picture);
     Result<> add_sound(const SoundPlan& sound, const std::optional<SoundLevel>& level);
     Result<> add_text(const TextPlan& text);
     Result<Sink<Frame>*> add_burn_in(const PicturePlan& picture, Sink<Frame>& next);
-    Result<media::Cues> cues_of(const TextPlan& text);
+    const media::Cues& cues_of(const TextPlan& text) const {
+        return cues_[static_cast<std::size_t>(&text - plan_.texts.data())];
+    }
     Result<const media::Copying*> add_copy(int read, const PlannedTrack& track);
     Result<Sink<Frame>*> add_branches(
         const PicturePlan& picture, std::span<const PictureBranch> branches
@@ -148,8 +132,10 @@ private:
     std::vector<std::unique_ptr<Product>> products_;  // for each of the plan's outputs
     std::vector<Taps> taps_;                          // for each of its reads
     std::vector<Watched> watched_;
+    std::vector<media::Cues> cues_;  // for each of its texts
     std::vector<media::TextFeed> texts_;
     std::vector<std::string> warnings_;
+    std::deque<media::CaptionWay> caption_ways_;
     std::optional<media::CommonEnd> common_end_;
     std::optional<media::Intake> intake_;
     Pipeline pipeline_;  // the first to go: its stages use all of the above
@@ -196,8 +182,12 @@ Result<Sink<Frame>*> Builder::add_branches(
         [&second](const media::PictureShape&) { return second.steps; }, *smaller
     );
     Sink<Frame>* below = &pipeline_.detach<Frame>(room, scaler);
-    if (second.every > first.every)
+    if (second.every > first.every) {
+        media::CaptionWay& way = caption_ways_.emplace_back();
+        below = &pipeline_.make<media::GiveCaptions>(way, *below);
         below = &pipeline_.make<media::EveryNth>(second.every / first.every, *below);
+        below = &pipeline_.make<media::TakeCaptions>(way, *below);
+    }
     return &pipeline_.make<media::Tee<Frame>>(std::vector<Sink<Frame>*>{below, &inbox});
 }
 
@@ -220,9 +210,12 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
     const auto clock = clock_of(picture.clock);
     Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
     next = TRY(add_burn_in(picture, *next));
+    media::CaptionWay& way = caption_ways_.emplace_back();
+    if (picture.cadence) next = &pipeline_.make<media::GiveCaptions>(way, *next);
     if (picture.cadence && !is_reduced_first) next = &add_cadence(picture, *next);
     next = &add_treatment(pipeline_, picture.treatment, clock.time_base(), *next);
     if (is_reduced_first) next = &add_cadence(picture, *next);
+    if (picture.cadence) next = &pipeline_.make<media::TakeCaptions>(way, *next);
 
     const PlannedRead& read = read_at(picture.read);
     const bool is_film = read.as == ReadAs::kStream || read.as == ReadAs::kAnimation;
@@ -271,20 +264,17 @@ Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLev
          .level = level ? &*level : nullptr,
          .meter = mixing.meter}
     );
-    taps_of(sound.read).frames.push_back(&soundtrack);
+    // Each waits for the common end of all: two of one read must not do so on one thread.
+    auto& frames = taps_of(sound.read).frames;
+    Sink<Frame>* first = &soundtrack;
+    if (!frames.empty()) first = &pipeline_.detach<Frame>(kSoundFrames, soundtrack);
+    frames.insert(frames.begin(), first);
     return {};
-}
-
-Result<media::Cues> Builder::cues_of(const TextPlan& text) {
-    const auto moved = [this] { meter_.moved(); };
-    auto cues = TRY(read_cues(read_at(text.read), plan_.window, job_, moved));
-    std::ranges::move(cues.warnings, std::back_inserter(warnings_));
-    return cues;
 }
 
 Result<> Builder::add_text(const TextPlan& text) {
     if (text.branches.empty()) return {};
-    const auto captions = media::captions(TRY(cues_of(text)).cues);
+    const auto captions = media::captions(cues_of(text).cues);
     for (const TextBranch& branch : text.branches) {
         Product& product = *products_[static_cast<std::size_t>(branch.track.output)];
         texts_.emplace_back(branch.form, captions, *TRY(product.add_text(text, branch)));
@@ -297,7 +287,7 @@ Result<Sink<Frame>*> Builder::add_burn_in(const PicturePlan& picture, Sink<Frame
     const auto place = static_cast<int>(&picture - plan_.pictures.data());
     const auto text = std::ranges::find(plan_.texts, place, &TextPlan::burnt_into);
     if (text == plan_.texts.end()) return &next;
-    const auto cues = TRY(cues_of(*text));
+    const auto& cues = cues_of(*text);
     const media::BurnIn::Settings settings{
         picture.treatment.colour, text->size, picture.clock.ticks, picture.clock.grid
     };
@@ -315,17 +305,28 @@ Result<const media::Copying*> Builder::add_copy(int read, const PlannedTrack& tr
     return &copying;
 }
 
+/// Where all tracks end: on the grid of pictures, else with a sample of the first sound.
+void Builder::add_common_end() {
+    const media::CommonEnd::Parties parties{
+        .has_pictures = !plan_.pictures.empty(), .sounds = plan_.sounds.size()
+    };
+    if (!parties.has_pictures) {
+        const int rate = plan_.sounds.front().branches.front().encoding->format.sample_rate;
+        common_end_.emplace(AVRational{rate, 1}, 1, parties, pipeline_.stop());
+        return;
+    }
+    const PicturePlan& picture = plan_.pictures.front();
+    common_end_.emplace(
+        clock_of(picture.clock).fps, picture.cadence->key_grid, parties, pipeline_.stop()
+    );
+}
+
 Result<> Builder::build() {
     taps_.resize(plan_.reads.size());
     for (const PlannedRead& read : plan_.reads)
         if (read.as == ReadAs::kStream || read.as == ReadAs::kFrame) TRY(open_media(job_, read));
-    if (plan_.has_common_end) {
-        const PicturePlan& picture = plan_.pictures.front();
-        common_end_.emplace(
-            clock_of(picture.clock).fps, picture.cadence->key_grid, pipeline_.stop()
-        );
-        if (plan_.sounds.empty()) common_end_->expect_no_sound();
-    }
+    cues_ = TRY(read_texts(plan_, job_, [this] { meter_.moved(); }, warnings_));
+    if (plan_.has_common_end) add_common_end();
     for (const PicturePlan& picture : plan_.pictures) TRY(add_pictures(picture));
     for (std::size_t i = 0; i < levels_.size(); ++i) TRY(add_sound(plan_.sounds[i], levels_[i]));
     for (const TextPlan& text : plan_.texts) TRY(add_text(text));
@@ -475,8 +476,9 @@ Result<Finished> Builder::make() {
     std::ranges::move(warnings_, std::back_inserter(finished.warnings));
     for (const Watched& it : watched_) {
         if (it.level == nullptr) continue;
-        finished.file.loudness =
+        auto facts =
             loudness_facts(*it.sound->loudness, *it.level, it.meter->loudness(), finished.warnings);
+        if (!finished.file.loudness) finished.file.loudness = std::move(facts);
     }
     tell(missing(), finished);
     return finished;

@@ -38,7 +38,7 @@ Result<Finished> run(const ProbeOptions&, Job& job) {
     Finished finished;
     finished.file = TRY(probe(job.source, job.assignment.limits));
     // So that a job finds out early.
-    for (const auto& further : job.further) TRY(read_subtitles(*further, job.limits()));
+    for (std::size_t i = 0; i < job.further.size(); ++i) TRY(read_subtitles(i + 1, job));
     return finished;
 }
 

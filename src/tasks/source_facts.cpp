@@ -6,6 +6,7 @@
 #include <queue>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "media/decoder.h"
 #include "tasks/copy_check.h"
@@ -47,6 +48,23 @@ bool is_utf8(std::string_view text) {
     quoted += '"';
     parser.write(quoted, code);
     return !code;
+}
+
+Purpose purpose_of(const AVStream& stream) {
+    const auto is = [&](int flag) { return (stream.disposition & flag) != 0; };
+    if (is(AV_DISPOSITION_COMMENT)) return Purpose::kCommentary;
+    if (is(AV_DISPOSITION_VISUAL_IMPAIRED | AV_DISPOSITION_DESCRIPTIONS))
+        return Purpose::kDescription;
+    return is(AV_DISPOSITION_HEARING_IMPAIRED) ? Purpose::kHardOfHearing : Purpose::kMain;
+}
+
+TrackLabel label_of(const AVStream& stream) {
+    constexpr std::size_t kLongest = 100;  // bytes
+    std::string title = tag(stream.metadata, "title");
+    std::erase(title, '"');
+    if (title.size() > kLongest || !is_utf8(title)) title.clear();
+    const bool is_forced = (stream.disposition & AV_DISPOSITION_FORCED) != 0;
+    return {std::move(title), purpose_of(stream), is_forced};
 }
 
 /// In some containers streams show themselves only when their first packet comes.
@@ -117,6 +135,7 @@ SoundFacts sound_facts(const Input& input, int index) {
     facts.is_lossless = about != nullptr && (about->props & AV_CODEC_PROP_LOSSLESS) != 0;
     if (codec.bit_rate > 0) facts.bitrate = codec.bit_rate;
     facts.language = language_of(stream);
+    facts.label = label_of(stream);
     facts.told_end = input.told_end(index);
     return facts;
 }
@@ -127,6 +146,7 @@ TextFacts text_facts(const Input& input, int index) {
     facts.stream = index;
     facts.codec = avcodec_get_name(stream.codecpar->codec_id);
     facts.language = language_of(stream);
+    facts.label = label_of(stream);
     if (stream.nb_frames > 0) facts.cues = stream.nb_frames;
     return facts;
 }

@@ -49,6 +49,13 @@ struct PictureFacts {
     std::optional<PacketFacts> packets;  // looked at only when a copy is possible
 };
 
+/// What a container says of a track to those who choose among several.
+struct TrackLabel {
+    std::string title;  // without quotation marks, on one line; mostly ""
+    Purpose purpose = Purpose::kMain;
+    bool is_forced = false;
+};
+
 struct SoundFacts {
     int stream = 0;
     std::string codec;
@@ -61,6 +68,7 @@ struct SoundFacts {
     bool is_lossless = false;
     std::optional<std::int64_t> bitrate;
     std::string language;
+    TrackLabel label;
     std::optional<double> told_end;  // seconds from the input's origin, by its tables
     std::optional<PacketFacts> packets;
 };
@@ -70,6 +78,8 @@ struct TextFacts {
     int stream = 0;
     std::string codec;
     std::string language;
+    TrackLabel label;
+    bool is_default = false;           // shown until others are chosen
     std::optional<std::int64_t> cues;  // where they have been counted
 };
 
@@ -78,8 +88,10 @@ struct SourceFacts {
     bool is_duration_sure = true;
     std::optional<PictureFacts> picture;
     std::optional<SoundFacts> sound;
+    std::vector<SoundFacts> other_sounds;  // of a stream: languages, commentaries …
     std::optional<TextFacts> text;
-    json::object metadata;  // only what may be kept: title, artist, …
+    std::vector<TextFacts> texts;  // of a stream
+    json::object metadata;         // only what may be kept: title, artist, …
     std::vector<std::string> warnings;
 };
 

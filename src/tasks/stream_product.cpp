@@ -1,6 +1,6 @@
+#include "media/closed_captions.h"
 #include "media/encoder.h"
 #include "tasks/adaptive_stream.h"
-#include "tasks/language_tag.h"
 #include "tasks/product.h"
 #include "tasks/stream_check.h"
 
@@ -8,6 +8,7 @@ namespace ittybit::tasks {
 namespace {
 
 using media::Frame;
+using media::Packet;
 using media::Pipeline;
 using media::Sink;
 
@@ -28,15 +29,21 @@ public:
         stream_.rates.push_back({fps.num, fps.den * branch.every});
         auto& segmenter =
             stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
-        return encode(pipeline, *branch.encoding, segmenter);
+        auto* const encoder = TRY(encode(pipeline, *branch.encoding, segmenter));
+        if (captions_ != nullptr) return encoder;
+        captions_ = &pipeline.make<media::CaptionChannels>(*encoder);
+        return captions_;
     }
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
-        stream_.language = branch.track.language;
         auto& segmenter =
             stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
         return encode(pipeline, *branch.encoding, segmenter);
     }
+    Result<Sink<Packet>*> add_text(const TextPlan&, const TextBranch& branch) override {
+        return &stream_.texts.emplace_back(branch.track);
+    }
     Result<File> finish() override {
+        if (captions_ != nullptr) stream_.captions = captions_->names();
         TRY(check_alignment(stream_));
         const bool has_dash = making_.output.options.contains(kDash);
         TRY(write_manifests(stream_, has_dash, making_.assignment, parts_));
@@ -47,7 +54,7 @@ public:
 
 private:
     Segmenter::Settings settings(const PlannedTrack& track) const {
-        return {.name = track.name, .grid = grid_, .language = language_letters(track.language)};
+        return {.track = track, .grid = grid_};
     }
 
     template <typename Encoding>
@@ -63,6 +70,7 @@ private:
     PartWriter parts_;
     SegmentGrid grid_;
     AdaptiveStream stream_;
+    media::CaptionChannels* captions_ = nullptr;  // of the best picture; the pipeline's
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tasks/text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,6 @@
 namespace ittybit::tasks {
 namespace {
 
-constexpr const char* kUrlOption = "subtitle_url";
 constexpr const char* kTrackOption = "subtitle_track";
 
 /// "eng", "en" and "en-GB" are English, "en-US" is no "en-GB".
@@ -72,18 +72,67 @@ Result<TextFacts> find_track(const TrackChoice& choice, const media::Input& inpu
     );
 }
 
-Error missing_file() {
-    return {ErrorKind::kInternalError, "the subtitles were not passed on", kUrlOption};
+Error missing_file(const std::string& option) {
+    return {ErrorKind::kInternalError, "the subtitles were not passed on", option};
+}
+
+Result<TextFacts> facts_of_file(std::size_t place, Job& job) {
+    const auto cues = TRY(read_subtitles(place, job));
+    TextFacts facts;
+    facts.input = static_cast<int>(place);
+    facts.codec = cues.codec;
+    facts.cues = static_cast<std::int64_t>(cues.cues.size());
+    return facts;
+}
+
+/// The text tracks of the input, as many as there may be.
+void add_tracks(
+    const media::Input& input, std::vector<TextFacts>& texts, std::vector<std::string>& warnings
+) {
+    for (const AVStream* stream : input.streams()) {
+        if (stream->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE) continue;
+        TextFacts facts = text_facts(input, stream->index);
+        const auto leave_out = [&](std::string_view why) {
+            warnings.push_back(fmt::format(
+                "the subtitles in stream {} ({}) were left out: {}", facts.stream, facts.codec, why
+            ));
+        };
+        if (!media::is_text(*stream)) {
+            leave_out("they are no text");
+        } else if (texts.size() >= kMostSubtitles) {
+            leave_out(fmt::format("a stream has {} at most", kMostSubtitles));
+        } else {
+            texts.push_back(std::move(facts));
+        }
+    }
+}
+
+const PlannedRead& read_of(const Plan& plan, const TextPlan& text) {
+    return plan.reads[static_cast<std::size_t>(text.read)];
+}
+
+/// Those of the plan's texts that are tracks of the input, in their order: all in one reading.
+Result<std::vector<Result<media::Cues>>> read_tracks(
+    const Plan& plan, Job& job, const media::Cut& cut, const std::function<void()>& moved
+) {
+    std::vector<int> streams;
+    for (const TextPlan& text : plan.texts)
+        if (read_of(plan, text).input == 0) streams.push_back(read_of(plan, text).stream);
+    if (streams.empty()) return std::vector<Result<media::Cues>>();
+    return media::read_cues(*job.media, streams, cut, moved);
 }
 
 }  // namespace
 
-Result<media::Cues> read_subtitles(ByteSource& source, const Limits& limits) {
-    auto cues = media::read_subtitle_file(source, limits);
+Result<media::Cues> read_subtitles(std::size_t place, Job& job) {
+    const auto& inputs = job.assignment.inputs;
+    const std::string option = place < inputs.size() ? inputs[place].option : "";
+    if (place > job.further.size()) return missing_file(option);
+    auto cues = media::read_subtitle_file(*job.further[place - 1], job.limits());
     if (cues) return cues;
     Error error = std::move(cues).error();
-    error.where = kUrlOption;
-    return std::move(error).in(kUrlOption);
+    error.where = option;
+    return std::move(error).in(option);
 }
 
 Result<std::optional<TextFacts>> choose_text(const VideoOptions& options, Job& job) {
@@ -92,26 +141,51 @@ Result<std::optional<TextFacts>> choose_text(const VideoOptions& options, Job& j
         return std::optional(TRY(find_track(*options.subtitle_track, *job.media)));
     }
     if (!options.subtitle_url) return std::optional<TextFacts>();
-    if (job.further.empty()) return missing_file();
-    const auto cues = TRY(read_subtitles(*job.further.front(), job.limits()));
-    TextFacts facts;
-    facts.input = 1;
-    facts.codec = cues.codec;
-    facts.cues = static_cast<std::int64_t>(cues.cues.size());
-    return std::optional(std::move(facts));
+    return std::optional(TRY(facts_of_file(1, job)));
 }
 
-Result<media::Cues> read_cues(
-    const PlannedRead& read, const Window& window, Job& job, const std::function<void()>& moved
+Result<std::vector<TextFacts>> choose_texts(
+    const AdaptiveVideoOptions& options, Job& job, std::vector<std::string>& warnings
 ) {
-    const auto place = static_cast<std::size_t>(read.input);
-    if (place > job.further.size()) return missing_file();
-    media::Cut cut = cut_of(window);
-    if (!cut.end && window.duration) cut.end = window.start + *window.duration;
-    auto cues = place == 0 ? TRY(media::read_cues(*job.media, read.stream, cut, moved))
-                           : TRY(read_subtitles(*job.further[place - 1], job.limits()));
-    cues.cues = media::within(std::move(cues.cues), cut);
-    return cues;
+    std::vector<TextFacts> texts;
+    for (const SubtitleSource& source : options.subtitles) {
+        TextFacts& facts = texts.emplace_back(TRY(facts_of_file(texts.size() + 1, job)));
+        facts.language = source.language.value_or("");
+        facts.label.title = source.label.value_or("");
+        facts.label.is_forced = source.is_forced;
+        facts.is_default = source.is_default;
+    }
+    if (!options.no_subtitles) add_tracks(*job.media, texts, warnings);
+    return texts;
+}
+
+Result<std::vector<media::Cues>> read_texts(
+    const Plan& plan,
+    Job& job,
+    const std::function<void()>& moved,
+    std::vector<std::string>& warnings
+) {
+    media::Cut cut = cut_of(plan.window);
+    if (!cut.end && plan.window.duration) cut.end = plan.window.start + *plan.window.duration;
+    auto tracks = TRY(read_tracks(plan, job, cut, moved));
+    auto track = tracks.begin();
+    std::vector<media::Cues> all;
+    for (const TextPlan& text : plan.texts) {
+        const PlannedRead& read = read_of(plan, text);
+        const auto place = static_cast<std::size_t>(read.input);
+        auto cues = place == 0 ? std::move(*track++) : read_subtitles(place, job);
+        const bool is_in_stream = !text.branches.empty() && text.branches.front().track.rendition;
+        if (!cues && place == 0 && is_in_stream) {
+            warnings.push_back(fmt::format(
+                "the subtitles in stream {} are empty: {}", read.stream, cues.error().message
+            ));
+            cues = media::Cues();
+        }
+        all.push_back(TRY(std::move(cues)));
+        all.back().cues = media::within(std::move(all.back().cues), cut);
+        std::ranges::copy(all.back().warnings, std::back_inserter(warnings));
+    }
+    return all;
 }
 
 }  // namespace ittybit::tasks

@@ -12,6 +12,12 @@ Error of_option(Error error, std::string_view option) {
     return std::move(error).in(option);
 }
 
+OperationInput input_of(storage::Source& source, const std::string& option) {
+    auto input = input_from(source);
+    input.option = option;
+    return input;
+}
+
 }  // namespace
 
 Result<> FurtherSources::fetch(const Operation& operation, const std::stop_token& stop) {
@@ -24,19 +30,20 @@ Result<> FurtherSources::fetch(const Operation& operation, const std::stop_token
         if (sources_.contains(url)) continue;
         auto source = fetched(url);
         if (!source) return of_option(std::move(source).error(), option);
-        sources_.emplace(url, *std::move(source));
+        sources_.emplace(url, Fetched{option, *std::move(source)});
     }
     return {};
 }
 
 void FurtherSources::append(OperationRequest& request) const {
-    for (const auto& further : further_inputs(request.operation))
-        request.inputs.push_back(input_from(*sources_.at(further.url)));
+    for (const auto& [option, url] : further_inputs(request.operation))
+        request.inputs.push_back(input_of(*sources_.at(url).source, option));
 }
 
 void FurtherSources::append_all(OperationRequest& request) const {
-    for (const auto& [url, source] : sources_)
-        if (request.inputs.size() < kMostInputs) request.inputs.push_back(input_from(*source));
+    for (const auto& [url, fetched] : sources_)
+        if (request.inputs.size() < kMostInputs)
+            request.inputs.push_back(input_of(*fetched.source, fetched.option));
 }
 
 }  // namespace ittybit::work

@@ -34,8 +34,13 @@ public:
     void append_all(OperationRequest& request) const;
 
 private:
+    struct Fetched {
+        std::string option;  // that named it first
+        std::shared_ptr<storage::Source> source;
+    };
+
     OpenFurther open_;
-    std::map<std::string, std::shared_ptr<storage::Source>> sources_;  // by URL
+    std::map<std::string, Fetched> sources_;  // by URL
 };
 
 }  // namespace ittybit::work

@@ -249,7 +249,9 @@ Result<Outcome> run_assignment(
     std::vector<int> descriptors;
     for (const auto& input : inputs) {
         descriptors.push_back(input.descriptor);
-        assignment.inputs.push_back({.is_complete = !input.ensure, .size = input.size});
+        assignment.inputs.push_back(
+            {.is_complete = !input.ensure, .size = input.size, .option = input.option}
+        );
     }
     TRY(child->assign(assignment, descriptors, stop));
     Run run(inputs, events, *child, stop);

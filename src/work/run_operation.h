@@ -27,6 +27,7 @@ struct OperationInput {
         std::int64_t offset, std::int64_t length, const std::stop_token& stop
     )>
         ensure;
+    std::string option = {};  // that names it; of the input ""
 };
 
 /// One media operation: what to do with which bytes.
