@@ -33,10 +33,16 @@ const AVFrameSideData* stale_side_data(const AVFrame& frame) {
 }  // namespace
 
 Result<std::unique_ptr<Encoder>> Encoder::open(const PictureEncoding& how, Sink<Packet>& next) {
-    const AVCodec* encoder = TRY(find_encoder(how.encoder));
     std::unique_ptr<Encoder> made(new Encoder(next));
-    made->codec_.reset(avcodec_alloc_context3(encoder));
-    AVCodecContext& codec = *made->codec_;
+    if (how.restarts_at_keys) made->again_ = how;
+    TRY(made->open_pictures(how));
+    return made;
+}
+
+Result<> Encoder::open_pictures(const PictureEncoding& how) {
+    const AVCodec* encoder = TRY(find_encoder(how.encoder));
+    codec_.reset(avcodec_alloc_context3(encoder));
+    AVCodecContext& codec = *codec_;
     codec.width = how.width;
     codec.height = how.height;
     codec.pix_fmt = AV_PIX_FMT_YUV420P;
@@ -56,8 +62,7 @@ Result<std::unique_ptr<Encoder>> Encoder::open(const PictureEncoding& how, Sink<
     if (how.bitrate) codec.bit_rate = *how.bitrate;
     if (how.max_bitrate) codec.rc_max_rate = *how.max_bitrate;
     if (how.buffer_bits) codec.rc_buffer_size = static_cast<int>(*how.buffer_bits);
-    TRY(made->open_codec(*encoder, how.options));
-    return made;
+    return open_codec(*encoder, how.options);
 }
 
 Result<std::unique_ptr<Encoder>> Encoder::open(const SoundEncoding& how, Sink<Packet>& next) {
@@ -103,6 +108,10 @@ Result<> Encoder::push(Frame frame) {
 }
 
 Result<> Encoder::push_picture(Frame frame) {
+    if (again_ && frames_ > 0 && frame->pict_type == AV_PICTURE_TYPE_I) {
+        TRY(send(nullptr));
+        TRY(open_pictures(*again_));
+    }
     durations_.insert_or_assign(frame->pts, duration_of(*frame));
     frame->sample_aspect_ratio = {1, 1};
     set_progressive(*frame);

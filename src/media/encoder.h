@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/json.h"
 #include "media/filters.h"
@@ -22,7 +23,7 @@ public:
     static Result<std::unique_ptr<Encoder>> open(const PictureEncoding& how, Sink<Packet>& next);
     static Result<std::unique_ptr<Encoder>> open(const SoundEncoding& how, Sink<Packet>& next);
 
-    /// The opened encoder: what a track must be told.
+    /// The opened encoder: what a track must be told. Until the first frame.
     const AVCodecContext& codec() const { return *codec_; }
 
     Result<> push(Frame frame) override;
@@ -30,6 +31,7 @@ public:
 
 private:
     explicit Encoder(Sink<Packet>& next) : next_(next) {}
+    Result<> open_pictures(const PictureEncoding& how);
     Result<> open_codec(const AVCodec& encoder, const json::object& options);
     Result<> send(AVFrame* frame);
     Result<> receive_all();
@@ -40,6 +42,7 @@ private:
 
     Sink<Packet>& next_;
     CodecContext codec_;
+    std::optional<PictureEncoding> again_;  // with which it begins anew at each key picture
     AudioFifo fifo_;
     std::int64_t samples_ = 0;
     std::int64_t frames_ = 0;

@@ -89,6 +89,14 @@ TEST(Bitstream, FindsUnitsBehindShortAndLongStartCodes) {
 TEST(Bitstream, NamesItsCodec) {
     EXPECT_EQ(avc_codec(Bytes{0, 0, 0, 1, 0x67, 0x64, 0, 0x1F, 0xAC}), "avc1.64001f");
     EXPECT_EQ(avc_codec(Bytes{}), "avc1");
+    // ISO/IEC 14496-15, annex E: Main, level 3.1, and AV1 in ISOBMFF, 5.
+    EXPECT_EQ(
+        configured_codec(Bytes{'h', 'v', 'c', 'C', 1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 93}),
+        "hvc1.1.6.L93.90"
+    );
+    EXPECT_EQ(configured_codec(Bytes{0, 'a', 'v', '1', 'C', 0x81, 0x04, 0x0C, 0}), "av01.0.04M.08");
+    EXPECT_EQ(configured_codec(Bytes{'h', 'v', 'c', 'C', 1, 1}), "");
+    EXPECT_EQ(configured_codec(Bytes{}), "");
     EXPECT_EQ(aac_codec(Bytes{0x11, 0x90}), "mp4a.40.2");
 }
 

@@ -38,6 +38,7 @@ struct PictureEncoding {
     std::optional<std::int64_t> max_bitrate;   // enforced over buffer_bits
     std::optional<std::int64_t> buffer_bits;
     int threads = 1;
+    bool restarts_at_keys = false;  // makes key frames where they are asked for only as its first
     PictureColour colour;
     json::object options;  // the encoder's own
 
@@ -53,6 +54,7 @@ struct PictureEncoding {
         Field{&PictureEncoding::max_bitrate, "max_bitrate", ""}.or_absent(),
         Field{&PictureEncoding::buffer_bits, "buffer_bits", ""}.or_absent(),
         Field{&PictureEncoding::threads, "threads", ""},
+        Field{&PictureEncoding::restarts_at_keys, "restarts_at_keys", ""},
         Field{&PictureEncoding::colour, "colour", ""},
         Field{&PictureEncoding::options, "options", ""},
     };

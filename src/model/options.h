@@ -418,9 +418,20 @@ struct AnimationOptions : Framing, Span {
         };
 };
 
+/// The pictures of a stream, from what plays everywhere to what is smallest.
+enum class StreamCodec { kH264, kH265, kAv1 };
+constexpr auto names(StreamCodec) {
+    return std::to_array<Name<StreamCodec>>({
+        {StreamCodec::kH264, "h264", "plays everywhere; up to 1080 lines"},
+        {StreamCodec::kH265, "h265", "smaller; up to 2160 lines"},
+        {StreamCodec::kAv1, "av1", "smallest, slowest; up to 2160 lines"},
+    });
+}
+
 struct AdaptiveVideoOptions : Framing, Span, Levelling {
     StreamingFormat format = StreamingFormat::kHls;
     std::optional<Quality> quality;
+    std::vector<StreamCodec> codecs;  // empty: H.264
     bool no_audio = false;
     bool mute_video = false;
     std::vector<SubtitleSource> subtitles;
@@ -431,6 +442,10 @@ struct AdaptiveVideoOptions : Framing, Span, Levelling {
         Fields{
             Field{&AdaptiveVideoOptions::format, "format", "The streaming format."},
             Field{&AdaptiveVideoOptions::quality, "quality", kQualityHelp},
+            Field{
+                &AdaptiveVideoOptions::codecs, "codecs",
+                "A ladder each, of which players take what they can; h264 by default."
+            },
         } +
         framing_fields(8192) +
         Fields{

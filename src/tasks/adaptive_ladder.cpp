@@ -9,16 +9,33 @@
 namespace ittybit::tasks {
 namespace {
 
-/// A row of the ladder at medium quality, 16:9 and up to 30 frames a second.
+/// A row of the ladder at medium quality, 16:9 and up to 30 frames a second, for H.264.
 struct Step {
     int short_side;
     double max_bitrate;
     double crf;
 };
 constexpr std::array kSteps = {
-    Step{1080, 6'000'000, 22}, Step{720, 3'200'000, 23}, Step{480, 1'400'000, 24},
-    Step{360, 800'000, 25},    Step{240, 300'000, 26},
+    Step{2160, 16'000'000, 21}, Step{1440, 10'000'000, 21.5}, Step{1080, 6'000'000, 22},
+    Step{720, 3'200'000, 23},   Step{480, 1'400'000, 24},     Step{360, 800'000, 25},
+    Step{240, 300'000, 26},
 };
+
+/// How a codec differs from H.264.
+struct Family {
+    std::string_view suffix;
+    int most_lines;
+    double bits;   // for the same look
+    double crf;    // that its factor is higher by
+    double slope;  // steps of its factor for one of H.264's
+};
+Family family_of(VideoCodec codec) {
+    switch (codec) {
+        case VideoCodec::kH265: return {"-h265", 2160, 0.7, 3, 1};
+        case VideoCodec::kAv1: return {"-av1", 2160, 0.55, 12, 1.7};
+        default: return {"", 1080, 1, 0, 1};
+    }
+}
 
 constexpr double kLeastStep = 1.15;  // a rung nearer to the one above is not worth its bytes
 constexpr double kUsualAspect = 16.0 / 9;
@@ -31,6 +48,10 @@ constexpr double kBufferSeconds = 1.5;  // keeps the peak under twice the averag
 constexpr int kMaxMacroblocks = 8704;
 constexpr int kMaxMacroblockRate = 522'240;
 constexpr int kMaxSideMacroblocks = 263;  // sqrt(8 * 8704)
+// ITU-T H.265, table A.8, level 5.1.
+constexpr double kMaxLuma = 8'912'896;
+constexpr double kMaxLumaRate = 534'773'760;
+constexpr int kMaxSide = 8444;  // sqrt(8 * 8912896)
 
 int short_side(Size size) {
     return std::min(size.width, size.height);
@@ -57,10 +78,10 @@ Size with_short_side(Size size, int side) {
     return size.width >= size.height ? Size{rounded, shorter} : Size{shorter, rounded};
 }
 
-Size shrunk_to_level(Size size, double fps) {
+Size shrunk_to_level(Size size, double fps, VideoCodec codec) {
     double factor = 1;
     Size fitted = scaled(size, factor);
-    while (!fits_level_42(fitted, fps)) {
+    while (!fits_level(fitted, fps, codec)) {
         factor *= 0.99;
         fitted = scaled(size, factor);
     }
@@ -71,10 +92,10 @@ bool is_apart(Size upper, Size lower) {
     return short_side(upper) >= kLeastStep * short_side(lower);
 }
 
-std::vector<Size> sizes_from(Size top, double fps) {
-    const bool is_above = short_side(top) > kSteps.front().short_side;
-    const Size first = is_above ? with_short_side(top, kSteps.front().short_side) : scaled(top, 1);
-    std::vector<Size> sizes = {shrunk_to_level(first, fps)};
+std::vector<Size> sizes_from(Size top, double fps, VideoCodec codec) {
+    const int most = family_of(codec).most_lines;
+    const Size first = short_side(top) > most ? with_short_side(top, most) : scaled(top, 1);
+    std::vector<Size> sizes = {shrunk_to_level(first, fps, codec)};
     for (const auto& step : kSteps) {
         const Size size = with_short_side(top, step.short_side);
         if (is_apart(sizes.back(), size)) sizes.push_back(size);
@@ -115,21 +136,28 @@ double crf_shift(Quality quality) {
     return 0;
 }
 
-Rung rung_of(Size size, double fps, Quality quality) {
+Rung rung_of(Size size, double fps, Quality quality, VideoCodec codec) {
+    const Family family = family_of(codec);
     const int every = fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
     fps /= every;
     const Step step = step_at(short_side(size));
     const double shift = crf_shift(quality);
     const double aspect =
         static_cast<double>(std::max(size.width, size.height)) / short_side(size) / kUsualAspect;
-    double bitrate = step.max_bitrate * std::clamp(aspect, 0.5, 2.0);
+    double bitrate = step.max_bitrate * family.bits * std::clamp(aspect, 0.5, 2.0);
     bitrate *= std::exp2(-shift / 6);  // six steps halve the bits
     if (fps > kUsualFps) bitrate *= kFastBitrate;
     constexpr int kLeastBitrate = 64'000;
     const int max_bitrate =
         std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate / 1000)) * 1000);
+    constexpr double kMedium = 23;
     return {
-        fmt::format("{}p", short_side(size)),          size, every, step.crf + shift, max_bitrate,
+        fmt::format("{}p{}", short_side(size), family.suffix),
+        codec,
+        size,
+        every,
+        kMedium + family.crf + (step.crf + shift - kMedium) * family.slope,
+        max_bitrate,
         static_cast<int>(max_bitrate * kBufferSeconds)
     };
 }
@@ -141,7 +169,7 @@ Rung low_rung(Size top, const Rung& last, double fps, Quality quality) {
     constexpr int kLowBitrate = 90'000;
     const Size smaller = with_short_side(top, kLowLines);
     const bool is_smaller = is_apart(last.size, smaller);
-    Rung low = rung_of(is_smaller ? smaller : last.size, fps, quality);
+    Rung low = rung_of(is_smaller ? smaller : last.size, fps, quality, last.codec);
     if (!is_smaller) low.name += "-low";
     low.crf = std::max(low.crf, last.crf) + 2;
     low.max_bitrate = std::min(kLowBitrate, last.max_bitrate * 2 / 3);
@@ -151,7 +179,12 @@ Rung low_rung(Size top, const Rung& last, double fps, Quality quality) {
 
 }  // namespace
 
-bool fits_level_42(Size size, double fps) {
+bool fits_level(Size size, double fps, VideoCodec codec) {
+    if (codec != VideoCodec::kH264) {
+        const double luma = static_cast<double>(size.width) * size.height;
+        return std::max(size.width, size.height) <= kMaxSide && luma <= kMaxLuma &&
+               luma * fps <= kMaxLumaRate;
+    }
     const int columns = (size.width + 15) / 16;
     const int rows = (size.height + 15) / 16;
     return columns <= kMaxSideMacroblocks && rows <= kMaxSideMacroblocks &&
@@ -169,9 +202,10 @@ Size without_enlarging(Size box, Size source, Fit fit) {
                            };
 }
 
-std::vector<Rung> plan_ladder(Size top, double fps, Quality quality) {
+std::vector<Rung> plan_ladder(Size top, double fps, Quality quality, VideoCodec codec) {
     std::vector<Rung> rungs;
-    for (const Size size : sizes_from(top, fps)) rungs.push_back(rung_of(size, fps, quality));
+    for (const Size size : sizes_from(top, fps, codec))
+        rungs.push_back(rung_of(size, fps, quality, codec));
     rungs.push_back(low_rung(top, rungs.back(), fps, quality));
     return rungs;
 }

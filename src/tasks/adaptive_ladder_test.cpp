@@ -82,7 +82,7 @@ TEST(Ladder, NeverGoesAboveTheSourceOrLevel42WhateverTheShape) {
                 const auto rungs = plan_ladder({width, height}, fps, Quality::kMedium);
                 ASSERT_FALSE(rungs.empty());
                 for (const auto& rung : rungs) {
-                    ASSERT_TRUE(fits_level_42(rung.size, fps)) << width << "x" << height;
+                    ASSERT_TRUE(fits_level(rung.size, fps)) << width << "x" << height;
                     ASSERT_LE(rung.size.width, width + 1) << width << "x" << height;
                     ASSERT_LE(rung.size.height, height + 1) << width << "x" << height;
                     ASSERT_EQ(rung.size.width % 2 + rung.size.height % 2, 0);
@@ -121,6 +121,22 @@ TEST(Ladder, GivesFastPicturesHalfAsMuchAgain) {
     const auto fast = plan_ladder({1280, 720}, 60, Quality::kMedium);
     EXPECT_EQ(slow.front().max_bitrate, 3'200'000);
     EXPECT_EQ(fast.front().max_bitrate, 4'800'000);
+}
+
+TEST(Ladder, NewerCodecsHaveMoreLinesForFewerBits) {
+    for (const auto codec : {VideoCodec::kH265, VideoCodec::kAv1}) {
+        const auto rungs = plan_ladder({3840, 2160}, 30, Quality::kMedium, codec);
+        EXPECT_EQ(rungs.at(0).size, (Size{3840, 2160}));
+        EXPECT_EQ(rungs.at(1).size, (Size{2560, 1440}));
+        EXPECT_EQ(rungs.at(2).size, (Size{1920, 1080}));
+        const auto usual = plan_ladder({3840, 2160}, 30, Quality::kMedium);
+        EXPECT_EQ(usual.front().size, rungs.at(2).size);
+        EXPECT_LT(rungs.at(2).max_bitrate, usual.front().max_bitrate * 3 / 4);
+        EXPECT_EQ(rungs.at(2).name, codec == VideoCodec::kAv1 ? "1080p-av1" : "1080p-h265");
+        EXPECT_LE(rungs.back().max_bitrate, 90'000);
+        for (const auto& rung : plan_ladder({8192, 4320}, 60, Quality::kMedium, codec))
+            EXPECT_TRUE(fits_level(rung.size, 60, codec)) << rung.name;
+    }
 }
 
 TEST(Ladder, TakesTheBoxOnlyAsFarAsTheSourceReaches) {

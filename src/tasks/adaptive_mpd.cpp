@@ -1,6 +1,7 @@
 #include "tasks/adaptive_mpd.h"
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -174,9 +175,22 @@ std::string captions_text(const Presentation& presentation) {
     );
 }
 
+/// Players change among pictures of one codec.
+std::vector<std::vector<Representation>> ladders_of(const std::vector<Representation>& pictures) {
+    constexpr std::size_t kFourLetters = 4;
+    std::map<std::string, std::vector<Representation>> ladders;
+    for (const auto& picture : pictures)
+        ladders[picture.codecs.substr(0, kFourLetters)].push_back(picture);
+    std::vector<std::vector<Representation>> all;
+    for (auto& [codec, ladder] : ladders) all.push_back(std::move(ladder));
+    return all;
+}
+
 std::string sets_text(const Presentation& presentation) {
     const auto about_pictures = captions_text(presentation) + role("main");
-    std::string text = set_text("video", "", about_pictures, presentation.pictures);
+    std::string text;
+    for (const auto& ladder : ladders_of(presentation.pictures))
+        text += set_text("video", "", about_pictures, ladder);
     for (const auto& sound : presentation.sounds)
         text += sound_text(sound, presentation.sounds.size() == 1);
     for (const auto& set : presentation.texts) text += text_text(set);

@@ -43,6 +43,15 @@ Framing framing_of(const AdaptiveVideoOptions& options, Size size) {
     return framing;
 }
 
+VideoCodec video_codec(StreamCodec codec) {
+    switch (codec) {
+        case StreamCodec::kH264: return VideoCodec::kH264;
+        case StreamCodec::kH265: return VideoCodec::kH265;
+        case StreamCodec::kAv1: return VideoCodec::kAv1;
+    }
+    return VideoCodec::kH264;
+}
+
 /// Frame threads of one encoder: all encoders run at once, so only the large ones share theirs out.
 int encoder_threads(Size size, Size largest) {
     const double share = static_cast<double>(size.width) * size.height /
@@ -50,12 +59,41 @@ int encoder_threads(Size size, Size largest) {
     return std::clamp(static_cast<int>(std::lround(machine_cores() * share)), 1, 16);
 }
 
+/// Key frames exactly where they are asked for; scene cuts stay I frames but no key frames. No
+/// pyramid of B frames: players built on libav present pictures late by their delay, which so is
+/// one frame and not two. The rate is constant, and the bit stream says so.
+void set_for_segments(PictureEncoding& encoding, VideoCodec codec) {
+    if (codec == VideoCodec::kH264) {
+        encoding.options["preset"] = "veryfast";
+        encoding.options["forced-idr"] = 1;
+        encoding.options["x264-params"] =
+            "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
+    } else if (codec == VideoCodec::kH265) {
+        encoding.options["preset"] = "superfast";
+        encoding.options["forced-idr"] = 1;
+        encoding.options["x265-params"] = fmt::format(
+            "log-level=none:pools={0}:frame-threads=1:keyint=100000:min-keyint=100000:scenecut=0:"
+            "open-gop=0:b-pyramid=0",
+            encoding.threads
+        );
+    } else {
+        // SVT-AV1 has no cap beside a factor, and before 2.0 no key frames where they are asked
+        // for.
+        encoding.restarts_at_keys = encoding.encoder == "libsvtav1";
+        if (!encoding.restarts_at_keys) return;
+        encoding.options["preset"] = "10";
+        encoding.options["svtav1-params"] = fmt::format("lp={}:scd=0", encoding.threads);
+        encoding.max_bitrate.reset();
+        encoding.buffer_bits.reset();
+    }
+}
+
 Result<PictureEncoding> rendition_encoding(
     const Rung& rung, const PicturePlan& picture, Quality quality, Size largest
 ) {
     const Ratio fps = picture.clock.fps;
     auto encoding = TRY(picture_encoding({
-        .codec = VideoCodec::kH264,
+        .codec = rung.codec,
         .quality = quality,
         .bitrate = {},
         .size = rung.size,
@@ -67,32 +105,48 @@ Result<PictureEncoding> rendition_encoding(
     encoding.max_bitrate = rung.max_bitrate;
     encoding.buffer_bits = rung.buffer_bits;
     encoding.options["crf"] = rung.crf;
-    encoding.options["preset"] = "veryfast";
-    // Key frames exactly where they are asked for; scene cuts stay I frames but no key frames. No
-    // pyramid of B frames: players built on libav present pictures late by their delay, which so
-    // is one frame and not two. The rate is constant, and the bit stream says so.
-    encoding.options["forced-idr"] = 1;
-    encoding.options["x264-params"] =
-        "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
+    set_for_segments(encoding, rung.codec);
     return encoding;
 }
 
-/// The branches of a ladder: each picture is scaled from the one of the rung above.
+/// The ladders of all codecs, the largest pictures first.
+std::vector<Rung> plan_ladders(const AdaptiveVideoOptions& options, Size top, double fps) {
+    const Quality quality = options.quality.value_or(Quality::kMedium);
+    auto codecs = options.codecs;
+    if (codecs.empty()) codecs = {StreamCodec::kH264};
+    std::ranges::sort(codecs);
+    const auto twice = std::ranges::unique(codecs);
+    codecs.erase(twice.begin(), twice.end());
+    std::vector<Rung> rungs;
+    for (const auto codec : codecs) {
+        const auto ladder = plan_ladder(top, fps, quality, video_codec(codec));
+        rungs.insert(rungs.end(), ladder.begin(), ladder.end());
+    }
+    std::ranges::stable_sort(rungs, std::ranges::greater{}, [](const Rung& rung) {
+        return std::int64_t{rung.size.width} * rung.size.height;
+    });
+    return rungs;
+}
+
+/// The branches of the ladders: each picture is scaled from the one of the rung above, where that
+/// has another size.
 Result<> add_rungs(
     PicturePlan& picture, const std::vector<Rung>& rungs, Quality quality, const std::string& stem
 ) {
+    const Rung* above = nullptr;
     for (const auto& rung : rungs) {
         PictureBranch branch;
         branch.every = rung.every;
         branch.encoding = TRY(rendition_encoding(rung, picture, quality, rungs.front().size));
         branch.track.name = rung.name == stem ? rung.name + "-video" : rung.name;
-        if (!picture.branches.empty()) {
+        if (above != nullptr && above->size != rung.size) {
             branch.steps.push_back(
                 {"scale",
                  {{"width", rung.size.width}, {"height", rung.size.height}, {"flags", "bicubic"}}}
             );
         }
         picture.branches.push_back(std::move(branch));
+        above = &rung;
     }
     return {};
 }
@@ -123,8 +177,7 @@ Result<PicturePlan> plan_picture(
     // Each field of an interlaced picture is a moment of its own.
     const bool has_fields = facts.is_interlaced && facts.fps.value() < kFastest / 2 * 1.01;
     Ratio fps = constant_rate({facts.fps.num * (has_fields ? 2 : 1), facts.fps.den});
-    const Quality quality = options.quality.value_or(Quality::kMedium);
-    auto rungs = plan_ladder(plan_top(options, facts, warnings), fps.value(), quality);
+    auto rungs = plan_ladders(options, plan_top(options, facts, warnings), fps.value());
     // Where even the best is small, none has more: then that is the rate of the ladder.
     fps.den *= rungs.front().every;
     if (rungs.front().every > 1)
@@ -139,7 +192,7 @@ Result<PicturePlan> plan_picture(
     picture.treatment = plan_treatment(facts, framing_of(options, rungs.front().size));
     picture.treatment.is_field_rate = has_fields;
     decide_steps(picture.treatment, shape_of(facts));
-    TRY(add_rungs(picture, rungs, quality, stem));
+    TRY(add_rungs(picture, rungs, options.quality.value_or(Quality::kMedium), stem));
     return picture;
 }
 

@@ -199,6 +199,23 @@ TEST(AdaptivePlan, HasTextsBehindTheSounds) {
     EXPECT_TRUE(read_plan(plan_json(*plan)));
 }
 
+TEST(AdaptivePlan, HasALadderOfEachCodecAndScalesEachSizeOnce) {
+    AdaptiveVideoOptions options;
+    options.codecs = {StreamCodec::kAv1, StreamCodec::kH264, StreamCodec::kAv1};
+    const auto plan = plan_adaptive(options, film({2560, 1440}), "film");
+    ASSERT_TRUE(plan) << plan.error().message;
+    const auto& branches = plan->pictures[0].branches;
+    EXPECT_EQ(branches[0].track.name, "1440p-av1");
+    EXPECT_TRUE(branches[0].encoding->restarts_at_keys);
+    EXPECT_EQ(branches[1].track.name, "1080p");
+    EXPECT_FALSE(branches[1].encoding->restarts_at_keys);
+    EXPECT_EQ(branches[1].steps.size(), 1U);
+    EXPECT_EQ(branches[2].track.name, "1080p-av1");
+    EXPECT_TRUE(branches[2].steps.empty()) << "the pictures of the branch above";
+    EXPECT_EQ(plan->pictures[0].treatment.placement.canvas, (Size{2560, 1440}));
+    EXPECT_TRUE(read_plan(plan_json(*plan)));
+}
+
 TEST(AdaptivePlan, NeverNamesAPlaylistLikeTheMaster) {
     const auto sound = plan_adaptive({}, film({640, 360}), "audio");
     EXPECT_EQ(sound->sounds[0].branches[0].track.name, "audio-main");

@@ -32,8 +32,22 @@ std::string attributes_of(const Variant& variant) {
     return text;
 }
 
-std::string stream_tag(const Variant& variant, const std::string& folder) {
+/// What of the pictures came after what, from what every player takes.
+int generation(const Variant& variant) {
+    if (variant.codecs.starts_with("hvc1")) return 1;
+    return variant.codecs.starts_with("av01") ? 2 : 0;
+}
+
+/// How good it looks, where rates of several codecs do not tell (RFC 8216bis, 4.4.6.2): by its
+/// lines, then by what the codec makes of its bits.
+double score(const Variant& variant) {
+    const int lines = std::min(variant.resolution->width, variant.resolution->height);
+    return lines / 100.0 + 0.1 * generation(variant);
+}
+
+std::string stream_tag(const Variant& variant, const std::string& folder, bool is_scored) {
     std::string text = "#EXT-X-STREAM-INF:" + attributes_of(variant);
+    if (is_scored) text += fmt::format(",SCORE={:.2f}", score(variant));
     if (variant.frame_rate) text += fmt::format(",FRAME-RATE={:.3f}", *variant.frame_rate);
     if (variant.resolution) text += ",VIDEO-RANGE=SDR";
     if (!variant.audio_group.empty()) text += fmt::format(",AUDIO=\"{}\"", variant.audio_group);
@@ -88,9 +102,13 @@ std::string rendition_tag(const MediaRendition& rendition, const std::string& fo
 }
 
 std::vector<Variant> in_order(std::vector<Variant> variants) {
-    std::ranges::stable_sort(variants, std::ranges::greater{}, &Variant::bandwidth);
+    std::ranges::stable_sort(variants, {}, [](const Variant& variant) {
+        return std::pair(generation(variant), -variant.bandwidth);
+    });
     const auto first = std::ranges::min_element(variants, {}, [](const Variant& variant) {
-        return std::abs(variant.average_bandwidth - kFirstBandwidth);
+        return std::pair(
+            generation(variant), std::abs(variant.average_bandwidth - kFirstBandwidth)
+        );
     });
     if (first != variants.end()) std::rotate(variants.begin(), first, first + 1);
     return variants;
@@ -173,9 +191,11 @@ std::string master_playlist_text(const MasterPlaylist& playlist) {
     text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
     for (const auto& rendition : playlist.renditions)
         text += rendition_tag(rendition, playlist.folder);
-    for (const auto& variant : in_order(playlist.variants))
-        text += stream_tag(variant, playlist.folder);
-    for (const auto& variant : playlist.surround) text += stream_tag(variant, playlist.folder);
+    const auto variants = in_order(playlist.variants);
+    const bool is_scored =
+        !variants.empty() && generation(variants.front()) < generation(variants.back());
+    for (const auto* group : {&variants, &playlist.surround})
+        for (const auto& variant : *group) text += stream_tag(variant, playlist.folder, is_scored);
     for (const auto& variant : playlist.key_pictures) text += frames_tag(variant, playlist);
     return text;
 }

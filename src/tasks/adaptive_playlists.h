@@ -79,7 +79,8 @@ struct MasterPlaylist {
 std::vector<std::size_t> rates_apart(const std::vector<std::int64_t>& rates);
 
 /// The text of a multivariant playlist. The first variant, with which players begin, is the one
-/// nearest to 2 Mb/s on average; the others follow from the best down, those of `surround` last.
+/// nearest to 2 Mb/s on average; the others follow from the best down, those of `surround` last. Of
+/// several codecs H.264 comes first, and each variant has a SCORE.
 std::string master_playlist_text(const MasterPlaylist& playlist);
 
 /// A relative reference (RFC 3986) to a file of this name in `folder`.

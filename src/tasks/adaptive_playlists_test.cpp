@@ -1,6 +1,9 @@
 #include "tasks/adaptive_playlists.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "base/text.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -75,6 +78,34 @@ TEST(Playlist, OfEverythingBeginsWithWhatPlaysAtTwoMegabits) {
         "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,AVERAGE-BANDWIDTH=80000,"
         "CODECS=\"avc1.64001e\",RESOLUTION=854x480,VIDEO-RANGE=SDR,"
         "URI=\"film-4pex5vsk/480p-iframes.m3u8\"\n"
+    );
+}
+
+TEST(Playlist, OfSeveralCodecsBeginsWithWhatAllPlayAndScoresThem) {
+    MasterPlaylist playlist{.folder = "", .variants = {}, .key_pictures = {}};
+    for (const auto* codec : {"av01.0.05M.08", "avc1.64001f", "hvc1.1.6.L93.90"}) {
+        for (const int lines : {720, 360}) {
+            playlist.variants.push_back({
+                .playlist = fmt::format("{}-{}.m3u8", lines, std::string(codec, 4)),
+                .bandwidth = lines * 2000,
+                .average_bandwidth = lines * 1000,
+                .codecs = codec,
+                .resolution = Size{lines * 16 / 9, lines},
+                .frame_rate = 25,
+            });
+        }
+    }
+    const auto text = master_playlist_text(playlist);
+    std::vector<std::string> scores, names;
+    for (const auto& line : split(text, '\n')) {
+        if (const auto at = line.find("SCORE="); at != line.npos)
+            scores.push_back(line.substr(at + 6, line.find(',', at) - at - 6));
+        if (line.ends_with(".m3u8")) names.push_back(line);
+    }
+    EXPECT_EQ(join(scores, " "), "7.20 3.60 7.30 3.70 7.40 3.80");
+    EXPECT_EQ(
+        join(names, " "),
+        "720-avc1.m3u8 360-avc1.m3u8 720-hvc1.m3u8 360-hvc1.m3u8 720-av01.m3u8 360-av01.m3u8"
     );
 }
 

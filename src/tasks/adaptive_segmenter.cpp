@@ -101,7 +101,8 @@ std::string Segmenter::codec() const {
     const media::ByteView extradata(
         track_->extradata, static_cast<std::size_t>(track_->extradata_size)
     );
-    return is_video() ? media::avc_codec(extradata) : media::aac_codec(extradata);
+    if (track_->codec_id == AV_CODEC_ID_H264) return media::avc_codec(extradata);
+    return is_video() ? media::configured_codec(muxer_->init()) : media::aac_codec(extradata);
 }
 
 double Segmenter::duration() const {

@@ -84,7 +84,7 @@ public:
     const PlannedTrack& planned() const { return settings_.track; }
     const std::string& name() const { return settings_.track.name; }
     const AVCodecParameters& track() const { return *track_; }
-    std::string codec() const;  // RFC 6381
+    std::string codec() const;  // RFC 6381; once there is a segment
     const std::vector<Segment>& segments() const { return segments_; }
     const std::vector<Segment>& key_pictures() const { return key_pictures_; }
     double duration() const;  // seconds that are presented

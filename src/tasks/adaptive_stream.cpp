@@ -52,7 +52,7 @@ Variant picture_variant(
     if (!stream.texts.empty()) variant.text_group = kTextGroup;
     if (!stream.captions.empty()) variant.caption_group = kCaptionGroup;
     if (stream.sounds.empty()) return variant;
-    const bool is_lowest = number + 1 == stream.pictures.size();
+    const bool is_lowest = stream.ladders()[picture.track().codec_id].back() == number;
     if (group.empty()) group = is_lowest ? kLowSoundGroup : kSoundGroup;
     add_group(stream, group, target, variant);
     variant.codecs += "," + stream.sounds.front().codec();
@@ -202,7 +202,7 @@ StreamFacts picture_facts(const Segmenter& made, Ratio rate) {
     facts.duration = made.duration();
     facts.bitrate = average_bitrate(made.segments());
     facts.is_default = true;
-    facts.profile = "High";
+    facts.profile = made.track().codec_id == AV_CODEC_ID_H264 ? "High" : "Main";
     facts.width = made.track().width;
     facts.height = made.track().height;
     facts.fps = media::shown_rate(rate.value());
@@ -340,11 +340,23 @@ Presentation AdaptiveStream::presentation() const {
     return presentation;
 }
 
-std::vector<std::size_t> AdaptiveStream::listed() const {
-    std::vector<std::int64_t> averages;
+std::map<AVCodecID, std::vector<std::size_t>> AdaptiveStream::ladders() const {
+    std::map<AVCodecID, std::vector<std::size_t>> ladders;
     for (std::size_t i = 0; i < pictures.size(); ++i)
-        averages.push_back(picture_variant(*this, i, target_duration()).average_bandwidth);
-    return averages.empty() ? std::vector<std::size_t>() : rates_apart(averages);
+        ladders[pictures[i].track().codec_id].push_back(i);
+    return ladders;
+}
+
+std::vector<std::size_t> AdaptiveStream::listed() const {
+    std::vector<std::size_t> listed;
+    for (const auto& [codec, ladder] : ladders()) {
+        std::vector<std::int64_t> averages;
+        for (const auto number : ladder)
+            averages.push_back(picture_variant(*this, number, target_duration()).average_bandwidth);
+        for (const auto kept : rates_apart(averages)) listed.push_back(ladder[kept]);
+    }
+    std::ranges::sort(listed);
+    return listed;
 }
 
 Result<> check_alignment(const AdaptiveStream& stream) {

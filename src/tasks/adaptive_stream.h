@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct AdaptiveStream {
     std::vector<std::string> captions;  // channels of closed captions in the pictures: "CC1"
     std::vector<Ratio> rates;           // of the pictures a second, for each of `pictures`
 
+    /// The places in `pictures` of each codec's, best first.
+    std::map<AVCodecID, std::vector<std::size_t>> ladders() const;
     /// Those of `pictures` that players are told of: rates too near to each other confuse them.
     std::vector<std::size_t> listed() const;
     /// The sounds of a group. One that has no such form is there as in the first of all groups.

@@ -1,0 +1,119 @@
+"""Ladders of several codecs in one stream: H.264 for all, H.265 and AV1 for those who can."""
+import json
+import re
+import subprocess
+from xml.etree import ElementTree
+
+import pytest
+
+import cli
+from service import Receiver
+from test_clients import CHROMIUM, run_client
+
+FPS, SECONDS = "30000/1001", 7
+TAGS = {"h264": "avc1", "hevc": "hvc1", "av1": "av01"}
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    path = tmp_path_factory.mktemp("film") / "film.mkv"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi",
+         "-i", f"testsrc2=size=640x360:rate={FPS}:duration={SECONDS}", "-f", "lavfi",
+         "-i", f"sine=frequency=440:duration={SECONDS}", "-c:v", "libx264", "-preset", "ultrafast",
+         "-qp", "10", "-pix_fmt", "yuv420p", "-c:a", "flac", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def stream(film, tmp_path_factory):
+    master = tmp_path_factory.mktemp("stream") / "master.m3u8"
+    run = cli.ittybit("adaptive", "-i", film, "-o", master, "--codecs", "av1,h264,h265",
+                      cwd=master.parent, timeout=400)
+    assert run.status == 0, (run.last.get("error"), run.stderr)
+    return master, run.last
+
+
+def variants(master):
+    """Attributes and playlist of each, in the order of the master playlist."""
+    found = re.findall(r"#EXT-X-STREAM-INF:(.*)\n(.*)", master.read_text())
+    return [(dict(re.findall(r'([A-Z-]+)=("[^"]*"|[^,]*)', tag)), master.parent / path)
+            for tag, path in found]
+
+
+def shown(playlist):
+    """Codec, count and times of key pictures of a rendition, as ffprobe decodes it."""
+    probed = json.loads(subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+         "stream=codec_name:frame=key_frame,pts_time", "-of", "json", playlist], check=True,
+        stdout=subprocess.PIPE).stdout)
+    frames = probed["frames"]
+    begin = float(frames[0]["pts_time"])
+    keys = [float(frame["pts_time"]) - begin for frame in frames if frame["key_frame"]]
+    return probed["streams"][0]["codec_name"], len(frames), keys
+
+
+def test_each_codec_has_a_ladder_with_the_same_pictures_and_key_pictures(stream):
+    master, _ = stream
+    seen = {}
+    for attributes, playlist in variants(master):
+        codec, count, keys = shown(playlist)
+        seen.setdefault(codec, []).append(attributes["RESOLUTION"])
+        assert attributes["CODECS"].strip('"').startswith(TAGS[codec])
+        assert keys == pytest.approx([0, 2.002, 4.004, 6.006], abs=0.002), playlist
+        assert count == 210
+    assert set(seen) == set(TAGS)
+    for sizes in seen.values():
+        assert sizes[-1] == "320x180" or "640x360" in sizes
+        assert len(sizes) >= 2
+
+
+def test_old_players_find_h264_first_and_new_ones_scores(stream):
+    order = [attributes["CODECS"].strip('"')[:4] for attributes, _ in variants(stream[0])]
+    assert order == sorted(order, key=["avc1", "hvc1", "av01"].index)
+    scores = [float(attributes["SCORE"]) for attributes, _ in variants(stream[0])]
+    by_size = {}
+    for (attributes, _), score in zip(variants(stream[0]), scores):
+        by_size.setdefault(attributes["RESOLUTION"], []).append(score)
+    assert all(each == sorted(each) for each in by_size.values()), "newer ones look better"
+
+
+def test_players_change_within_a_codec_of_the_dash_manifest(stream):
+    root = ElementTree.parse(next(stream[0].parent.glob("*/manifest.mpd"))).getroot()
+    name = "{urn:mpeg:dash:schema:mpd:2011}"
+    sets = [{each.get("codecs")[:4] for each in group.findall(f"{name}Representation")}
+            for group in root.iter(f"{name}AdaptationSet") if group.get("contentType") == "video"]
+    assert sorted(map(tuple, sets)) == [("av01",), ("avc1",), ("hvc1",)]
+
+
+def test_nothing_is_found_wrong_with_it(stream):
+    checked = cli.ittybit("validate", stream[0], "--json", cwd=stream[0].parent, timeout=200)
+    assert checked.status == 0, checked.stdout
+
+
+def test_pictures_of_each_codec_look_like_the_film(stream, film):
+    for attributes, playlist in variants(stream[0]):
+        if attributes["RESOLUTION"] != "640x360" or int(attributes["AVERAGE-BANDWIDTH"]) < 200_000:
+            continue
+        told = subprocess.run(
+            ["ffmpeg", "-v", "info", "-i", playlist, "-i", film, "-lavfi",
+             "[0:v]setpts=N/TB/30[a];[1:v]setpts=N/TB/30[b];[a][b]ssim", "-f", "null", "-"],
+            check=True, stderr=subprocess.PIPE, text=True).stderr
+        assert float(re.search(r"All:([\d.]+)", told)[1]) > 0.9, playlist
+
+
+def test_a_codec_of_no_stream_is_refused_by_name(film, tmp_path):
+    run = cli.ittybit("adaptive", "-i", film, "--codecs", "h264,vp9", cwd=tmp_path)
+    assert run.status == 2
+    assert "codecs.1 must be one of h264, h265, av1" in run.stderr + run.stdout
+
+
+def test_av1_plays_in_a_browser(film, server):
+    origin = Receiver(film.parent)
+    job = server.wait(server.job(input=f"{origin.url}/film.mkv", kind="adaptive_video",
+                                 options={"codecs": ["av1"], "end": 5}), seconds=300)
+    assert job["status"] == "succeeded", job["error"]
+    seen = json.loads(run_client(server, "play.mjs", CHROMIUM, server.url, job["output"]))
+    origin.close()
+    assert seen["errors"] == []
+    assert abs(seen["time"] - 5) < 0.1 and seen["sound"] > 0 and seen["frames"] > 30
