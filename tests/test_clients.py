@@ -24,10 +24,10 @@ KINDS = [
 ]
 
 
-def run_client(server, program, *words, **more):
+def run_client(server, program, *words, timeout=WAIT, **more):
     env = {**os.environ, "ITTYBIT_API_URL": server.url, "ITTYBIT_API_KEY": server.key}
-    return subprocess.run([CLIENTS / program, *words], env=env, timeout=WAIT, check=True, text=True,
-                          stdout=subprocess.PIPE, **more).stdout
+    return subprocess.run([CLIENTS / program, *words], env=env, timeout=timeout, check=True,
+                          text=True, stdout=subprocess.PIPE, **more).stdout
 
 
 @pytest.mark.parametrize("program", ["create.sh", "create.mjs", "create.py"])

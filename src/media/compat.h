@@ -16,6 +16,10 @@ namespace ittybit::media {
 #define ITTYBIT_LAVF_SINCE(major, minor) \
     (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(major, minor, 100))
 
+/// Whether the Matroska muxer adds a codec's delay to timestamps, as its readers take it away
+/// again; older ones only tell the delay.
+#define ITTYBIT_LAVF_ADDS_CODEC_DELAY ITTYBIT_LAVF_SINCE(61, 0)
+
 /// Bits of a sample of FLAC that its decoder knows.
 constexpr int kDeepestFlac = LIBAVCODEC_VERSION_MAJOR >= 60 ? 32 : 24;
 

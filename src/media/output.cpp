@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "media/compat.h"
 #include "media/error.h"
 
 namespace ittybit::media {
@@ -25,6 +26,14 @@ constexpr std::int64_t kLongestWait = 20'000'000;  // microseconds
 
 /// The mov muxer writes this much behind the reserved room before the first sample.
 constexpr std::int64_t kDataHeader = 16;
+
+/// How much later than it is heard sound is stored, in ticks of `clock`: by its encoder's delay, so
+/// that nothing lies before the first picture (Matroska, CodecDelay). A player that begins there
+/// would find no key frame.
+std::int64_t codec_delay(const AVCodecParameters& codec, AVRational clock) {
+    if (ITTYBIT_LAVF_ADDS_CODEC_DELAY || codec.sample_rate <= 0) return 0;
+    return av_rescale_q(codec.initial_padding, {1, codec.sample_rate}, clock);
+}
 
 std::string text_of(const json::value& value) {
     if (const auto* text = value.if_string()) return std::string(*text);
@@ -64,8 +73,7 @@ Result<> Output::open() {
     format_->pb = io_.get();
     format_->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
     format_->max_interleave_delta = kLongestWait;
-    // The Matroska muxer stores an encoder's delay itself; moved timestamps would part sound from
-    // picture.
+    // Matroska tells an encoder's delay; moved timestamps would part sound from picture.
     if (file_.muxer == "webm") format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
     for (const auto& entry : file_.metadata) {
         av_dict_set(
@@ -136,12 +144,21 @@ Result<> Output::Track::finish() {
 Result<> Output::write(Track& track, Packet packet) {
     const MutexLock lock(mutex_);
     if (!has_header_) TRY(begin());
-    av_packet_rescale_ts(packet.get(), packet->time_base, track.stream_.time_base);
+    const AVRational clock = packet->time_base;
+    const auto delay =
+        file_.muxer == "webm" ? codec_delay(*track.stream_.codecpar, clock) : std::int64_t{0};
+    const auto stored_pts = packet->pts + delay;
+    const auto stored_dts = packet->dts + delay;
+    av_packet_rescale_ts(packet.get(), clock, track.stream_.time_base);
     packet->time_base = track.stream_.time_base;
     packet->stream_index = track.stream_.index;
     packet->pos = -1;
     note(track, *packet);
     tell_meter();
+    if (delay != 0) {
+        packet->pts = av_rescale_q(stored_pts, clock, packet->time_base);
+        packet->dts = av_rescale_q(stored_dts, clock, packet->time_base);
+    }
     if (!track.facts_.is_video)
         return check(av_interleaved_write_frame(format_.get(), packet.get()));
     std::swap(track.last_, packet);
