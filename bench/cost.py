@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a job costs the database: transactions, rows and bytes of its log, on a PostgreSQL of its own.
+"""What a job costs the database: transactions, rows, bytes of its log, on a PostgreSQL of its own.
 
 Forty small images with a webhook each, two slots; what the service does while nothing happens is
 measured before and taken off. The numbers of docs/scaling.md."""
@@ -21,7 +21,8 @@ def counts(url):
     time.sleep(2)  # the statistics of a session are late by a second
     [row] = postgres.query(
         url, "SELECT xact_commit, tup_inserted, tup_updated, tup_deleted, "
-             "pg_current_wal_lsn() - '0/0' FROM pg_stat_database WHERE datname = current_database()")
+             "pg_current_wal_lsn() - '0/0' FROM pg_stat_database "
+             "WHERE datname = current_database()")
     return [float(count) for count in row], time.monotonic()
 
 
@@ -42,7 +43,8 @@ def main():
         server.stop()
     origin.close()
     for name, here, there, rate in zip(COUNTS, idle, after, rates):
-        print(f"{name}: {(there - here - rate * (end - now)) / JOBS:.1f} a job, {rate:.1f} a second idle")
+        cost = (there - here - rate * (end - now)) / JOBS
+        print(f"{name}: {cost:.1f} a job, {rate:.1f} a second idle")
     postgres.stop()
 
 

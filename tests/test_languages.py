@@ -164,7 +164,7 @@ def test_all_cover_the_same_time(stream):
     master, _ = stream
     playlists = [path for path in master.parent.rglob("*.m3u8")
                  if path != master and "iframes" not in path.name]
-    assert len(playlists) == 11
+    assert len(playlists) == 12
     for playlist in playlists:
         assert abs(sum(lengths(playlist)) - SECONDS) < 0.03, playlist.name
         assert len(lengths(playlist)) == 3
@@ -191,10 +191,9 @@ def test_subtitles_are_segments_on_the_grid_of_the_pictures(stream):
     assert "--> 00:00:15.000 line:0" in list(text_segments(english["path"]))[2][2]
     told = [cues(text) for _, _, text in text_segments(german["path"])]
     assert told == [[(3.0, 4.0, "<b>Guten</b> Tag")], [(8.0, 9.0, "Zwei\nZeilen")], []]
-    streams = [(each["type"], each["language"]) for each in last["output"]["streams"]] \
-        if "output" in last else []
-    assert streams in ([], [("video", None), *(("audio", word) for word in ("eng", "ger", "ger",
-                       "fre")), ("subtitle", "eng"), ("subtitle", "ger")])
+    streams = [(each["type"], each["language"]) for each in last["tasks"][2]["output"]["streams"]]
+    assert streams == [("video", None), *(("audio", word) for word in ("eng", "ger", "ger", "fre")),
+                       ("subtitle", "eng"), ("subtitle", "ger")]
 
 
 def test_nothing_is_found_wrong(stream):

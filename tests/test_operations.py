@@ -1,4 +1,4 @@
-"""What operators do with an installation (docs/operations.md): it moves, and is restored from a backup."""
+"""What operators do with an installation (docs/operations.md): it moves, and is restored."""
 import contextlib
 import secrets
 import shutil
@@ -60,8 +60,8 @@ def old(tmp_path):
 def on_new_database(tmp_path, old, database, *flags, env=None):
     folder = tmp_path / "new"
     folder.mkdir()
-    server = Server(folder, "--concurrency", "1", *flags, secret="whsec_c2VjcmV0", database=database,
-                    data=old.data, env=env)
+    server = Server(folder, "--concurrency", "1", *flags, secret="whsec_c2VjcmV0",
+                    database=database, data=old.data, env=env)
     server.key = old.key
     return server
 
@@ -83,7 +83,8 @@ def test_a_running_installation_moves_with_its_jobs_keys_and_files(
         late = done(old, input=clip, kind="image", width=48)  # it works on, meanwhile
         held = old.job(input=url, kind="image")
         waiting = old.job(input=clip, kind="image", width=32, priority=3)
-        wait_for(lambda: old.get(f"/jobs/{held['id']}").json()["status"] == "processing", WAIT, "work")
+        wait_for(lambda: old.get(f"/jobs/{held['id']}").json()["status"] == "processing", WAIT,
+                 "work")
         old.kill()
         assert told.wait(WAIT) == 0, said
     reader.join(WAIT)
@@ -157,16 +158,17 @@ def test_a_database_that_is_in_use_is_left_alone(tmp_path, old, clip):
 ])
 def test_what_cannot_be_moved_is_refused_in_words(old, words, reason):
     assert old.stop() == 0
-    told = subprocess.run([cli.BINARY, "migrate", "--from", old.data, *words], check=False, text=True,
-                          env=cli.environment(old.folder), capture_output=True, timeout=WAIT)
+    told = subprocess.run([cli.BINARY, "migrate", "--from", old.data, *words], check=False,
+                          env=cli.environment(old.folder), capture_output=True, timeout=WAIT,
+                          text=True)
     assert told.returncode in (1, 2), told
     assert reason in told.stderr
 
 
 def test_a_folder_without_a_server_is_refused(tmp_path):
     told = subprocess.run([cli.BINARY, "migrate", "--from", tmp_path, "--to", "postgres:///x"],
-                          check=False, text=True, env=cli.environment(tmp_path), capture_output=True,
-                          timeout=WAIT)
+                          check=False, env=cli.environment(tmp_path), capture_output=True,
+                          timeout=WAIT, text=True)
     assert told.returncode == 2 and "no server's database" in told.stderr
 
 
@@ -181,8 +183,8 @@ def busy(request, tmp_path, clip, origin):
     jobs = [done(server, input=clip, kind="image")]
     with contextlib.ExitStack() as until_copied:
         jobs.append(server.job(input=until_copied.enter_context(origin.stall()), kind="image"))
-        wait_for(lambda: server.get(f"/jobs/{jobs[1]['id']}").json()["status"] == "processing", WAIT,
-                 "a job that runs")
+        wait_for(lambda: server.get(f"/jobs/{jobs[1]['id']}").json()["status"] == "processing",
+                 WAIT, "a job that runs")
         jobs.append(server.job(input=clip, kind="image", width=32))
         yield server, jobs, until_copied
     if server.process.poll() is None:
@@ -219,7 +221,8 @@ def test_an_installation_on_sqlite_is_restored(busy, tmp_path):
 def test_an_installation_on_postgresql_is_restored(busy, tmp_path):
     (tmp_path / "restored/data").mkdir(parents=True)
     url = postgres.create()
-    dump = subprocess.run(["pg_dump", busy[0].database], check=True, capture_output=True, timeout=WAIT)
+    dump = subprocess.run(["pg_dump", busy[0].database], check=True, capture_output=True,
+                          timeout=WAIT)
     subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", url], input=dump.stdout, check=True,
                    capture_output=True, timeout=WAIT)
     restored(busy, tmp_path, url)

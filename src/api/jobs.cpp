@@ -10,6 +10,7 @@
 #include "base/fields_json.h"
 #include "base/log.h"
 #include "work/explain.h"
+#include "work/stream_key.h"
 
 namespace ittybit::api {
 namespace {
@@ -31,7 +32,8 @@ Result<JobRequest> read_new(Service& service, const Request& request) {
 }
 
 Result<JobRequest> read_retry(Service& service, const Request& request) {
-    const auto earlier = TRY(find_job(service, request));
+    auto earlier = TRY(find_job(service, request));
+    TRY(work::unseal_keys(earlier.order, earlier.job.id, service.secrets));
     return read_job(document_of(earlier.order), service);
 }
 

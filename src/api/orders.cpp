@@ -3,6 +3,7 @@
 #include "model/read_order.h"
 #include "net/address_policy.h"
 #include "work/managed.h"
+#include "work/stream_key.h"
 
 namespace ittybit::api {
 namespace {
@@ -36,6 +37,8 @@ Result<JobRequest> read(const json::value& document, Service& service, bool is_t
     }
     if (!request.errors.empty()) return request;
     request.record = store::JobRecord::make(std::move(order), is_task, service.clock.now());
+    auto& record = request.record;
+    TRY(work::seal_keys(record.order, record.job.id, service.secrets));
     return request;
 }
 

@@ -15,7 +15,7 @@
 namespace ittybit {
 namespace {
 
-/// `1` to `8192`, the words of an enum, or nothing to say.
+/// `1` to `8192`, the words of an enum, the members of an object, or nothing to say.
 template <typename Value, typename Row>
 std::string allowed(const Row& field) {
     if constexpr (Named<Value>) {
@@ -25,6 +25,12 @@ std::string allowed(const Row& field) {
             if (!words.empty()) words += ' ';
             words += fmt::format("`{}`", row.name);
         }
+        return words;
+    } else if constexpr (Described<Value>) {
+        std::string words;
+        for_each_field<Value>([&](const auto& member) {
+            words += fmt::format("{}`{}`", words.empty() ? "" : " ", member.name);
+        });
         return words;
     } else {
         const bool is_bounded = std::isfinite(field.min) && std::isfinite(field.max);

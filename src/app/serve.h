@@ -17,8 +17,8 @@ struct Start {
 /// Serves, and works, until it is interrupted. Errors: `unavailable`, `invalid_request`.
 Result<> serve(const Start& start, bool rotates_secret_key);
 
-/// Works until it is interrupted; `is_listening`: and tells meanwhile how it is. Errors: as those of
-/// serve.
+/// Works until it is interrupted; `is_listening`: and tells meanwhile how it is. Errors: as those
+/// of serve.
 Result<> run_worker(const Start& start, bool is_listening);
 
 }  // namespace ittybit::app

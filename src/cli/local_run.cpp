@@ -54,7 +54,12 @@ Result<work::LocalRequest> judge(
     if (!globals.is_explaining) request.targets = TRY(choose_targets(typed, Done::kHere));
     const auto first =
         std::ranges::find_if(request.targets, &std::optional<work::Target>::has_value);
-    if (first != request.targets.end()) request.scratch = (*first)->folder;
+    // What leaves encrypted never lies in the clear where it goes to.
+    const bool is_secret = std::ranges::any_of(typed.order.outputs, [](const auto& output) {
+        const auto operation = output.operation();
+        return encryption_of(operation) != nullptr;
+    });
+    if (first != request.targets.end() && !is_secret) request.scratch = (*first)->folder;
     request.order = std::move(typed.order);
     TRY(find_accounts(request, globals.is_explaining));
     return request;

@@ -95,8 +95,9 @@ void add_flags_of(CLI::App& app, json::object& document) {
     for_each_field<T>([&](const auto& field) {
         using Member = std::decay_t<decltype(std::declval<T>().*field.member)>;
         const std::string name(field.name), help(field.help);
-        if constexpr (std::is_same_v<Member, bool>) {
-            add_switch(app, name, help, T{}.*field.member, document);
+        if constexpr (std::is_same_v<Unwrapped<Member>, bool>) {
+            constexpr bool kIsBoth = kIsOptional<Member>;  // on or off, by the other options
+            add_switch(app, name, help, kIsBoth || T{}.*field.member == true, document);
         } else {
             add_flag<Unwrapped<Member>>(app, name, help, document);
         }

@@ -24,6 +24,8 @@ public:
 
     /// Bytes of a file that is there.
     virtual std::int64_t size(const std::string& uri) = 0;
+    /// How many it has as it is delivered, where they are encrypted there but not here.
+    virtual std::optional<std::int64_t> encrypted_size(const std::string&) { return std::nullopt; }
     /// Errors: those of reading. Fewer bytes than `length` only at the end of the file.
     virtual Result<std::vector<std::uint8_t>> read(
         const std::string& uri, std::int64_t offset, std::int64_t length

@@ -113,6 +113,7 @@ private:
             ))
             return;
         if (!rendition_.picture) rendition_.picture = *track;
+        rendition_.is_fragmented = true;
         const auto& sample = run->samples.front();
         const std::size_t end = base + bytes.size(), picture_end = sample.at + sample.size;
         report_.expect(

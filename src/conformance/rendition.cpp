@@ -76,23 +76,25 @@ private:
             read_file(segment.uri, segment.range, playlist_.at(segment), files_, report_);
         if (!bytes) return false;
         const Place place{segment.uri, {}, {}};
-        rendition_.segments.back().bytes = std::ssize(*bytes);
+        const bool is_whole = segment.encryption == Encryption::kAes128;
+        const auto encrypted = is_whole ? files_.encrypted_size(segment.uri) : std::nullopt;
+        const auto delivered = encrypted.value_or(std::ssize(*bytes));
+        rendition_.segments.back().bytes = delivered;
         if (!report_.expect(!bytes->empty(), rule("segment-empty"), place, "the segment is empty"))
             return false;
-        check_bitrate(segment, std::ssize(*bytes));
-        if (segment.encryption != Encryption::kNone) rendition_.is_encrypted = true;
-        if (segment.encryption == Encryption::kAes128) {
+        check_bitrate(segment, delivered);
+        const bool is_encrypted = segment.encryption != Encryption::kNone && !encrypted;
+        if (is_encrypted) rendition_.is_encrypted = true;
+        if (is_whole)
             report_.expect(
-                bytes->size() % 16 == 0, rule("encrypted-size"), place,
-                fmt::format("{} bytes of AES-128", bytes->size())
+                delivered % 16 == 0, rule("encrypted-size"), place,
+                fmt::format("{} bytes of AES-128", delivered)
             );
-            return false;
-        }
-        return read_media(segment, *bytes, place);
+        if (is_whole && is_encrypted) return false;
+        return read_media(segment, *bytes, place, is_encrypted);
     }
 
-    bool read_media(const Segment& segment, Bytes bytes, const Place& place) {
-        const bool is_encrypted = segment.encryption != Encryption::kNone;
+    bool read_media(const Segment& segment, Bytes bytes, const Place& place, bool is_encrypted) {
         if (bytes[0] == 0x47)
             return !is_encrypted &&
                    transport_.take(bytes, tables_of(segment), segment, playlist_.at(segment));
@@ -150,7 +152,9 @@ private:
         const Place place{playlist_.file, map.line, {}};
         auto& init = inits_[*segment.map];
         const auto bytes = read_file(map.uri, map.range, place, files_, report_);
-        if (!bytes || map.encryption == Encryption::kAes128) return nullptr;
+        const bool is_clear =
+            map.encryption != Encryption::kAes128 || files_.encrypted_size(map.uri).has_value();
+        if (!bytes || !is_clear) return nullptr;
         init = read_init(*bytes, map.uri, report_);
         return &*init;
     }

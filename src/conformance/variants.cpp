@@ -41,6 +41,7 @@ public:
         for (const auto& rendition : master_.renditions) check_rendition(rendition);
         check_independence();
         check_aspects();
+        check_scrubbing();
     }
 
 private:
@@ -70,8 +71,10 @@ private:
             peak = std::max(peak, read->peak);
             average = std::max(average, read->average);
         }
-        // Where sound is all there is, one plays in place of the other.
-        const bool is_beside = whole.own->picture.has_value();
+        // Where sound is all there is, one plays in place of the other. (What is encrypted may not
+        // be known.)
+        const bool is_beside =
+            whole.own->picture.has_value() || variant.attributes.has("RESOLUTION");
         whole.peak = is_beside ? whole.own->peak + peak : std::max(whole.own->peak, peak);
         whole.average =
             is_beside ? whole.own->average + average : std::max(whole.own->average, average);
@@ -253,6 +256,24 @@ private:
                 fmt::format("{:.3f}:1 beside {:.3f}:1", aspect, *first)
             );
         }
+    }
+
+    /// Of a segment that is encrypted as a whole no picture can be had alone.
+    void check_scrubbing() {
+        const auto has_pictures = [](const Variant& variant) {
+            return variant.attributes.has("RESOLUTION");
+        };
+        const auto is_whole = [](const manifest::Segment& segment) {
+            return segment.encryption == manifest::Encryption::kAes128;
+        };
+        const bool is_wanted = std::ranges::any_of(master_.variants, has_pictures) &&
+                               std::ranges::none_of(stream_.playlists, [&](const auto& playlist) {
+                                   return std::ranges::any_of(playlist.second.segments, is_whole);
+                               });
+        report_.expect(
+            !is_wanted || !master_.key_frames.empty(), rule("i-frame-playlist"),
+            {master_.file, {}, {}}, "no EXT-X-I-FRAME-STREAM-INF"
+        );
     }
 
     const Stream& stream_;

@@ -265,10 +265,6 @@ private:
         report_.expect(ranged == 0 || ranged < all, rule("sdr-variant"), whole, "HDR alone");
         if (pictures == 0) return;
         report_.expect(uris.size() > 1, rule("one-variant"), whole, "one variant");
-        report_.expect(
-            !playlist_.key_frames.empty(), rule("i-frame-playlist"), whole,
-            "no EXT-X-I-FRAME-STREAM-INF"
-        );
         constexpr std::int64_t kCellular = 192'000;  // bits per second
         report_.expect(
             lowest <= kCellular, rule("cellular"), whole,

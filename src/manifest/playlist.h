@@ -19,12 +19,19 @@ enum class Encryption { kNone, kAes128, kOther };
 /// What EXT-X-DEFINE defines, by name; nothing where the value is not known here.
 using Variables = std::map<std::string, std::optional<std::string>, std::less<>>;
 
+/// What decrypts AES-128 (EXT-X-KEY).
+struct Key {
+    std::string uri;  // resolved
+    std::string iv;   // 32 hexadecimal digits; "": it is the media sequence number
+};
+
 /// An initialization section (EXT-X-MAP).
 struct Map {
     std::string uri;  // resolved
     std::optional<ByteRange> range;
     Encryption encryption = Encryption::kNone;
     std::int64_t line = 0;
+    std::optional<std::size_t> key = {};  // in MediaPlaylist::keys
 };
 
 struct Segment {
@@ -34,6 +41,7 @@ struct Segment {
     std::optional<ByteRange> range;
     std::optional<std::size_t> map;  // in MediaPlaylist::maps
     Encryption encryption = Encryption::kNone;
+    std::optional<std::size_t> key;       // in MediaPlaylist::keys
     std::optional<double> date;           // seconds since 1970
     std::optional<std::int64_t> bitrate;  // kb/s, as EXT-X-BITRATE says
     bool is_discontinuity = false;        // between the one before and this
@@ -51,6 +59,7 @@ struct MediaPlaylist {
     bool is_ended = false;
     bool is_frames_only = false;
     bool is_independent = false;
+    std::vector<Key> keys;  // of AES-128, in the format that everybody has
     std::vector<Map> maps;
     std::vector<Segment> segments;
 

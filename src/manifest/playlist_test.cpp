@@ -47,6 +47,24 @@ std::vector<std::string> broken_by(std::string_view part, std::string_view other
     return broken(with(kGood, part, other));
 }
 
+TEST(Playlist, SegmentsKnowTheirKeysAndVectors) {
+    const auto playlist = std::get<MediaPlaylist>(
+        read("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-MAP:URI=\"init.mp4\"\n"
+             "#EXT-X-KEY:METHOD=AES-128,URI=\"../key\"\n#EXTINF:6.0,\na.m4s\n"
+             "#EXT-X-KEY:METHOD=AES-128,URI=\"k2\",IV=0x000102030405060708090a0b0c0d0e0f\n"
+             "#EXTINF:6.0,\nb.m4s\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:6.0,\nc.m4s\n"
+             "#EXT-X-KEY:METHOD=AES-128,URI=\"skd://x\",KEYFORMAT=\"com.apple\"\n"
+             "#EXTINF:6.0,\nd.m4s\n")
+    );
+    ASSERT_EQ(playlist.keys.size(), 2U);
+    EXPECT_EQ(playlist.keys[0].uri, "http://host/key");
+    EXPECT_EQ(playlist.keys[0].iv, "");
+    EXPECT_EQ(playlist.keys[1].iv, "000102030405060708090a0b0c0d0e0f");
+    EXPECT_EQ(playlist.segments[0].key, 0U);
+    EXPECT_EQ(playlist.segments[1].key, 1U);
+    EXPECT_FALSE(playlist.segments[2].key || playlist.segments[3].key || playlist.maps[0].key);
+}
+
 TEST(Playlist, AMediaPlaylistBecomesValuesWithResolvedAddresses) {
     std::vector<Finding> findings;
     const auto playlist = std::get<MediaPlaylist>(read(kGood, &findings));

@@ -116,7 +116,7 @@ private:
     void take_range(const Line& line) { range_ = &line; }
 
     void take_map(const Line& line) {
-        Map map{address(line, line.attributes.value("URI")), {}, encryption_, line.number};
+        Map map{address(line, line.attributes.value("URI")), {}, encryption_, line.number, key_};
         if (line.attributes.has("BYTERANGE"))
             map.range = read_range(line.attributes.value("BYTERANGE"), "", line);
         const auto range = map.range.value_or(ByteRange());
@@ -143,6 +143,14 @@ private:
         encryption_ = is_none               ? Encryption::kNone
                       : method == "AES-128" ? Encryption::kAes128
                                             : Encryption::kOther;
+        const bool is_plain =
+            !attributes.has("KEYFORMAT") || attributes.value("KEYFORMAT") == "identity";
+        key_.reset();
+        if (encryption_ != Encryption::kAes128 || !is_plain) return;
+        Key key{.uri = address(line, attributes.value("URI")), .iv = {}};
+        if (const auto& iv = attributes.value("IV"); iv.size() > 2) key.iv = iv.substr(2);
+        key_ = playlist_.keys.size();
+        playlist_.keys.push_back(std::move(key));
     }
 
     void take_gap(const Line& line) {
@@ -158,6 +166,7 @@ private:
         if (next_.range && !next_.uri.empty()) check_overlap(line);
         next_.map = map_;
         next_.encryption = encryption_;
+        next_.key = key_;
         if (!next_.range) next_.bitrate = bitrate_;
         check_repeated(line);
         check_date(line);
@@ -340,6 +349,7 @@ private:
     bool has_parts_ = false;
     const Line* range_ = nullptr;
     Encryption encryption_ = Encryption::kNone;
+    std::optional<std::size_t> key_;
     std::optional<std::size_t> map_;
     std::optional<std::int64_t> bitrate_;
     std::optional<double> dated_;  // the last date, and what came since

@@ -23,7 +23,7 @@ public:
 
     /// The end is a multiple of `grid` frames. Waiting ends early when `stop` is asked for.
     CommonEnd(AVRational fps, int grid, Parties parties, std::stop_token stop)
-        : fps_(fps), grid_(grid), missing_(parties), stop_(std::move(stop)) {}
+        : fps_(fps), grid_(grid), stop_(std::move(stop)), missing_(parties) {}
 
     std::int64_t after_pictures(std::int64_t frames);
     std::int64_t after_sound(std::int64_t samples, int sample_rate);

@@ -109,6 +109,16 @@ struct Parts {
     };
 };
 
+/// How a stream is encrypted.
+struct EncryptionFacts {
+    std::string method;
+    std::string key_url;
+    static constexpr auto kFields = Fields{
+        Field{&EncryptionFacts::method, "method", "aes-128."},
+        Field{&EncryptionFacts::key_url, "key_url", "Where players get the key."},
+    };
+};
+
 /// One rendition of a many-part output.
 struct Rendition {
     std::string name;
@@ -146,6 +156,7 @@ struct File {
     std::vector<StreamFacts> streams;
     std::optional<Parts> parts;
     std::optional<std::vector<Rendition>> renditions;
+    std::optional<EncryptionFacts> encryption;
     std::optional<LoudnessFacts> loudness;
     std::vector<std::string> warnings;
     std::string object = "file";
@@ -166,6 +177,7 @@ struct File {
         Field{&File::streams, "streams", "Facts of each stream."},
         Field{&File::parts, "parts", "Files of a many-part output."}.or_absent(),
         Field{&File::renditions, "renditions", "Renditions of a many-part output."}.or_absent(),
+        Field{&File::encryption, "encryption", "Of a stream that is encrypted."}.or_absent(),
         Field{&File::loudness, "loudness", "Of an output whose loudness was normalized."}.or_absent(
         ),
         Field{

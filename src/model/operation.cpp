@@ -73,6 +73,11 @@ std::vector<FurtherInput> further_inputs(const Operation& operation) {
     return inputs;
 }
 
+const StreamEncryption* encryption_of(const Operation& operation) {
+    const auto* stream = std::get_if<AdaptiveVideoOptions>(&operation);
+    return stream != nullptr && stream->encryption ? &*stream->encryption : nullptr;
+}
+
 json::object options_schema(std::string_view kind) {
     return std::visit(
         [](const auto& value) { return schema_of<std::decay_t<decltype(value)>>(); },

@@ -55,6 +55,9 @@ struct FurtherInput {
 /// All of them, in the order in which a child is given them behind its input.
 std::vector<FurtherInput> further_inputs(const Operation& operation);
 
+/// How what it makes is encrypted; null where it is not.
+const StreamEncryption* encryption_of(const Operation& operation);
+
 /// JSON Schema 2020-12 of a kind's options.
 json::object options_schema(std::string_view kind);
 

@@ -11,6 +11,7 @@
 
 #include "base/fields_json.h"
 #include "base/text.h"
+#include "model/output_name.h"
 
 namespace ittybit {
 namespace {
@@ -87,6 +88,37 @@ void check_subtitles(const VideoOptions& options, Problems& problems) {
         problems.push_back(
             {ErrorKind::kInvalidOptions, "subtitle_style",
              "subtitle_style goes with subtitle_url or subtitle_track: say which subtitles"}
+        );
+    }
+}
+
+/// A playlist quotes the URL as it is.
+bool is_quotable(std::string_view url) {
+    constexpr std::size_t kLongest = 2048;
+    return url.size() <= kLongest && std::ranges::all_of(url, [](unsigned char letter) {
+               return letter > ' ' && letter < 0x7F && letter != '"';
+           });
+}
+
+void check_encryption(const AdaptiveVideoOptions& options, Problems& problems) {
+    if (!options.encryption) return;
+    const auto wrong = [&](const char* field, const char* message) {
+        problems.push_back({ErrorKind::kInvalidOptions, field, message});
+    };
+    const auto& url = options.encryption->key_url;
+    if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
+        wrong("encryption.key_url", "encryption.key_url must be an http:// or https:// URL");
+    } else if (!is_quotable(url)) {
+        wrong(
+            "encryption.key_url",
+            "encryption.key_url must be at most 2048 characters of ASCII without spaces and "
+            "quotation marks: percent-encode all others"
+        );
+    }
+    if (options.dash == true) {
+        wrong(
+            "dash",
+            "dash does not go with encryption, which is one of HLS alone: leave one of them out"
         );
     }
 }
@@ -271,6 +303,7 @@ void check(const AdaptiveVideoOptions& options, Problems& problems) {
              "mute_video does not go with no_audio: together they leave nothing"}
         );
     }
+    check_encryption(options, problems);
     check_framing(options, problems);
     check_span(options, problems);
     check_subtitles(options, problems);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "model/encrypted_stream.h"
 #include "model/geometry.h"
 #include "model/moment.h"
 #include "model/subtitle_source.h"
@@ -436,7 +437,10 @@ struct AdaptiveVideoOptions : Framing, Span, Levelling {
     bool mute_video = false;
     std::vector<SubtitleSource> subtitles;
     bool no_subtitles = false;
-    bool dash = true;
+    std::optional<bool> dash;
+    std::optional<StreamEncryption> encryption;
+
+    bool makes_dash() const { return dash.value_or(!encryption); }
 
     static constexpr auto kFields =
         Fields{
@@ -466,7 +470,12 @@ struct AdaptiveVideoOptions : Framing, Span, Levelling {
             },
             Field{
                 &AdaptiveVideoOptions::dash, "dash",
-                "A DASH manifest too, manifest.mpd, over the same segments."
+                "A DASH manifest too, manifest.mpd, over the same segments; by default, but not "
+                "of what is encrypted."
+            },
+            Field{
+                &AdaptiveVideoOptions::encryption, "encryption",
+                "Encrypt the stream, so that only who gets the key can play it."
             },
             kNormalizeField,
             kTargetLufsField,

@@ -104,8 +104,9 @@ Result<OrderedOutput> OrderedOutput::from_json(const json::value& value) {
     if (std::ranges::find(kinds, kind) == kinds.end()) return wrong("has no kind");
     json::object beside = value.get_object();
     const auto options = beside["options"];
-    for (const auto* name : {"kind", "options"}) beside.erase(name);
     OrderedOutput output;
+    output.sealed_key = string_at(value, "sealed_key");
+    for (const auto* name : {"kind", "options", "sealed_key"}) beside.erase(name);
     std::vector<OptionProblem> problems;
     output.work = read_work(kind, options, problems);
     if (!problems.empty()) return wrong("has bad options: " + problems.front().message);
@@ -118,6 +119,7 @@ Result<OrderedOutput> OrderedOutput::from_json(const json::value& value) {
 json::value OrderedOutput::to_json_value() const {
     json::object object{{"kind", kind()}, {"options", options_json(work)}};
     auto beside = to_json(place);
+    if (!sealed_key.empty()) object["sealed_key"] = sealed_key;
     for (auto& member : beside.get_object()) object[member.key()] = std::move(member.value());
     return object;
 }
@@ -134,6 +136,10 @@ void OrderedOutput::append_json_to(std::string& out) const {
         },
         work
     );
+    if (!sealed_key.empty()) {
+        out += ",\"sealed_key\":";
+        append_json_string(out, sealed_key);
+    }
     const auto beside = json_text(place);
     if (beside.size() > 2) out += ',';
     out.append(beside, 1);
@@ -157,7 +163,18 @@ json::object document_of(const Order& order) {
     for (const auto* name : {"kind", "outputs"}) document.erase(name);
     document["input"] = order.input.url();  // a job's input is given as a string
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        outputs[i].get_object()["options"] = order.outputs[i].sent;
+        auto& output = outputs[i].get_object();
+        output.erase("sealed_key");
+        json::object options = order.outputs[i].sent;
+        const auto operation = order.outputs[i].operation();
+        const auto* encryption = encryption_of(operation);
+        if (encryption != nullptr && encryption->key)
+            options["encryption"].emplace_object() = {
+                {"method", name_of(encryption->method)},
+                {"key_url", encryption->key_url},
+                {"key", encryption->key->digits},
+            };
+        output["options"] = std::move(options);
     }
     if (order.kind == kMultiKind) {
         document["outputs"] = std::move(outputs);

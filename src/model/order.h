@@ -73,7 +73,8 @@ struct OutputPlace {
 struct OrderedOutput {
     Work work;
     OutputPlace place;
-    json::object sent;  // the options as they were sent, for show; no part of the JSON
+    json::object sent;            // the options as they were sent, for show; no part of the JSON
+    std::string sealed_key = {};  // that of its encryption, as stores keep it (work/stream_key.h)
 
     std::string_view kind() const;
     /// What a child does for it: of a copy it tells the facts.
@@ -121,7 +122,7 @@ struct Order {
     }
 };
 
-/// The document that asks for the same again.
+/// The document that asks for the same again, with the keys that are not sealed.
 json::object document_of(const Order& order);
 
 /// A new job for an order, with its tasks waiting.

@@ -233,11 +233,11 @@ struct PlannedRendition {
 
 /// Where packets go. An output's tracks are in the order of the plan: pictures, sounds, texts.
 struct PlannedTrack {
-    int output = 0;                             // its place in Plan.outputs
-    std::string name;                           // of a rendition: its files' names begin with it
-    std::string language;                       // as the source says it
-    std::optional<Ratio> frame_rate;            // told where every picture lasts as long as it says
-    std::optional<PlannedRendition> rendition;  // of the sounds and texts of a stream
+    int output = 0;                   // its place in Plan.outputs
+    std::string name;                 // of a rendition: its files' names begin with it
+    std::string language;             // as the source says it
+    std::optional<Ratio> frame_rate;  // told where every picture lasts as long as it says
+    std::optional<PlannedRendition> rendition = {};  // of the sounds and texts of a stream
     static constexpr auto kFields = Fields{
         Field{&PlannedTrack::output, "output", ""},
         Field{&PlannedTrack::name, "name", ""},

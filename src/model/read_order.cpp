@@ -175,6 +175,7 @@ private:
         read_place(given, at, output.place);
         output.sent = merge_options(given, at);
         json::object options = output.sent;
+        hide_key(output.sent);
         take_connection(options, output, at);
         const auto kind = read_kind(given, at);
         if (kind.empty()) {
@@ -193,14 +194,26 @@ private:
         for (const auto& [option, url] : further_inputs(output.operation())) {
             const auto checked = check_address(url, option);
             if (!checked)
-                problems.push_back(
-                    {ErrorKind::kInvalidOptions, option, checked.error().message}
-                );
+                problems.push_back({ErrorKind::kInvalidOptions, option, checked.error().message});
         }
+        check_key_url(output.operation(), problems);
         for (const auto& problem : problems) {
             wrong(problem.kind, path(at, "options." + problem.field), path(at, problem.message));
         }
         return output;
+    }
+
+    /// Where a key is to be fetched.
+    void check_key_url(const Operation& operation, std::vector<OptionProblem>& problems) const {
+        const auto* encryption = encryption_of(operation);
+        const bool is_fetched = encryption != nullptr && !encryption->key;
+        if (!is_fetched || !problems.empty()) return;
+        const std::string field = "encryption.key_url";
+        auto checked = rules_.check_url(encryption->key_url);
+        if (checked) return;
+        problems.push_back(
+            {ErrorKind::kInvalidOptions, field, std::move(checked).error().in(field).message}
+        );
     }
 
     void read_place(const json::object& given, const std::string& at, OutputPlace& place) {
@@ -267,6 +280,12 @@ private:
             }
         }
         return options;
+    }
+
+    /// What was sent is shown to whoever may see the job.
+    static void hide_key(json::object& sent) {
+        auto* encryption = sent.if_contains("encryption");
+        if (encryption != nullptr && encryption->is_object()) encryption->get_object().erase("key");
     }
 
     void tell_unknown(std::string_view name, const std::string& at) {

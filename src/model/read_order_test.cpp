@@ -231,6 +231,56 @@ TEST(ReadOrder, OptionsBesideOptionsCountAndAreShownAsSent) {
     EXPECT_EQ(order->kind, "video");
 }
 
+TEST(ReadOrder, AKeyIsTakenAndShownToNobody) {
+    const std::string key = "00112233445566778899aabbccddeeFF";
+    const auto order = read(fmt::format(
+        R"({{"input":"https://a/b","kind":"adaptive_video","options":{{"encryption":
+            {{"method":"aes-128","key_url":"https://10.0.0.1/key","key":"{}"}}}}}})",
+        key
+    ));
+    ASSERT_TRUE(order) << order.error().message;
+    const auto& output = order->outputs.front();
+    const auto operation = output.operation();
+    ASSERT_NE(encryption_of(operation), nullptr);
+    EXPECT_EQ(encryption_of(operation)->key->digits, key);
+    EXPECT_FALSE(std::get<AdaptiveVideoOptions>(operation).makes_dash());
+    EXPECT_EQ(
+        compact_json(output.sent),
+        R"({"encryption":{"method":"aes-128","key_url":"https://10.0.0.1/key"}})"
+    );
+    for (const auto& told : {json_text(*order), compact_json(options_json(operation))})
+        EXPECT_EQ(told.find(key), std::string::npos) << told;
+    EXPECT_THAT(compact_json(document_of(*order)), HasSubstr(key)) << "but a retry has it";
+}
+
+TEST(ReadOrder, WhatIsWrongWithAKeyIsSaidWithoutIt) {
+    const auto problem = [](const std::string& encryption, const std::string& more = "") {
+        const auto found = reading(
+            R"({"input":"https://a/b","kind":"adaptive_video","encryption":{"method":"aes-128",)" +
+            encryption + "}" + more + "}"
+        );
+        EXPECT_EQ(found.problems.size(), 1U) << encryption;
+        return found.problems.empty() ? OptionProblem() : found.problems.front();
+    };
+    const auto bad_key = problem(R"("key_url":"https://a/key","key":"5ecret")");
+    EXPECT_EQ(bad_key.field, "options.encryption.key");
+    EXPECT_EQ(bad_key.message, "encryption.key must be 32 hexadecimal digits");
+    EXPECT_EQ(
+        problem(R"("key_url":"https://a/key","key":12345678)").message,
+        "encryption.key must be 32 hexadecimal digits"
+    );
+    EXPECT_THAT(
+        problem(R"("key":"00112233445566778899aabbccddeeff")").message, HasSubstr("key_url")
+    );
+    for (const auto* url :
+         {"key.bin", "s3://bucket/key", R"(https://a/\"b)", "https://a/b c", R"(https://a/b\n#EXT)",
+          "https://10.0.0.1/key"}) {
+        const auto bad = problem(fmt::format(R"("key_url":"{}")", url));
+        EXPECT_EQ(bad.field, "options.encryption.key_url") << url;
+    }
+    EXPECT_EQ(problem(R"("key_url":"https://a/key")", R"(,"dash":true)").field, "options.dash");
+}
+
 TEST(ReadOrder, TheExtensionOfTheKeyDecidesTheFormatButIsNotShown) {
     const auto order =
         read(R"({"input":"https://a/b","kind":"video","output":"s3://bucket/k.webm"})");

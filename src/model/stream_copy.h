@@ -31,13 +31,15 @@ struct StreamFile {
     std::string uri;  // what playlists' references resolve to
     std::int64_t offset = 0;
     std::int64_t size = 0;
-    std::optional<std::string> missing;  // why it is not there
-    bool is_left_out = false;            // nobody wanted to fetch it
+    std::optional<std::int64_t> encrypted_size = {};  // where it lies; nothing: it is as it lies
+    std::optional<std::string> missing;               // why it is not there
+    bool is_left_out = false;                         // nobody wanted to fetch it
 
     static constexpr auto kFields = Fields{
         Field{&StreamFile::uri, "uri", ""}.required(),
         Field{&StreamFile::offset, "offset", ""}.between(0, 9e18),
         Field{&StreamFile::size, "size", ""}.between(0, 9e18),
+        Field{&StreamFile::encrypted_size, "encrypted_size", ""}.between(0, 9e18),
         Field{&StreamFile::missing, "missing", ""},
         Field{&StreamFile::is_left_out, "is_left_out", ""},
     };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace ittybit::storage {
@@ -43,19 +44,6 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 unsigned char* bytes_of(std::string& text) {
     return reinterpret_cast<unsigned char*>(text.data());
-}
-
-std::optional<std::string> from_hex(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    if (text.size() % 2 != 0) return std::nullopt;
-    std::string bytes;
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        const auto high = kDigits.find(to_lower(text.substr(i, 1)));
-        const auto low = kDigits.find(to_lower(text.substr(i + 1, 1)));
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-        bytes += static_cast<char>(high << 4U | low);
-    }
-    return bytes;
 }
 
 std::optional<std::string> from_base64(std::string text) {

@@ -247,7 +247,8 @@ Result<Plan> plan_adaptive(
     add_texts(plan, source, stem);
     plan.has_common_end = !plan.pictures.empty() || plan.sounds.size() > 1;
     OutputFile output{.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}};
-    if (options.dash) output.options[kDash] = kMpdName;
+    if (options.makes_dash()) output.options[kDash] = kMpdName;
+    if (options.encryption) output.options[kKeyUrl] = options.encryption->key_url;
     plan.outputs.push_back(std::move(output));
     return plan;
 }

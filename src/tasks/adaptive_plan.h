@@ -13,6 +13,8 @@ namespace ittybit::tasks {
 
 /// Of the output's options: the name of its DASH manifest, where it has one.
 inline constexpr std::string_view kDash = "dash";
+/// And where players get the key, where its segments are encrypted on their way out.
+inline constexpr std::string_view kKeyUrl = "key_url";
 
 /// The plan for a source with pictures, sound or both: all renditions of the picture come from one
 /// decode, and each sound comes at two rates, the low one of which goes with the lowest of them.

@@ -234,14 +234,20 @@ TEST(AdaptivePlan, NamesADashManifestUnlessThatIsRefused) {
     EXPECT_TRUE(without->outputs[0].options.empty());
 }
 
-TEST(AdaptivePlan, WarnsOfMixedSound) {
+TEST(AdaptivePlan, WarnsOfMixedSoundUnlessAllItsChannelsAreThereToo) {
     SourceFacts facts = film({200, 100});
+    facts.sound->channels = 4;
+    facts.sound->layout = "quad";
+    const auto mixed = plan_adaptive({}, facts, "film");
+    ASSERT_TRUE(mixed);
+    EXPECT_EQ(mixed->warnings.size(), 1U);
+    EXPECT_TRUE(mixed->sounds[0].is_mixed);
     facts.sound->channels = 6;
     facts.sound->layout = "5.1";
-    const auto plan = plan_adaptive({}, facts, "film");
-    ASSERT_TRUE(plan);
-    EXPECT_EQ(plan->warnings.size(), 1U);
-    EXPECT_TRUE(plan->sounds[0].is_mixed);
+    const auto whole = plan_adaptive({}, facts, "film");
+    ASSERT_TRUE(whole);
+    EXPECT_TRUE(whole->warnings.empty());
+    EXPECT_TRUE(whole->sounds[0].is_mixed && !whole->sounds[1].is_mixed);
 }
 
 }  // namespace

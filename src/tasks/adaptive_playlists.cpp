@@ -177,6 +177,8 @@ std::string media_playlist_text(const MediaPlaylist& playlist, int target_durati
     if (playlist.is_frames_only) text += "#EXT-X-I-FRAMES-ONLY\n";
     if (!playlist.init.empty())
         text += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", relative_uri("", playlist.init));
+    if (!playlist.key_url.empty())
+        text += fmt::format("#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"\n", playlist.key_url);
     for (const auto& segment : playlist.segments) {
         text += fmt::format("#EXTINF:{:.6f},\n", segment.duration);
         if (segment.offset)

@@ -27,6 +27,7 @@ struct MediaPlaylist {
     std::string init;
     std::vector<Segment> segments;
     bool is_frames_only = false;
+    std::string key_url = {};  // of AES-128; "": the segments are in the clear
 };
 
 /// Bits per second over the whole of it, rounded up.
@@ -39,7 +40,9 @@ std::int64_t peak_bitrate(const std::vector<Segment>& segments, int target_durat
 /// Whole seconds that no segment's rounded duration exceeds, at least `least`.
 int target_duration(const std::vector<Segment>& segments, int least);
 
-/// The text of a media playlist. Its entries lie beside it.
+/// The text of a media playlist. Its entries lie beside it. With a key, what EXT-X-MAP names is in
+/// the clear: it stands before EXT-X-KEY, as one that is encrypted would need an IV of its own (RFC
+/// 8216, 4.3.2.5), and each segment's IV is its media sequence number (5.2).
 std::string media_playlist_text(const MediaPlaylist& playlist, int target_duration);
 
 /// One stream that a player can choose, or the key pictures of one, for seeking.

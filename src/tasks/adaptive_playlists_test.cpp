@@ -22,6 +22,23 @@ TEST(Playlist, OfSegmentsIsWrittenToTheLetter) {
     );
 }
 
+TEST(Playlist, OfEncryptedSegmentsHasItsSectionInTheClear) {
+    const MediaPlaylist playlist{
+        .name = "720p.m3u8",
+        .init = "720p-init.mp4",
+        .segments = {{"720p-00001.m4s", 6, 1008}},
+        .is_frames_only = false,
+        .key_url = "https://host/key?id=1"
+    };
+    EXPECT_EQ(
+        media_playlist_text(playlist, 6),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI=\"720p-init.mp4\"\n"
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"https://host/key?id=1\"\n"
+        "#EXTINF:6.000000,\n720p-00001.m4s\n#EXT-X-ENDLIST\n"
+    );
+}
+
 TEST(Playlist, OfKeyPicturesHasByteRanges) {
     const MediaPlaylist playlist{
         .name = "720p-iframes.m3u8",

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "media/error.h"
+#include "model/encrypted_stream.h"
 #include "tasks/language_tag.h"
 
 namespace ittybit::tasks {
@@ -47,8 +48,12 @@ Result<> PartWriter::write(const std::string& name, std::string_view text, bool 
     );
 }
 
-Result<> PartWriter::count(std::int64_t size) {
-    size_ += size;
+std::int64_t PartWriter::size_outside(const std::string& name, std::int64_t size) const {
+    return are_encrypted_ && !stays_clear(name) ? encrypted_size(size) : size;
+}
+
+Result<> PartWriter::count(const std::string& name, std::int64_t size) {
+    size_ += size_outside(name, size);
     ++count_;
     if (size_ <= limits_.output_bytes) return {};
     return Error{
@@ -60,14 +65,14 @@ Result<> PartWriter::count(std::int64_t size) {
 
 Result<> PartWriter::add(const std::string& name, std::int64_t size, bool is_main) {
     const MutexLock lock(mutex_);
-    TRY(count(size));
+    TRY(count(name, size));
     events_.file_ready({.name = name, .size = size, .is_main = is_main});
     return {};
 }
 
 Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool is_main) {
     const MutexLock lock(mutex_);
-    TRY(count(static_cast<std::int64_t>(bytes.size())));
+    TRY(count(name, std::ssize(bytes)));
     const Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return media::output_error(AVERROR(errno), "write a part of the output");
     for (auto rest = bytes; !rest.empty();) {
@@ -171,7 +176,7 @@ Result<> Segmenter::close(std::size_t count) {
         ticks -= track_->initial_padding;  // is never heard
     }
     segment.duration = listed_seconds(ticks);
-    segment.bytes = static_cast<std::int64_t>(bytes.size());
+    segment.bytes = parts_.size_outside(segment.name, std::ssize(bytes));
     TRY(parts_.write(segment.name, bytes));
     segments_.push_back(std::move(segment));
     packets_.erase(packets_.begin(), packets_.begin() + static_cast<std::ptrdiff_t>(count));

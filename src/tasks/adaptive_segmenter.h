@@ -33,16 +33,21 @@ struct SegmentGrid {
     std::int64_t begin(std::int64_t number, int timescale) const;
 };
 
-/// Writes the files of an output into the current folder, whole, and tells of each. Any thread.
+/// Writes the files of an output into the current folder, whole, and tells of each. Where segments
+/// `are_encrypted` on their way out, they count as they will be. Any thread.
 class PartWriter {
 public:
-    PartWriter(Events& events, const Limits& limits) : events_(events), limits_(limits) {}
+    PartWriter(Events& events, const Limits& limits, bool are_encrypted = false)
+        : events_(events), limits_(limits), are_encrypted_(are_encrypted) {}
 
     /// Errors: `disk_full`, `limit_exceeded` (output_bytes), `encode_failed`.
     Result<> write(const std::string& name, media::ByteView bytes, bool is_main = false);
     Result<> write(const std::string& name, std::string_view text, bool is_main = false);
     /// Counts and tells of a file that is there.
     Result<> add(const std::string& name, std::int64_t size, bool is_main = false);
+
+    /// Bytes of the file as it leaves.
+    std::int64_t size_outside(const std::string& name, std::int64_t size) const;
 
     int count() const {
         const MutexLock lock(mutex_);
@@ -54,10 +59,11 @@ public:
     }
 
 private:
-    Result<> count(std::int64_t size) REQUIRES(mutex_);
+    Result<> count(const std::string& name, std::int64_t size) REQUIRES(mutex_);
 
     Events& events_;
     const Limits& limits_;
+    const bool are_encrypted_;
     mutable Mutex mutex_;
     int count_ GUARDED_BY(mutex_) = 0;
     std::int64_t size_ GUARDED_BY(mutex_) = 0;

@@ -52,8 +52,7 @@ Variant picture_variant(
     if (!stream.texts.empty()) variant.text_group = kTextGroup;
     if (!stream.captions.empty()) variant.caption_group = kCaptionGroup;
     if (stream.sounds.empty()) return variant;
-    const bool is_lowest = stream.ladders()[picture.track().codec_id].back() == number;
-    if (group.empty()) group = is_lowest ? kLowSoundGroup : kSoundGroup;
+    if (group.empty()) group = stream.is_lowest(number) ? kLowSoundGroup : kSoundGroup;
     add_group(stream, group, target, variant);
     variant.codecs += "," + stream.sounds.front().codec();
     return variant;
@@ -134,13 +133,21 @@ Variant frames_variant(const Segmenter& picture) {
     };
 }
 
-Result<> write_playlists_of(const Segmenter& rendition, int target, PartWriter& parts) {
+/// A range of a segment that is encrypted as a whole is no picture.
+bool has_frames(const AdaptiveStream& stream) {
+    return stream.key_url.empty();
+}
+
+Result<> write_playlists_of(
+    const Segmenter& rendition, const AdaptiveStream& stream, PartWriter& parts
+) {
     const std::string init = rendition.name() + "-init.mp4";
     const MediaPlaylist all{
-        playlist_name(rendition), init, rendition.segments(), /*is_frames_only=*/false
+        playlist_name(rendition), init, rendition.segments(), /*is_frames_only=*/false,
+        stream.key_url
     };
-    TRY(parts.write(all.name, media_playlist_text(all, target)));
-    if (rendition.key_pictures().empty()) return {};
+    TRY(parts.write(all.name, media_playlist_text(all, stream.target_duration())));
+    if (rendition.key_pictures().empty() || !has_frames(stream)) return {};
     const MediaPlaylist frames{
         frames_playlist_name(rendition), init, rendition.key_pictures(), /*is_frames_only=*/true
     };
@@ -291,8 +298,8 @@ MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
     const bool has_surround = std::ranges::find(groups, kSurroundGroup) != groups.end();
     for (const std::size_t number : listed()) {
         playlist.variants.push_back(picture_variant(*this, number, target));
-        playlist.key_pictures.push_back(frames_variant(pictures[number]));
-        if (has_surround && number + 1 < pictures.size())
+        if (has_frames(*this)) playlist.key_pictures.push_back(frames_variant(pictures[number]));
+        if (has_surround && !is_lowest(number))
             playlist.surround.push_back(picture_variant(*this, number, target, kSurroundGroup));
     }
     const bool has_choice = sounds.size() > groups.size();
@@ -347,6 +354,10 @@ std::map<AVCodecID, std::vector<std::size_t>> AdaptiveStream::ladders() const {
     return ladders;
 }
 
+bool AdaptiveStream::is_lowest(std::size_t number) const {
+    return ladders().at(pictures[number].track().codec_id).back() == number;
+}
+
 std::vector<std::size_t> AdaptiveStream::listed() const {
     std::vector<std::size_t> listed;
     for (const auto& [codec, ladder] : ladders()) {
@@ -383,17 +394,17 @@ Result<> check_alignment(const AdaptiveStream& stream) {
 Result<> write_manifests(
     AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
 ) {
-    const int target = stream.target_duration();
     for (const std::size_t number : stream.listed())
-        TRY(write_playlists_of(stream.pictures[number], target, parts));
-    for (const auto& sound : stream.sounds) TRY(write_playlists_of(sound, target, parts));
+        TRY(write_playlists_of(stream.pictures[number], stream, parts));
+    for (const auto& sound : stream.sounds) TRY(write_playlists_of(sound, stream, parts));
     const auto& like = stream.pictures.empty() ? stream.sounds.front() : stream.pictures.front();
     for (auto& text : stream.texts) {
         TRY(text.write(like.segments(), parts));
         const MediaPlaylist all{
-            text.name() + ".m3u8", /*init=*/"", text.segments(), /*is_frames_only=*/false
+            text.name() + ".m3u8", /*init=*/"", text.segments(), /*is_frames_only=*/false,
+            stream.key_url
         };
-        TRY(parts.write(all.name, media_playlist_text(all, target)));
+        TRY(parts.write(all.name, media_playlist_text(all, stream.target_duration())));
     }
     if (has_dash) TRY(parts.write(std::string(kMpdName), mpd_text(stream.presentation())));
     const MasterPlaylist master = stream.master(assignment.parts_folder);
@@ -406,6 +417,9 @@ File describe(const AdaptiveStream& stream, const PartWriter& parts) {
     file.format = "hls";
     file.size = parts.size();
     file.parts = Parts{parts.count(), parts.size()};
+    if (!stream.key_url.empty())
+        file.encryption =
+            EncryptionFacts{std::string(name_of(EncryptionMethod::kAes128)), stream.key_url};
     file.renditions.emplace();
     file.duration = 0;
     const auto variants = stream.master("").variants;

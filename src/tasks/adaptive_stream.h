@@ -21,9 +21,12 @@ struct AdaptiveStream {
     std::deque<TextRendition> texts;
     std::vector<std::string> captions;  // channels of closed captions in the pictures: "CC1"
     std::vector<Ratio> rates;           // of the pictures a second, for each of `pictures`
+    std::string key_url;                // where players get the key; "": nothing is encrypted
 
     /// The places in `pictures` of each codec's, best first.
     std::map<AVCodecID, std::vector<std::size_t>> ladders() const;
+    /// Whether it is the last of its ladder.
+    bool is_lowest(std::size_t number) const;
     /// Those of `pictures` that players are told of: rates too near to each other confuse them.
     std::vector<std::size_t> listed() const;
     /// The sounds of a group. One that has no such form is there as in the first of all groups.

@@ -61,8 +61,8 @@ Result<> TextRendition::write(const std::vector<Segment>& like, PartWriter& part
         Segment made{
             .name = fmt::format("{}-{:05}.vtt", name(), segments_.size() + 1),
             .duration = segment.duration,
-            .bytes = static_cast<std::int64_t>(text.size()),
         };
+        made.bytes = parts.size_outside(made.name, std::ssize(text));
         TRY(parts.write(made.name, text));
         segments_.push_back(std::move(made));
         begin = end;

@@ -101,8 +101,8 @@ private:
 
     /// Segments that one decoder can go through.
     Result<> decode_run(Segments segments) {
-        const bool is_clear = std::ranges::all_of(segments, [](const auto& segment) {
-            return segment.encryption == manifest::Encryption::kNone;
+        const bool is_clear = std::ranges::all_of(segments, [&](const auto& segment) {
+            return segment.encryption == manifest::Encryption::kNone || is_decrypted(segment);
         });
         JoinedSource source(files_);
         if (const auto map = segments.front().map)
@@ -113,6 +113,12 @@ private:
         const auto input = open(source);
         if (!input) return note(segments.front(), input.error());
         return decode_all(**input, segments);
+    }
+
+    bool is_decrypted(const manifest::Segment& segment) {
+        return segment.encryption == manifest::Encryption::kAes128 &&
+               files_.presence(segment.uri) == Files::Presence::kThere &&
+               files_.encrypted_size(segment.uri);
     }
 
     Result<std::unique_ptr<media::Input>> open(ByteSource& source) {

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "conformance/stream.h"
+#include "model/encrypted_stream.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 /// too, until they are published.
 class OwnFiles : public conformance::Files {
 public:
-    explicit OwnFiles(media::Meter& meter) : meter_(meter) {}
+    OwnFiles(bool is_encrypted, media::Meter& meter) : is_encrypted_(is_encrypted), meter_(meter) {}
 
     Presence presence(const std::string& uri) override {
         return open(uri) ? Presence::kThere : Presence::kMissing;
@@ -27,6 +28,10 @@ public:
     std::int64_t size(const std::string& uri) override {
         const Fd file = open(uri);
         return static_cast<std::int64_t>(FileSource(file.get()).size().value_or(0));
+    }
+    std::optional<std::int64_t> encrypted_size(const std::string& uri) override {
+        if (!is_encrypted_) return std::nullopt;
+        return ittybit::encrypted_size(size(uri));
     }
     Result<std::vector<std::uint8_t>> read(
         const std::string& uri, std::int64_t offset, std::int64_t length
@@ -49,13 +54,14 @@ private:
         return Fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
     }
 
+    const bool is_encrypted_;
     media::Meter& meter_;
 };
 
 }  // namespace
 
-Result<> check_stream(const std::string& manifest, media::Meter& meter) {
-    OwnFiles files(meter);
+Result<> check_stream(const std::string& manifest, bool is_encrypted, media::Meter& meter) {
+    OwnFiles files(is_encrypted, meter);
     manifest::Report report;
     conformance::check_stream("made:/" + percent_encode(manifest), files, report);
     const auto& findings = report.findings();

@@ -15,7 +15,10 @@ using media::Sink;
 class StreamProduct : public Product {
 public:
     explicit StreamProduct(const Making& making)
-        : making_(making), parts_(making.events, making.assignment.limits) {
+        : making_(making),
+          parts_(making.events, making.assignment.limits, making.output.options.contains(kKeyUrl)) {
+        if (const auto* url = making.output.options.if_contains(kKeyUrl))
+            stream_.key_url = url->as_string();
         const auto& pictures = making.plan.pictures;
         if (pictures.empty()) return;
         const Ratio fps = pictures.front().clock.fps;
@@ -46,9 +49,10 @@ public:
         if (captions_ != nullptr) stream_.captions = captions_->names();
         TRY(check_alignment(stream_));
         const bool has_dash = making_.output.options.contains(kDash);
+        const bool is_encrypted = !stream_.key_url.empty();
         TRY(write_manifests(stream_, has_dash, making_.assignment, parts_));
-        TRY(check_stream(making_.output.name, making_.meter));
-        if (has_dash) TRY(check_stream(std::string(kMpdName), making_.meter));
+        TRY(check_stream(making_.output.name, is_encrypted, making_.meter));
+        if (has_dash) TRY(check_stream(std::string(kMpdName), is_encrypted, making_.meter));
         return describe(stream_, parts_);
     }
 

@@ -71,6 +71,9 @@ public:
         return files_.at(uri)->missing.value_or("");
     }
     std::int64_t size(const std::string& uri) override { return files_.at(uri)->size; }
+    std::optional<std::int64_t> encrypted_size(const std::string& uri) override {
+        return files_.at(uri)->encrypted_size;
+    }
     Result<std::vector<std::uint8_t>> read(
         const std::string& uri, std::int64_t offset, std::int64_t length
     ) override {

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "store/records.h"
+#include "work/encrypted_destination.h"
 #include "work/exporter.h"
 #include "work/folder_destination.h"
 #include "work/import.h"
 #include "work/local_input.h"
 #include "work/places.h"
 #include "work/run.h"
+#include "work/stream_key.h"
 
 namespace ittybit::work {
 namespace {
@@ -21,8 +23,8 @@ std::string parts_folder_of(const Target& target, std::string_view id) {
     return stem + "-" + std::string(id.substr(id.size() - 8));
 }
 
-/// Where an output goes: its target, or the bucket that the order names.
-std::unique_ptr<Destination> destination_of(
+/// The file of a target, or the object of the bucket that the order names.
+std::unique_ptr<Destination> plain_destination(
     const LocalRequest& request, std::size_t output, const Ledger& ledger, std::string extension
 ) {
     const auto& job = ledger.job();
@@ -43,6 +45,24 @@ std::unique_ptr<Destination> destination_of(
         ),
         ledger.stop()
     );
+}
+
+/// Where an output goes.
+Result<std::unique_ptr<Destination>> destination_of(
+    const LocalRequest& request, std::size_t output, const Ledger& ledger, std::string extension
+) {
+    const auto operation = request.order.outputs[output].operation();
+    const auto* encryption = encryption_of(operation);
+    auto to = plain_destination(request, output, ledger, std::move(extension));
+    if (encryption == nullptr) return to;
+    net::Client client({.policy = net::AddressPolicy::typed_by_user()});
+    const auto open = [&](const std::string& url) -> Result<std::unique_ptr<storage::Origin>> {
+        return storage::http_origin(client, TRY(net::Url::parse(url)));
+    };
+    const auto key = TRY(find_key(*encryption, open, ledger.stop()));
+    const auto& target = request.targets[output];
+    const auto folder = target ? target->folder : std::filesystem::path(request.scratch);
+    return encrypted(std::move(to), key, folder, ledger.stop());
 }
 
 Result<std::shared_ptr<storage::Source>> open_main_input(
@@ -67,7 +87,7 @@ RunRequest run_request(const LocalRequest& request, sandbox::Zygote& zygote, con
     run.open_further = further_opener(request);
     for (std::size_t i = 0; i < request.order.outputs.size(); ++i) {
         const auto open = [&request, &ledger, i](const std::string& extension) {
-            return Result(destination_of(request, i, ledger, extension));
+            return destination_of(request, i, ledger, extension);
         };
         run.outputs.push_back(
             {request.order.outputs[i].operation(), open, label_of(request.order, i)}

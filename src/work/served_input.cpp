@@ -7,9 +7,8 @@
 #include "work/places.h"
 
 namespace ittybit::work {
-namespace {
 
-Result<std::unique_ptr<storage::Origin>> origin_of(
+Result<std::unique_ptr<storage::Origin>> served_origin(
     Workshop& shop, const std::string& url, const std::optional<std::string>& connection
 ) {
     if (const auto ours = find_managed(url)) {
@@ -31,8 +30,6 @@ Result<std::unique_ptr<storage::Origin>> origin_of(
     return storage::s3_origin(shop.client, std::move(account), place.bucket, place.key);
 }
 
-}  // namespace
-
 Result<std::shared_ptr<storage::Source>> open_served_input(
     Workshop& shop,
     const std::string& url,
@@ -44,7 +41,7 @@ Result<std::shared_ptr<storage::Source>> open_served_input(
     options.scratch_folder = shop.scratch;
     options.largest = largest;
     options.room = &shop.room;
-    auto from = TRY(origin_of(shop, url, connection));
+    auto from = TRY(served_origin(shop, url, connection));
     return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));
 }
 

@@ -6,8 +6,10 @@
 
 #include "base/log.h"
 #include "work/attempts.h"
+#include "work/encrypted_destination.h"
 #include "work/exporter.h"
 #include "work/served_input.h"
+#include "work/stream_key.h"
 
 namespace ittybit::work {
 namespace {
@@ -48,11 +50,10 @@ Ending ServedJob::work() {
     };
     const auto& order = job_.record().order;
     for (std::size_t i = 0; i < order.outputs.size(); ++i) {
-        const auto& output = order.outputs[i];
-        const auto open = [this, &output](const std::string& extension) {
-            return open_output(output, extension);
+        const auto open = [this, i](const std::string& extension) {
+            return open_output(i, extension);
         };
-        request.outputs.push_back({output.operation(), open, label_of(order, i)});
+        request.outputs.push_back({order.outputs[i].operation(), open, label_of(order, i)});
     }
     return work::run(request, job_);
 }
@@ -64,12 +65,29 @@ Result<std::shared_ptr<storage::Source>> ServedJob::open_file(
 }
 
 Result<std::unique_ptr<Destination>> ServedJob::open_output(
-    const OrderedOutput& output, const std::string& extension
+    std::size_t number, const std::string& extension
 ) {
+    const auto& output = job_.record().order.outputs[number];
+    const auto key = TRY(key_of(number));
     const bool is_import = std::holds_alternative<ImportOptions>(output.work);
     auto place =
         TRY(is_import ? destinations_.of_import() : destinations_.of_output(output, extension));
-    return std::unique_ptr<Destination>(std::make_unique<Exporter>(std::move(place), job_.stop()));
+    std::unique_ptr<Destination> to = std::make_unique<Exporter>(std::move(place), job_.stop());
+    if (key) to = TRY(encrypted(std::move(to), *key, shop_.scratch, job_.stop()));
+    return to;
+}
+
+/// What the output is encrypted with, if it is.
+Result<std::optional<storage::Block>> ServedJob::key_of(std::size_t output) {
+    auto order = job_.record().order;
+    TRY(unseal_keys(order, job_.claim().job_id, shop_.secrets));
+    const auto operation = order.outputs[output].operation();
+    const auto* encryption = encryption_of(operation);
+    if (encryption == nullptr) return std::optional<storage::Block>();
+    const auto open = [this](const std::string& url) {
+        return served_origin(shop_, url, std::nullopt);
+    };
+    return std::optional(TRY(find_key(*encryption, open, job_.stop())));
 }
 
 /// Runs a child, and tells the operators of it.

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "storage/segment_cipher.h"
 #include "storage/source.h"
 #include "work/destinations.h"
 #include "work/held_job.h"
@@ -31,8 +33,9 @@ private:
         const std::string& url, std::int64_t largest, const std::stop_token& stop
     );
     Result<std::unique_ptr<Destination>> open_output(
-        const OrderedOutput& output, const std::string& extension
+        std::size_t output, const std::string& extension
     );
+    Result<std::optional<storage::Block>> key_of(std::size_t output);
     Result<Outcome> perform(
         const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
     );

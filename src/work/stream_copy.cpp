@@ -13,6 +13,9 @@
 #include "base/text.h"
 #include "manifest/mpd.h"
 #include "manifest/playlist.h"
+#include "storage/origin.h"
+#include "storage/segment_cipher.h"
+#include "work/stream_key.h"
 
 namespace ittybit::work {
 namespace {
@@ -88,10 +91,13 @@ private:
         std::set<std::string_view> in_ranges;  // of which each may be a whole film
         for (const auto& segment : playlist.segments)
             if (segment.range) in_ranges.insert(segment.uri);
+        const auto locks = locks_of(playlist);
         for (const auto& uri : manifest::files_of(playlist)) {
             if (known_.contains(uri)) continue;
             const auto most = in_ranges.contains(uri) ? largest_ : kMostOfSegment;
-            check_media(uri, TRY(take(uri, most, nullptr)));
+            const auto lock = locks.find(uri);
+            const auto cipher = lock == locks.end() ? nullptr : decrypting(lock->second, playlist);
+            check_media(uri, TRY(take(uri, most, nullptr, cipher.get())));
         }
         // What is served of one of its files is served of all.
         const auto ranged = std::ranges::find_if(playlist.segments, [](const auto& segment) {
@@ -104,6 +110,68 @@ private:
             );
         }
         return {};
+    }
+
+    /// What a file that is encrypted as a whole is decrypted with.
+    struct Lock {
+        std::size_t key = 0;  // in MediaPlaylist::keys
+        storage::Block iv;
+    };
+
+    /// Those of the files of a playlist. A section without an IV of its own has none (RFC 8216,
+    /// 4.3.2.5).
+    static std::map<std::string_view, Lock> locks_of(const manifest::MediaPlaylist& playlist) {
+        std::map<std::string_view, Lock> locks;
+        const auto add = [&](const auto& file, std::optional<storage::Block> iv) {
+            if (!file.key || file.range) return;
+            const auto& own = playlist.keys[*file.key].iv;
+            if (!own.empty()) iv = storage::block_of(own);
+            if (iv) locks.try_emplace(file.uri, Lock{*file.key, *iv});
+        };
+        auto sequence = static_cast<std::uint64_t>(playlist.media_sequence);
+        for (const auto& segment : playlist.segments) add(segment, storage::iv_of(sequence++));
+        for (const auto& map : playlist.maps) add(map, std::nullopt);
+        return locks;
+    }
+
+    /// Null where the key cannot be had.
+    std::unique_ptr<storage::SegmentCipher> decrypting(
+        const Lock& lock, const manifest::MediaPlaylist& playlist
+    ) {
+        const auto& uri = playlist.keys[lock.key].uri;
+        const auto [known, is_new] = keys_.try_emplace(uri);
+        if (is_new) {
+            auto key = fetch_key_at(uri);
+            if (key) {
+                known->second = *key;
+            } else {
+                report_.add(
+                    rule("encrypted"), {playlist.file, {}, {}},
+                    fmt::format("there is no key at {}: {}", uri, key.error().message)
+                );
+            }
+        }
+        if (!known->second) return nullptr;
+        return std::make_unique<storage::SegmentCipher>(
+            storage::SegmentCipher::decrypting(*known->second, lock.iv)
+        );
+    }
+
+    /// Of a stream on this machine the key may be on the web.
+    Result<storage::Block> fetch_key_at(const std::string& uri) {
+        std::vector<std::byte> bytes;
+        const auto keep = [&](std::span<const std::byte> piece) -> Result<bool> {
+            piece = piece.first(std::min(piece.size(), kMostOfKey - bytes.size()));
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+            return bytes.size() < kMostOfKey;
+        };
+        const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
+        if (delivery.missing) return Error{ErrorKind::kDownloadFailed, *delivery.missing, ""};
+        if (!delivery.is_left_out) return read_key(bytes, uri);
+        net::Client client({.policy = net::AddressPolicy::strict()});
+        const auto url = TRY(net::Url::parse(uri));
+        if (url.is_s3()) return Error{ErrorKind::kInvalidInput, uri + " is no web address", ""};
+        return fetch_key(*storage::http_origin(client, url), stop_);
     }
 
     Result<std::string> take_manifest(const std::string& uri) {
@@ -152,13 +220,20 @@ private:
                 );
     }
 
-    /// Copies one file, at most so many bytes of it; a manifest's text is kept too.
-    Result<Delivery> take(const std::string& uri, std::int64_t most, std::string* text) {
+    /// Copies one file, at most so many bytes of it, through a cipher where there is one; a
+    /// manifest's text is kept too.
+    Result<Delivery> take(
+        const std::string& uri,
+        std::int64_t most,
+        std::string* text,
+        storage::SegmentCipher* cipher = nullptr
+    ) {
         known_.insert(uri);
         addresses_ += uri.size();
         StreamFile file{
             .uri = uri, .offset = copy_.size, .size = 0, .missing = {}, .is_left_out = false
         };
+        std::int64_t taken = 0;
         if (index_.files.size() >= kMostFiles || addresses_ > kLongestAddresses)
             return Error{
                 ErrorKind::kLimitExceeded,
@@ -169,30 +244,54 @@ private:
                 ErrorKind::kLimitExceeded,
                 fmt::format("the stream does not come within {} hours", kLongest.count()), "input"
             };
-        const auto keep = [&](std::span<const std::byte> bytes) -> Result<bool> {
-            bytes = bytes.first(std::min(bytes.size(), static_cast<std::size_t>(most - file.size)));
+        const auto write = [&](std::span<const std::byte> bytes) -> Result<> {
             if (copy_.size + std::ssize(bytes) > largest_)
                 return Error{
                     ErrorKind::kLimitExceeded, "the stream is too large", "input",
                     LimitReached{"input_bytes"}
                 };
-            if (text != nullptr)
-                text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
             TRY(copy_.file.write(copy_.size, bytes));
             copy_.size += std::ssize(bytes);
             file.size += std::ssize(bytes);
-            return file.size < most;
+            return {};
+        };
+        const auto keep = [&](std::span<const std::byte> bytes) -> Result<bool> {
+            bytes = bytes.first(std::min(bytes.size(), static_cast<std::size_t>(most - taken)));
+            taken += std::ssize(bytes);
+            if (text != nullptr)
+                text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+            if (cipher != nullptr) bytes = TRY(cipher->next(bytes));
+            TRY(write(bytes));
+            return taken < most;
         };
         const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
         file.missing = delivery.missing;
         file.is_left_out = delivery.is_left_out;
-        if (file.is_left_out)
+        const bool is_there = !file.missing && !file.is_left_out;
+        if (cipher != nullptr && is_there) {
+            file.encrypted_size = taken;
+            if (const auto last = cipher->end()) {
+                TRY(write(*last));
+            } else {
+                note_undecryptable(file, last.error());
+            }
+        }
+        if (delivery.is_left_out)
             report_.add(
                 rule("outside"), {index_.manifest, {}, {}},
                 fmt::format("{} lies outside of the stream", uri)
             );
         index_.files.push_back(std::move(file));
         return delivery;
+    }
+
+    /// Nothing can be told of what does not decrypt.
+    void note_undecryptable(StreamFile& file, const Error& why) {
+        file.is_left_out = true;
+        report_.add(
+            rule("encrypted-size"), {file.uri, {}, {}},
+            fmt::format("it does not decrypt with its key: {}", why.message)
+        );
     }
 
     Result<> write_index() {
@@ -211,7 +310,8 @@ private:
     StreamCopy& copy_;
     StreamIndex index_;
     std::set<std::string> known_;
-    std::size_t addresses_ = 0;  // bytes, of all files
+    std::map<std::string, std::optional<storage::Block>> keys_;  // by address
+    std::size_t addresses_ = 0;                                  // bytes, of all files
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 

@@ -38,18 +38,6 @@ Error failed(std::string_view what) {
     };
 }
 
-Result<> write_piece(int to, const char* bytes, std::size_t size, const std::stop_token& stop) {
-    while (size > 0) {
-        TRY(wait_until_ready(to, POLLOUT, stop));
-        const auto count = ::write(to, bytes, size);
-        if (count < 0 && errno != EINTR && errno != EAGAIN) return failed("the output");
-        if (count < 0) continue;
-        bytes += count;
-        size -= static_cast<std::size_t>(count);
-    }
-    return {};
-}
-
 /// A FIFO that nobody reads yet cannot be opened.
 Result<Fd> open_stream(const std::string& name, const std::stop_token& stop) {
     if (name == kStandardOutput) return Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
@@ -64,16 +52,26 @@ Result<Fd> open_stream(const std::string& name, const std::stop_token& stop) {
 
 }  // namespace
 
+Result<> write_bytes(std::span<const std::byte> bytes, int to, const std::stop_token& stop) {
+    while (!bytes.empty()) {
+        TRY(wait_until_ready(to, POLLOUT, stop));
+        const auto count = ::write(to, bytes.data(), bytes.size());
+        if (count < 0 && errno != EINTR && errno != EAGAIN) return failed("the output");
+        if (count > 0) bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
 Result<> write_all(int from, int to, const std::stop_token& stop) {
     struct stat facts{};
     const bool is_file = ::fstat(to, &facts) == 0 && S_ISREG(facts.st_mode);
     // A pipe that can take something can take this much.
-    std::vector<char> bytes(is_file ? 1U << 16U : PIPE_BUF);
+    std::vector<std::byte> bytes(is_file ? 1U << 16U : PIPE_BUF);
     for (off_t offset = 0;;) {
         const auto count = ::pread(from, bytes.data(), bytes.size(), offset);
         if (count < 0) return failed("the output");
         if (count == 0) return {};
-        TRY(write_piece(to, bytes.data(), static_cast<std::size_t>(count), stop));
+        TRY(write_bytes(std::span(bytes).first(static_cast<std::size_t>(count)), to, stop));
         offset += count;
     }
 }

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
 
 namespace ittybit::work {
+
+/// Writes all of these bytes to where `to` is, a pipe as fast as it is read. Errors: as below.
+Result<> write_bytes(std::span<const std::byte> bytes, int to, const std::stop_token& stop);
 
 /// Copies the open regular file `from` to where `to` is, a pipe as fast as it is read. Errors:
 /// `disk_full`, `upload_failed` (nobody reads any more), `cancelled`.

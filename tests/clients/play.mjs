@@ -14,12 +14,11 @@ await page.goto(home);
 await page.addScriptTag({ path: createRequire(import.meta.url).resolve("hls.js") });
 const seen = await page.evaluate((url) => new Promise((resolve) => {
     const video = document.body.appendChild(document.createElement("video"));
-    const hls = new Hls();
+    const hls = new Hls({ startLevel: 0 });
     const seen = { sizes: [], errors: [] };
     hls.on(Hls.Events.ERROR, (_, error) => seen.errors.push(error.details));
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
         seen.levels = hls.levels.map((level) => `${level.width}x${level.height}`);
-        hls.currentLevel = 0;
     });
     // Another rendition in the middle.
     video.ontimeupdate = () => {
