@@ -65,8 +65,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         master.key_pictures.push_back(variant(from));
     }
     if (from.ConsumeBool()) {
-        const auto language = language_tag(from.ConsumeRandomLengthString(20));
-        master.audio.push_back({"audio", "audio.m3u8", language, from.ConsumeIntegral<int>()});
+        MediaRendition sound;
+        sound.planned.group = "audio";
+        sound.planned.label = "Audio";
+        sound.playlist = "audio.m3u8";
+        sound.language = language_tag(from.ConsumeRandomLengthString(20));
+        sound.channels = from.ConsumeIntegral<int>();
+        master.renditions.push_back(std::move(sound));
     }
     master.folder = from.ConsumeRemainingBytesAsString();
     fuzz::must(check(master_playlist_text(master)) == master.variants.size());

@@ -400,3 +400,15 @@ def test_players_change_the_language_and_show_subtitles(server, served, form, pl
     assert shown["Français"] == ["Bonjour", "Encore", "Bonjour"]
     assert shown["English"][0].startswith("Hello world")
     assert shown["Deutsch (forced)"][2] == "Guten Tag"
+
+
+def test_a_title_of_several_lines_stays_on_one_line_of_the_playlist(tmp_path):
+    source = tmp_path / "film.mkv"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=25:duration=1",
+         "-f", "lavfi", "-i", "sine=duration=1", "-map", "0", "-map", "1",
+         "-metadata:s:a", 'title=One "two"\nhttps://example.com/three', source], check=True)
+    master, _ = adaptive(source, tmp_path / "out/master.m3u8")
+    names = re.findall(r'NAME="([^"]*)"', master.read_text())
+    assert set(names) == {"One twohttps://example.com/three"}
+    assert not [line for line in master.read_text().splitlines() if line.startswith("https")]

@@ -61,7 +61,10 @@ Purpose purpose_of(const AVStream& stream) {
 TrackLabel label_of(const AVStream& stream) {
     constexpr std::size_t kLongest = 100;  // bytes
     std::string title = tag(stream.metadata, "title");
-    std::erase(title, '"');
+    // It stands on one line of a playlist, between quotation marks.
+    std::erase_if(title, [](unsigned char letter) {
+        return letter < ' ' || letter == 0x7F || letter == '"';
+    });
     if (title.size() > kLongest || !is_utf8(title)) title.clear();
     const bool is_forced = (stream.disposition & AV_DISPOSITION_FORCED) != 0;
     return {std::move(title), purpose_of(stream), is_forced};
