@@ -12,8 +12,9 @@
 namespace ittybit::media {
 namespace {
 
-constexpr std::size_t kTriplet = 3;        // bytes
-constexpr std::size_t kMostTriplets = 31;  // of one picture
+constexpr std::size_t kTriplet = 3;         // bytes
+constexpr std::size_t kMostTriplets = 31;   // of one picture
+constexpr std::size_t kMostWaiting = 3000;  // of some hundred pictures: more is no caption
 
 ByteView triplets_of(const AVFrame& frame) {
     const auto* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_A53_CC);
@@ -24,6 +25,7 @@ ByteView triplets_of(const AVFrame& frame) {
 
 void CaptionWay::take(AVFrame& frame) {
     for (auto rest = triplets_of(frame); !rest.empty(); rest = rest.subspan(kTriplet)) {
+        if (triplets_.size() == kMostWaiting) break;
         Triplet& triplet = triplets_.emplace_back();
         triplet.at = frame.pts;
         std::ranges::copy(rest.first(kTriplet), triplet.bytes.begin());

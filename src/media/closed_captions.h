@@ -20,7 +20,7 @@ namespace ittybit::media {
 /// These stages, and both ends of the way, are on one thread.
 class CaptionWay {
 public:
-    /// Takes a picture's triplets off.
+    /// Takes a picture's triplets off. Where far more come than pictures can have, they are lost.
     void take(AVFrame& frame);
     /// Gives a picture those that came until it is over, as many as one can have. Errors:
     /// `encode_failed`.

@@ -27,6 +27,7 @@ constexpr std::int64_t kLargestManifest = std::int64_t{16} << 20;
 constexpr std::int64_t kLargestStream = 200'000'000'000;
 constexpr std::size_t kLongestAddresses = 64U << 20U;  // of all files
 constexpr auto kLongest = std::chrono::hours(4);       // of all fetching
+constexpr int kMostMissingKeys = 8;                    // then no other is asked for
 
 /// One byte more than is looked into, so that the child tells it.
 constexpr std::int64_t kMostOfSegment = manifest::kLargestSegment + 1;
@@ -140,11 +141,12 @@ private:
     ) {
         const auto& uri = playlist.keys[lock.key].uri;
         const auto [known, is_new] = keys_.try_emplace(uri);
-        if (is_new) {
+        if (is_new && missing_keys_ < kMostMissingKeys) {
             auto key = fetch_key_at(uri);
             if (key) {
                 known->second = *key;
             } else {
+                ++missing_keys_;
                 report_.add(
                     rule("encrypted"), {playlist.file, {}, {}},
                     fmt::format("there is no key at {}: {}", uri, key.error().message)
@@ -311,7 +313,8 @@ private:
     StreamIndex index_;
     std::set<std::string> known_;
     std::map<std::string, std::optional<storage::Block>> keys_;  // by address
-    std::size_t addresses_ = 0;                                  // bytes, of all files
+    int missing_keys_ = 0;
+    std::size_t addresses_ = 0;  // bytes, of all files
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
