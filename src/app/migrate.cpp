@@ -99,15 +99,25 @@ Result<Fd> wait_for_folder(const std::string& data, Use use, const std::stop_tok
     }
 }
 
+/// The old servers must not be started again once the rows are elsewhere. Errors: `unavailable`.
+Result<> mark_as_moved(const Settings& settings) {
+    const auto mark = moved_mark(settings.data);
+    std::ofstream file(mark);
+    file << without_password(settings.database) << std::endl;
+    if (file) return {};
+    return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", mark), "from"};
+}
+
 /// Marks the folder as moved for as long as nothing goes wrong.
 Result<std::int64_t> move_rows(const Settings& settings, store::Database& to) {
     const auto from = TRY(store::SqliteDatabase::open(settings.data + "/ittybit.db"));
     TRY(from->check());
     TRY(store::migrate(*from));
-    const auto mark = moved_mark(settings.data);
-    std::ofstream(mark) << without_password(settings.database) << "\n";
+    TRY(mark_as_moved(settings));
     auto rows = store::copy_rows(*from, to);
-    if (!rows) fs::remove(mark);
+    if (rows) return rows;
+    std::error_code ignored;
+    fs::remove(moved_mark(settings.data), ignored);
     return rows;
 }
 
