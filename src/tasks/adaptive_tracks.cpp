@@ -197,11 +197,7 @@ void add_texts(Plan& plan, const SourceFacts& source, const std::string& stem) {
         text.read = static_cast<int>(plan.reads.size());
         text.codec = facts.codec;
         text.branches.push_back(std::move(branch));
-        PlannedRead read;
-        read.input = facts.input;
-        read.as = ReadAs::kText;
-        read.stream = facts.stream;
-        plan.reads.push_back(read);
+        plan.reads.push_back(read_of(facts));
         plan.texts.push_back(std::move(text));
     }
 }

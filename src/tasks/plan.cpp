@@ -152,11 +152,7 @@ void add_text(Plan& plan, const TextFacts& facts, const VideoOptions& options) {
         file.muxer = "webvtt";
         plan.outputs.push_back(std::move(file));
     }
-    PlannedRead read;
-    read.input = facts.input;
-    read.as = ReadAs::kText;
-    read.stream = facts.stream;
-    plan.reads.push_back(read);
+    plan.reads.push_back(read_of(facts));
     plan.texts.push_back(std::move(text));
 }
 
@@ -241,6 +237,14 @@ PlannedRead read_of(const PictureFacts& facts) {
     const int most = pixels > 20'000'000 ? 4 : 8;
     const int threads = pixels < 64 * 64 ? 1 : std::clamp(machine_cores() + 1, 1, most);
     return {.stream = facts.stream, .alpha = {}, .threads = threads};
+}
+
+PlannedRead read_of(const TextFacts& facts) {
+    PlannedRead read;
+    read.input = facts.input;
+    read.as = ReadAs::kText;
+    read.stream = facts.stream;
+    return read;
 }
 
 std::optional<LoudnessTarget> loudness_target(

@@ -57,5 +57,6 @@ Expectation expectation(const std::optional<double>& told_end, const Window& win
 
 /// How the pictures of a stream are read.
 PlannedRead read_of(const PictureFacts& facts);
+PlannedRead read_of(const TextFacts& facts);
 
 }  // namespace ittybit::tasks
