@@ -1,17 +1,10 @@
 #!/usr/bin/env node
 // play.mjs CHROMIUM PAGE URL: plays a stream with hls.js, on the page's origin, and prints what was
 // seen and heard at its end.
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { openPage } from "./page.mjs";
 
 const [executablePath, home, url] = process.argv.slice(2);
-const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-});
-const page = await (await browser.newContext({ bypassCSP: true })).newPage();
-await page.goto(home);
-await page.addScriptTag({ path: createRequire(import.meta.url).resolve("hls.js") });
+const page = await openPage(executablePath, home, "hls.js");
 const seen = await page.evaluate((url) => new Promise((resolve) => {
     const video = document.body.appendChild(document.createElement("video"));
     const hls = new Hls({ startLevel: 0 });
@@ -37,4 +30,4 @@ const seen = await page.evaluate((url) => new Promise((resolve) => {
     video.play();
 }), url);
 console.log(JSON.stringify(seen));
-await browser.close();
+await page.context().browser().close();

@@ -2,21 +2,10 @@
 // play_dash.mjs CHROMIUM PAGE URL PLAYER: plays a stream with dash.js or Shaka Player ("dashjs",
 // "shaka-player") on the page's origin: the lowest rendition first, the best one after two
 // seconds, then what is behind two thirds. Prints what was seen and heard at its end.
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { openPage } from "./page.mjs";
 
 const [executablePath, home, url, player] = process.argv.slice(2);
-const scripts = {
-    "dashjs": "dashjs/dist/dash.all.min.js",
-    "shaka-player": "shaka-player/dist/shaka-player.compiled.js",
-};
-const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-});
-const page = await (await browser.newContext({ bypassCSP: true })).newPage();
-await page.goto(home);
-await page.addScriptTag({ path: createRequire(import.meta.url).resolve(scripts[player]) });
+const page = await openPage(executablePath, home, player);
 const seen = await page.evaluate(({ url, player }) => new Promise((resolve) => {
     const video = document.body.appendChild(document.createElement("video"));
     const seen = { sizes: [], errors: [] };
@@ -75,4 +64,4 @@ const seen = await page.evaluate(({ url, player }) => new Promise((resolve) => {
     }).catch((error) => { seen.errors.push(`${error}`); end(); });
 }), { url, player });
 console.log(JSON.stringify(seen));
-await browser.close();
+await page.context().browser().close();

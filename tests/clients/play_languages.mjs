@@ -3,22 +3,10 @@
 // "shaka-player", "dashjs") on the page's origin, in each language of its sound and with each of
 // its subtitles in turn, at each of these places (seconds, a JSON list). Prints what was heard
 // (hertz) and shown there.
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { openPage } from "./page.mjs";
 
 const [executablePath, home, url, player, places] = process.argv.slice(2);
-const scripts = {
-    "hls.js": "hls.js",
-    "dashjs": "dashjs/dist/dash.all.min.js",
-    "shaka-player": "shaka-player/dist/shaka-player.compiled.js",
-};
-const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-});
-const page = await (await browser.newContext({ bypassCSP: true })).newPage();
-await page.goto(home);
-await page.addScriptTag({ path: createRequire(import.meta.url).resolve(scripts[player]) });
+const page = await openPage(executablePath, home, player);
 const seen = await page.evaluate(async ({ url, player, places }) => {
     const video = document.body.appendChild(document.createElement("video"));
     const seen = { errors: [], heard: {}, shown: {} };
@@ -131,4 +119,4 @@ const seen = await page.evaluate(async ({ url, player, places }) => {
     return seen;
 }, { url, player, places: JSON.parse(places) });
 console.log(JSON.stringify(seen));
-await browser.close();
+await page.context().browser().close();

@@ -2,18 +2,10 @@
 // roam.mjs CHROMIUM PAGE URL SEED: plays a stream with hls.js, on the page's origin, from start to
 // end; then goes to ten places, then up and down all renditions. Prints what was seen, and every
 // stall and error on the way.
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { openPage } from "./page.mjs";
 
 const [executablePath, home, url, seed] = process.argv.slice(2);
-const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-});
-const page = await (await browser.newContext({ bypassCSP: true })).newPage();
-await page.goto(home);
-await page.addScriptTag({ path: createRequire(import.meta.url).resolve("hls.js") });
-await page.addScriptTag({ path: new URL("random.js", import.meta.url).pathname });
+const page = await openPage(executablePath, home, "hls.js", "random.js");
 const seen = await page.evaluate(async ({ url, seed }) => {
     const next = random(seed);
     const video = document.body.appendChild(document.createElement("video"));
@@ -64,4 +56,4 @@ const seen = await page.evaluate(async ({ url, seed }) => {
     return seen;
 }, { url, seed: Number(seed) });
 console.log(JSON.stringify(seen));
-await browser.close();
+await page.context().browser().close();

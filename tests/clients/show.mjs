@@ -4,16 +4,10 @@
 // at once, and once their metadata, or as much as may be, was loaded before; then each is sent to
 // three places. Prints, by name, what was seen and heard each time.
 import { readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { openPage } from "./page.mjs";
 
 const [executablePath, home, seed] = process.argv.slice(2);
-const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-});
-const page = await (await browser.newContext({ bypassCSP: true })).newPage();
-await page.goto(home);
-await page.addScriptTag({ path: new URL("random.js", import.meta.url).pathname });
+const page = await openPage(executablePath, home, "random.js");
 
 const showPicture = (url) => new Promise((resolve) => {
     const image = document.body.appendChild(new Image());
@@ -83,4 +77,4 @@ for (const { name, kind, url } of JSON.parse(readFileSync(0, "utf8"))) {
     seen[name] = Object.fromEntries(await Promise.all(plays));
 }
 console.log(JSON.stringify(seen));
-await browser.close();
+await page.context().browser().close();
