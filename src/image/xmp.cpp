@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.h"
+
 namespace ittybit::image {
 namespace {
 
@@ -21,19 +23,6 @@ std::string unescaped(std::string_view escaped) {
         for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; ++at)
             text.replace(at, entity.size(), character);
     return text;
-}
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char letter : text) {
-        switch (letter) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            default: out += letter;
-        }
-    }
-    return out;
 }
 
 /// What stands between an element's tags, from a place on; moves the place behind it.
@@ -75,7 +64,8 @@ std::string list(
     std::string items;
     for (const std::string& text : texts) {
         const auto language = kind == "Alt" ? " xml:lang=\"x-default\"" : "";
-        if (!text.empty()) items += fmt::format("<rdf:li{}>{}</rdf:li>", language, escaped(text));
+        if (!text.empty())
+            items += fmt::format("<rdf:li{}>{}</rdf:li>", language, escape_markup(text));
     }
     if (items.empty()) return {};
     return fmt::format("<dc:{0}><rdf:{1}>{2}</rdf:{1}></dc:{0}>", element, kind, items);

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/markup.h"
 #include "media/stand_ins.h"
 
 namespace ittybit::media {
@@ -96,7 +97,7 @@ void drop_empty_lines(std::vector<TextSpan>& spans) {
     bool is_line_empty = true;
     for (TextSpan& span : spans) {
         std::string kept;
-        for (const char letter : span.text) {
+        for (const char letter : escape_markup(span.text)) {
             if (letter == '\n' && is_line_empty) continue;
             is_line_empty = letter == '\n';
             kept += letter;
@@ -201,15 +202,8 @@ std::string webvtt_text(const Caption& caption) {
         if (span.is_italic) out += "<i>";
         if (span.is_underlined) out += "<u>";
         for (const char letter : span.text) {
-            if (letter == '&') {
-                out += "&amp;";
-            } else if (letter == '<') {
-                out += "&lt;";
-            } else if (letter == '>') {
-                out += "&gt;";
-            } else if (letter != '\n' || !(out.empty() || out.back() == '\n')) {
-                out += letter;  // an empty line would end the cue
-            }
+            const bool is_empty_line = letter == '\n' && (out.empty() || out.back() == '\n');
+            if (!is_empty_line) out += letter;  // it would end the cue
         }
         if (span.is_underlined) out += "</u>";
         if (span.is_italic) out += "</i>";

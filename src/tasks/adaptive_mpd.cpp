@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.h"
+
 namespace ittybit::tasks {
 namespace {
 
@@ -79,19 +81,6 @@ std::string representation_text(const Representation& representation) {
     return text + template_text(representation) + "   </Representation>\n";
 }
 
-std::string escaped(std::string_view text) {
-    std::string safe;
-    for (const char letter : text) {
-        switch (letter) {
-            case '&': safe += "&amp;"; break;
-            case '<': safe += "&lt;"; break;
-            case '>': safe += "&gt;"; break;
-            default: safe += letter;
-        }
-    }
-    return safe;
-}
-
 std::string role(std::string_view value) {
     return fmt::format("   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{}\"/>\n", value);
 }
@@ -115,7 +104,7 @@ std::string set_text(
 }
 
 std::string label(const PlannedRendition& planned) {
-    return fmt::format("   <Label>{}</Label>\n", escaped(planned.label));
+    return fmt::format("   <Label>{}</Label>\n", escape_markup(planned.label));
 }
 
 /// What a sound is for: ISO/IEC 23009-1, 5.8.5.5, and the AudioPurposeCS of TV-Anytime.
