@@ -2,11 +2,13 @@
 // for fuzzing; what breaks in them ends a child, what breaks in us is to be found here.
 #include "tasks/probe.h"
 
+#include <algorithm>
 #include <array>
 
 #include "fuzz.h"
 #include "image/library.h"
 #include "media/error.h"
+#include "model/protocol.h"
 
 using namespace ittybit;
 

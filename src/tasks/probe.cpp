@@ -5,7 +5,6 @@
 #include "image/header.h"
 #include "media/facts.h"
 #include "media/input.h"
-#include "tasks/text.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -32,14 +31,6 @@ Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token sto
     auto facts = media_facts(source, sniffed, limits, std::move(stop));
     if (facts || header) return facts;
     return header.error();
-}
-
-Result<Finished> run(const ProbeOptions&, Job& job) {
-    Finished finished;
-    finished.file = TRY(probe(job.source, job.assignment.limits));
-    // So that a job finds out early.
-    for (std::size_t i = 0; i < job.further.size(); ++i) TRY(read_subtitles(i + 1, job));
-    return finished;
 }
 
 }  // namespace ittybit::tasks

@@ -12,10 +12,22 @@
 #include "tasks/image.h"
 #include "tasks/job.h"
 #include "tasks/probe.h"
+#include "tasks/text.h"
 #include "tasks/validate.h"
 #include "tasks/video.h"
 
 namespace ittybit::tasks {
+namespace {
+
+Result<Finished> run(const ProbeOptions&, Job& job) {
+    Finished finished;
+    finished.file = TRY(probe(job.source, job.assignment.limits));
+    // So that a job finds out early.
+    for (std::size_t i = 0; i < job.further.size(); ++i) TRY(read_subtitles(i + 1, job));
+    return finished;
+}
+
+}  // namespace
 
 Result<Finished> run_task(
     const Assignment& assignment,
