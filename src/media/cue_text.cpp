@@ -97,7 +97,7 @@ void drop_empty_lines(std::vector<TextSpan>& spans) {
     bool is_line_empty = true;
     for (TextSpan& span : spans) {
         std::string kept;
-        for (const char letter : escape_markup(span.text)) {
+        for (const char letter : span.text) {
             if (letter == '\n' && is_line_empty) continue;
             is_line_empty = letter == '\n';
             kept += letter;
@@ -201,7 +201,7 @@ std::string webvtt_text(const Caption& caption) {
         if (span.is_bold) out += "<b>";
         if (span.is_italic) out += "<i>";
         if (span.is_underlined) out += "<u>";
-        for (const char letter : span.text) {
+        for (const char letter : escape_markup(span.text)) {
             const bool is_empty_line = letter == '\n' && (out.empty() || out.back() == '\n');
             if (!is_empty_line) out += letter;  // it would end the cue
         }

@@ -31,6 +31,10 @@ TEST(CueText, WebvttKeepsWeightAndSlantAndEscapesTheRest) {
     EXPECT_EQ(as_webvtt("{\\fs90\\c&HFF&}a {not closed"), "a {not closed");
 }
 
+TEST(CueText, WhatIsNoMarkupIsNotEscaped) {
+    EXPECT_EQ(captions({cue(0, 1, "a < b & c")}).front().spans.front().text, "a < b & c");
+}
+
 TEST(CueText, BracesAndBackslashesOfPlainTextStayLetters) {
     const auto read = [](const std::string& text, bool is_srt) {
         return as_webvtt(without_stand_ins(with_stand_ins(text, is_srt)));
