@@ -42,24 +42,30 @@ Result<std::vector<std::string>> receivers(Database& database, UnixMillis now) {
     });
 }
 
-/// Whether some wait was begun later than now.
+/// A wait that was begun later than now; while somebody is sending, only if that is later than
+/// clocks of two machines are apart.
+constexpr std::string_view kOfFuture =
+    "status = 'pending' AND updated_at > $1 AND (lease_until = 0 OR updated_at > $2)";
+constexpr UnixMillis kMostApart = 5 * 60'000;
+
+/// Whether there is such a wait.
 Result<bool> has_of_future(Session& session, UnixMillis now) {
-    constexpr std::string_view kSql =
-        "SELECT 1 FROM deliveries WHERE status = 'pending' AND updated_at > $1 LIMIT 1";
-    return !TRY(session.run(kSql, {now})).empty();
+    static const std::string kSql =
+        fmt::format("SELECT 1 FROM deliveries WHERE {} LIMIT 1", kOfFuture);
+    return !TRY(session.run(kSql, {now, now + kMostApart})).empty();
 }
 
-/// Ends every wait that was begun later than now.
+/// Ends every such wait.
 Result<> end_waits_of_future(Database& database, UnixMillis now) {
     const auto is_any =
         TRY(reading(database, [&](Session& session) { return has_of_future(session, now); }));
     if (!is_any) return {};
     return database.write([&](Session& session) -> Result<> {
-        TRY(session.run(
-            "UPDATE deliveries SET next_at = $1, lease_until = 0, updated_at = $1 WHERE "
-            "status = 'pending' AND updated_at > $1",
-            {now}
-        ));
+        static const std::string kSql = fmt::format(
+            "UPDATE deliveries SET next_at = $1, lease_until = 0, updated_at = $1 WHERE {}",
+            kOfFuture
+        );
+        TRY(session.run(kSql, {now, now + kMostApart}));
         return {};
     });
 }

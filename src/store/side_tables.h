@@ -25,7 +25,8 @@ public:
     using Room = std::function<int(const std::string& receiver, std::size_t claimed)>;
 
     /// Takes of each receiver what has been due longest, as much as there is room for, for
-    /// `lease_until`. A wait that was begun later than now is over: the clock was set back since.
+    /// `lease_until`. A wait that was begun later than now is over, since the clock was set back;
+    /// if it is for one who sends, only when that is more than five minutes.
     Result<std::vector<Delivery>> claim(const Room& room, UnixMillis lease_until, UnixMillis now);
 
     /// Notes a try of a claimed delivery, later. `next_at` absent: `status` is final (delivered or
