@@ -13,8 +13,9 @@ namespace ittybit::tasks {
 struct Rung {
     std::string name;  // "720p", by the short side; "720p-av1"
     VideoCodec codec = VideoCodec::kH264;
-    Size size;      // even sides, as far as fits_level allows
-    int every = 1;  // of the pictures; 2: half the frame rate
+    Size size;                // even sides, as far as fits_level allows
+    int every = 1;            // of the pictures; 2: half the frame rate
+    std::string preset = {};  // of x264
     double crf = 23;
     int max_bitrate = 0;  // bits per second, enforced over `buffer_bits`
     int buffer_bits = 0;

@@ -62,13 +62,13 @@ int encoder_threads(Size size, Size largest) {
 /// Key frames exactly where they are asked for; scene cuts stay I frames but no key frames. No
 /// pyramid of B frames: players built on libav present pictures late by their delay, which so is
 /// one frame and not two. The rate is constant, and the bit stream says so.
-void set_for_segments(PictureEncoding& encoding, VideoCodec codec) {
-    if (codec == VideoCodec::kH264) {
-        encoding.options["preset"] = "veryfast";
+void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
+    if (rung.codec == VideoCodec::kH264) {
+        encoding.options["preset"] = rung.preset;
         encoding.options["forced-idr"] = 1;
         encoding.options["x264-params"] =
             "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
-    } else if (codec == VideoCodec::kH265) {
+    } else if (rung.codec == VideoCodec::kH265) {
         encoding.options["preset"] = "superfast";
         encoding.options["forced-idr"] = 1;
         encoding.options["x265-params"] = fmt::format(
@@ -105,7 +105,7 @@ Result<PictureEncoding> rendition_encoding(
     encoding.max_bitrate = rung.max_bitrate;
     encoding.buffer_bits = rung.buffer_bits;
     encoding.options["crf"] = rung.crf;
-    set_for_segments(encoding, rung.codec);
+    set_for_segments(encoding, rung);
     return encoding;
 }
 
