@@ -290,6 +290,28 @@ def fade(path):
     return pathlib.Path(path)
 
 
+def icc_profile(space, connection, *tags):
+    """An ICC profile (ICC.1:2001): what a picture's colours are told in, and by which tags."""
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    words = b"text" + bytes(4) + b"CC0\0"
+    named = b"desc" + bytes(4) + struct.pack(">I", 5) + b"made\0" + bytes(78)
+    tags = (*tags, (b"wtpt", white), (b"cprt", words), (b"desc", named))
+    body, index = b"", b""
+    for name, content in tags:
+        content += bytes(-len(content) % 4)
+        index += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
+        body += content
+    head = struct.pack(">I4sI4s4s4s", 132 + len(index) + len(body), bytes(4), 0x02400000, b"mntr",
+                       space, connection) + bytes(12) + b"acsp"
+    head += bytes(68 - len(head)) + struct.pack(">3i", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + index + body
+
+
+def grey_profile():
+    """For grey pictures, of gamma 2.2."""
+    return icc_profile(b"GRAY", b"XYZ ", (b"kTRC", b"curv" + bytes(4) + struct.pack(">IH", 1, 563)))
+
+
 def table_profile():
     """An ICC profile (ICC.1:2001) of one table for the perceptual intent, A2B0: what is stored as
     red is green, green is blue and blue is red."""
@@ -306,25 +328,13 @@ def table_profile():
     ramp = struct.pack(">HH", 0, 65535) * 3
     table = (b"mft2" + bytes(4) + bytes([3, 3, 17, 0]) + struct.pack(">9i", *numpy.eye(3, dtype=int)
              .ravel() * 65536) + struct.pack(">HH", 2, 2) + ramp + coded.tobytes() + ramp)
-    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
-    words = b"text" + bytes(4) + b"CC0\0"
-    named = b"desc" + bytes(4) + struct.pack(">I", 7) + b"turned\0" + bytes(78)
-    tags = ((b"A2B0", table), (b"wtpt", white), (b"cprt", words), (b"desc", named))
-    body, index = b"", b""
-    for name, content in tags:
-        content += bytes(-len(content) % 4)
-        index += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
-        body += content
-    head = struct.pack(">I4sI4s4s4s", 132 + len(index) + len(body), bytes(4), 0x02400000, b"mntr",
-                       b"RGB ", b"Lab ") + bytes(12) + b"acsp"
-    head += bytes(68 - len(head)) + struct.pack(">3i", 63190, 65536, 54061)
-    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + index + body
+    return icc_profile(b"RGB ", b"Lab ", (b"A2B0", table))
 
 
-def turned_jpeg(path):
-    """The scene under `table_profile`, stored so that it is itself when the profile is heeded."""
-    profile, path = table_profile(), pathlib.Path(path)
-    plain = png(path.with_suffix(".png"), scene()[:, :, [1, 2, 0]])
+def jpeg(path, pixels, profile=b""):
+    """With little loss, and an ICC profile where one is given."""
+    path = pathlib.Path(path)
+    plain = png(path.with_suffix(".plain.png"), pixels)
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", plain, "-pix_fmt", "yuvj444p",
                     "-q:v", "1", path], check=True)
     parts = [profile[at : at + 65000] for at in range(0, len(profile), 65000)]
@@ -333,4 +343,85 @@ def turned_jpeg(path):
         + bytes([number + 1, len(parts)]) + part for number, part in enumerate(parts))
     data = path.read_bytes()
     path.write_bytes(data[:2] + marks + data[2:])
+    return path
+
+
+def turned_jpeg(path):
+    """The scene under `table_profile`, stored so that it is itself when the profile is heeded."""
+    return jpeg(path, scene()[:, :, [1, 2, 0]], table_profile())
+
+
+# What is told in a few bytes
+def chunked(path, pixels, *chunks):
+    """A PNG with (name, content) chunks behind its header."""
+    data = png(path, pixels).read_bytes()
+    added = b"".join(
+        struct.pack(">I", len(content)) + name + content
+        + struct.pack(">I", zlib.crc32(name + content)) for name, content in chunks)
+    path.write_bytes(data[:33] + added + data[33:])
+    return path
+
+
+def by_display_p3(pixels):
+    """sRGB's levels of what is stored as Display P3's."""
+    to_srgb = numpy.array([[1.2249, -0.2247, 0], [-0.0420, 1.0419, 0], [-0.0197, -0.0786, 1.0979]])
+    light = (light_of(pixels) @ to_srgb.T).clip(0, 1)
+    return 255 * numpy.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def light_of(pixels):
+    """sRGB's levels as light, 0–1."""
+    levels = pixels / 255
+    return numpy.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+
+
+def camera_jpeg(path, colour):
+    """One colour as a camera stores it in AdobeRGB: without a profile, named by DCF's option."""
+    to_adobe = numpy.array([[0.71513, 0.28487, 0], [0, 1, 0], [0, 0.04117, 0.95883]])
+    stored = 255 * (light_of(numpy.array(colour)) @ to_adobe.T) ** (256 / 563)
+    jpeg(path, numpy.tile(stored.round().astype(numpy.uint8), (HEIGHT, WIDTH, 1)))
+    run("exiftool", "-q", "-overwrite_original", "-n", "-ColorSpace=65535",
+        "-InteropIndex=R03", path)
+    return path
+
+
+def float_tiff(path, pixels, greatest, **tags):
+    """Samples from 0 to `greatest` in floating point."""
+    bands = pixels.shape[2]
+    samples = (pixels.astype(float) * greatest / 255).astype("<f4")
+    return tiff(
+        path, [samples.tobytes()], width=WIDTH, height=HEIGHT, bits=[32] * bands, compression=1,
+        photometric=2 if bands > 2 else 1, bands=bands, rows=HEIGHT, planar=1, format=[3] * bands,
+        **tags)
+
+
+def few_colours(path, colours):
+    """Blocks of some colours in a palette, as sharp as a screenshot's: how they were saved."""
+    blocks = numpy.add.outer(numpy.arange(300) // 7 * 3, numpy.arange(400) // 5) % colours
+    pixels = numpy.stack([blocks * 255 // (colours - 1)] * 3, 2).astype(numpy.uint8)
+    bits = 1 if colours == 2 else 4 if colours <= 16 else 8
+    plain = png(path.with_suffix(".plain.png"), pixels)
+    run("vips", "copy", plain, f"{path}[palette,bitdepth={bits},dither=0,compression=9]")
+    return path
+
+
+def gif(path, screen, frames, plays=None):
+    """Filled rectangles (left, top, width, height, colour of four, hundredths); `plays`: what the
+    block of Netscape says."""
+    data = b"GIF89a" + struct.pack("<HHBBB", *screen, 0x91, 0, 0)
+    data += bytes((0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255))
+    if plays is not None:
+        data += b"\x21\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<H", plays) + b"\0"
+    for left, top, width, height, colour, delay in frames:
+        data += b"\x21\xf9\4\4" + struct.pack("<H", delay) + b"\0\0"
+        data += b"\x2c" + struct.pack("<HHHHB", left, top, width, height, 0) + b"\2"
+        # Codes of three bits, and "begin anew" (4) before they would need four.
+        codes = "".join(f"{colour:03b}" + ("" if i % 2 else "100")
+                        for i in reversed(range(width * height)))
+        bits = "101" + codes
+        packed = int(bits, 2).to_bytes(len(bits) // 8 + 1, "little")
+        for at in range(0, len(packed), 255):
+            data += bytes([len(packed[at : at + 255])]) + packed[at : at + 255]
+        data += b"\0"
+    path.write_bytes(data + b"\x3b")
     return path

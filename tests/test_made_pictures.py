@@ -117,3 +117,103 @@ def test_black_ink_is_black(make):
 def test_a_profile_of_one_table_is_heeded(make, tmp_path):
     pixels = png_of(make, made.turned_jpeg(tmp_path / "in.jpg"))
     assert off(pixels[:, :, :3], made.scene()) < 4
+
+
+def test_a_grey_profile_in_a_coloured_picture_is_not_heeded(make, tmp_path):
+    pixels = png_of(make, made.jpeg(tmp_path / "in.jpg", made.scene(), made.grey_profile()))
+    assert off(pixels[:, :, :3], made.scene()) < 3
+
+
+def test_a_cameras_adobe_rgb_is_known_by_its_name(make, tmp_path):
+    pixels = png_of(make, made.camera_jpeg(tmp_path / "in.jpg", (30, 180, 90)))
+    assert abs(pixels[:, :, :3].mean(axis=(0, 1)) - (30, 180, 90)).max() < 3
+
+
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_code_points_of_a_png_are_heeded(make, tmp_path, has_alpha):
+    scene = made.scene()
+    stored = numpy.dstack([scene, made.soft_alpha()]) if has_alpha else scene
+    display_p3 = (b"cICP", bytes((12, 13, 0, 1)))
+    pixels = png_of(make, made.chunked(tmp_path / "in.png", stored, display_p3))
+    assert off(pixels[:, :, :3], made.by_display_p3(scene).round()) < 1.5
+    assert not has_alpha or off(pixels[:, :, 3], made.soft_alpha()) == 0
+
+
+@pytest.mark.parametrize("transfer, power", [(8, 1), (4, 2.2), (5, 2.8)])
+def test_a_png_says_how_its_levels_are_light(make, tmp_path, transfer, power):
+    scene = made.scene()
+    stored = (255 * made.light_of(scene) ** (1 / power)).round().astype(numpy.uint8)
+    points = (b"cICP", bytes((1, transfer, 0, 1)))
+    pixels = png_of(make, made.chunked(tmp_path / "in.png", stored, points))
+    assert off(pixels[:, :, :3], scene) < 3
+
+
+@pytest.mark.parametrize("greatest", [1, 1.002, 255, 65535])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_a_tiff_of_floating_point(make, tmp_path, bands, greatest):
+    scene = made.scene()[:, :, :bands]
+    pixels = png_of(make, made.float_tiff(tmp_path / "in.tif", scene, greatest))
+    assert off(pixels[:, :, :bands], scene) < 1 and pixels[:, :, 3].min() == 255
+
+
+def test_a_tiff_of_floating_point_is_transparent(make, tmp_path):
+    stored = numpy.dstack([made.scene(), made.soft_alpha()])
+    pixels = png_of(make, made.float_tiff(tmp_path / "in.tif", stored, 1, extra=2))
+    assert off(pixels[:, :, :3], made.scene()) < 1 and off(pixels[:, :, 3], made.soft_alpha()) < 1
+
+
+@pytest.mark.parametrize("how", ["bigtiff", "bigtiff,tile,compression=deflate"])
+def test_a_big_tiff_is_no_camera_raw(make, tmp_path, how):
+    plain = made.png(tmp_path / "in.png", made.scene())
+    look.output_of("vips", "copy", plain, f"{tmp_path}/in.tif[{how}]")
+    assert (tmp_path / "in.tif").read_bytes()[2] == 43
+    assert off(png_of(make, tmp_path / "in.tif")[:, :, :3], made.scene()) == 0
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_a_deep_jpeg_2000_has_full_range(make, tmp_path, bands):
+    scene = made.scene()[:, :, :bands]
+    deep = tmp_path / "deep.png"
+    look.output_of("ffmpeg", "-nostdin", "-v", "error", "-i", made.png(tmp_path / "in.png", scene),
+                   "-pix_fmt", "gray16be" if bands == 1 else "rgb48be", deep)
+    look.output_of("vips", "copy", deep, f"{tmp_path}/in.jp2[lossless]")
+    assert off(png_of(make, tmp_path / "in.jp2")[:, :, :bands], scene) < 1
+
+
+@pytest.mark.parametrize("colours", [2, 8, 16, 200])
+def test_few_colours_do_not_grow(make, tmp_path, colours):
+    source = made.few_colours(tmp_path / "in.png", colours)
+    out = make("image", source, "out.png")
+    assert (look.picture(out) == look.picture(source)).all()
+    assert out.stat().st_size <= source.stat().st_size * 1.02
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif"])
+def test_a_copyright_is_kept_as_it_was(make, tmp_path, form):
+    source = made.jpeg(tmp_path / "in.jpg", made.scene())
+    look.output_of("exiftool", "-q", "-overwrite_original", "-charset", "exif=UTF8",
+                   "-EXIF:Copyright=© 2024 José", "-EXIF:Artist=山田 Ñandú", source)
+    tags = look.exif(make("image", source, f"out.{form}"))
+    assert tags["Rights"] == "© 2024 José" and tags["Creator"] == "山田 Ñandú"
+
+
+@pytest.mark.parametrize("says, plays", [(None, 1), (0, 0), (1, 2), (4, 5), (65535, 65535)])
+@pytest.mark.parametrize("name", ["out.gif", "out.webp"])
+def test_a_gif_plays_as_often_as_before(make, tmp_path, says, plays, name):
+    frames = [(0, 0, 16, 16, colour, 20) for colour in (1, 2)]
+    source = made.gif(tmp_path / "in.gif", (16, 16), frames, says)
+    out = make("animation", source, name, end=9)
+    kept = int(look.vips_header(out, "loop"))
+    assert kept == plays or (kept == 65536 and says == 65535 and name == "out.gif")
+
+
+@pytest.mark.parametrize("screen, size", [
+    ((0, 0), (24, 20)), ((0, 20), (24, 20)), ((8, 8), (24, 20)), ((40, 30), (40, 30)),
+])
+def test_a_gifs_screen_holds_its_first_picture(make, tmp_path, screen, size):
+    frames = [(8, 4, 16, 16, 1, 20), (0, 0, 8, 8, 2, 20)]
+    source = made.gif(tmp_path / "in.gif", screen, frames)
+    for kind, name, options in (("image", "out.png", {}), ("animation", "out.gif", {"end": 9}),
+                                ("animation", "out.webp", {"end": 9})):
+        out = make(kind, source, name, **options)
+        assert look.still(out, tmp_path).shape[1::-1] == size

@@ -1,5 +1,6 @@
 #include "image/animation_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -64,7 +65,8 @@ Result<std::unique_ptr<AnimationWriter>> AnimationWriter::open(const AnimationSe
         return Error{
             ErrorKind::kInternalError, "libwebp is of another version than it was built for", ""
         };
-    options.anim_params.loop_count = settings.loop;
+    constexpr int kMostPlays = 65535;  // in the file's 16 bits
+    options.anim_params.loop_count = std::min(settings.loop, kMostPlays);
     // The library leaves out what is like the frame before as it was given, not as it was coded:
     // what changes slowly would stand still. A key frame now and then corrects that.
     options.kmin = 3;

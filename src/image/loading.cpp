@@ -110,7 +110,8 @@ Result<> complete(ByteSource& source, std::string_view format, Image& image) {
 /// Whether a loader gave up on what is not wrong.
 bool is_unsupported(std::string_view message) {
     for (const std::string_view word :
-         {"not supported", "nsupported", "whole number of bytes", "required field"})
+         {"not supported", "nsupported", "whole number of bytes", "required field",
+          "samples out of range"})
         if (message.find(word) != message.npos) return true;
     return false;
 }

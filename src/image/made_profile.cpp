@@ -125,6 +125,22 @@ std::string profile_of(std::string_view space, const std::vector<Tag>& tags) {
     return head + table + body;
 }
 
+/// What `cICP` says in place of the older words: those of H.273's transfers that are a power.
+/// Nothing where it says another, which is not for a profile.
+std::optional<PngFacts> by_code_points(PngFacts facts) {
+    constexpr int kUnsaid = 2;
+    constexpr int kBt709 = 1;
+    if (facts.transfer == kUnsaid) return facts;
+    facts.chromaticities.reset();
+    facts.is_srgb = false;
+    switch (facts.primaries == kBt709 ? facts.transfer : kUnsaid) {
+        case 4: facts.gamma = 1 / 2.2; return facts;
+        case 5: facts.gamma = 1 / 2.8; return facts;
+        case 8: facts.gamma = 1; return facts;
+        default: return std::nullopt;
+    }
+}
+
 bool is_near(double a, double b) {
     return std::abs(a - b) < 0.005;
 }
@@ -139,9 +155,10 @@ bool is_srgb(const PngFacts& facts) {
 
 }  // namespace
 
-std::optional<std::string> made_profile(const PngFacts& facts, bool is_grey) {
-    const bool is_told = facts.is_srgb || facts.transfer != 2;
-    if (is_told || is_srgb(facts)) return std::nullopt;
+std::optional<std::string> made_profile(const PngFacts& told, bool is_grey) {
+    const auto found = by_code_points(told);
+    if (!found || found->is_srgb || is_srgb(*found)) return std::nullopt;
+    const PngFacts& facts = *found;
     if (facts.gamma && (*facts.gamma < 0.1 || *facts.gamma > 5)) return std::nullopt;
     const std::string curve = curve_tag(facts.gamma);
     const Tag white{"wtpt", xyz_tag(kD50)};

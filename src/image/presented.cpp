@@ -1,5 +1,6 @@
 #include "image/presented.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ struct Gif {
     std::size_t byte(std::size_t at) const {
         return at < bytes.size() ? static_cast<std::uint8_t>(bytes[at]) : 0;
     }
-    bool has_screen() const { return (byte(6) | byte(7)) != 0 && (byte(8) | byte(9)) != 0; }
+    std::size_t number(std::size_t at) const { return byte(at) + 256 * byte(at + 1); }
 };
 
 /// Where the first picture's left, top, width and height are; 0 when it is not near the start.
@@ -34,18 +35,19 @@ std::size_t first_picture(const Gif& gif) {
     return gif.byte(at) == 0x2C && at + 9 <= gif.bytes.size() ? at + 1 : 0;
 }
 
+/// Browsers make a screen as large as the first picture needs.
 Result<std::unique_ptr<ByteSource>> with_screen(ByteSource& source) {
     auto shown = std::make_unique<OverlaidSource>(source);
     const Gif gif{TRY(read_text(source, 0, kSniffBytes))};
     const std::size_t picture = first_picture(gif);
     std::string screen;
-    for (const std::size_t at : {picture, picture + 2}) {  // left and width, top and height
-        const std::size_t end =
-            gif.byte(at) + gif.byte(at + 4) + 256 * (gif.byte(at + 1) + gif.byte(at + 5));
-        screen += static_cast<char>(end & 0xFFU);
-        screen += static_cast<char>((end >> 8U) & 0xFFU);
+    for (const std::size_t side : {0U, 2U}) {  // left and width, top and height
+        const std::size_t end = gif.number(picture + side) + gif.number(picture + side + 4);
+        const std::size_t size = std::max(gif.number(6 + side), end);
+        screen += static_cast<char>(size & 0xFFU);
+        screen += static_cast<char>((size >> 8U) & 0xFFU);
     }
-    if (!gif.has_screen() && picture != 0) shown->add({6, screen.size(), screen});
+    if (picture != 0) shown->add({6, screen.size(), screen});
     return std::unique_ptr<ByteSource>(std::move(shown));
 }
 

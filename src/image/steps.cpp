@@ -84,11 +84,21 @@ Result<Picture> scale(const Picture& picture, Size size) {
     return next(picture, code, out, "the picture cannot be scaled");
 }
 
-/// Samples of floating point become integers: where none is beyond 1 that is white, as TIFF has it,
-/// else 255 or 65535 is.
+/// What is white in a picture of numbers without a told range, by the greatest of them: 1 as TIFF
+/// has it (some are lighter, by sharpening or of light that no screen shows), or that of 8, 16 or
+/// 32 bits.
+double white_of(double most) {
+    constexpr double kLightest = 64;
+    return most <= kLightest ? 1 : most <= 255 ? 255 : most <= 65535 ? 65535 : 4294967295;
+}
+
+/// Samples of floating point, or of 32 bits, become those of 16. Colours are meant for a screen:
+/// TIFF's are, where no profile says more (TIFF 6.0, section 20).
 Result<Picture> to_integers(Picture picture) {
     const VipsBandFormat format = vips_image_get_format(picture.vips());
-    if (format != VIPS_FORMAT_FLOAT && format != VIPS_FORMAT_DOUBLE) return picture;
+    const bool is_wide =
+        format == VIPS_FORMAT_FLOAT || format == VIPS_FORMAT_DOUBLE || format == VIPS_FORMAT_UINT;
+    if (!is_wide) return picture;
     // All must be seen before the first can be changed.
     VipsImage* out = vips_image_copy_memory(picture.vips());
     if (out == nullptr)
@@ -96,8 +106,7 @@ Result<Picture> to_integers(Picture picture) {
     picture = picture.with(out);
     double most = 0;
     int code = vips_max(picture.vips(), &most, nullptr);
-    const double white = most <= 1 ? 1 : most <= 255 ? 255 : 65535;
-    if (code == 0) code = vips_linear1(picture.vips(), &out, 65535 / white, 0, nullptr);
+    if (code == 0) code = vips_linear1(picture.vips(), &out, 65535 / white_of(most), 0, nullptr);
     picture = TRY(next(picture, code, out, "the picture's samples cannot be converted"));
     picture = TRY(cast(picture, VIPS_FORMAT_USHORT));
     const bool is_grey = vips_image_get_bands(picture.vips()) < 3;
@@ -119,6 +128,7 @@ Result<Picture> to_additive(Picture picture) {
         case VIPS_INTERPRETATION_GREY16:
         case VIPS_INTERPRETATION_RGB16:
         case VIPS_INTERPRETATION_sRGB:
+        case VIPS_INTERPRETATION_scRGB:  // of a TIFF's floats
         case VIPS_INTERPRETATION_MULTIBAND:
         case VIPS_INTERPRETATION_RGB: return to_integers(std::move(picture));
         default: return convert(without_profile(picture), VIPS_INTERPRETATION_sRGB);
@@ -162,13 +172,17 @@ Result<Picture> repaint(const Picture& picture, Pixels pixels) {
     return painted;
 }
 
-Result<Picture> orient(Picture picture) {
-    if (vips_image_get_orientation(picture.vips()) == 1) return picture;
-    // Turning wants the pixels in any order, files give them from the top.
+Result<Picture> in_memory(const Picture& picture) {
     VipsImage* out = vips_image_copy_memory(picture.vips());
     if (out == nullptr)
         return picture.failure(ErrorKind::kCorruptMedia, "the picture's pixels cannot be read");
-    picture = picture.with(out);
+    return picture.with(out);
+}
+
+Result<Picture> orient(Picture picture) {
+    if (vips_image_get_orientation(picture.vips()) == 1) return picture;
+    picture = TRY(in_memory(picture));
+    VipsImage* out = nullptr;
     const int code = vips_autorot(picture.vips(), &out, nullptr);
     return next(picture, code, out, "the picture cannot be turned");
 }

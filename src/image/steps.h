@@ -19,6 +19,10 @@ Result<Picture> resize(Picture picture, Size size);
 /// kept.
 Result<Picture> repaint(const Picture& picture, Pixels pixels);
 
+/// Reads all pixels, so that they can be had again and in any order: files give them once, from
+/// the top.
+Result<Picture> in_memory(const Picture& picture);
+
 /// Applies and clears the EXIF orientation.
 Result<Picture> orient(Picture picture);
 

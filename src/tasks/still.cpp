@@ -48,6 +48,7 @@ Result<image::Picture> open_still(
 ) {
     auto picture = TRY(image::Picture::open(source, sniffed, limits, how));
     if (!header.is_beyond_srgb()) return picture;
+    if (picture.has_alpha()) picture = TRY(image::in_memory(picture));
     image::Pixels pixels = TRY(picture.pixels());
     if (pixels.bands < 3) return picture;
     media::Frame frame = TRY(frame_of(pixels));
