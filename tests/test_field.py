@@ -352,6 +352,32 @@ def test_channels_without_names_are_mixed(make, tmp_path, channels, name):
         assert len(make.run.warnings) == 1
 
 
+@pytest.mark.parametrize("rate", [768000, 70001])
+def test_flac_is_made_of_any_rate(make, tmp_path, rate):
+    source = tmp_path / "fast.wav"
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+         f"sine=440:sample_rate={rate}:duration=1", source],
+        check=True,
+    )
+    out = make("audio", source, "out.flac")
+    assert look.main_frequency(out) == pytest.approx(440, abs=3)
+    assert look.duration(out) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("shape", ["1/100", "100/1"])
+def test_pixels_of_an_absurd_shape_are_taken_for_square(make, tmp_path, shape):
+    source = tmp_path / "shape.mkv"
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+         f"testsrc2=size=320x240:duration=0.2,setsar={shape}", source],
+        check=True,
+    )
+    for kind, name in (("video", "out.mp4"), ("image", "out.png")):
+        out = make(kind, source, name)
+        assert look.displayed_size(look.first_picture_stream(out)) == (320, 240)
+
+
 def test_of_two_programs_one_is_taken(make, tmp_path):
     source = tmp_path / "two.ts"
     subprocess.run(

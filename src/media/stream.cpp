@@ -13,7 +13,7 @@ namespace ittybit::media {
 namespace {
 
 constexpr double kMaxRate = 1000;           // frames per second that are still believed
-constexpr double kMaxAspect = 100;          // of a pixel, either way
+constexpr double kMaxAspect = 20;           // of a pixel, either way
 constexpr double kInvisibleAspect = 0.005;  // left by scaling to whole pixels: square in truth
 constexpr int kTrialPackets = 400;          // of one audio track, until a frame must have come
 

@@ -215,8 +215,15 @@ SoundEncoding wav(const SoundFacts& source) {
     return how;
 }
 
+/// A frame's header has 16 bits for the rate, in tens where it is higher (RFC 9639, 9.1.2).
+int flac_rate(int rate) {
+    while (rate >= 655350) rate /= 2;
+    return rate < 65535 ? rate : rate - rate % 10;
+}
+
 SoundEncoding flac(const SoundFacts& source) {
-    SoundEncoding how{.encoder = "flac", .format = {source.sample_rate, source.layout, "s16"}};
+    const int rate = flac_rate(source.sample_rate);
+    SoundEncoding how{.encoder = "flac", .format = {rate, source.layout, "s16"}};
     if (exact_bits(source) > 16 || is_float(source)) {
         how.format.sample_format = "s32";
         how.bits_per_sample = 24;
