@@ -2,6 +2,7 @@
 import contextlib
 import math
 import random
+import shutil
 import subprocess
 import threading
 import time
@@ -114,3 +115,14 @@ def test_an_answer_leaves_after_its_job_is_synced(server, tmp_path):
                      default=math.inf)
         answered = min(begin for begin, _, text in seen if "HTTP/1.1 201" in text and name in text)
         assert written < synced < answered, name
+
+
+def test_working_files_that_are_taken_away_are_made_anew(tmp_path, clip):
+    """As an operator, or one of the system's own cleaners, may do."""
+    server = Server(tmp_path)
+    first = server.wait(server.job(input=clip, kind="video", width=64))
+    shutil.rmtree(server.data / "scratch")
+    again = [server.job(input=clip, kind=kind, width=64) for kind in ("video", "image")]
+    ends = [server.wait(job)["status"] for job in again]
+    assert (first["status"], ends) == ("succeeded", ["succeeded"] * 2)
+    assert server.stop() == 0

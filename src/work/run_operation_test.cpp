@@ -32,6 +32,28 @@ void write_file(const std::string& name, std::string_view text, mode_t mode = 06
     if (::write(file.get(), text.data(), text.size()) < 0) ::_exit(9);
 }
 
+/// Takes 5 GB bit by bit, and keeps them.
+void grow(bool in_memory) {
+    constexpr std::size_t kPiece = 10 << 20;
+    static std::vector<std::string> taken;
+    const std::string piece(kPiece, 'x');
+    const Fd file(::open("more", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    for (int i = 0; i < 500; ++i) {
+        if (in_memory) taken.push_back(piece);
+        if (!in_memory && ::write(file.get(), piece.data(), piece.size()) < 0) ::_exit(9);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::this_thread::sleep_for(std::chrono::minutes(1));
+}
+
+bool has_children(int pid) {
+    std::ifstream children(
+        "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children"
+    );
+    int child = 0;
+    return static_cast<bool>(children >> child);
+}
+
 /// A media process that does what the assignment's stem says, honest or not.
 Result<Finished> forge(
     const Assignment& assignment, sandbox::Inputs& inputs, sandbox::EventWriter& events
@@ -89,6 +111,7 @@ Result<Finished> forge(
         for (const double percent : {10.0, 50.0, 20.0}) events.send(Progress{percent, {}, {}});
     }
     if (deed != "nothing") ready("output.mp4", 5);
+    if (deed.starts_with("grows")) grow(deed == "grows in memory");
     Finished finished;
     finished.file.kind = "video";
     finished.file.format = "mp4";
@@ -228,6 +251,32 @@ TEST_F(RunOperation, TheTimeThatAnExportTakesIsNotTheChildsIdleness) {
     };
     const auto outcome = run_operation(*zygote_, slow, events, {});
     EXPECT_TRUE(outcome) << outcome.error().message;
+}
+
+/// Whoever exports waits for the network, and looks at nothing else meanwhile.
+TEST_F(RunOperation, LimitsAreWatchedWhileAFileIsExported) {
+    for (const auto& [deed, limit] :
+         {std::pair("grows in memory", "memory_bytes"), std::pair("grows on disk", "output_bytes")
+         }) {
+        auto growing = request(deed);
+        growing.limits.memory_bytes = 300 << 20;
+        growing.limits.output_bytes = 200 << 20;
+        bool has_ended = false;
+        OperationEvents events;
+        events.file_ready = [&](const FileReady&, const sandbox::Workspace&) {
+            const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+            while (!has_ended && std::chrono::steady_clock::now() < deadline) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                has_ended = !has_children(zygote_->pid());
+            }
+            return Result<>();
+        };
+        const auto outcome = run_operation(*zygote_, growing, events, {});
+        EXPECT_TRUE(has_ended) << deed;
+        ASSERT_FALSE(outcome) << deed;
+        ASSERT_TRUE(outcome.error().limit) << outcome.error().message;
+        EXPECT_EQ(outcome.error().limit->name, limit);
+    }
 }
 
 TEST_F(RunOperation, APublishedFileHasItsNameAndNoRightsTheChildChose) {
