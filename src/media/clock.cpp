@@ -2,18 +2,26 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
 namespace ittybit::media {
 namespace {
 
 // As FFmpeg's own program, for formats whose clocks may be discontinuous (AVFMT_TS_DISCONT).
-constexpr std::int64_t kBackUs = 100'000;      // a larger step back begins a new clock
-constexpr std::int64_t kForthUs = 10'000'000;  // a larger step ahead is a fault, not a gap
+constexpr std::int64_t kBackUs = 100'000;
+constexpr std::int64_t kForthUs = 10'000'000;
+constexpr std::int64_t kBackOfGuessesUs = 1'000'000;
+
+constexpr std::int64_t kLongestPauseUs = 100'000;  // that is taken for a packet's length
 
 /// How much earlier than others one stream of a recording may begin or end.
 constexpr std::int64_t kUnevenUs = 3'000'000;
 
 }  // namespace
+
+JoinedClock::JoinedClock(bool may_jump)
+    : back_us_(may_jump ? kBackOfGuessesUs : kBackUs),
+      forth_us_(may_jump ? std::numeric_limits<std::int64_t>::max() : kForthUs) {}
 
 void JoinedClock::reset() {
     shifts_ = {0};
@@ -28,7 +36,7 @@ void JoinedClock::forget_times() {
 
 /// Ahead of, or behind, what any stream gave: one may pause.
 bool JoinedClock::is_apart(std::int64_t dts) const {
-    return last_ && std::llabs(dts - *last_) > kForthUs;
+    return last_ && std::llabs(dts - *last_) > forth_us_;
 }
 
 /// The clock that a stream changes to whose times have stepped: the newest where another stream has
@@ -60,13 +68,13 @@ void JoinedClock::adjust(AVPacket& packet, AVRational time_base) {
 
 void JoinedClock::follow(Stream& stream, std::int64_t raw_dts, std::int64_t duration) {
     const std::int64_t as_before = raw_dts + shifts_[stream.clock];
-    const bool is_back = stream.last && as_before < *stream.last - kBackUs;
+    const bool is_back = stream.last && as_before < *stream.last - back_us_;
     const bool is_stepping = is_back || is_apart(as_before);
     if (is_stepping) stream.clock = clock_after_step(stream, raw_dts);
     const std::int64_t dts = raw_dts + shifts_[stream.clock];
     const std::int64_t last = is_stepping ? dts : stream.last.value_or(dts);
     stream.next =
-        dts + (duration > 0 ? duration : std::clamp<std::int64_t>(dts - last, 0, kBackUs));
+        dts + (duration > 0 ? duration : std::clamp<std::int64_t>(dts - last, 0, kLongestPauseUs));
     stream.last = std::max(dts, last);
     last_ = dts;
 }

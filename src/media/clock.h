@@ -13,8 +13,14 @@ namespace ittybit::media {
 /// behind the old one, by one shift for all streams, so that they stay with each other. A stream
 /// changes to the new clock when its own times step, not before: what was interleaved behind the
 /// join still belongs to the old one.
+///
+/// Where times may jump ahead, as those of a recorded screen do, and decoding times are guessed,
+/// only a larger step back is a new clock.
 class JoinedClock {
 public:
+    JoinedClock() : JoinedClock(false) {}
+    explicit JoinedClock(bool may_jump);
+
     /// Shifts the packet's times onto the joined clock.
     void adjust(AVPacket& packet, AVRational time_base);
 
@@ -38,6 +44,8 @@ private:
     std::size_t clock_after_step(const Stream& stream, std::int64_t raw_dts);
     void follow(Stream& stream, std::int64_t raw_dts, std::int64_t duration);
 
+    std::int64_t back_us_;                    // a larger step back begins a new clock
+    std::int64_t forth_us_;                   // a larger step ahead is a fault, not a gap
     std::vector<std::int64_t> shifts_ = {0};  // microseconds to add to each clock
     std::vector<Stream> streams_;
     std::optional<std::int64_t> last_;  // of any stream

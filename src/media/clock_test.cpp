@@ -12,6 +12,7 @@ constexpr AVRational kBase = {1, 90000};
 /// Feeds packets in seconds and tells where they come to lie.
 class Joining {
 public:
+    explicit Joining(bool may_jump = false) : clock_(may_jump) {}
     double at(int stream, double seconds, double duration = 0.04) {
         Packet packet = make_packet();
         packet->stream_index = stream;
@@ -43,6 +44,18 @@ TEST(JoinedClock, GoesOnWhereTheClockBeginsAnew) {
     joining.at(0, 6.36);
     EXPECT_NEAR(joining.at(0, 1.4), 6.4, 1e-4);
     EXPECT_NEAR(joining.at(0, 1.44), 6.44, 1e-4);
+    EXPECT_EQ(joining.joins(), 1);
+}
+
+TEST(JoinedClock, BearsGapsAndGuessesWhereTimesMayJump) {
+    Joining joining(true);
+    joining.at(0, 1.4);
+    EXPECT_DOUBLE_EQ(joining.at(0, 400.0), 400.0) << "a still";
+    EXPECT_DOUBLE_EQ(joining.at(1, 2.0), 2.0) << "another stream, badly interleaved";
+    EXPECT_DOUBLE_EQ(joining.at(0, 399.2), 399.2) << "a guess at the order of decoding";
+    EXPECT_EQ(joining.joins(), 0);
+    joining.at(0, 400.04);
+    EXPECT_NEAR(joining.at(0, 0.0), 400.08, 1e-4);
     EXPECT_EQ(joining.joins(), 1);
 }
 

@@ -52,6 +52,14 @@ bool is_too_deep(const AVStream& stream) {
     return bits > kDeepestFlac;
 }
 
+/// The header that a packet brings for a decoder which libav gives one only when it is opened.
+std::span<const std::uint8_t> new_header(const AVPacket& packet, AVCodecID codec) {
+    if (codec != AV_CODEC_ID_OPUS && codec != AV_CODEC_ID_FLAC) return {};
+    std::size_t size = 0;
+    const auto* bytes = av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+    return {bytes, bytes == nullptr ? 0 : size};
+}
+
 }  // namespace
 
 bool is_decodable(const AVStream& stream) {
@@ -93,7 +101,9 @@ Error why_not_decodable(const Input& input, int stream_index) {
     };
 }
 
-Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
+Decoder::Decoder(
+    const Input& input, const AVStream& stream, const DecoderOptions& options, Sink<Frame>& next
+)
     : next_(next),
       type_(stream.codecpar->codec_type),
       time_base_(stream.time_base),
@@ -104,43 +114,66 @@ Decoder::Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next)
           stream.codecpar->color_space, stream.codecpar->color_range
       },
       crop_(input.crop(stream.index)),
-      name_(name_of(input, stream)) {}
+      name_(name_of(input, stream)),
+      options_(options),
+      most_pixels_(input.limits().pixels),
+      reader_(find_decoder(stream)),
+      parameters_(avcodec_parameters_alloc()) {}
 
 Result<std::unique_ptr<Decoder>> Decoder::open(
     const Input& input, int stream_index, const DecoderOptions& options, Sink<Frame>& next
 ) {
     const AVStream& stream = input.stream(stream_index);
     if (!is_decodable(stream)) return why_not_decodable(input, stream_index);
-    std::unique_ptr<Decoder> decoder(new Decoder(input, stream, next));
-    TRY(decoder->open_codec(stream, input.limits(), options));
+    std::unique_ptr<Decoder> decoder(new Decoder(input, stream, options, next));
+    const int code = avcodec_parameters_copy(decoder->parameters_.get(), stream.codecpar);
+    if (code < 0) return input_error(code, "decode " + decoder->name_);
+    TRY(decoder->open_codec());
     return decoder;
 }
 
-Result<> Decoder::open_codec(
-    const AVStream& stream, const Limits& limits, const DecoderOptions& options
-) {
-    const AVCodec* codec = find_decoder(stream);
-    codec_.reset(avcodec_alloc_context3(codec));
+Result<> Decoder::open_codec() {
+    codec_.reset(avcodec_alloc_context3(reader_));
     if (codec_ == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
-    if (const int code = avcodec_parameters_to_context(codec_.get(), stream.codecpar); code < 0)
+    if (const int code = avcodec_parameters_to_context(codec_.get(), parameters_.get()); code < 0)
         return input_error(code, "decode " + name_);
 
     codec_->pkt_timebase = time_base_;
     codec_->framerate = frame_rate_;
-    codec_->max_pixels = limits.pixels;
-    codec_->thread_count = options.threads;
-    if (options.low_delay) codec_->thread_type = FF_THREAD_SLICE;
-    if (options.is_strict) codec_->err_recognition |= AV_EF_EXPLODE;
-    if (options.keys_only) codec_->skip_frame = AVDISCARD_NONKEY;
-    if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0)
+    codec_->max_pixels = most_pixels_;
+    codec_->thread_count = options_.threads;
+    if (options_.low_delay) codec_->thread_type = FF_THREAD_SLICE;
+    if (options_.is_strict) codec_->err_recognition |= AV_EF_EXPLODE;
+    if (options_.keys_only) codec_->skip_frame = AVDISCARD_NONKEY;
+    if (const int code = avcodec_open2(codec_.get(), reader_, nullptr); code < 0)
         return input_error(code, "decode " + name_);
     return {};
 }
 
 Result<> Decoder::push(Packet packet) {
     ++packets_;
+    if (const auto header = new_header(*packet, codec_->codec_id); !header.empty())
+        TRY(begin_anew(header));
     if (first_dts_ == kNoTime) first_dts_ = packet->dts;
     return send(packet.get());
+}
+
+/// Of the link that begins; what is not understood leaves the one before.
+Result<> Decoder::begin_anew(std::span<const std::uint8_t> header) {
+    TRY(send(nullptr));
+    AVCodecParameters& told = *parameters_;
+    av_freep(&told.extradata);
+    told.extradata_size = static_cast<int>(header.size());
+    told.extradata =
+        static_cast<std::uint8_t*>(av_mallocz(header.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    if (told.extradata == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
+    std::ranges::copy(header, told.extradata);
+    CodecContext before = std::move(codec_);
+    if (open_codec()) return {};
+    codec_ = std::move(before);
+    avcodec_flush_buffers(codec_.get());
+    note_damage(AVERROR_INVALIDDATA);
+    return {};
 }
 
 Result<> Decoder::finish() {

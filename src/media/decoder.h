@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -47,10 +48,11 @@ public:
     std::int64_t damaged() const { return damaged_; }  // packets or frames skipped so far
 
 private:
-    Decoder(const Input& input, const AVStream& stream, Sink<Frame>& next);
-    Result<> open_codec(
-        const AVStream& stream, const Limits& limits, const DecoderOptions& options
+    Decoder(
+        const Input& input, const AVStream& stream, const DecoderOptions& options, Sink<Frame>& next
     );
+    Result<> open_codec();
+    Result<> begin_anew(std::span<const std::uint8_t> header);
     Result<> send(const AVPacket* packet);
     Result<> receive_all();
     void note_damage(int code);
@@ -67,6 +69,10 @@ private:
     Colours colours_;   // of the stream
     Crop crop_;         // by the container
     std::string name_;  // for messages: "the video (h264)"
+    DecoderOptions options_;
+    std::int64_t most_pixels_;
+    const AVCodec* reader_;
+    CodecParameters parameters_;  // of the link, in chained files
     CodecContext codec_;
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;

@@ -5,6 +5,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavcodec/bsf.h>
+#include <libavcodec/vorbis_parser.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
@@ -34,6 +35,7 @@ struct Free {
     void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
     void operator()(AVCodecParameters* parameters) const { avcodec_parameters_free(&parameters); }
     void operator()(AVBSFContext* filter) const { av_bsf_free(&filter); }
+    void operator()(AVVorbisParseContext* parser) const { av_vorbis_parse_free(&parser); }
     void operator()(AVFilterGraph* graph) const { avfilter_graph_free(&graph); }
     void operator()(AVFilterInOut* ends) const { avfilter_inout_free(&ends); }
     void operator()(AVDictionary* dictionary) const { av_dict_free(&dictionary); }
@@ -55,6 +57,7 @@ using Packet = std::unique_ptr<AVPacket, Free>;
 using CodecContext = std::unique_ptr<AVCodecContext, Free>;
 using CodecParameters = std::unique_ptr<AVCodecParameters, Free>;
 using BitstreamFilter = std::unique_ptr<AVBSFContext, Free>;
+using VorbisParser = std::unique_ptr<AVVorbisParseContext, Free>;
 using FilterGraph = std::unique_ptr<AVFilterGraph, Free>;
 using FilterEnds = std::unique_ptr<AVFilterInOut, Free>;
 using Dictionary = std::unique_ptr<AVDictionary, Free>;

@@ -1,8 +1,10 @@
 #include "media/input.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "media/compat.h"
@@ -11,15 +13,38 @@
 #include "media/programs.h"
 #include "media/stream.h"
 #include "media/timeline.h"
+#include "media/unread.h"
 #include "model/animation_limit.h"
 
 namespace ittybit::media {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr int kIoBytes = 65536;
 constexpr std::int64_t kProbeBytes = 5'000'000;
 constexpr std::uint64_t kScanBytes = 64'000'000;  // up to here read whole for a duration
 constexpr int kErrorsInRow = 16;
+
+/// Whether an edit list shows nothing at all of a stream, as one of no length does.
+bool is_hidden(AVStream* stream) {
+    const int samples = avformat_index_get_entries_count(stream);
+    for (int i = 0; i < samples; ++i) {
+        const AVIndexEntry* sample = avformat_index_get_entry(stream, i);
+        if ((sample->flags & AVINDEX_DISCARD_FRAME) == 0) return false;
+    }
+    return samples > 0;
+}
+
+/// Whether nothing is shown of all the picture, or of all the sound: nobody means that.
+bool hide_all(std::span<AVStream* const> streams, AVMediaType type) {
+    const auto is_meant = [&](const AVStream* stream) {
+        return stream->codecpar->codec_type == type && is_timed(*stream);
+    };
+    const auto is_seen = [&](AVStream* stream) { return is_meant(stream) && !is_hidden(stream); };
+    return std::ranges::any_of(streams, is_meant) && std::ranges::none_of(streams, is_seen);
+}
 
 }  // namespace
 
@@ -44,6 +69,7 @@ Result<std::unique_ptr<Input>> Input::open(
 
 Result<std::unique_ptr<Input>> Input::reopen() const {
     std::unique_ptr<Input> input(new Input(source_, sniffed_, limits_, stop_));
+    input->has_empty_edits_ = has_empty_edits_;
     TRY(input->open_container());
     // Streams without a header get timestamps only once they are understood.
     const int needs_look = AVFMT_GENERIC_INDEX | AVFMT_TS_DISCONT;
@@ -86,10 +112,27 @@ Result<> Input::open_container() {
     format->max_streams = limits_.streams + 1;
     format->protocol_whitelist = av_strdup("none");
     format->format_whitelist = av_strdup(demuxer->name);
-    const int code = avformat_open_input(&format, nullptr, demuxer, nullptr);
+    AVDictionary* options = nullptr;
+    if (has_empty_edits_) av_dict_set(&options, "ignore_editlist", "1", 0);
+    const int code = avformat_open_input(&format, nullptr, demuxer, &options);
+    av_dict_free(&options);
     if (code < 0) return failure(code, "read the file's structure");
     format_.reset(format);
+    const bool is_nothing_shown =
+        hide_all(streams(), AVMEDIA_TYPE_VIDEO) || hide_all(streams(), AVMEDIA_TYPE_AUDIO);
+    if (!has_empty_edits_ && is_nothing_shown) {
+        has_empty_edits_ = true;
+        format_.reset();
+        position_ = 0;
+        return open_container();
+    }
+    clock_ = JoinedClock(!has_loose_clock());
+    sound_ = {};
     return {};
+}
+
+bool Input::has_loose_clock() const {
+    return (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
 }
 
 /// libav's decoders overwrite what the container said with what the bit stream leaves open.
@@ -270,18 +313,22 @@ Result<Packet> Input::read() {
     Packet packet = make_packet();
     for (int errors = 0; errors < kErrorsInRow;) {
         if (stop_.stop_requested()) return cancelled();
-        const int code = av_read_frame(format_.get(), packet.get());
+        const int code = sound_.read(*format_, *packet);
         if (source_error_) return *source_error_;
         if (code == AVERROR_EXIT) return cancelled();
-        if (code == AVERROR_EOF) break;
+        if (code == AVERROR_EOF) {
+            TRY(look_behind());
+            break;
+        }
         if (code < 0) {
             gave_up_ = ++errors == kErrorsInRow;
             continue;
         }
+        read_to_ =
+            std::max(read_to_, static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0)));
+        has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime;
         follow_stream(*packet);
         join_clocks(*packet);
-        // libav's Ogg reader lets a length wrap that is cut to less than nothing.
-        if (sniffed_.demuxer == "ogg" && packet->duration > INT32_MAX) packet->duration = 0;
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;
         av_packet_unref(packet.get());
@@ -290,11 +337,23 @@ Result<Packet> Input::read() {
     return Packet();
 }
 
-/// Broadcast streams and Ogg files restart their clock where recordings were joined.
+Result<> Input::look_behind() {
+    if (read_to_ == 0) return {};
+    const auto last = sniffed_.start + read_to_;
+    const Unread unread = TRY(unread_behind(source_, last, sniffed_.demuxer));
+    stops_short_ = unread == Unread::kAnotherFile;
+    gave_up_ = gave_up_ || unread == Unread::kDamage;
+    return {};
+}
+
+/// Broadcast streams and Ogg files restart their clock where recordings were joined; so do files
+/// that can be read on where another one was put behind them.
 void Input::join_clocks(AVPacket& packet) {
+    constexpr std::array kReadOn = {"matroska"sv, "flv"sv, "flac"sv};
     const AVStream& stream = *format_->streams[packet.stream_index];
-    if ((format_->iformat->flags & AVFMT_TS_DISCONT) == 0 || !is_timed(stream)) return;
-    clock_.adjust(packet, stream.time_base);
+    const bool is_joinable =
+        has_loose_clock() || std::ranges::find(kReadOn, sniffed_.demuxer) != kReadOn.end();
+    if (is_joinable && is_timed(stream)) clock_.adjust(packet, stream.time_base);
 }
 
 /// A time far beyond an end that is known is a damaged one: what follows the packet before is

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "media/clock.h"
 #include "media/handles.h"
+#include "media/joined_sound.h"
 #include "media/programs.h"
 #include "media/sink.h"
 #include "media/timing.h"
@@ -75,7 +76,9 @@ public:
     bool is_duration_sure() const { return is_duration_sure_; }
 
     /// Whether recordings were joined here, or streams moved, as far as has been read.
-    bool is_patched() const { return clock_.joins() > 0 || movements_.any(); }
+    bool is_patched() const {
+        return clock_.joins() > 0 || movements_.any() || sound_.has_changed();
+    }
 
     /// Whether a video stream beside others has one picture and no more, as a preview has.
     bool is_single_picture(int stream_index) const;
@@ -98,6 +101,12 @@ public:
 
     /// Whether reading ended because what followed was damaged, and not with the file.
     bool gave_up() const { return gave_up_; }
+
+    /// Whether another recording is behind the one that was read to its end, and cannot be.
+    bool stops_short() const { return stops_short_; }
+
+    /// Whether frames of FLAC before a join came as one, of which nobody decodes all.
+    bool has_rests() const { return has_rests_; }
 
     /// Packets so far of pictures or sound that only began behind the headers, and go on with
     /// nothing that is wanted.
@@ -162,7 +171,9 @@ private:
     Result<> seek_joined(int stream_index, double seconds);
     Result<Place> find_place(int stream_index, double seconds);
     void begin_clock();
+    bool has_loose_clock() const;
     void discard_unwanted();
+    Result<> look_behind();
     void join_clocks(AVPacket& packet);
     void follow_stream(AVPacket& packet);
     bool is_stray(const AVPacket& packet) const;
@@ -190,10 +201,15 @@ private:
     std::optional<double> claimed_duration_;
     std::optional<std::set<int>> wanted_;
     JoinedClock clock_;
+    JoinedSound sound_;
     std::shared_ptr<Survey> survey_ = std::make_shared<Survey>();
     bool is_at_front_ = true;
+    bool has_empty_edits_ = false;  // which are not heeded then
     Movements movements_;
     bool gave_up_ = false;
+    bool stops_short_ = false;
+    bool has_rests_ = false;
+    std::uint64_t read_to_ = 0;  // where the last packet begins
     std::int64_t left_out_ = 0;
     unsigned known_streams_ = 0;  // when it was opened
     std::vector<int> single_pictures_;

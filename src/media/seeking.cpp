@@ -17,7 +17,7 @@ Result<bool> Input::is_joined() {
 
 Result<bool> Input::is_joined(int stream_index) {
     auto& known = survey_->is_joined;
-    if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0 && !known) {
+    if (has_loose_clock() && !known) {
         const auto reader = TRY(reopen());
         known = TRY(has_steps(*reader, stream_index));
     }
@@ -26,9 +26,8 @@ Result<bool> Input::is_joined(int stream_index) {
 
 Result<> Input::seek(int stream_index, double seconds) {
     if (TRY(is_joined(stream_index))) return seek_joined(stream_index, seconds);
+    if (has_loose_clock()) return seek_by_clock(stream_index, seconds);
     const auto target = timestamp(seconds, stream(stream_index).time_base);
-    if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0)
-        return seek_by_clock(stream_index, seconds);
     is_at_front_ = false;
     const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
     if (source_error_) return *source_error_;
@@ -75,7 +74,7 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
 /// before it, with the clock as it was there.
 Result<> Input::seek_joined(int stream_index, double seconds) {
     constexpr int kLosesItself = AVFMT_NOBINSEARCH;  // a demuxer (Ogg's) that must read on
-    const bool can_jump = (format_->iformat->flags & kLosesItself) == 0;
+    const bool can_jump = has_loose_clock() && (format_->iformat->flags & kLosesItself) == 0;
     if (!can_jump) return rewind();
     auto& place = survey_->place;
     const bool is_known = place && place->stream == stream_index && place->seconds == seconds &&
@@ -114,6 +113,7 @@ Result<> Input::seek_byte(std::int64_t position) {
 
 void Input::begin_clock() {
     clock_.reset();
+    sound_.forget_times();
     movements_ = {};
 }
 

@@ -95,12 +95,12 @@ std::int64_t duration_of(const AVPacket& packet, const Input& reader, const AVSt
     return av_rescale_q(1, av_inv_q(rate), stream.time_base);
 }
 
-/// Tables of samples are the length; a word in a header (Xing, Matroska), and the last timestamp
-/// where clocks may begin anew, is a claim about it.
+/// Tables of samples are the length; a word in a header (Xing, Matroska, FLAC), and the last
+/// timestamp where clocks may begin anew, is a claim about it.
 bool is_told_by_samples(const AVFormatContext& format) {
     const std::string_view demuxer = format.iformat->name;
     return (format.iformat->flags & AVFMT_TS_DISCONT) == 0 && demuxer != "mp3" &&
-           demuxer != "matroska,webm" && demuxer != "flv";
+           demuxer != "matroska,webm" && demuxer != "flv" && demuxer != "flac";
 }
 
 /// How far one stream reaches, by its packets.

@@ -100,6 +100,13 @@ std::vector<Missing> shortfall(
     }
     if (input.gave_up())
         found.push_back({"the input is damaged, and what follows the damage could not be read"});
+    if (input.stops_short())
+        found.push_back(
+            {"another recording begins behind the one that the input begins with, and was left out",
+             true}
+        );
+    if (input.has_rests())
+        found.push_back({"FLAC files were joined, of which each last half second is left out"});
     if (input.left_out() > 0) {
         found.push_back({fmt::format(
             "a stream that begins in the middle of the input ({} packets) was left out",

@@ -184,7 +184,7 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
     std::int64_t last_dts = media::kNoTime;
     std::int64_t first_pts = media::kNoTime;
     bool is_presented = false;
-    CopyCheck check(stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO);
+    CopyCheck check(*stream.codecpar);
     while (const auto packet = TRY(reader->read())) {
         if (packet->stream_index != index) continue;
         ++facts.packets;
