@@ -211,6 +211,15 @@ def test_keys_and_connections_are_made_tried_and_ended(server):
         "Authorization": f"Bearer {seen['key']}"}).status_code == 401, 3, "a revoked key refused")
 
 
+def test_stored_files_are_seen_with_their_sizes_and_deleted(fresh, clip, media):
+    upload(fresh, media / "corner.png")
+    job = ended(fresh, input=clip, kind="image", width=32, format="png")
+    seen = see(fresh, "files", name=job["output"].rsplit("/", 1)[1])
+    assert "Output" in seen["told"] and "B" in seen["told"] and seen["uploads"] == 1
+    assert requests.get(job["output"], timeout=WAIT).status_code == 404
+    assert fresh.get(f"/jobs/{job['id']}").json()["output"] == job["output"]
+
+
 def test_the_system_shows_its_numbers_and_walls(server):
     seen = see(server, "system")
     assert "Waiting" in seen["figures"] and "slots here" in seen["figures"]

@@ -17,12 +17,13 @@ std::vector<Route> webhook_routes();
 std::vector<Route> upload_routes();
 std::vector<Route> connection_routes();
 std::vector<Route> file_routes();
+std::vector<Route> stored_file_routes();
 std::vector<Route> status_routes();
 std::vector<Route> dashboard_routes();
 std::vector<Route> key_routes();
 
 /// What a list can be narrowed by, beside paging.
-enum class Filters { kNone, kJobs, kTasks };
+enum class Filters { kNone, kJobs, kTasks, kFiles };
 
 /// The address in front of what we serve: the operator's, or the one the request was sent to.
 std::string base_url(const Service& service, const Request& request);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/handlers.h"
+#include "base/ids.h"
 #include "base/text.h"
 #include "model/order.h"
 
@@ -32,6 +33,18 @@ Result<UnixMillis> read_moment(const std::string& name, const std::string& text)
     return bad(name, fmt::format("{} must be Unix milliseconds, not {}", name, text));
 }
 
+/// The job whose files are wanted; of a standalone task, the hidden one.
+Result<std::string> read_owner(const std::string& id) {
+    if (is_id(id, "job")) return id;
+    if (is_id(id, "task")) return leading_id(id, "job");
+    return bad("job", fmt::format("job must be the id of a job or standalone task, not {}", id));
+}
+
+Result<std::string> read_role(const std::string& role) {
+    if (role == "output" || role == "upload" || role == "import") return role;
+    return bad("role", fmt::format("role must be output, upload or import, not {}", role));
+}
+
 constexpr std::string_view kMetadata = "metadata.";
 
 Result<void> read_parameter(
@@ -54,6 +67,10 @@ Result<void> read_parameter(
         query.statuses = split(value, ',');
     } else if (name == "error") {
         query.error = value;
+    } else if (name == "job") {
+        query.job = TRY(read_owner(value));
+    } else if (name == "role") {
+        query.role = TRY(read_role(value));
     } else if (name == "created_after") {
         query.created_after = TRY(read_moment(name, value));
     } else if (name == "created_before") {

@@ -33,6 +33,11 @@ bool is_remembered(const Route& route) {
     return route.method == "POST" && !is_secret;
 }
 
+/// A managed file itself.
+bool gives_bytes(const Route& route) {
+    return route.pattern.starts_with("/files/") && route.answer_schema == "Bytes";
+}
+
 int status_of(ErrorKind kind) {
     return kind == ErrorKind::kDiskFull ? 507 : error_row(kind).http_status;
 }
@@ -55,11 +60,12 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
     if (!route.is_open && scope_of(route) != Scope::kRead) {
         failures[403] = {std::string(name_of(ErrorKind::kTokenInvalid))};
     }
-    if (route.pattern.starts_with("/files/")) {
+    if (gives_bytes(route)) {
         failures[412] = failures[416] = {"invalid_request"};
     }
-    failures[414] = {"invalid_request"};  // a long address
-    failures[431] = {"invalid_request"};  // a large header
+    if (route.pattern == "/files/{id}") failures[409] = {"invalid_request"};  // it is in use
+    failures[414] = {"invalid_request"};                                      // a long address
+    failures[431] = {"invalid_request"};                                      // a large header
     return failures;
 }
 
@@ -72,7 +78,7 @@ json::object headers_of(const Route& route) {
     if (std::ranges::find(route.query, "after") != route.query.end()) {
         return {{"Link", text}, {"Has-More", truth}, {"Limit", whole}};
     }
-    if (route.pattern.starts_with("/files/")) return {{"ETag", text}, {"Last-Modified", text}};
+    if (gives_bytes(route)) return {{"ETag", text}, {"Last-Modified", text}};
     return {};
 }
 
@@ -89,7 +95,7 @@ json::object answers_of(const Route& route) {
         answers["200"] = success;
     }
     if (has_end(route)) answers["204"] = {{"description", "Nothing more will come"}};
-    if (route.pattern.starts_with("/files/")) {
+    if (gives_bytes(route)) {
         answers["206"] = {{"description", "A part"}, {"content", content_of("Bytes")}};
         answers["304"] = {{"description", "Unchanged"}};
     }
@@ -117,6 +123,8 @@ json::array parameters_of(const Route& route) {
             schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", 100}, {"default", 20}};
         } else if (name == "order") {
             schema["enum"] = {"asc", "desc"};
+        } else if (name == "role") {
+            schema["enum"] = {"output", "upload", "import"};
         } else if (name == "explain") {
             schema = {
                 {"type", "boolean"},
@@ -133,7 +141,7 @@ json::array parameters_of(const Route& route) {
         add_header("Idempotency-Key", {{"type", "string"}, {"maxLength", 255}});
     }
     if (has_end(route)) add_header("Last-Event-ID", {{"type", "string"}});
-    if (route.pattern.starts_with("/files/")) {
+    if (gives_bytes(route)) {
         for (const auto* name :
              {"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since",
               "If-Unmodified-Since"}) {

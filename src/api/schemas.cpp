@@ -325,6 +325,26 @@ json::object part_schema() {
     };
 }
 
+json::object stored_file_schema() {
+    json::object properties{
+        {"id", text_schema("What is behind /files/ in its address.")},
+        {"object", {{"const", "stored_file"}}},
+        {"role", {{"type", "string"}, {"enum", {"output", "upload", "import"}}}},
+        {"name", text_schema("Of an output of many files, the main one.")},
+        {"size", or_null({{"type", "integer"}, {"description", "Bytes, of all its parts."}})},
+        {"type", text_schema("As it is served.")},
+        {"url", text_schema("Where it is.")},
+        {"job", or_null(text_schema("The job that made it."))},
+        {"task", or_null(text_schema("The standalone task that made it."))},
+        {"created_at", time_schema()},
+    };
+    json::array required;
+    for (const auto& property : properties) required.push_back(json::string(property.key()));
+    return {
+        {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
+    };
+}
+
 json::object health_schema() {
     return {
         {"type", "object"},
@@ -410,6 +430,7 @@ json::object component_schemas() {
         {"File", file_schema()},
         {"Failure", answer_object<Failure>()},
         {"Part", part_schema()},
+        {"StoredFile", stored_file_schema()},
         {"ConnectionTestRequest",
          {{"type", "object"},
           {"properties", {{"bucket", text_schema("Where to try; the only one by default.")}}}}},
@@ -441,7 +462,8 @@ json::object component_schemas() {
     add_options(schemas);
     add_job_requests(schemas);
     add_task_requests(schemas);
-    for (const auto* name : {"Job", "Task", "Part", "Connection", "Key", "Delivery"}) {
+    for (const auto* name :
+         {"Job", "Task", "Part", "StoredFile", "Connection", "Key", "Delivery"}) {
         schemas[std::string(name) + "List"] = list_of(schema_reference(name));
     }
     return schemas;

@@ -32,8 +32,8 @@ Error too_large(const Service& service, std::int64_t most) {
 }
 
 /// Streams the body into the storage, never more than a piece of it in memory. What is announced is
-/// judged before the first byte is asked for.
-Result<> keep_body(
+/// judged before the first byte is asked for. How many bytes there were.
+Result<std::int64_t> keep_body(
     Service& service, const Request& request, const std::string& key, std::int64_t most
 ) {
     constexpr std::size_t kPiece = 256U << 10U;
@@ -63,7 +63,7 @@ Result<> keep_body(
         };
     }
     TRY(upload->commit(total, {}));
-    return {};
+    return total;
 }
 
 Result<Response> keep_upload(Service& service, const Request& request, std::int64_t most) {
@@ -80,12 +80,13 @@ Result<Response> keep_upload(Service& service, const Request& request, std::int6
         random_hex(128), work::safe_name(request.query_value("filename").value_or("upload"))
     };
     TRY(service.files.add({name.id, {}, "upload", name.name, false, now, now}));
-    if (const auto kept = keep_body(service, request, work::managed_key(name), most); !kept) {
+    const auto kept = keep_body(service, request, work::managed_key(name), most);
+    if (!kept) {
         TRY(service.files.discard(name.id));
         if (kept.error().kind == ErrorKind::kDiskFull) return refusal(507, kept.error());
         return kept.error();
     }
-    TRY(service.files.make_ready(name.id, service.clock.now()));
+    TRY(service.files.make_ready(name.id, *kept, service.clock.now()));
     const ExternalFile file{.url = work::managed_url(base_url(service, request), name)};
     auto response = json_response(201, to_json(file));
     response.with("Location", file.url);

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <ctime>
-#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "cli/display.h"
 #include "cli/follow.h"
 #include "cli/help.h"
+#include "cli/lists.h"
 #include "cli/remote_commands.h"
 #include "cli/remote_run.h"
 #include "cli/typed_order.h"
@@ -41,7 +40,7 @@ const std::vector<Verb> kVerbs = {
 struct JobsWords {
     std::vector<std::string> words;
     std::string body;
-    std::map<std::string, std::string> filters;
+    Filters filters;
 };
 
 Error wrong_words(const std::string& verb) {
@@ -53,35 +52,10 @@ Error wrong_words(const std::string& verb) {
     };
 }
 
-/// "12:34" of today, "Nov 28" of another day.
-std::string when(std::int64_t seconds, std::int64_t now) {
-    const auto then = fmt::localtime(static_cast<std::time_t>(seconds));
-    const auto today = fmt::localtime(static_cast<std::time_t>(now));
-    const bool is_today = then.tm_yday == today.tm_yday && then.tm_year == today.tm_year;
-    return is_today ? fmt::format("{:%H:%M}", then) : fmt::format("{:%b %d}", then);
-}
-
-/// The end of a text, which tells files apart better than its beginning.
-std::string end_of(std::string_view text, std::size_t width) {
-    if (text.size() <= width) return std::string(text);
-    auto from = text.size() - width + 1;
-    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
-    return fmt::format("…{}", text.substr(from));
-}
-
-std::string query_of(const JobsWords& typed) {
-    std::string query = "/jobs?";
-    for (const auto& [name, value] : typed.filters) {
-        if (!value.empty()) query += fmt::format("{}={}&", name, percent_encode(value));
-    }
-    query.pop_back();
-    return query;
-}
-
 Result<int> list_jobs(
     ApiClient& api, Display& display, const JobsWords& typed, const std::stop_token& stop
 ) {
-    const auto jobs = TRY(api.call("GET", query_of(typed), nullptr, stop));
+    const auto jobs = TRY(api.call("GET", list_path("/jobs", typed.filters), nullptr, stop));
     if (!display.is_for_people() || !jobs.is_array()) {
         display.print(jobs);
         return 0;
@@ -199,16 +173,12 @@ Action declare_jobs(CLI::App& app) {
 std::string job_table(const json::array& jobs, int columns, std::int64_t now) {
     std::string text;
     for (const auto& job : jobs) {
-        const auto* created = job.as_object().if_contains("created_at");
-        const auto seconds = created != nullptr ? created->to_number<std::int64_t>() / 1000 : 0;
         const auto kind = string_at(job, "kind");
         const auto line = fmt::format(
             "{:<30}  {:<10}  {:<9}  {:<6}  ", string_at(job, "id"), string_at(job, "status"),
-            kind == "adaptive_video" ? "adaptive" : kind, when(seconds, now)
+            kind == "adaptive_video" ? "adaptive" : kind, created_text(job, now)
         );
-        const auto left = std::max<std::size_t>(10, static_cast<std::size_t>(std::max(columns, 0)));
-        const auto room = left > line.size() + 10 ? left - line.size() : 10;
-        text += line + end_of(string_at(job, "input"), room) + "\n";
+        text += line + end_of(string_at(job, "input"), room_behind(line, columns)) + "\n";
     }
     return text;
 }

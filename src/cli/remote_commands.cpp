@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/client.h"
 #include "cli/display.h"
+#include "cli/files_command.h"
 #include "cli/jobs_command.h"
 
 namespace ittybit::cli {
@@ -58,6 +59,7 @@ int with_server(Context& context, const ServerAction& action) {
 std::vector<Command> remote_commands() {
     return {
         jobs_command(),
+        files_command(),
         {"login", "Keep a server's address and key for later.", declare_login},
     };
 }

@@ -9,7 +9,7 @@
 
 namespace ittybit::cli {
 
-/// `ittybit jobs` and `login`: what needs a server.
+/// `ittybit jobs`, `files` and `login`: what needs a server.
 std::vector<Command> remote_commands();
 
 /// Does something with the configured server; an error ends the command.

@@ -258,7 +258,8 @@ public:
         override {
         std::vector<Stored> found;
         std::error_code error;
-        fs::recursive_directory_iterator entry(root_, error);
+        const auto folder = root_ / prefix.substr(0, prefix.rfind('/') + 1);
+        fs::recursive_directory_iterator entry(folder, error);
         for (; !error && entry != fs::end(entry); entry.increment(error)) {
             if (stop.stop_requested())
                 return Error{ErrorKind::kCancelled, "the listing was cancelled", ""};

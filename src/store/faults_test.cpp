@@ -74,7 +74,7 @@ struct Scene {
 };
 
 Ending ending_of(const Scene& scene) {
-    Ending outcome{scene.held.record, {"f1"}, {{"a.m4s", 10}}, "task_x"};
+    Ending outcome{scene.held.record, {{"f1", "a.mp4", 30}}, {{"a.m4s", 10}}, "task_x"};
     outcome.record.job.status = JobStatus::kSucceeded;
     return outcome;
 }
@@ -195,7 +195,15 @@ std::vector<Operation> operations_of_the_rest() {
         {"files.find", [](Stores& s, const Scene&) { return outcome_of(s.files.find("f1")); }},
         {"files.touch", [](Stores& s, const Scene&) { return s.files.touch("f1", kNow + 50); }},
         {"files.make_ready",
-         [](Stores& s, const Scene&) { return s.files.make_ready("f1", kNow + 50); }},
+         [](Stores& s, const Scene&) { return s.files.make_ready("f1", 5, kNow + 50); }},
+        {"files.list", [](Stores& s, const Scene&) { return outcome_of(s.files.list({})); }},
+        {"files.list_behind",
+         [](Stores& s, const Scene&) { return outcome_of(s.files.list({.after = "f1"})); }},
+        {"files.list_of_job",
+         [](Stores& s, const Scene& at) {
+             return outcome_of(s.files.list({.job = at.held.claim.job_id}));
+         }},
+        {"files.erase", [](Stores& s, const Scene&) { return outcome_of(s.files.erase("f2")); }},
         {"files.allow_upload",
          [](Stores& s, const Scene&) { return s.files.allow_upload({"t9", "key_1", 5, kNow}); }},
         {"files.is_upload_allowed",

@@ -1,14 +1,10 @@
+#include <fmt/format.h>
+
+#include "store/rows.h"
 #include "store/side_tables.h"
 
 namespace ittybit::store {
 namespace {
-
-FileRecord file_from(const Row& row) {
-    return {
-        row.text(0),         row.optional_text(1), row.text(2),    row.text(3),
-        row.integer(4) != 0, row.integer(5),       row.integer(6),
-    };
-}
 
 /// One bite of what was not used since `before`. What a job that is not final reads is in use, and
 /// so is an upload that may be under way: it is kept for as long again. What somebody begins to use
@@ -59,10 +55,8 @@ Result<void> FileTable::add(const FileRecord& file) {
 Result<std::optional<FileRecord>> FileTable::find(const std::string& id) {
     return reading(database_, [&](Session& session) -> Result<std::optional<FileRecord>> {
         std::optional<FileRecord> file;
-        const auto rows = TRY(session.run(
-            "SELECT id, job_id, role, name, is_ready, created_at, used_at FROM files WHERE id = $1",
-            {id}
-        ));
+        const auto rows =
+            TRY(session.run(fmt::format("SELECT {} FROM files WHERE id = $1", kFileColumns), {id}));
         if (!rows.empty()) file = file_from(rows.front());
         return file;
     });
@@ -75,9 +69,11 @@ Result<void> FileTable::touch(const std::string& id, UnixMillis now) {
     });
 }
 
-Result<void> FileTable::make_ready(const std::string& id, UnixMillis now) {
+Result<void> FileTable::make_ready(const std::string& id, std::int64_t size, UnixMillis now) {
     return database_.write([&](Session& session) -> Result<void> {
-        TRY(session.run("UPDATE files SET is_ready = 1, used_at = $2 WHERE id = $1", {id, now}));
+        TRY(session.run(
+            "UPDATE files SET is_ready = 1, used_at = $2, size = $3 WHERE id = $1", {id, now, size}
+        ));
         return {};
     });
 }
@@ -134,7 +130,7 @@ Result<std::optional<UploadToken>> FileTable::take_upload_token(
     return writing(database_, [&](Session& session) -> Result<std::optional<UploadToken>> {
         std::optional<UploadToken> token;
         const auto rows = TRY(session.run(
-            "DELETE FROM upload_tokens WHERE hash = $1 AND expires_at > $2 "
+            "DELETE FROM upload_tokens WHERE hash = $1 AND expires_at > $2 AND file_id IS NULL "
             "RETURNING hash, key_id, max_bytes, expires_at",
             {hash, now}
         ));
@@ -156,8 +152,7 @@ Result<std::vector<FileRecord>> FileTable::garbage(int limit) {
     return reading(database_, [&](Session& session) -> Result<std::vector<FileRecord>> {
         std::vector<FileRecord> files;
         const auto rows = TRY(session.run(
-            "SELECT id, job_id, role, name, is_ready, created_at, used_at FROM files "
-            "WHERE role = 'garbage' LIMIT $1",
+            fmt::format("SELECT {} FROM files WHERE role = 'garbage' LIMIT $1", kFileColumns),
             {std::int64_t{limit}}
         ));
         for (const auto& row : rows) files.push_back(file_from(row));

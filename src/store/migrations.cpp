@@ -262,6 +262,14 @@ const std::vector<Step>& steps() {
             "AND finished_at IS NULL",
             "DROP INDEX jobs_by_file",
         }},
+        Step{{
+            // Files are listed by age, with their sizes.
+            "ALTER TABLE files ADD COLUMN size BIGINT",
+            "DROP INDEX files_of_job",
+            "CREATE INDEX files_of_job ON files (job_id) WHERE job_id IS NOT NULL",
+            "DROP INDEX files_by_age",
+            "CREATE INDEX files_by_age ON files (role, is_ready, created_at, id)",
+        }},
     };
     return all;
 }

@@ -51,7 +51,10 @@ Result<void> note_new_state(Session& session, const Claim& claim, UnixMillis now
 /// Files and parts that users may have from now on.
 Result<void> show_files(Session& session, const Ending& made, UnixMillis now) {
     for (const auto& file : made.files) {
-        TRY(session.run("UPDATE files SET is_ready = 1, used_at = $2 WHERE id = $1", {file, now}));
+        TRY(session.run(
+            "UPDATE files SET is_ready = 1, used_at = $2, name = $3, size = $4 WHERE id = $1",
+            {file.id, now, file.name, file.size}
+        ));
     }
     for (const auto& part : made.parts) {
         TRY(session.run(

@@ -68,15 +68,22 @@ struct Lease {
     std::int64_t beat = 0;
 };
 
+/// A managed output that users may have from now on.
+struct ShownFile {
+    std::string id;
+    std::string name;  // of its main file
+    std::int64_t size = 0;
+};
+
 /// What finish() writes, and publish().
 struct Ending {
     JobRecord record;
-    std::vector<std::string> files = {};  // ids that are published now
-    std::vector<Part> parts = {};         // of a many-part output
-    std::string parts_task = {};          // the task whose parts they are
+    std::vector<ShownFile> files = {};
+    std::vector<Part> parts = {};  // of a many-part output
+    std::string parts_task = {};   // the task whose parts they are
 };
 
-/// Which jobs or tasks a list shows.
+/// Which jobs, tasks or files a list shows.
 struct ListQuery {
     int limit = 20;
     bool is_descending = true;
@@ -89,6 +96,8 @@ struct ListQuery {
     std::optional<UnixMillis> created_after = {};
     std::optional<UnixMillis> created_before = {};
     std::vector<std::pair<std::string, std::string>> metadata = {};  // name and value
+    std::optional<std::string> job = {};   // whose files: the hidden one of a standalone task too
+    std::optional<std::string> role = {};  // of files
 };
 
 template <typename T>
@@ -131,6 +140,8 @@ struct FileRecord {
     bool is_ready = false;
     UnixMillis created_at = 0;
     UnixMillis used_at = 0;
+    std::optional<std::int64_t> size = {};  // of all its parts, once it is ready
+    bool is_of_task = false;                // in lists: the job is hidden behind its one task
 };
 
 /// A permission for one upload, by whoever has its token.

@@ -315,6 +315,13 @@ std::optional<std::string> file_named_by(std::string_view url) {
     return is_id ? std::optional(std::string(id)) : std::nullopt;
 }
 
+FileRecord file_from(const Row& row) {
+    return {
+        row.text(0),         row.optional_text(1), row.text(2),    row.text(3),
+        row.integer(4) != 0, row.integer(5),       row.integer(6), row.optional_integer(7),
+    };
+}
+
 std::vector<Label> labels_of(const json::object& metadata) {
     constexpr std::size_t kMost = 16;
     constexpr std::size_t kLongest = 255;

@@ -53,6 +53,11 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now);
 /// The managed file that a URL names by its id, whatever its host; nothing when it names none.
 std::optional<std::string> file_named_by(std::string_view url);
 
+/// A managed file as its row has it.
+inline constexpr std::string_view kFileColumns =
+    "id, job_id, role, name, is_ready, created_at, used_at, size";
+FileRecord file_from(const Row& row);
+
 /// The labels that a job is found by: top-level members of its metadata that are strings, numbers,
 /// true or false.
 struct Label {

@@ -69,7 +69,14 @@ public:
     Result<std::optional<FileRecord>> find(const std::string& id);
     /// An upload that is used is kept for longer.
     Result<void> touch(const std::string& id, UnixMillis now);
-    Result<void> make_ready(const std::string& id, UnixMillis now);
+    Result<void> make_ready(const std::string& id, std::int64_t size, UnixMillis now);
+
+    /// Those that may be seen, by age. Errors: `invalid_request` (a cursor of no file).
+    Result<Page<FileRecord>> list(const ListQuery& query);
+    /// What became of a file that was to be deleted.
+    enum class Erased { kDone, kInUse, kNone };
+    /// Turns one into garbage that may be seen, unless a job that is not final reads or makes it.
+    Result<Erased> erase(const std::string& id);
 
     /// Forgets old upload tokens, and turns into garbage: uploads and unowned imports not used
     /// since `uploads` (a job that is not final uses its input), outputs made before `outputs`, and

@@ -275,7 +275,7 @@ TEST_P(Conformance, FinishWritesStateFilesPartsAndDeliveryAtOnce) {
     add_job(kNow, "https://example.com/hook");
     auto held = claim();
     ASSERT_TRUE(files.add({"f1", held.claim.job_id, "output", "a.mp4", false, kNow, kNow}));
-    Ending outcome{held.record, {"f1"}, {{"a.m4s", 10}, {"b.m4s", 20}}, "task_x"};
+    Ending outcome{held.record, {{"f1", "a.mp4", 30}}, {{"a.m4s", 10}, {"b.m4s", 20}}, "task_x"};
     outcome.record.job.status = JobStatus::kSucceeded;
     outcome.record.job.output = "http://host/files/f1/a.mp4";
     ASSERT_TRUE(*queue_->finish(held.claim, outcome, kNow + 99));
@@ -308,7 +308,7 @@ TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {
     file.url = "https://example.com/files/f1/a.mp4";
     succeed(exported, file, kNow + 5);
     held.record.job.warnings = {"outputs.0: cut short"};
-    const Ending so_far{held.record, {"f1"}, {{"a.m4s", 10}}, exported.id};
+    const Ending so_far{held.record, {{"f1", "a.mp4", 30}}, {{"a.m4s", 10}}, exported.id};
     ASSERT_TRUE(*queue_->publish(held.claim, so_far, kNow + 5));
 
     const auto found = **jobs_->find_job(held.claim.job_id);

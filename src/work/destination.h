@@ -14,6 +14,7 @@ struct Published {
     File file;                            // its facts, with URL and parts
     std::vector<store::Part> parts = {};  // what was published beside it
     std::string managed = {};             // the id of the managed file; "": it lies elsewhere
+    std::int64_t size = 0;                // bytes of all its files
 };
 
 /// Where the result of one operation goes: managed storage, a bucket, a folder of this machine. It

@@ -76,6 +76,7 @@ Result<> Exporter::grown(const FileGrown& grown, const sandbox::Workspace& works
 
 Result<> Exporter::ready(const FileReady& ready, const sandbox::Workspace& workspace) {
     const bool is_folder = place_.is_folder();
+    size_ += ready.size;
     // Named as playlists name them: from the main file's folder on.
     const auto name = is_folder ? ready.name : parts_folder() + "/" + ready.name;
     if (is_folder || !ready.is_main) parts_.push_back({name, ready.size});
@@ -128,7 +129,7 @@ Result<Published> Exporter::publish(const Outcome& outcome) {
         for (const auto& part : parts_) parts.size += part.size;
         file.parts = parts;
     }
-    return Published{std::move(file), parts_, place_.managed};
+    return Published{std::move(file), parts_, place_.managed, size_};
 }
 
 Result<Published> Exporter::copy(File facts, int descriptor, std::int64_t size) {
@@ -137,7 +138,7 @@ Result<Published> Exporter::copy(File facts, int descriptor, std::int64_t size) 
     TRY(main_.upload->commit(size, stop_));
     is_done_ = true;
     facts.url = place_.url;
-    return Published{std::move(facts), {}, place_.managed};
+    return Published{std::move(facts), {}, place_.managed, size};
 }
 
 }  // namespace ittybit::work

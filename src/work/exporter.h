@@ -66,6 +66,7 @@ private:
     PartSender sender_;
     std::vector<FileReady> held_back_;
     std::vector<store::Part> parts_;
+    std::int64_t size_ = 0;
     bool is_done_ = false;
 };
 

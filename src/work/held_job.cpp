@@ -6,6 +6,7 @@
 #include "base/fields_json.h"
 #include "work/attempts.h"
 #include "work/lease_watch.h"
+#include "work/managed.h"
 
 namespace ittybit::work {
 namespace {
@@ -32,8 +33,11 @@ std::optional<bool> write_patiently(Trouble& trouble, const std::function<Result
 store::Ending written_ending(store::JobRecord record, const std::optional<Made>& made) {
     store::Ending written{std::move(record)};
     if (!made) return written;
-    const auto& [file, parts, managed] = made->published;
-    if (!managed.empty()) written.files = {managed};
+    const auto& [file, parts, managed, size] = made->published;
+    if (!managed.empty()) {
+        const auto name = find_managed(file.url.value_or(""));
+        written.files = {{managed, name ? name->name : "", size}};
+    }
     written.parts = parts;
     written.parts_task = made->task;
     return written;

@@ -328,6 +328,23 @@ const flows = {
         return { key, status: answer.status, told };
     },
 
+    /// given.name is deleted, then looked for again.
+    async files(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("files");
+        const row = page.locator(".stored tbody tr", { hasText: given.name });
+        const told = await text(row);
+        await page.getByLabel("Show").selectOption("upload");
+        await row.waitFor({ state: "detached" });
+        const uploads = await page.locator(".stored tbody tr").count();
+        await page.getByLabel("Show").selectOption("");
+        await page.getByRole("button", { name: `Delete ${given.name}` }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+        await row.waitFor({ state: "detached" });
+        return { told, uploads };
+    },
+
     async system(dashboard) {
         const { page } = dashboard;
         await dashboard.signIn(given.key);
@@ -531,6 +548,7 @@ const flows = {
                 "jobs",
                 ...given.jobs.map((id) => `jobs/${id}`),
                 "new",
+                "files",
                 "system",
                 "access",
             ]) {

@@ -12,6 +12,7 @@ export type Failure = Schemas["Failure"];
 export type Connection = Schemas["Connection"];
 export type ConnectionTest = Schemas["ConnectionTest"];
 export type Delivery = Schemas["Delivery"];
+export type StoredFile = Schemas["StoredFile"];
 export type Health = Schemas["Health"];
 export type Key = Schemas["Key"];
 export type NewKey = Schemas["NewKey"];
@@ -149,6 +150,6 @@ export async function upload(...what: Parameters<typeof transfer>) {
 /// One of our own files as this page may load it, whatever name the service is reached by; null for
 /// what is elsewhere.
 export function ownFile(url: string | null | undefined): string | null {
-    const path = url?.match(/^https?:\/\/[^?#]*?\/(files\/[0-9a-f]{32}\/[^?#]+)$/);
+    const path = url?.match(/^https?:\/\/[^?#]*?\/(files\/[0-9a-f]{32}[~0-9a-f]*\/[^?#]+)$/);
     return path ? address(path[1]!) : null;
 }

@@ -5,6 +5,7 @@ const PATHS = {
     close: "M6 6l12 12M18 6L6 18",
     copy: "M9 9h10v10H9zM5 15V5h10",
     list: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
+    file: "M13 4H6v16h12V9zM13 4v5h5",
     gauge: "M4 18a8 8 0 1 1 16 0M12 18l4-6",
     key: "M14 10a4 4 0 1 0-3.9 4H13v2h2v2h3v-3l-4.2-4.2z",
     sun: "M12 4V2M12 22v-2M4 12H2M22 12h-2M6 6L4.6 4.6M19.4 19.4L18 18M6 18l-1.4 1.4M19.4 4.6L18 6M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",

@@ -5,6 +5,7 @@ import { Access } from "./access";
 import { key, signedOut, signIn, signOut, tryKey } from "./api";
 import { Icon } from "./icon";
 import { useDrops } from "./drops";
+import { Files } from "./files";
 import { JobPage } from "./job_page";
 import { hangUp, isLive, listen } from "./jobs";
 import { forgetList, JobsPage } from "./jobs_page";
@@ -18,6 +19,7 @@ import { Confirmation, Problem, Toasts } from "./ui";
 const PAGES = [
     { page: "jobs", title: "Jobs", icon: "list" },
     { page: "new", title: "New job", icon: "plus" },
+    { page: "files", title: "Files", icon: "file" },
     { page: "system", title: "System", icon: "gauge" },
     { page: "access", title: "Access", icon: "key" },
 ] as const;
@@ -118,6 +120,7 @@ function Shell() {
             <main id="content" tabIndex={-1}>
                 {page === "jobs" && (id ? <JobPage key={id} id={id} /> : <JobsPage />)}
                 {page === "new" && <NewJob />}
+                {page === "files" && <Files />}
                 {page === "system" && <System />}
                 {page === "access" && <Access />}
             </main>

@@ -6,7 +6,7 @@ const hash = signal(location.hash);
 addEventListener("hashchange", () => (hash.value = location.hash));
 
 export interface Route {
-    page: string; // "jobs", "new", "system", "access"
+    page: string; // "jobs", "new", "files", "system", "access"
     id: string;
     query: URLSearchParams;
 }
