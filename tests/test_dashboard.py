@@ -176,6 +176,17 @@ def test_a_stream_plays_in_the_rendition_one_picks(server, media):
     assert {seen["first"][1], seen["last"][1]} == {180, 720}
 
 
+def test_where_addresses_expire_streams_play_and_pictures_are_compared(tmp_path, media):
+    signing = Server(tmp_path, "--sign-files", "1h")
+    stream = ended(signing, input=upload(signing, media / "flash-720p.mp4"), kind="adaptive_video")
+    assert "~" in stream["output"]
+    seen = see(signing, "stream", job=stream["id"])
+    assert {seen["first"][1], seen["last"][1]} == {180, 720}
+    seen = see(signing, "create", file=str(media / "corner.png"))
+    assert seen["sizes"]["output"][0] == 64 < seen["sizes"]["input"][0]
+    assert signing.stop() == 0
+
+
 def test_sound_is_seen_as_a_waveform(server, media):
     job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="audio")
     seen = see(server, "sound", job=job["id"])

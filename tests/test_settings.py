@@ -59,7 +59,7 @@ def test_passwords_are_not_shown(tmp_path, url):
 def test_the_file_of_the_documentation_says_what_is_preset(tmp_path):
     text = (cli.ROOT / "docs/ittybit.toml").read_text()
     documented = re.sub("^#(?=[a-z])", "", text, flags=re.M)
-    for without_preset in ("keep_outputs", "log_format", "data"):
+    for without_preset in ("keep_outputs", "sign_files", "log_format", "data"):
         documented = re.sub(f"^{without_preset} = .*$", "", documented, flags=re.M)
     _, preset, _ = check(tmp_path)
     status, told, complaint = check(tmp_path, config=documented)

@@ -65,7 +65,7 @@ Result<std::optional<Response>> create(
     auto key = TRY(idempotency_key(request));
     if (key) {
         if (const auto earlier = TRY(service.jobs.find_answer(*key))) {
-            return std::optional(replay(*earlier));
+            return std::optional(replay(service, *earlier));
         }
     }
     auto wanted = TRY(read(service, request));
@@ -77,10 +77,10 @@ Result<std::optional<Response>> create(
     if (request.pass) record.key_id = request.pass->key_id;
     service.jobs.create_later(
         record, std::move(key), answer_of(base_path(service), record),
-        [note = note_of(service, request, record),
+        [&service, note = note_of(service, request, record),
          reply](Result<store::JobStore::Created> created) {
             if (!created) return reply(std::move(created).error());
-            if (created->is_replayed) return reply(replay(created->answer));
+            if (created->is_replayed) return reply(replay(service, created->answer));
             reply(created_response(std::move(created->answer), note));
         }
     );

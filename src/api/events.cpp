@@ -74,7 +74,7 @@ private:
         const bool is_task = (*record)->is_task;
         return fmt::format(
             "id: {}\nevent: {}\ndata: {}\n\n", seen_, is_task ? "task" : "job",
-            is_task ? json_text(job.tasks.front()) : json_text(job)
+            compact_json(is_task ? task_json(service_, job.tasks.front()) : job_json(service_, job))
         );
     }
 
@@ -138,17 +138,19 @@ Response events_response(Service& service, const Request& request, const store::
     return response;
 }
 
-json::object task_json(const Task& task, bool is_in_list) {
+json::object task_json(const Service& service, const Task& task, bool is_in_list) {
     auto value = to_json(task);
     if (is_in_list) drop_streams(value.get_object());
+    service.settings.links.renew(value.get_object(), service.clock.now());
     return std::move(value.get_object());
 }
 
-json::object job_json(const Job& job, bool is_in_list) {
+json::object job_json(const Service& service, const Job& job, bool is_in_list) {
     auto value = to_json(job);
     if (is_in_list) {
         for (auto& task : value.get_object()["tasks"].get_array()) drop_streams(task.get_object());
     }
+    service.settings.links.renew(value.get_object(), service.clock.now());
     return std::move(value.get_object());
 }
 

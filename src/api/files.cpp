@@ -30,13 +30,21 @@ struct OpenFile {
     std::string key;
     std::int64_t size = 0;
     Validators validators;
+    std::chrono::seconds lasts{31'536'000};  // how long the address does, at most a year
 };
 
-Result<OpenFile> open_file(Service& service, const work::ManagedName& name) {
+/// Errors: `file_not_found`, `unavailable`, those of FileLinks::judge.
+Result<OpenFile> open_file(Service& service, const Request& request) {
+    const auto now = service.clock.now();
+    const auto permission = TRY(service.settings.links.judge(request.capture("id"), now));
+    const work::ManagedName name{permission.id, std::string(request.capture("name"))};
     const auto record = TRY(service.files.find(name.id));
     // An upload is its owner's input, a part or output everybody's who has the address.
     if (!record || !record->is_ready) return no_such_file();
     OpenFile open;
+    if (permission.expires_s) {
+        open.lasts = std::min(open.lasts, std::chrono::seconds(*permission.expires_s - now / 1000));
+    }
     open.key = work::managed_key(name);
     auto stored = service.storage.head(open.key, {});
     // A name that no key can have (`invalid_output`) is the name of no file.
@@ -78,14 +86,15 @@ PulledBody pulled_body(Service& service, const OpenFile& open, const Wanted& wan
 std::optional<Response> redirect(
     Service& service, const Request& request, const OpenFile& open, std::string_view type
 ) {
-    constexpr auto kPermission = std::chrono::hours(1);
+    const auto permission = std::min<std::chrono::seconds>(std::chrono::hours(1), open.lasts);
     const bool is_wanted = service.settings.redirects_files && request.method == "GET";
     if (!is_wanted || type == kUnknownType || is_compressible(type)) return std::nullopt;
-    auto url = service.storage.presign(open.key, kPermission);
+    auto url = service.storage.presign(open.key, permission);
     if (!url) return std::nullopt;
     Response response;
     response.status = 307;
-    response.with("Location", *std::move(url)).with("Cache-Control", "private, max-age=1800");
+    response.with("Location", *std::move(url))
+        .with("Cache-Control", fmt::format("private, max-age={}", permission.count() / 2));
     return response;
 }
 
@@ -107,7 +116,9 @@ void describe(Response& response, const OpenFile& open, std::string_view name) {
         .with("Last-Modified", http_date(open.validators.modified))
         .with("Content-Security-Policy", "sandbox");
     // The id is new for each output, so what is behind it never changes.
-    response.with("Cache-Control", "public, max-age=31536000, immutable");
+    response.with(
+        "Cache-Control", fmt::format("public, max-age={}, immutable", open.lasts.count())
+    );
     if (type == kUnknownType) {
         response.with("Content-Disposition", attachment(name.substr(name.rfind('/') + 1)));
     }
@@ -157,18 +168,19 @@ Response out_of_range(std::int64_t size) {
 }
 
 Result<Response> get(Service& service, const Request& request) {
-    const work::ManagedName name{
-        std::string(request.capture("id")), std::string(request.capture("name"))
-    };
-    const auto type = content_type_of(name.name);
-    auto open = TRY(open_file(service, name));
+    const auto name = request.capture("name");
+    const auto type = content_type_of(name);
+    auto opened = open_file(service, request);
+    if (!opened && opened.error().kind == ErrorKind::kTokenInvalid)
+        return refusal(403, opened.error());
+    auto open = TRY(std::move(opened));
     if (auto elsewhere = redirect(service, request, open, type)) return *std::move(elsewhere);
     const bool is_gzip = wants_gzip(request, open, type);
     if (is_gzip) open.validators.etag.insert(open.validators.etag.size() - 1, "-gzip");
     auto other = judge(request, open);
     if (other && other->status != 304) return *std::move(other);
     Response response = other ? *std::move(other) : Response();
-    describe(response, open, name.name);
+    describe(response, open, name);
     if (response.status == 304) return response;
     if (is_gzip) {
         response.body = gzipped(TRY(whole(service, open)));

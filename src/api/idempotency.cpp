@@ -123,7 +123,7 @@ Result<Response> answer_once(
             key.fingerprint += "-" + bytes.end();
         }
     }
-    if (const auto earlier = TRY(service.jobs.find_answer(key))) return replay(*earlier);
+    if (const auto earlier = TRY(service.jobs.find_answer(key))) return replay(service, *earlier);
     auto response = TRY(handler(service, request));
     if (response.status < 200 || response.status > 299) return response;
     if (is_by_bytes) key.fingerprint += "-" + bytes.end();
@@ -151,11 +151,17 @@ Result<std::optional<store::IdempotencyKey>> idempotency_key(const Request& requ
     });
 }
 
-Response replay(const store::Answer& answer) {
+Response replay(const Service& service, const store::Answer& answer) {
+    const auto& links = service.settings.links;
+    const auto now = service.clock.now();
     Response response;
     response.body = answer.body;
+    if (auto body = parse_json(answer.body); links.are_signed() && body && body->is_object()) {
+        links.renew(body->get_object(), now);
+        response.body = compact_json(*body);
+    }
     response.with("Content-Type", "application/json").with("Idempotent-Replayed", "true");
-    if (!answer.location.empty()) response.with("Location", answer.location);
+    if (!answer.location.empty()) response.with("Location", links.renewed(answer.location, now));
     return response;
 }
 

@@ -41,7 +41,7 @@ Result<Response> list(Service& service, const Request& request) {
     const auto query = TRY(read_list_query(request, Filters::kJobs));
     const auto page = TRY(service.jobs.list_jobs(query));
     json::array items;
-    for (const auto& job : page.items) items.push_back(job_json(job, true));
+    for (const auto& job : page.items) items.push_back(job_json(service, job, true));
     return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
@@ -61,7 +61,7 @@ Result<Response> explain(Service& service, const Order& order) {
 Result<Response> show(Service& service, const Request& request) {
     const auto record = TRY(find_job(service, request));
     if (TRY(wants_plans(request))) return explain(service, record.order);
-    return json_response(200, job_json(record.job));
+    return json_response(200, job_json(service, record.job));
 }
 
 Result<Response> explain_new(Service& service, const Request& request) {
@@ -92,7 +92,7 @@ Result<Response> cancel(Service& service, const Request& request) {
     const auto id = TRY(find_job(service, request)).job.id;
     const auto record = TRY(service.jobs.cancel(id, service.clock.now()));
     log::info("job cancelled", {{"job", id}, {"status", "cancelled"}});
-    return json_response(200, job_json(record.job));
+    return json_response(200, job_json(service, record.job));
 }
 
 Result<Response> remove(Service& service, const Request& request) {

@@ -84,7 +84,7 @@ private:
             if (!*record) {
                 out += event("deleted", json::object{{"id", id}});
             } else if (!(*record)->is_task) {
-                out += event("job", job_json((*record)->job, true));
+                out += event("job", job_json(service_, (*record)->job, true));
             }
             changed_.erase(changed_.begin());
         }

@@ -61,6 +61,7 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
         failures[403] = {std::string(name_of(ErrorKind::kTokenInvalid))};
     }
     if (gives_bytes(route)) {
+        failures[403] = {std::string(name_of(ErrorKind::kTokenInvalid))};
         failures[412] = failures[416] = {"invalid_request"};
     }
     if (route.pattern == "/files/{id}") failures[409] = {"invalid_request"};  // it is in use

@@ -11,6 +11,7 @@
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/side_tables.h"
+#include "work/file_links.h"
 #include "work/metrics.h"
 
 namespace ittybit::work {
@@ -35,6 +36,7 @@ struct ServiceSettings {
     std::int64_t largest_input = Limits{}.input_bytes;         // and so upload
     std::string storage_folder;  // where uploads are stored, if it is on this machine
     std::int64_t keep_free = 0;  // bytes of its disk
+    work::FileLinks links = {};  // of managed files
 };
 
 /// How many jobs wait, as far as is known.

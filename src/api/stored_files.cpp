@@ -12,7 +12,9 @@
 namespace ittybit::api {
 namespace {
 
-json::object file_json(const store::FileRecord& file, const std::string& base) {
+json::object file_json(
+    const Service& service, const store::FileRecord& file, const std::string& base
+) {
     json::value job;
     json::value task;
     if (file.job_id && file.is_of_task) task = following_id(*file.job_id, "task", 1);
@@ -24,7 +26,7 @@ json::object file_json(const store::FileRecord& file, const std::string& base) {
         {"name", file.name},
         {"size", to_json(file.size)},
         {"type", content_type_of(file.name)},
-        {"url", work::managed_url(base, {file.id, file.name})},
+        {"url", service.settings.links.url(base, {file.id, file.name}, service.clock.now())},
         {"job", std::move(job)},
         {"task", std::move(task)},
         {"created_at", file.created_at},
@@ -36,7 +38,7 @@ Result<Response> list(Service& service, const Request& request) {
     const auto page = TRY(service.files.list(query));
     const auto base = base_url(service, request);
     json::array items;
-    for (const auto& file : page.items) items.push_back(file_json(file, base));
+    for (const auto& file : page.items) items.push_back(file_json(service, file, base));
     return list_response(request, service, query, std::move(items), page.has_more, page.cursor);
 }
 

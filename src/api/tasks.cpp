@@ -29,13 +29,13 @@ Result<Response> list(Service& service, const Request& request) {
     const auto query = TRY(read_list_query(request, Filters::kTasks));
     const auto page = TRY(service.jobs.list_tasks(query));
     json::array items;
-    for (const auto& task : page.items) items.push_back(task_json(task, true));
+    for (const auto& task : page.items) items.push_back(task_json(service, task, true));
     return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
 Result<Response> show(Service& service, const Request& request) {
     const auto found = TRY(find_task(service, request));
-    return json_response(200, task_json(found.task));
+    return json_response(200, task_json(service, found.task));
 }
 
 /// The job behind a standalone task, which is what can be followed and ended. Errors:
@@ -62,7 +62,7 @@ Result<Response> cancel(Service& service, const Request& request) {
     const auto record = TRY(service.jobs.cancel(id, service.clock.now()));
     const auto& task = record.job.tasks.front();
     log::info("task cancelled", {{"job", id}, {"task", task.id}, {"status", "cancelled"}});
-    return json_response(200, task_json(task));
+    return json_response(200, task_json(service, task));
 }
 
 Result<Response> remove(Service& service, const Request& request) {
@@ -84,8 +84,9 @@ Result<Response> resend(Service& service, const Request& request) {
 }
 
 /// The folder that a many-part output's files are in: that of its main playlist.
-std::string folder_of(const Task& task) {
-    const auto url = task.output && task.output->url ? *task.output->url : "";
+std::string folder_of(const Service& service, const Task& task) {
+    const auto stored = task.output && task.output->url ? *task.output->url : "";
+    const auto url = service.settings.links.renewed(stored, service.clock.now());
     return url.substr(0, url.rfind('/') + 1);
 }
 
@@ -94,7 +95,7 @@ Result<Response> parts(Service& service, const Request& request) {
     auto query = TRY(read_list_query(request, Filters::kNone));
     if (!request.query_value("order")) query.is_descending = false;  // as they are named
     const auto page = TRY(service.jobs.list_parts(found.task.id, query));
-    const auto folder = folder_of(found.task);
+    const auto folder = folder_of(service, found.task);
     json::array items;
     for (const auto& part : page.items) {
         items.push_back({{"name", part.name}, {"url", folder + part.name}, {"size", part.size}});

@@ -87,7 +87,8 @@ Result<Response> keep_upload(Service& service, const Request& request, std::int6
         return kept.error();
     }
     TRY(service.files.make_ready(name.id, *kept, service.clock.now()));
-    const ExternalFile file{.url = work::managed_url(base_url(service, request), name)};
+    const auto& links = service.settings.links;
+    const ExternalFile file{.url = links.url(base_url(service, request), name, now)};
     auto response = json_response(201, to_json(file));
     response.with("Location", file.url);
     return response;

@@ -120,9 +120,13 @@ Result<json::object> check_sandbox(Engine& engine, bool is_required) {
 }
 
 api::ServiceSettings service_settings(
-    const Settings& settings, const std::string& scratch, const json::object& layers
+    const Settings& settings,
+    const std::string& scratch,
+    const json::object& layers,
+    const storage::SecretBox& secrets
 ) {
     const auto build = sandbox::build_id();
+    const auto& lasts = settings.sign_files;
     return {
         .public_url = settings.public_url,
         .most_queued = settings.max_queued,
@@ -136,6 +140,7 @@ api::ServiceSettings service_settings(
         .largest_input = settings.limits.input_bytes,
         .storage_folder = settings.storage.empty() ? settings.data + "/storage" : "",
         .keep_free = settings.keep_free,
+        .links = lasts ? work::FileLinks(secrets.derived("files"), *lasts) : work::FileLinks(),
     };
 }
 
@@ -232,12 +237,18 @@ private:
               {engine.shop->scratch, settings.keep_free}
           ),
           service_{
-              *engine.jobs,    *engine.outbox,
-              *engine.files,   *engine.connections,
-              *engine.keys,    *engine.storage,
-              *engine.secrets, *engine.client,
-              engine.clock(),  service_settings(settings, engine.shop->scratch, layers),
-              engine.metrics,  health_,
+              *engine.jobs,
+              *engine.outbox,
+              *engine.files,
+              *engine.connections,
+              *engine.keys,
+              *engine.storage,
+              *engine.secrets,
+              *engine.client,
+              engine.clock(),
+              service_settings(settings, engine.shop->scratch, layers, *engine.secrets),
+              engine.metrics,
+              health_,
               explainer,
           },
           router_(std::move(routes)),
@@ -312,7 +323,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     );
     work::Notifier notifier(
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock(),
-        secret
+        service.settings.links, secret
     );
 
     work::UploadSweeper sweeper(*engine->shop);

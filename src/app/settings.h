@@ -47,6 +47,7 @@ struct Settings {
     std::string database;
     std::string storage;
     bool redirect_files = false;
+    std::optional<Duration> sign_files;
     std::optional<Duration> keep_outputs;
     std::int64_t keep_free = 256 << 20;
     int concurrency = 0;
@@ -96,6 +97,10 @@ struct Settings {
             "With a bucket as storage: clients fetch files from there, by signed URLs."
         },
         Field{
+            &Settings::sign_files, "sign_files",
+            "Addresses of files are signed and hold for this time: 12h, 45m; without it for ever."
+        },
+        Field{
             &Settings::keep_outputs, "keep_outputs",
             "Outputs are deleted after this time: 30d, 12h, 45m or 90s; without it they are kept."
         },
@@ -141,9 +146,10 @@ struct Settings {
 };
 
 /// What `worker` does not heed.
-inline constexpr std::array<std::string_view, 6> kOfServeAlone = {
-    "listen", "trusted_proxy", "rate_limit", "max_queued", "redirect_files", "keep_outputs"
-};
+inline constexpr std::array<std::string_view, 7> kOfServeAlone = {"listen",         "trusted_proxy",
+                                                                  "rate_limit",     "max_queued",
+                                                                  "redirect_files", "sign_files",
+                                                                  "keep_outputs"};
 
 /// What SIGHUP changes; all else waits for the next start.
 inline constexpr std::array<std::string_view, 4> kReloaded = {

@@ -8,6 +8,7 @@
 
 #include "model/output_name.h"
 #include "sandbox/workspace.h"
+#include "work/managed.h"
 #include "work/publish.h"
 
 namespace ittybit::cli {
@@ -23,8 +24,8 @@ struct Fetched {
     bool is_folder = false;    // the main file is one of the parts
 };
 
-/// A part's URL is that of the main file with `<parts folder>/<name>` for its last piece. In a
-/// folder of files all lie beside the main one, which is one of them.
+/// A part's URL is that of the main file (`main`, unsigned) with `<parts folder>/<name>` for its
+/// last piece. In a folder of files all lie beside the main one, which is one of them.
 Result<> fetch_part(
     ApiClient& api,
     const std::string& main,
@@ -33,11 +34,12 @@ Result<> fetch_part(
     const std::stop_token& stop
 ) {
     const auto base = main.substr(0, main.rfind('/') + 1);
-    const auto slash = url.rfind('/');
-    const bool is_below = url.starts_with(base) && slash != std::string::npos;
-    const auto name = is_below ? url.substr(slash + 1) : "";
+    const auto plain = work::unsigned_url(url);  // the signatures of two answers may differ
+    const auto slash = plain.rfind('/');
+    const bool is_below = plain.starts_with(base) && slash != std::string::npos;
+    const auto name = is_below ? plain.substr(slash + 1) : "";
     const auto folder =
-        is_below && slash >= base.size() ? url.substr(base.size(), slash - base.size()) : "";
+        is_below && slash >= base.size() ? plain.substr(base.size(), slash - base.size()) : "";
     const bool is_folder_fit = to.is_folder ? folder.empty() : sandbox::is_flat_name(folder);
     if (!sandbox::is_flat_name(name) || !is_folder_fit) {
         return Error{
@@ -45,7 +47,7 @@ Result<> fetch_part(
         };
     }
     TRY(api.download(url, (to.workspace.path() / name).string(), stop));
-    to.files.push_back({.name = name, .is_main = url == main});
+    to.files.push_back({.name = name, .is_main = plain == main});
     to.parts_folder = folder;
     return {};
 }
@@ -57,7 +59,9 @@ Result<> fetch_parts(ApiClient& api, const Task& task, Fetched& to, const std::s
         const auto page = TRY(api.call("GET", path, nullptr, stop));
         if (!page.is_array()) break;
         for (const auto& part : page.get_array()) {
-            TRY(fetch_part(api, *task.output->url, string_at(part, "url"), to, stop));
+            TRY(fetch_part(
+                api, work::unsigned_url(*task.output->url), string_at(part, "url"), to, stop
+            ));
             after = "&after=" + string_at(part, "name");
         }
         has_more = page.get_array().size() == kPage;

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/text.h"
+#include "storage/digests.h"
 
 namespace ittybit::storage {
 namespace {
@@ -217,6 +218,15 @@ Result<std::string> SecretBox::unseal(std::string_view sealed, std::string_view 
         "a stored secret was encrypted with another key; start with the key file or "
         "ITTYBIT_SECRET_KEY it was stored with"
     );
+}
+
+std::vector<std::string> SecretBox::derived(std::string_view purpose) const {
+    std::vector<std::string> secrets;
+    for (const auto& key : keys_) {
+        const std::string_view bytes(reinterpret_cast<const char*>(key.data()), key.size());
+        secrets.push_back(hmac_sha256(bytes, purpose));
+    }
+    return secrets;
 }
 
 bool SecretBox::is_current(std::string_view sealed) const {

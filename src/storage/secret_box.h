@@ -33,6 +33,10 @@ public:
     /// not known.
     Result<std::string> unseal(std::string_view sealed, std::string_view context) const;
 
+    /// A secret for each key, newest first, that is for this purpose alone: it tells nothing of the
+    /// key.
+    std::vector<std::string> derived(std::string_view purpose) const;
+
     /// Whether the newest key sealed it.
     bool is_current(std::string_view sealed) const;
 

@@ -82,14 +82,22 @@ std::optional<ManagedName> find_managed(std::string_view url) {
     const auto start = path.find(kFolder);
     if (start == std::string_view::npos) return std::nullopt;
     const auto rest = path.substr(start + kFolder.size());
-    if (rest.size() < kIdLength + 2 || rest[kIdLength] != '/') return std::nullopt;
+    const auto slash = rest.find('/');
+    const bool has_name = slash != std::string_view::npos && slash + 1 < rest.size();
+    if (!has_name || slash < kIdLength) return std::nullopt;
+    if (slash > kIdLength && rest[kIdLength] != '~') return std::nullopt;
     const auto id = rest.substr(0, kIdLength);
     if (id.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
-    auto name = percent_decode(rest.substr(kIdLength + 1));
+    auto name = percent_decode(rest.substr(slash + 1));
     for (const auto& piece : split(name, '/')) {
         if (piece != cleaned(piece)) return std::nullopt;
     }
     return ManagedName{std::string(id), std::move(name)};
+}
+
+std::string unsigned_url(const std::string& url) {
+    const auto file = find_managed(url);
+    return file ? managed_url(url.substr(0, url.find(kFolder)), *file) : url;
 }
 
 std::string safe_name(std::string_view wanted) {

@@ -74,6 +74,15 @@ void log_attempt(
     log::info("webhook sent", facts);
 }
 
+/// Addresses of files are signed anew for each try.
+std::string body_of(const store::Delivery& delivery, const FileLinks& links, UnixMillis now) {
+    if (!links.are_signed()) return delivery.body;
+    auto body = parse_json(delivery.body);
+    if (!body || !body->is_object()) return delivery.body;
+    links.renew(body->get_object(), now);
+    return compact_json(*body);
+}
+
 bool is_delivered(const Result<net::Response>& answer) {
     return answer && answer->status >= 200 && answer->status < 300;
 }
@@ -141,12 +150,14 @@ Notifier::Notifier(
     net::Client& client,
     Metrics& metrics,
     const Clock& clock,
+    const FileLinks& links,
     std::string secret
 )
     : database_(database),
       outbox_(outbox),
       metrics_(metrics),
       clock_(clock),
+      links_(links),
       secret_(std::move(secret)),
       transfers_(client) {}
 
@@ -218,8 +229,8 @@ void Notifier::send(const store::Delivery& delivery) {
     net::Request request;
     request.method = "POST";
     request.url = *std::move(url);
-    request.headers = webhook_headers(secret_, delivery.id, now, delivery.body);
-    request.body = delivery.body;
+    request.body = body_of(delivery, links_, now);
+    request.headers = webhook_headers(secret_, delivery.id, now, request.body);
     request.patience.whole = std::chrono::milliseconds(kTryMs);
     transfers_.start(std::move(request), [this, delivery, now](const auto& answer) {
         ended(delivery, now, answer);

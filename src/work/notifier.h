@@ -11,6 +11,7 @@
 #include "net/transfers.h"
 #include "store/database.h"
 #include "store/side_tables.h"
+#include "work/file_links.h"
 #include "work/metrics.h"
 
 namespace ittybit::work {
@@ -41,6 +42,7 @@ public:
         net::Client& client,
         Metrics& metrics,
         const Clock& clock,
+        const FileLinks& links,
         std::string secret
     );
 
@@ -68,6 +70,7 @@ private:
     store::Outbox& outbox_;
     Metrics& metrics_;
     const Clock& clock_;
+    const FileLinks& links_;
     const std::string secret_;
     Trouble trouble_{"webhooks cannot be sent"};
 

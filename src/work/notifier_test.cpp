@@ -115,7 +115,10 @@ protected:
     /// Sends what is due until `is_enough`, at most for half a minute.
     void send_until(net::Client::Settings settings, const std::function<bool()>& is_enough) {
         net::Client client(std::move(settings));
-        Notifier notifier(*fixture_.database, outbox_, client, metrics_, clock_, "whsec_eA==");
+        const FileLinks links;
+        Notifier notifier(
+            *fixture_.database, outbox_, client, metrics_, clock_, links, "whsec_eA=="
+        );
         const std::jthread running([&](const std::stop_token& stop) { notifier.run(stop); });
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         while (!is_enough() && std::chrono::steady_clock::now() < deadline) pause({}, kTick);

@@ -147,6 +147,15 @@ export async function upload(...what: Parameters<typeof transfer>) {
     return url;
 }
 
+const SIGNATURE = /(\/files\/[0-9a-f]{32})~(\d+)~[0-9a-f]+(?=\/)/;
+
+/// When a signed address expires, in Unix milliseconds; others never do.
+export const expiryOf = (url: string | null) =>
+    1000 * Number(url?.match(SIGNATURE)?.[2] ?? Infinity);
+
+/// The same without its signature, which is another one from answer to answer.
+export const unsigned = (url: string) => url.replace(SIGNATURE, "$1");
+
 /// One of our own files as this page may load it, whatever name the service is reached by; null for
 /// what is elsewhere.
 export function ownFile(url: string | null | undefined): string | null {

@@ -1,10 +1,10 @@
 // Everything about one job, as it goes on.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, ownFile, post, remove, type Job } from "./api";
+import { ApiError, expiryOf, ownFile, post, remove, type Job } from "./api";
 import { Comparison, Facts } from "./facts";
 import { bytes, duration, fileName, kindName, moment, saving } from "./format";
 import { Icon } from "./icon";
-import { findJob, isFinal, isWork, listen } from "./jobs";
+import { findJob, isFinal, isWork, listen, outputsOf } from "./jobs";
 import { listAddress } from "./jobs_page";
 import { Output } from "./output";
 import { Outputs } from "./outputs";
@@ -15,6 +15,11 @@ import { attempt, confirm, Copy, now, Problem, say, State, stateName } from "./u
 import { Webhooks } from "./webhooks";
 import { adviceFor, kindOfFailure, stepName } from "./words";
 
+const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds
+
+const expiryOfJob = (job: Job) =>
+    Math.min(...outputsOf(job).map((output) => expiryOf(output.output)));
+
 /// The job as it is now: null while it is asked for, and where there is none.
 function useJob(id: string) {
     const [job, setJob] = useState<Job | null>(null);
@@ -22,12 +27,18 @@ function useJob(id: string) {
     useEffect(() => {
         let asked = 0;
         let shown = 0; // what was asked before this is older
+        let timer = 0; // to ask again when the addresses in it have expired
         const load = async () => {
             const turn = ++asked;
             const found = await findJob(id).catch((error: ApiError) => error);
             if (turn < shown) return;
             shown = turn;
-            if (!(found instanceof ApiError)) return setJob(found);
+            if (!(found instanceof ApiError)) {
+                clearTimeout(timer);
+                const left = expiryOfJob(found) - Date.now();
+                if (left < LONGEST_TIMER) timer = window.setTimeout(load, Math.max(left, 1000));
+                return setJob(found);
+            }
             setProblem(found.message);
             if (found.status === 404) setJob(null);
         };
@@ -42,6 +53,7 @@ function useJob(id: string) {
         });
         return () => {
             shown = Infinity;
+            clearTimeout(timer);
             end();
         };
     }, [id]);

@@ -1,5 +1,6 @@
 // The result itself. Users' files are only ever shown as pictures, sound or film: never as a page.
-import { ownFile, type Job, type File } from "./api";
+import { useRef } from "preact/hooks";
+import { expiryOf, ownFile, unsigned, type Job, type File } from "./api";
 import { Compare } from "./compare";
 import { fileName, kindName } from "./format";
 import { Icon } from "./icon";
@@ -26,8 +27,18 @@ function resultsOf(job: Job): Result[] {
 
 const PICTURES = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
 
+/// The first address that was told of a file, as long as it holds: with another one of the same
+/// file a player would begin anew.
+function useSteady(address: string | null) {
+    const held = useRef(address);
+    const isSame = address && held.current && unsigned(address) === unsigned(held.current);
+    if (!isSame || expiryOf(held.current) <= Date.now()) held.current = address;
+    return held.current;
+}
+
 function Shown({ job, result }: { job: Job; result: Result }) {
-    const source = ownFile(result.url);
+    const source = useSteady(ownFile(result.url));
+    const before = useSteady(ownFile(job.input));
     if (!source) {
         return (
             <p class="hint">
@@ -36,7 +47,6 @@ function Shown({ job, result }: { job: Job; result: Result }) {
         );
     }
     const name = fileName(result.url);
-    const before = ownFile(job.input);
     if (result.kind === "image" && before && PICTURES.test(before) && PICTURES.test(source)) {
         return <Compare before={before} after={source} name={name} file={result.file} />;
     }
@@ -61,7 +71,7 @@ function Shown({ job, result }: { job: Job; result: Result }) {
 export const Output = ({ job }: { job: Job }) => (
     <>
         {resultsOf(job).map((result) => (
-            <section class="card output" key={result.url}>
+            <section class="card output" key={unsigned(result.url)}>
                 <div class="title">
                     <h2>{result.title}</h2>
                     {ownFile(result.url) && !result.file.parts && (
