@@ -15,12 +15,20 @@ std::vector<Route> job_routes();
 std::vector<Route> task_routes();
 std::vector<Route> webhook_routes();
 std::vector<Route> upload_routes();
+std::vector<Route> resumable_routes();
 std::vector<Route> connection_routes();
 std::vector<Route> file_routes();
 std::vector<Route> stored_file_routes();
 std::vector<Route> status_routes();
 std::vector<Route> dashboard_routes();
 std::vector<Route> key_routes();
+
+/// Where a resumable upload is, behind its server's address.
+inline constexpr std::string_view kResumableFolder = "/uploads/resumable/";
+
+/// Puts the addresses of files in a request, but for its metadata, where those of the resumable
+/// uploads stand that became them. Errors: `invalid_input`, where bytes of one are missing still.
+Result<> name_uploaded_files(Service& service, json::value& document);
 
 /// What a list can be narrowed by, beside paging.
 enum class Filters { kNone, kJobs, kTasks, kFiles };

@@ -139,4 +139,17 @@ std::vector<std::pair<std::string, std::string>> read_query(std::string_view que
     return pairs;
 }
 
+Response preflight() {
+    Response response;
+    response.status = 204;
+    response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+        .with(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, If-Range, "
+            "If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, X-Request-Id"
+        )
+        .with("Access-Control-Max-Age", "86400");
+    return response;
+}
+
 }  // namespace ittybit::api

@@ -146,6 +146,9 @@ std::string http_date(std::time_t seconds);
 /// The seconds of a date in any of HTTP's three forms (RFC 9110 5.6.7).
 std::optional<std::time_t> read_http_date(const std::string& text);
 
+/// The answer to a browser that asks what it may ask for (CORS).
+Response preflight();
+
 /// What is behind `?`, decoded.
 std::vector<std::pair<std::string, std::string>> read_query(std::string_view query);
 

@@ -16,6 +16,7 @@ namespace {
 /// The media type and schema of a body that is named so in the table of routes.
 json::object content_of(std::string_view schema) {
     if (schema == "Bytes") return {{"application/octet-stream", json::object()}};
+    if (schema == "UploadBytes") return {{"application/offset+octet-stream", json::object()}};
     if (schema == "Events") return {{"text/event-stream", {{"schema", {{"type", "string"}}}}}};
     if (schema == "Text") return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
     if (schema == "Page") return {{"text/html", {{"schema", {{"type", "string"}}}}}};
@@ -27,10 +28,15 @@ bool has_end(const Route& route) {
     return route.answer_schema == "Events" && route.pattern.find('{') != std::string_view::npos;
 }
 
+/// By its headers, whose answers have no body (tus 1.0.0).
+bool speaks_tus(const Route& route) {
+    return route.pattern.starts_with("/uploads/resumable") && !route.is_open;
+}
+
 /// A new key or token is told once: its answer is kept for nobody.
 bool is_remembered(const Route& route) {
     const bool is_secret = route.answer_schema == "NewKey" || route.answer_schema == "UploadToken";
-    return route.method == "POST" && !is_secret;
+    return route.method == "POST" && !is_secret && !speaks_tus(route);
 }
 
 /// A managed file itself.
@@ -64,6 +70,8 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
         failures[403] = {std::string(name_of(ErrorKind::kTokenInvalid))};
         failures[412] = failures[416] = {"invalid_request"};
     }
+    if (speaks_tus(route)) failures[412] = {"invalid_request"};  // another version
+    if (speaks_tus(route) && route.method == "PATCH") failures[409] = {"invalid_request"};
     if (route.pattern == "/files/{id}") failures[409] = {"invalid_request"};  // it is in use
     failures[414] = {"invalid_request"};                                      // a long address
     failures[431] = {"invalid_request"};                                      // a large header
@@ -75,6 +83,12 @@ json::object headers_of(const Route& route) {
     const json::object text{{"schema", {{"type", "string"}}}};
     const json::object whole{{"schema", {{"type", "integer"}}}};
     const json::object truth{{"schema", {{"type", "string"}, {"enum", {"true", "false"}}}}};
+    if (speaks_tus(route) && route.method != "DELETE") {
+        json::object headers{{"Upload-Offset", whole}, {"Upload-Expires", text}};
+        if (route.method == "POST") headers["Location"] = text;
+        if (route.method == "HEAD") headers["Upload-Length"] = whole;
+        return headers;
+    }
     if (route.success == 201) return {{"Location", text}};
     if (std::ranges::find(route.query, "after") != route.query.end()) {
         return {{"Link", text}, {"Has-More", truth}, {"Limit", whole}};
@@ -140,6 +154,15 @@ json::array parameters_of(const Route& route) {
     };
     if (is_remembered(route)) {
         add_header("Idempotency-Key", {{"type", "string"}, {"maxLength", 255}});
+    }
+    if (speaks_tus(route)) {
+        const json::object whole{{"type", "integer"}, {"minimum", 0}};
+        add_header("Tus-Resumable", {{"type", "string"}, {"const", "1.0.0"}});
+        if (route.method == "POST") {
+            add_header("Upload-Length", whole);
+            add_header("Upload-Metadata", {{"type", "string"}});
+        }
+        if (route.method == "PATCH") add_header("Upload-Offset", whole);
     }
     if (has_end(route)) add_header("Last-Event-ID", {{"type", "string"}});
     if (gives_bytes(route)) {
@@ -242,6 +265,7 @@ json::object ended(std::string_view summary, std::string_view schema) {
 json::object openapi_document(const std::vector<Route>& routes, std::string_view version) {
     json::object paths;
     for (const auto& route : routes) {
+        if (route.method == "OPTIONS") continue;
         json::object operation{
             {"operationId", operation_id(route)},
             {"summary", route.summary},

@@ -1,5 +1,6 @@
 #include "api/orders.h"
 
+#include "api/handlers.h"
 #include "model/read_order.h"
 #include "net/address_policy.h"
 #include "work/managed.h"
@@ -24,7 +25,8 @@ OrderRules rules_of(Service& service) {
     return rules;
 }
 
-Result<JobRequest> read(const json::value& document, Service& service, bool is_task) {
+Result<JobRequest> read(json::value document, Service& service, bool is_task) {
+    TRY(name_uploaded_files(service, document));
     auto rules = rules_of(service);
     rules.is_task = is_task;
     rules.takes_outputs = !is_task;

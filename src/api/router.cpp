@@ -79,16 +79,15 @@ Result<const Route*> Router::find(Request& request) const {
     const auto pieces = split(request.path, '/');
     // Both sides a view: a string here would be a copy that dies with this line.
     const std::string_view asked = request.method;
-    const std::string_view method = asked == "HEAD" ? std::string_view("GET") : asked;
     std::vector<std::string> allowed;
     for (const auto& route : routes_) {
         auto captures = match(route.pattern, pieces);
         if (!captures) continue;
-        if (route.method == method) {
+        if (route.method == asked || (asked == "HEAD" && route.method == "GET")) {
             request.captures = std::move(*captures);
             return &route;
         }
-        allowed.emplace_back(route.method);
+        if (route.method != "OPTIONS") allowed.emplace_back(route.method);
         if (route.method == "GET") allowed.emplace_back("HEAD");
     }
     if (allowed.empty()) {

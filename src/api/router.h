@@ -43,6 +43,7 @@ struct Route {
     int success = 200;
     std::string_view request_schema = {};  // a name among the OpenAPI components; may be empty
     std::string_view answer_schema = {};
+    std::vector<Header> headers = {};          // of all its answers, refusals too
     std::vector<std::string_view> query = {};  // names of query parameters; metadata.NAME: any NAME
     std::vector<ErrorKind> errors = {};        // kinds beyond those that every endpoint has
 };

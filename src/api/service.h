@@ -50,6 +50,7 @@ struct Service {
     store::JobStore& jobs;
     store::Outbox& outbox;
     store::FileTable& files;
+    store::ResumableTable& resumables;
     store::ConnectionTable& connections;
     store::KeyTable& keys;
     storage::Storage& storage;

@@ -47,20 +47,6 @@ const Header* header_of(const Response& response, std::string_view name) {
     return found == response.headers.end() ? nullptr : &*found;
 }
 
-Response preflight() {
-    Response response;
-    response.status = 204;
-    response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
-        .with(
-            "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, If-Range, "
-            "If-Match, "
-            "If-None-Match, If-Modified-Since, If-Unmodified-Since, X-Request-Id"
-        )
-        .with("Access-Control-Max-Age", "86400");
-    return response;
-}
-
 Response malformed(std::string message) {
     return error_response(Error{ErrorKind::kInvalidRequest, std::move(message), ""});
 }
@@ -69,6 +55,14 @@ Response too_large(std::size_t largest) {
     return error_response(Error{
         ErrorKind::kBodyTooLarge, fmt::format("the body is larger than {} bytes", largest), ""
     });
+}
+
+/// Clients of tus that can send neither PATCH nor DELETE say so (tus 1.0.0:
+/// X-HTTP-Method-Override).
+void override_method(Request& request) {
+    if (request.find_header("Tus-Resumable") == nullptr) return;
+    if (const auto* other = request.find_header("X-HTTP-Method-Override"))
+        request.method = other->value;
 }
 
 /// The far end left or was too slow: nobody is there to be told.
@@ -186,7 +180,7 @@ void Session::begin_exchange() {
     route_ = "";
     pass_.reset();
     trace_.clear();
-    quota_.clear();
+    more_.clear();
 }
 
 awaitable<bool> Session::serve_one() {
@@ -226,17 +220,19 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
     request.id = id_;
     request.trace = trace_ = trace_of(request.header("traceparent"));
     know_sender(request);
+    override_method(request);
     method_ = request.method;
-    if (request.method == "OPTIONS") co_return co_await refuse(parser, preflight());
     const auto route = shared_.router.find(request);
+    if (!route && request.method == "OPTIONS") co_return co_await refuse(parser, preflight());
     if (!route) {
         auto response = error_response(route.error());
         if (response.status == 405) response.with("Allow", route.error().where);
         co_return co_await refuse(parser, response);
     }
     route_ = (*route)->pattern;
+    more_ = (*route)->headers;
     auto refusal = co_await admit(request, **route);
-    quota_ = request.quota;
+    more_.insert(more_.end(), request.quota.begin(), request.quota.end());
     if (refusal) {
         if (!co_await hold_back(refusal->delay)) co_return false;
         co_return co_await refuse(parser, *refusal);
@@ -390,7 +386,7 @@ awaitable<bool> Session::write(const Response& response, bool is_head) {
          std::chrono::floor<std::chrono::milliseconds>(duration)}
     );
     if (response.file || response.pulled) be_let_in();
-    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head, id_, quota_};
+    const Writer::Terms terms{version_, keeps_alive_ && !shared_.is_stopping, is_head, id_, more_};
     if (!response.events || is_head) co_return co_await writer_.write(response, terms);
     is_busy_ = false;  // may be ended at any time: the client comes back with Last-Event-ID
     co_await writer_.write_events(response, terms, [this] {

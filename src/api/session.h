@@ -89,7 +89,7 @@ private:
     std::string method_;
     std::string_view route_;
     std::shared_ptr<const Pass> pass_;
-    std::vector<Header> quota_;
+    std::vector<Header> more_;  // that its answer has
     std::chrono::steady_clock::time_point begun_;
     unsigned version_ = 11;
     bool keeps_alive_ = true;

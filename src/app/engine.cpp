@@ -261,6 +261,7 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->queue = std::make_unique<store::Queue>(database);
     engine->outbox = std::make_unique<store::Outbox>(database);
     engine->files = std::make_unique<store::FileTable>(database);
+    engine->resumables = std::make_unique<store::ResumableTable>(database);
     engine->connections = std::make_unique<store::ConnectionTable>(database);
     engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);

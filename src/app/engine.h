@@ -66,6 +66,7 @@ struct Engine {
     std::unique_ptr<store::Queue> queue;
     std::unique_ptr<store::Outbox> outbox;
     std::unique_ptr<store::FileTable> files;
+    std::unique_ptr<store::ResumableTable> resumables;
     std::unique_ptr<store::ConnectionTable> connections;
     std::unique_ptr<store::UploadTable> uploads;
     std::unique_ptr<store::KeyTable> keys;

@@ -240,6 +240,7 @@ private:
               *engine.jobs,
               *engine.outbox,
               *engine.files,
+              *engine.resumables,
               *engine.connections,
               *engine.keys,
               *engine.storage,

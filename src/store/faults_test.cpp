@@ -28,6 +28,7 @@ struct Stores {
           queue(database),
           outbox(database),
           files(database),
+          resumables(database),
           uploads(database),
           connections(database),
           keys(database),
@@ -37,6 +38,7 @@ struct Stores {
     Queue queue;
     Outbox outbox;
     FileTable files;
+    ResumableTable resumables;
     UploadTable uploads;
     ConnectionTable connections;
     KeyTable keys;
@@ -204,6 +206,28 @@ std::vector<Operation> operations_of_the_rest() {
              return outcome_of(s.files.list({.job = at.held.claim.job_id}));
          }},
         {"files.erase", [](Stores& s, const Scene&) { return outcome_of(s.files.erase("f2")); }},
+        {"resumables.add",
+         [](Stores& s, const Scene&) {
+             return s.resumables.add({.id = "r2", .name = "x", .length = 9});
+         }},
+        {"resumables.add_by_token",
+         [](Stores& s, const Scene&) {
+             return outcome_of(s.resumables.add_by_token(
+                 {.id = "r2", .name = "x", .length = 5, .used_at = kNow}, "t1", kNow + 2 * kDay
+             ));
+         }},
+        {"resumables.is_token_of",
+         [](Stores& s, const Scene&) { return outcome_of(s.resumables.is_token_of("t1", "r1")); }},
+        {"resumables.find",
+         [](Stores& s, const Scene&) { return outcome_of(s.resumables.find("r1")); }},
+        {"resumables.add_piece",
+         [](Stores& s, const Scene&) {
+             return outcome_of(s.resumables.add_piece("r1", {4, 5, "b"}, kNow + 50));
+         }},
+        {"resumables.pieces",
+         [](Stores& s, const Scene&) { return outcome_of(s.resumables.pieces("r1")); }},
+        {"resumables.finish",
+         [](Stores& s, const Scene&) { return s.resumables.finish("r1", kNow + 50); }},
         {"files.allow_upload",
          [](Stores& s, const Scene&) { return s.files.allow_upload({"t9", "key_1", 5, kNow}); }},
         {"files.is_upload_allowed",
@@ -286,6 +310,8 @@ public:
         EXPECT_TRUE(s.files.add({"f1", job, "output", "a.mp4", false, kNow, kNow}));
         EXPECT_TRUE(s.files.add({"f2", {}, "upload", "a.mp4", true, kNow, kNow}));
         EXPECT_TRUE(s.files.add({"f3", {}, "garbage", "a.mp4", false, kNow, kNow}));
+        EXPECT_TRUE(s.resumables.add({.id = "r1", .name = "x", .length = 9, .used_at = kNow}));
+        EXPECT_TRUE(*s.resumables.add_piece("r1", {0, 4, "a"}, kNow));
         EXPECT_TRUE(s.uploads.add({job, 1, "c", "b", "r1"}, kNow));
         EXPECT_TRUE(s.connections.add({"conn_1", "one", {{"a", 1}}, "x", true, kNow, kNow}));
         EXPECT_TRUE(s.files.allow_upload({"t1", "key_1", 5, kNow + kDay}));

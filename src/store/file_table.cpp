@@ -163,6 +163,8 @@ Result<std::vector<FileRecord>> FileTable::garbage(int limit) {
 Result<void> FileTable::remove(const std::string& id) {
     return database_.write([&](Session& session) -> Result<void> {
         TRY(session.run("DELETE FROM files WHERE id = $1 AND role = 'garbage'", {id}));
+        TRY(session.run("DELETE FROM upload_pieces WHERE file_id = $1", {id}));
+        TRY(session.run("DELETE FROM resumable_uploads WHERE file_id = $1", {id}));
         return {};
     });
 }

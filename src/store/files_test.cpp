@@ -134,5 +134,66 @@ TEST_P(Files, AreNotDeletedWhileAJobReadsOrMakesThem) {
     EXPECT_EQ(files_->garbage(9)->size(), 2U);
 }
 
+TEST_P(Files, ThatComeInPiecesAreReadyWhenAllIsThere) {
+    ResumableTable table(*recording_);
+    ASSERT_TRUE(table.add({.id = "a", .name = "x", .length = 9, .metadata = "m", .used_at = kNow}));
+    EXPECT_EQ((*table.find("a"))->received, 0);
+    EXPECT_TRUE(*table.add_piece("a", {0, 4, "one"}, kNow + 1));
+    EXPECT_FALSE(*table.add_piece("a", {0, 9, "another"}, kNow + 2)) << "the first stays";
+    EXPECT_TRUE(*table.add_piece("a", {4, 5, "two"}, kNow + 3));
+    const auto found = *table.find("a");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->received, 9);
+    EXPECT_EQ(found->metadata, "m");
+    EXPECT_EQ(found->used_at, kNow + 3);
+    EXPECT_FALSE(found->is_ready);
+    EXPECT_EQ(table.pieces("a")->back().key, "two");
+    EXPECT_THAT(ids({}), ElementsAre());
+    ASSERT_TRUE(table.finish("a", kNow + 4));
+    EXPECT_TRUE(table.pieces("a")->empty());
+    EXPECT_EQ((*table.find("a"))->received, 9);
+    EXPECT_EQ(files_->list({})->items.front().size, 9);
+    EXPECT_FALSE(*table.add_piece("a", {9, 1, "late"}, kNow + 5));
+}
+
+TEST_P(Files, ThatWereGivenUpLeaveNoRows) {
+    ResumableTable table(*recording_);
+    ASSERT_TRUE(table.add({.id = "a", .name = "x", .length = 9, .used_at = kNow}));
+    ASSERT_TRUE(*table.add_piece("a", {0, 4, "one"}, kNow));
+    ASSERT_TRUE(files_->discard("a"));
+    EXPECT_FALSE(*table.find("a"));
+    EXPECT_FALSE(*table.add_piece("a", {4, 5, "two"}, kNow));
+    EXPECT_TRUE(files_->remove("a"));
+    EXPECT_TRUE(table.pieces("a")->empty());
+    ASSERT_TRUE(table.add({.id = "b", .name = "x", .length = 9, .used_at = kNow}));
+    constexpr UnixMillis kDay = 86'400'000;
+    ASSERT_TRUE(*table.add_piece("b", {0, 4, "one"}, kNow + kDay));
+    ASSERT_TRUE(files_->expire(kNow + kDay, 0, kNow + 2 * kDay));
+    EXPECT_TRUE(*table.find("b")) << "it is gone on with";
+    ASSERT_TRUE(files_->expire(kNow + kDay + 1, 0, kNow + 2 * kDay + 1));
+    EXPECT_FALSE(*table.find("b"));
+}
+
+TEST_P(Files, ThatComeByATokenHaveItForThemselves) {
+    ResumableTable table(*recording_);
+    const ResumableUpload upload{.id = "a", .name = "x", .length = 9, .used_at = kNow};
+    ASSERT_TRUE(files_->allow_upload({"t", "key_1", 8, kNow + 5}));
+    EXPECT_EQ(*table.add_by_token(upload, "t", kNow + 50), 8) << "it is for less";
+    EXPECT_FALSE(*table.find("a"));
+    ASSERT_TRUE(files_->allow_upload({"u", "key_1", 9, kNow + 5}));
+    EXPECT_EQ(*table.add_by_token(upload, "u", kNow + 50), 9);
+    EXPECT_TRUE(*table.find("a"));
+    EXPECT_TRUE(*table.is_token_of("u", "a"));
+    EXPECT_FALSE(*table.is_token_of("t", "a"));
+    EXPECT_TRUE(*files_->is_upload_allowed("u", kNow + 49)) << "as long as the upload may take";
+    EXPECT_FALSE(*files_->take_upload_token("u", kNow));
+    EXPECT_FALSE(
+        *table.add_by_token({.id = "b", .name = "x", .length = 1, .used_at = kNow}, "u", kNow + 50)
+    );
+    EXPECT_FALSE(*table.add_by_token(
+        {.id = "b", .name = "x", .length = 1, .used_at = kNow + 5}, "t", kNow + 50
+    ));
+}
+
 }  // namespace
 }  // namespace ittybit::store

@@ -270,6 +270,20 @@ const std::vector<Step>& steps() {
             "DROP INDEX files_by_age",
             "CREATE INDEX files_by_age ON files (role, is_ready, created_at, id)",
         }},
+        Step{{
+            // Uploads that come in several requests, and the pieces of them that are there.
+            R"(CREATE TABLE resumable_uploads (
+                file_id TEXT PRIMARY KEY,
+                length BIGINT NOT NULL,
+                metadata TEXT NOT NULL))",
+            R"(CREATE TABLE upload_pieces (
+                file_id TEXT NOT NULL,
+                at BIGINT NOT NULL,
+                size BIGINT NOT NULL,
+                key TEXT NOT NULL,
+                PRIMARY KEY (file_id, at)))",
+            "ALTER TABLE upload_tokens ADD COLUMN file_id TEXT",
+        }},
     };
     return all;
 }

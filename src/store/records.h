@@ -152,6 +152,24 @@ struct UploadToken {
     UnixMillis expires_at = 0;
 };
 
+/// An upload that comes in several requests. Its file is ready once all of it is there.
+struct ResumableUpload {
+    std::string id;  // of the file
+    std::string name;
+    std::int64_t length = 0;    // announced
+    std::string metadata = {};  // as it was sent
+    std::int64_t received = 0;
+    UnixMillis used_at = 0;  // when the last bytes came
+    bool is_ready = false;
+};
+
+/// Bytes of a resumable upload that are stored, as an object of their own until all are.
+struct UploadPiece {
+    std::int64_t at = 0;
+    std::int64_t size = 0;
+    std::string key;  // of the object
+};
+
 /// A multipart upload that a worker has begun: what its end is, should the worker not live to see
 /// it.
 struct OpenUpload {

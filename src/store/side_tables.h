@@ -86,13 +86,42 @@ public:
     Result<void> allow_upload(const UploadToken& token);
     /// Whether the token allows an upload now.
     Result<bool> is_upload_allowed(const std::string& hash, UnixMillis now);
-    /// Takes the permission away for good; nothing when there is none any more.
+    /// Takes the permission away for good; nothing when there is none any more, or a resumable
+    /// upload has it.
     Result<std::optional<UploadToken>> take_upload_token(const std::string& hash, UnixMillis now);
 
     /// Turns one into garbage that was never made ready.
     Result<void> discard(const std::string& id);
     Result<std::vector<FileRecord>> garbage(int limit);
     Result<void> remove(const std::string& id);
+
+private:
+    Database& database_;
+};
+
+/// Uploads that come in several requests: what of them is there. Requests may meet, on several
+/// servers too: of two pieces that begin at one place the first stays.
+class ResumableTable {
+public:
+    explicit ResumableTable(Database& database) : database_(database) {}
+
+    /// Begins one, and its file.
+    Result<void> add(const ResumableUpload& upload);
+    /// The same by a token, which is this upload's from now on, until `expires_at` at least. How
+    /// many bytes it is for, nothing when it is no permission any more. Begins nothing then, nor
+    /// where the upload is longer.
+    Result<std::optional<std::int64_t>> add_by_token(
+        const ResumableUpload& upload, const std::string& token, UnixMillis expires_at
+    );
+    /// Whether a token is that of an upload.
+    Result<bool> is_token_of(const std::string& token, const std::string& id);
+
+    Result<std::optional<ResumableUpload>> find(const std::string& id);
+    /// False when another piece begins there, or the upload has ended.
+    Result<bool> add_piece(const std::string& id, const UploadPiece& piece, UnixMillis now);
+    Result<std::vector<UploadPiece>> pieces(const std::string& id);
+    /// All of it is its file now: there are no pieces any more.
+    Result<void> finish(const std::string& id, UnixMillis now);
 
 private:
     Database& database_;

@@ -1,0 +1,409 @@
+// Uploads that survive what interrupts them, by the tus protocol 1.0.0 (tus.io/protocols/
+// resumable-upload): core, creation, creation-with-upload, expiration, termination. What arrives is
+// stored in pieces, each an object of its own and a row, so that whichever server is asked next
+// goes on behind the last; when all are there they become one file.
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "api/handlers.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "storage/allowance.h"
+#include "work/janitor.h"
+#include "work/managed.h"
+
+namespace ittybit::api {
+namespace {
+
+constexpr std::string_view kVersion = "1.0.0";
+constexpr std::string_view kExtensions = "creation,creation-with-upload,expiration,termination";
+constexpr std::string_view kBytesType = "application/offset+octet-stream";
+constexpr std::size_t kIdLength = 32;
+constexpr std::int64_t kPiece = 4 << 20;  // so much is sent again at most when a server is killed
+
+Error no_such_upload() {
+    return {
+        ErrorKind::kFileNotFound,
+        "there is no such upload: it has ended, expired or never was; begin another", ""
+    };
+}
+
+Error wrong(std::string_view name, std::string message) {
+    return {ErrorKind::kInvalidRequest, std::move(message), std::string(name)};
+}
+
+/// A header that is a number of bytes.
+Result<std::int64_t> number_in(const Request& request, std::string_view name) {
+    const auto text = request.header(name);
+    std::int64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, number);
+    if (code == std::errc() && stop == end && number >= 0) return number;
+    return wrong(name, fmt::format("{} must be a number of bytes", name));
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+    std::string bytes(text.size(), '\0');
+    const int size = EVP_DecodeBlock(
+        reinterpret_cast<unsigned char*>(bytes.data()),
+        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())
+    );
+    if (size < 0) return std::nullopt;
+    const auto padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
+    bytes.resize(static_cast<std::size_t>(size) - padding);
+    return bytes;
+}
+
+/// The `filename` of Upload-Metadata: pairs of a key and a value in base64, with commas between.
+Result<std::string> name_in(std::string_view metadata) {
+    std::string name = "upload";
+    if (metadata.empty()) return name;
+    for (const auto& pair : split(metadata, ',')) {
+        const auto words = split(pair, ' ');
+        const auto value = words.size() == 2 ? from_base64(words[1]) : std::string();
+        if (words.front().empty() || words.size() > 2 || !value) {
+            return wrong(
+                "Upload-Metadata",
+                "Upload-Metadata must be keys with values in base64: filename "
+                "YS5tcDQ=, filetype dmlkZW8vbXA0"
+            );
+        }
+        if (words.front() == "filename") name = *value;
+    }
+    return name;
+}
+
+UnixMillis expiry_of(const store::ResumableUpload& upload) {
+    return upload.used_at + work::Janitor::Keep().uploads;
+}
+
+std::string url_of(
+    const Service& service, const Request& request, const store::ResumableUpload& upload
+) {
+    return fmt::format(
+        "{}{}{}/{}", base_url(service, request), kResumableFolder, upload.id,
+        percent_encode(upload.name)
+    );
+}
+
+/// The upload that a request is about. Errors: `file_not_found`, also to another upload's token.
+Result<store::ResumableUpload> find_upload(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    auto upload = TRY(service.resumables.find(id));
+    if (!upload || upload->name != request.capture("name")) return no_such_upload();
+    if (!upload->is_ready && expiry_of(*upload) <= service.clock.now()) return no_such_upload();
+    const auto& token = request.upload_token;
+    if (!token.empty() && !TRY(service.resumables.is_token_of(token, id))) return no_such_upload();
+    return *std::move(upload);
+}
+
+/// One piece of what is left, as far as the body goes. Nothing where the body has ended, or another
+/// request was faster.
+Result<std::int64_t> keep_piece(
+    Service& service,
+    const Request& request,
+    const storage::Allowance& allowance,
+    const store::ResumableUpload& upload
+) {
+    constexpr std::size_t kRead = 256U << 10U;
+    const auto most = std::min(kPiece, upload.length - upload.received);
+    store::UploadPiece piece{upload.received, 0, {}};
+    piece.key =
+        work::managed_key({upload.id, fmt::format(".pieces/{}-{}", piece.at, random_hex(64))});
+    auto object = TRY(service.storage.begin(piece.key, {.expected_size = most}, {}));
+    std::vector<std::byte> bytes(kRead);
+    while (piece.size < most) {
+        const auto wanted = std::min(kRead, static_cast<std::size_t>(most - piece.size));
+        const auto count = request.read_body(std::span(bytes).first(wanted));
+        if (!count || *count == 0) break;  // what came before the client was cut off stays
+        TRY(allowance.check(static_cast<std::int64_t>(*count)));
+        TRY(object->append(std::span(bytes).first(*count), {}));
+        piece.size += static_cast<std::int64_t>(*count);
+    }
+    if (piece.size == 0) return 0;
+    TRY(object->commit(piece.size, {}));
+    if (TRY(service.resumables.add_piece(upload.id, piece, service.clock.now()))) return piece.size;
+    TRY(service.storage.remove(piece.key, {}));
+    return 0;
+}
+
+/// Puts the pieces together. Whoever comes later finds the file there already.
+Result<> join_pieces(Service& service, const store::ResumableUpload& upload) {
+    const auto key = work::managed_key({upload.id, upload.name});
+    const auto pieces = TRY(service.resumables.pieces(upload.id));
+    const auto whole = service.storage.head(key, {});
+    if (!whole || whole->size != upload.length) {
+        auto file = TRY(service.storage.begin(key, {.expected_size = upload.length}, {}));
+        const auto take = [&](std::span<const std::byte> bytes) -> Result<bool> {
+            TRY(file->append(bytes, {}));
+            return true;
+        };
+        for (const auto& piece : pieces) {
+            TRY(service.storage.read(piece.key, {0, piece.size}, take, {}));
+        }
+        TRY(file->commit(upload.length, {}));
+    }
+    for (const auto& piece : pieces) TRY(service.storage.remove(piece.key, {}));
+    return service.resumables.finish(upload.id, service.clock.now());
+}
+
+/// Keeps what a request brings, and ends the upload when that is all.
+Result<> keep_bytes(Service& service, const Request& request, store::ResumableUpload& upload) {
+    storage::Allowance allowance(service.settings.storage_folder, service.settings.keep_free);
+    allowance.leave_half();  // to jobs, which must not fail because of an upload
+    const auto left = upload.length - upload.received;
+    if (request.body_size) {
+        if (std::cmp_greater(*request.body_size, left)) {
+            return Error{
+                ErrorKind::kBodyTooLarge,
+                fmt::format("{} bytes of the upload are left to be sent", left), ""
+            };
+        }
+        TRY(allowance.check(static_cast<std::int64_t>(*request.body_size)));
+    }
+    while (upload.received < upload.length) {
+        const auto count = TRY(keep_piece(service, request, allowance, upload));
+        if (count == 0) break;
+        upload.received += count;
+    }
+    if (upload.is_ready || upload.received < upload.length) return {};
+    TRY(join_pieces(service, upload));
+    upload.is_ready = true;
+    return {};
+}
+
+bool brings_bytes(const Request& request) {
+    return to_lower(request.header("Content-Type")) == kBytesType;
+}
+
+/// How far an upload is.
+Response told(int status, const store::ResumableUpload& upload) {
+    Response response;
+    response.status = status;
+    response.with("Upload-Offset", fmt::format("{}", upload.received));
+    if (!upload.is_ready) response.with("Upload-Expires", http_date(expiry_of(upload) / 1000));
+    return response;
+}
+
+Result<Response> refused(Error error) {
+    if (error.kind == ErrorKind::kDiskFull) return refusal(507, error);
+    return error;
+}
+
+Error too_large(const store::ResumableUpload& upload, std::int64_t most) {
+    return {
+        ErrorKind::kBodyTooLarge,
+        fmt::format("an upload has at most {} bytes here, not {}", most, upload.length), ""
+    };
+}
+
+/// Begins one, by a key or a token. Errors: `body_too_large`, `disk_full`, `token_invalid`.
+Result<> begin(Service& service, const Request& request, const store::ResumableUpload& upload) {
+    const auto& settings = service.settings;
+    if (upload.length > settings.largest_input) return too_large(upload, settings.largest_input);
+    storage::Allowance allowance(settings.storage_folder, settings.keep_free);
+    allowance.leave_half();
+    TRY(allowance.check(2 * upload.length));  // while the pieces become one
+    if (request.upload_token.empty()) return service.resumables.add(upload);
+    const auto most =
+        TRY(service.resumables.add_by_token(upload, request.upload_token, expiry_of(upload)));
+    if (!most) {
+        return Error{
+            ErrorKind::kTokenInvalid, "this upload token is being used: ask for another", "token"
+        };
+    }
+    if (upload.length > *most) return too_large(upload, *most);
+    return {};
+}
+
+Result<store::ResumableUpload> read_upload(Service& service, const Request& request) {
+    if (request.find_header("Upload-Defer-Length") != nullptr) {
+        return wrong("Upload-Defer-Length", "say Upload-Length: it cannot be told later");
+    }
+    store::ResumableUpload upload;
+    upload.id = random_hex(128);
+    upload.length = TRY(number_in(request, "Upload-Length"));
+    if (upload.length == 0) return wrong("Upload-Length", "the upload is empty: that is no input");
+    upload.metadata = std::string(request.header("Upload-Metadata"));
+    upload.name = work::safe_name(TRY(name_in(upload.metadata)));
+    upload.used_at = service.clock.now();
+    return upload;
+}
+
+Result<Response> create(Service& service, const Request& request) {
+    auto upload = TRY(read_upload(service, request));
+    if (auto begun = begin(service, request, upload); !begun) return refused(begun.error());
+    if (brings_bytes(request)) {
+        if (auto kept = keep_bytes(service, request, upload); !kept) return refused(kept.error());
+    }
+    auto response = told(201, upload);
+    response.with("Location", url_of(service, request, upload));
+    return response;
+}
+
+Result<Response> show(Service& service, const Request& request) {
+    auto upload = TRY(find_upload(service, request));
+    // Whoever had the last bytes may not have lived to put all together.
+    if (!upload.is_ready && upload.received == upload.length) {
+        TRY(join_pieces(service, upload));
+        upload.is_ready = true;
+    }
+    auto response = told(200, upload);
+    response.with("Upload-Length", fmt::format("{}", upload.length))
+        .with("Cache-Control", "no-store");
+    if (!upload.metadata.empty()) response.with("Upload-Metadata", upload.metadata);
+    return response;
+}
+
+Result<Response> append(Service& service, const Request& request) {
+    auto upload = TRY(find_upload(service, request));
+    if (!brings_bytes(request)) {
+        return Error{
+            ErrorKind::kUnsupportedMediaType,
+            fmt::format("send bytes as Content-Type: {}", kBytesType), "Content-Type"
+        };
+    }
+    const auto offset = TRY(number_in(request, "Upload-Offset"));
+    if (offset != upload.received) {
+        auto response = refusal(
+            409,
+            wrong(
+                "Upload-Offset",
+                fmt::format("the next byte of this upload is {}, not {}", upload.received, offset)
+            )
+        );
+        response.with("Upload-Offset", fmt::format("{}", upload.received));
+        return response;
+    }
+    if (auto kept = keep_bytes(service, request, upload); !kept) return refused(kept.error());
+    return told(204, upload);
+}
+
+Result<Response> remove(Service& service, const Request& request) {
+    const auto upload = TRY(find_upload(service, request));
+    if (upload.is_ready) {
+        return wrong("id", "the upload has ended: its file goes by DELETE /files/{id}");
+    }
+    TRY(service.files.discard(upload.id));
+    log::info("upload deleted", {{"file", upload.id}});
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+Result<Response> tell_abilities(Service& service, const Request& /*request*/) {
+    auto response = preflight();
+    response
+        .with(
+            "Access-Control-Allow-Headers",
+            "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, X-HTTP-Method-Override"
+        )
+        .with("Tus-Version", std::string(kVersion))
+        .with("Tus-Extension", std::string(kExtensions))
+        .with("Tus-Max-Size", fmt::format("{}", service.settings.largest_input));
+    return response;
+}
+
+/// For those who speak this version.
+Handler in_tus(Handler handler) {
+    return [handler = std::move(handler)](Service& service, Request& request) -> Result<Response> {
+        if (request.header("Tus-Resumable") == kVersion) return handler(service, request);
+        auto response =
+            refusal(412, wrong("Tus-Resumable", fmt::format("send Tus-Resumable: {}", kVersion)));
+        response.with("Tus-Version", std::string(kVersion));
+        return response;
+    };
+}
+
+std::vector<Header> headers_of_all() {
+    return {
+        {"Tus-Resumable", std::string(kVersion)},
+        {"Access-Control-Expose-Headers",
+         "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Upload-Offset, Upload-Length, "
+         "Upload-Metadata, Upload-Expires"},
+    };
+}
+
+Route route_of(std::string_view method, bool has_id, std::string_view summary, Handler handler) {
+    Route route{
+        .method = method,
+        .pattern = has_id ? "/uploads/resumable/{id}/{name}" : "/uploads/resumable",
+        .summary = summary,
+    };
+    const bool is_open = method == "OPTIONS";
+    route.handler = is_open ? std::move(handler) : in_tus(std::move(handler));
+    route.is_open = is_open;
+    route.takes_upload_tokens = !is_open;
+    route.success = 204;
+    route.headers = headers_of_all();
+    if (!is_open) route.query = {"token"};
+    if (has_id && !is_open) route.errors = {ErrorKind::kFileNotFound};
+    return route;
+}
+
+/// The address of the file that a resumable upload has become; any other as it is.
+Result<std::string> uploaded_file(Service& service, const std::string& url) {
+    const auto start = url.find(kResumableFolder);
+    if (start == std::string::npos) return url;
+    const auto upload =
+        TRY(service.resumables.find(url.substr(start + kResumableFolder.size(), kIdLength)));
+    if (!upload) return url;
+    if (upload->is_ready) {
+        return service.settings.links.url(
+            url.substr(0, start), {upload->id, upload->name}, service.clock.now()
+        );
+    }
+    return Error{
+        ErrorKind::kInvalidInput,
+        fmt::format(
+            "of this upload {} bytes are missing: send them first",
+            upload->length - upload->received
+        ),
+        "input"
+    };
+}
+
+}  // namespace
+
+Result<> name_uploaded_files(Service& service, json::value& document) {
+    if (document.is_string()) {
+        document = TRY(uploaded_file(service, std::string(document.get_string())));
+    } else if (document.is_array()) {
+        for (auto& item : document.get_array()) TRY(name_uploaded_files(service, item));
+    } else if (document.is_object()) {
+        for (auto& member : document.get_object()) {
+            if (member.key() != "metadata") TRY(name_uploaded_files(service, member.value()));
+        }
+    }
+    return {};
+}
+
+std::vector<Route> resumable_routes() {
+    auto post = route_of("POST", false, "Begin an upload that can be resumed (tus 1.0.0)", create);
+    post.body = Body::kStream;
+    post.success = 201;
+    post.errors = {ErrorKind::kInvalidRequest, ErrorKind::kBodyTooLarge, ErrorKind::kDiskFull};
+    auto head = route_of("HEAD", true, "How far a resumable upload is", show);
+    head.success = 200;
+    auto patch = route_of("PATCH", true, "Send the next bytes of a resumable upload", append);
+    patch.body = Body::kStream;
+    patch.request_schema = "UploadBytes";
+    patch.errors = {
+        ErrorKind::kFileNotFound, ErrorKind::kUnsupportedMediaType, ErrorKind::kInvalidRequest,
+        ErrorKind::kBodyTooLarge, ErrorKind::kDiskFull
+    };
+    auto tell = route_of("OPTIONS", false, "What of tus is spoken here", tell_abilities);
+    return {
+        std::move(post),  std::move(head),
+        std::move(patch), route_of("DELETE", true, "Give up a resumable upload", remove),
+        std::move(tell),  route_of("OPTIONS", true, "What of tus is spoken here", tell_abilities),
+    };
+}
+
+}  // namespace ittybit::api
