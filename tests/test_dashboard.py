@@ -217,6 +217,11 @@ def test_what_others_wrote_is_text(server):
 def test_keys_and_connections_are_made_tried_and_ended(server):
     seen = see(server, "access")
     assert seen["status"] == 200
+    made = seen["made"]
+    assert (made["scopes"], made["rate_limit"], made["max_running"]) == (["read"], 600, 2)
+    assert abs(made["expires_at"] - made["created_at"] - 30 * 86_400_000) < 1000
+    for bound in ("may see everything", "ends ", "600 requests a minute", "2 jobs at once"):
+        assert bound in seen["bounds"]
     assert seen["told"]
     wait_for(lambda: requests.get(f"{server.url}/jobs", timeout=WAIT, headers={
         "Authorization": f"Bearer {seen['key']}"}).status_code == 401, 3, "a revoked key refused")

@@ -306,11 +306,19 @@ const flows = {
         await dashboard.signIn(given.key);
         await dashboard.go("access");
         await page.getByLabel("New key for").fill("nightly");
+        await page.getByLabel("It may").selectOption("read");
+        await page.getByLabel("It ends").selectOption("30d");
+        await page.getByLabel("Requests a minute").fill("600");
+        await page.getByLabel("Jobs at once").fill("2");
         await page.getByRole("button", { name: "Make a key" }).click();
         const key = await text(page.locator(".secret code"));
         const answer = await fetch(`${given.url}/jobs`, {
             headers: { Authorization: `Bearer ${key}` },
         });
+        const bounds = await text(page.locator(".entries li", { hasText: "nightly" }));
+        const keys = await (
+            await fetch(`${given.url}/keys`, { headers: { Authorization: `Bearer ${given.key}` } })
+        ).json();
         await page.getByRole("button", { name: "Revoke nightly" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
         await page.getByRole("button", { name: "Revoke nightly" }).waitFor({ state: "detached" });
@@ -325,7 +333,7 @@ const flows = {
         await page.getByRole("button", { name: "Delete nowhere" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
         await page.getByRole("button", { name: "Test nowhere" }).waitFor({ state: "detached" });
-        return { key, status: answer.status, told };
+        return { key, status: answer.status, told, bounds, made: keys.at(-1) };
     },
 
     /// given.name is deleted, then looked for again.
