@@ -55,7 +55,7 @@ class Document:
         if media not in content and "application/octet-stream" not in content:
             return f"{answer.status_code} as {media}, not {list(content)}"
         schema = content.get(media, {}).get("schema")
-        if media != "application/json" or schema is None:
+        if media != "application/json" or schema is None or answer.request.method == "HEAD":
             return None
         # Beside each other, so that #/components/… is found.
         whole = {**schema, "components": self.components}
@@ -141,8 +141,9 @@ class Maker:
         content = operation.get("requestBody", {}).get("content")
         if content is None:
             return (b"", {}) if self.chance(0.8) else (b"{}", {"Content-Type": "application/json"})
-        if "application/octet-stream" in content:
-            return self.random.randbytes(self.random.randint(0, 3000)), {}
+        if "application/json" not in content:
+            some = self.random.randbytes(self.random.randint(0, 3000))
+            return some, {"Content-Type": next(iter(content))}
         value = self.value(content["application/json"]["schema"])
         for _ in range(self.random.choice([0, 0, 1, 1, 2, 4])):
             value = self.spoil(value)

@@ -36,7 +36,7 @@ def test_a_misspelt_parameter_makes_nothing(server, clip):
 
 @pytest.mark.parametrize("kind, encoder", [
     ("audio", "libmp3lame"), ("image", "jpeg"), ("animation", "colours"),
-    ("adaptive_video", "veryfast"),
+    ("adaptive_video", "medium"),
 ])
 def test_every_kind_is_explained(server, clip, kind, encoder):
     options = {"end": 1} if kind == "animation" else {}
