@@ -296,3 +296,22 @@ def test_the_document_knows_of_them(small):
     assert {"uploadToken": []} in one["patch"]["security"]
     assert "Upload-Offset" in one["head"]["responses"]["200"]["headers"]
     assert paths[FOLDER]["post"]["operationId"] == "createUploadResumable"
+
+
+def test_pieces_and_names_of_uploads_have_a_bound(small):
+    url = begin(small, 20_000)
+    small.sql("WITH RECURSIVE n (at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM n WHERE at < 9999) "
+              "INSERT INTO upload_pieces (file_id, at, size, key) SELECT ?, at, 1, 'none' FROM n",
+              id_of(url))
+    refused = patch(small, url, 10_000, b"x")
+    assert refused.status_code == 400 and "begin another" in refused.json()["message"]
+    assert tus(small, "DELETE", url).status_code == 204
+    many = small.post("/jobs", {"input": url, "kind": "video", "options": {"any": [url] * 64}})
+    assert many.status_code == 400 and "at most 64 uploads" in many.json()["message"]
+
+
+def test_no_other_request_is_what_a_header_says(small):
+    asked = tus(small, "POST", "/jobs/job_x/cancel", X_HTTP_Method_Override="DELETE")
+    assert asked.status_code == 404 and asked.json()["kind"] == "job_not_found"
+    listed = tus(small, "GET", "/files", X_HTTP_Method_Override="DELETE")
+    assert listed.status_code == 200

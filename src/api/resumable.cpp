@@ -8,13 +8,13 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "api/handlers.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "storage/allowance.h"
+#include "storage/digests.h"
 #include "work/janitor.h"
 #include "work/managed.h"
 
@@ -26,6 +26,8 @@ constexpr std::string_view kExtensions = "creation,creation-with-upload,expirati
 constexpr std::string_view kBytesType = "application/offset+octet-stream";
 constexpr std::size_t kIdLength = 32;
 constexpr std::int64_t kPiece = 4 << 20;  // so much is sent again at most when a server is killed
+constexpr std::int64_t kMostCutOff = 10'000;  // pieces that are smaller
+constexpr int kMostUploads = 64;              // that one request names
 
 Error no_such_upload() {
     return {
@@ -48,25 +50,13 @@ Result<std::int64_t> number_in(const Request& request, std::string_view name) {
     return wrong(name, fmt::format("{} must be a number of bytes", name));
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
-    std::string bytes(text.size(), '\0');
-    const int size = EVP_DecodeBlock(
-        reinterpret_cast<unsigned char*>(bytes.data()),
-        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())
-    );
-    if (size < 0) return std::nullopt;
-    const auto padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
-    bytes.resize(static_cast<std::size_t>(size) - padding);
-    return bytes;
-}
-
 /// The `filename` of Upload-Metadata: pairs of a key and a value in base64, with commas between.
 Result<std::string> name_in(std::string_view metadata) {
     std::string name = "upload";
     if (metadata.empty()) return name;
     for (const auto& pair : split(metadata, ',')) {
         const auto words = split(pair, ' ');
-        const auto value = words.size() == 2 ? from_base64(words[1]) : std::string();
+        const auto value = words.size() == 2 ? storage::from_base64(words[1]) : std::string();
         if (words.front().empty() || words.size() > 2 || !value) {
             return wrong(
                 "Upload-Metadata",
@@ -153,6 +143,15 @@ Result<> join_pieces(Service& service, const store::ResumableUpload& upload) {
     return service.resumables.finish(upload.id, service.clock.now());
 }
 
+/// Nothing comes in smaller and smaller pieces for ever.
+Result<> check_pieces(const store::ResumableUpload& upload) {
+    if (upload.pieces < kMostCutOff + upload.length / kPiece) return {};
+    return wrong(
+        "Upload-Offset",
+        fmt::format("this upload came in {} pieces: begin another, in larger ones", upload.pieces)
+    );
+}
+
 /// Keeps what a request brings, and ends the upload when that is all.
 Result<> keep_bytes(Service& service, const Request& request, store::ResumableUpload& upload) {
     storage::Allowance allowance(service.settings.storage_folder, service.settings.keep_free);
@@ -168,9 +167,11 @@ Result<> keep_bytes(Service& service, const Request& request, store::ResumableUp
         TRY(allowance.check(static_cast<std::int64_t>(*request.body_size)));
     }
     while (upload.received < upload.length) {
+        TRY(check_pieces(upload));
         const auto count = TRY(keep_piece(service, request, allowance, upload));
         if (count == 0) break;
         upload.received += count;
+        ++upload.pieces;
     }
     if (upload.is_ready || upload.received < upload.length) return {};
     TRY(join_pieces(service, upload));
@@ -369,19 +370,29 @@ Result<std::string> uploaded_file(Service& service, const std::string& url) {
     };
 }
 
-}  // namespace
-
-Result<> name_uploaded_files(Service& service, json::value& document) {
-    if (document.is_string()) {
-        document = TRY(uploaded_file(service, std::string(document.get_string())));
-    } else if (document.is_array()) {
-        for (auto& item : document.get_array()) TRY(name_uploaded_files(service, item));
-    } else if (document.is_object()) {
-        for (auto& member : document.get_object()) {
-            if (member.key() != "metadata") TRY(name_uploaded_files(service, member.value()));
+/// Of a part of a request; `left` uploads may be looked for.
+Result<> name_files(Service& service, json::value& part, int& left) {
+    if (auto* url = part.if_string();
+        url != nullptr && url->find(kResumableFolder) != json::string::npos) {
+        if (left-- == 0) {
+            return wrong("", fmt::format("a request names at most {} uploads", kMostUploads));
+        }
+        part = TRY(uploaded_file(service, std::string(*url)));
+    } else if (auto* items = part.if_array()) {
+        for (auto& item : *items) TRY(name_files(service, item, left));
+    } else if (auto* members = part.if_object()) {
+        for (auto& member : *members) {
+            if (member.key() != "metadata") TRY(name_files(service, member.value(), left));
         }
     }
     return {};
+}
+
+}  // namespace
+
+Result<> name_uploaded_files(Service& service, json::value& document) {
+    int left = kMostUploads;
+    return name_files(service, document, left);
 }
 
 std::vector<Route> resumable_routes() {

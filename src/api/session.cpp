@@ -11,6 +11,7 @@
 #include "api/coding.h"
 #include "api/elsewhere.h"
 #include "api/framing.h"
+#include "api/handlers.h"
 #include "api/message.h"
 #include "base/log.h"
 
@@ -58,9 +59,9 @@ Response too_large(std::size_t largest) {
 }
 
 /// Clients of tus that can send neither PATCH nor DELETE say so (tus 1.0.0:
-/// X-HTTP-Method-Override).
+/// X-HTTP-Method-Override); of nothing else, so that a proxy's rules by method hold.
 void override_method(Request& request) {
-    if (request.find_header("Tus-Resumable") == nullptr) return;
+    if (request.method != "POST" || !request.path.starts_with(kResumableFolder)) return;
     if (const auto* other = request.find_header("X-HTTP-Method-Override"))
         request.method = other->value;
 }

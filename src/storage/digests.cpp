@@ -1,7 +1,9 @@
 #include "storage/digests.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <openssl/evp.h>
@@ -58,6 +60,21 @@ std::string hmac_sha256(std::string_view key, std::string_view text) {
         reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(), &size
     );
     return {bytes.begin(), bytes.begin() + size};
+}
+
+std::optional<std::string> from_base64(std::string text) {
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    const auto padding = static_cast<std::size_t>(std::ranges::count(text, '='));
+    if (text.size() % 4 != 0 || padding > 2) return std::nullopt;
+    std::string bytes(text.size() / 4 * 3, '\0');
+    const int size = EVP_DecodeBlock(
+        reinterpret_cast<unsigned char*>(bytes.data()),
+        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())
+    );
+    if (size < 0 || std::cmp_less(size, padding)) return std::nullopt;
+    bytes.resize(static_cast<std::size_t>(size) - padding);
+    return bytes;
 }
 
 std::string hex_of(std::string_view bytes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ std::string hmac_sha256(std::string_view key, std::string_view text);
 
 /// Lower-case hexadecimal of bytes that are held as text.
 std::string hex_of(std::string_view bytes);
+
+/// The bytes of base64 (RFC 4648, section 4 or 5), padded; nothing where it is none.
+std::optional<std::string> from_base64(std::string text);
 
 /// Both hashes of a whole source, as bytes.
 struct Digests {

@@ -47,20 +47,6 @@ unsigned char* bytes_of(std::string& text) {
     return reinterpret_cast<unsigned char*>(text.data());
 }
 
-std::optional<std::string> from_base64(std::string text) {
-    std::replace(text.begin(), text.end(), '-', '+');
-    std::replace(text.begin(), text.end(), '_', '/');
-    const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
-    if (text.empty() || text.size() % 4 != 0 || padding > 2) return std::nullopt;
-    std::string bytes(text.size() / 4 * 3, '\0');
-    const int size = EVP_DecodeBlock(
-        bytes_of(bytes), bytes_of(std::string_view(text)), static_cast<int>(text.size())
-    );
-    if (size < 0) return std::nullopt;
-    bytes.resize(static_cast<std::size_t>(size) - padding);
-    return bytes;
-}
-
 Result<Key> read_key(const std::string& text) {
     auto bytes = text.size() == 2 * kKeyBytes ? from_hex(text) : from_base64(text);
     if (!bytes || bytes->size() != kKeyBytes)

@@ -159,7 +159,8 @@ struct ResumableUpload {
     std::int64_t length = 0;    // announced
     std::string metadata = {};  // as it was sent
     std::int64_t received = 0;
-    UnixMillis used_at = 0;  // when the last bytes came
+    std::int64_t pieces = 0;  // that it came in
+    UnixMillis used_at = 0;   // when the last bytes came
     bool is_ready = false;
 };
 

@@ -64,16 +64,21 @@ Result<std::optional<ResumableUpload>> ResumableTable::find(const std::string& i
         ));
         if (rows.empty()) return found;
         const auto& row = rows.front();
-        found = {id, row.text(0),    row.integer(1),     row.text(2),
-                 0,  row.integer(3), row.integer(4) != 0};
-        const auto last = TRY(session.run(
-            "SELECT at + size FROM upload_pieces WHERE file_id = $1 ORDER BY at DESC LIMIT 1", {id}
+        const auto came = TRY(session.run(
+            "SELECT count(*), COALESCE(max(at + size), 0) FROM upload_pieces WHERE file_id = $1",
+            {id}
         ));
-        if (found->is_ready) {
-            found->received = found->length;
-        } else if (!last.empty()) {
-            found->received = last.front().integer(0);
-        }
+        const bool is_ready = row.integer(4) != 0;
+        found = {
+            .id = id,
+            .name = row.text(0),
+            .length = row.integer(1),
+            .metadata = row.text(2),
+            .received = is_ready ? row.integer(1) : came.front().integer(1),
+            .pieces = came.front().integer(0),
+            .used_at = row.integer(3),
+            .is_ready = is_ready,
+        };
         return found;
     });
 }

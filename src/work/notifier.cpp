@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/text.h"
+#include "storage/digests.h"
 
 namespace ittybit::work {
 namespace {
@@ -51,13 +52,7 @@ std::string standard_key(std::string_view secret) {
     constexpr std::string_view kPrefix = "whsec_";
     if (!secret.starts_with(kPrefix)) return std::string(secret);
     const auto encoded = secret.substr(kPrefix.size());
-    std::string out(encoded.size(), '\0');
-    auto* at = reinterpret_cast<unsigned char*>(out.data());
-    const int size = EVP_DecodeBlock(at, bytes_of(encoded), static_cast<int>(encoded.size()));
-    if (size < 0) return std::string(secret);
-    const auto padding = encoded.ends_with("==") ? 2U : encoded.ends_with('=') ? 1U : 0U;
-    out.resize(static_cast<std::size_t>(size) - padding);
-    return out;
+    return storage::from_base64(std::string(encoded)).value_or(std::string(secret));
 }
 
 void log_attempt(
