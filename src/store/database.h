@@ -61,6 +61,13 @@ public:
     /// kept, so `sql` should come from a small set of texts.
     virtual Result<Rows> run(std::string_view sql, const Values& values = {}) = 0;
 
+    /// The same for one whose rows nobody needs: it may travel with the next statement, or the end
+    /// of the transaction, which then tells its error.
+    virtual Result<void> run_along(std::string_view sql, const Values& values = {}) {
+        TRY(run(sql, values));
+        return {};
+    }
+
     /// Once this transaction is durable, whoever waits for this topic is woken.
     virtual void announce(std::string_view topic) = 0;
 };
@@ -69,6 +76,9 @@ public:
 struct Dialect {
     /// What the inner select of a claim ends with, so that claims do not wait for each other.
     std::string_view skip_locked;
+    /// Whether nobody else takes the turn of key $1 in a transaction of this moment; from now on it
+    /// is ours to take.
+    std::string_view nobody_takes;
     /// The type of texts that are compared byte by byte.
     std::string_view text;
     /// Run first in a transaction that migrates: one process at a time. "": there is no other.

@@ -18,6 +18,7 @@ constexpr milliseconds kFresh{1'000};  // so long the server is taken to be away
 
 constexpr Dialect kDialect = {
     .skip_locked = " FOR UPDATE SKIP LOCKED",
+    .nobody_takes = "pg_try_advisory_xact_lock(hashtextextended($1, 7881663263))",
     .text = "TEXT COLLATE \"C\"",
     .migrate_alone = "SELECT pg_advisory_xact_lock(7881663262)",  // ours among all applications
 };

@@ -156,11 +156,16 @@ void PostgresConnection::begin_reading() {
     send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
-/// In a transaction that failed COMMIT rolls back, and says so only by its name.
+/// In a transaction that failed COMMIT rolls back, and says so only by its name. What failed on the
+/// way there keeps it from being run at all.
 Result<void> PostgresConnection::commit() {
     send("COMMIT");
-    const auto answer = TRY(answers());
-    if (std::string_view(PQcmdStatus(answer.get())) == "COMMIT") return {};
+    const auto answer = answers();
+    if (!answer) {
+        if (!is_lost_) roll_back();
+        return answer.error();
+    }
+    if (std::string_view(PQcmdStatus(answer->get())) == "COMMIT") return {};
     return Error{ErrorKind::kInternalError, "database: the transaction had failed", "database"};
 }
 
@@ -173,6 +178,11 @@ Result<Rows> PostgresConnection::run(std::string_view sql, const Values& values)
     send(sql, values);
     const auto answer = TRY(answers());
     return rows_of(answer.get());
+}
+
+Result<void> PostgresConnection::run_along(std::string_view sql, const Values& values) {
+    send(sql, values);
+    return {};
 }
 
 void PostgresConnection::send(std::string_view sql) {
@@ -198,6 +208,8 @@ void PostgresConnection::send(std::string_view sql, const Values& values) {
 /// The name of a statement that is prepared, or will be when what is sent next arrives.
 std::string PostgresConnection::prepare(std::string_view sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
+    const auto on_its_way = std::ranges::find(sent_, sql, &Sent::prepared);
+    if (on_its_way != sent_.end()) return on_its_way->name;
     const auto& sent = sent_.emplace_back(std::string(sql), fmt::format("s{}", ++count_));
     PQsendPrepare(handle_.get(), sent.name.c_str(), sent.prepared.c_str(), 0, nullptr);
     return sent.name;

@@ -44,6 +44,7 @@ public:
     void roll_back();
 
     Result<Rows> run(std::string_view sql, const Values& values = {}) override;
+    Result<void> run_along(std::string_view sql, const Values& values = {}) override;
     void announce(std::string_view topic) override { announced_.emplace(topic); }
 
     /// What was announced since the last time.

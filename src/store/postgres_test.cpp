@@ -387,6 +387,30 @@ TEST(Postgres, TransactionsInEachOthersWayAreTriedAgain) {
     EXPECT_EQ(*settings.get("b"), "2");
 }
 
+TEST(Postgres, WhatRunsAlongTellsItsErrorAtTheEndAndNothingIsWritten) {
+    const auto fixture = open_postgres();
+    SettingTable settings(*fixture.database);
+    const auto insert = [&](const Value& value) {
+        return fixture.database->write([&](Session& session) -> Result<void> {
+            for (const auto* name : {"along_1", "along_2"}) {
+                TRY(session.run_along(
+                    "INSERT INTO settings (name, value) VALUES ($1, $2)", {name, value}
+                ));
+            }
+            return {};
+        });
+    };
+    for (int i = 0; i < 20; ++i) {  // more than there are connections
+        const auto refused = insert(nullptr);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, ErrorKind::kInternalError);
+        EXPECT_THAT(refused.error().message, testing::HasSubstr("null value"));
+    }
+    EXPECT_EQ(*settings.get("along_1"), "");
+    EXPECT_TRUE(insert("there"));
+    EXPECT_EQ(*settings.get("along_2"), "there");
+}
+
 TEST(Postgres, AServerThatIsNotThereIsSaidSo) {
     const auto opened = PostgresDatabase::open("postgres:///x?host=/nowhere&user=x");
     ASSERT_FALSE(opened);

@@ -41,7 +41,7 @@ Result<bool> beat(Session& session, const Claim& claim) {
 /// Followers are told of what has changed in a job that is held.
 Result<void> note_new_state(Session& session, const Claim& claim, UnixMillis now) {
     announce_state(session, claim.job_id);
-    TRY(session.run(
+    TRY(session.run_along(
         "UPDATE jobs SET updated_at = $2, revision = revision + 1 WHERE id = $1",
         {claim.job_id, now}
     ));
@@ -51,13 +51,13 @@ Result<void> note_new_state(Session& session, const Claim& claim, UnixMillis now
 /// Files and parts that users may have from now on.
 Result<void> show_files(Session& session, const Ending& made, UnixMillis now) {
     for (const auto& file : made.files) {
-        TRY(session.run(
+        TRY(session.run_along(
             "UPDATE files SET is_ready = 1, used_at = $2, name = $3, size = $4 WHERE id = $1",
             {file.id, now, file.name, file.size}
         ));
     }
     for (const auto& part : made.parts) {
-        TRY(session.run(
+        TRY(session.run_along(
             "INSERT INTO parts (task_id, name, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             {made.parts_task, part.name, part.size}
         ));
@@ -139,6 +139,18 @@ Result<void> fail_broken(Session& session, JobRecord& record, UnixMillis now) {
     return {};
 }
 
+/// Takes the first turn that nobody else is taking, and waits for the first of all only when others
+/// are at each. Nothing where somebody was faster.
+Result<std::optional<Turn>> take_one(
+    Session& session, const Dialect& dialect, const std::vector<Turn>& turns
+) {
+    for (const auto& turn : turns) {
+        if (TRY(take_turn(session, dialect, turn, false))) return std::optional(turn);
+    }
+    if (TRY(take_turn(session, dialect, turns.front(), true))) return std::optional(turns.front());
+    return std::optional<Turn>();
+}
+
 /// Takes the next job of a key off the queue, whatever its row is like.
 Result<std::optional<Claimed>> take_next(
     Session& session,
@@ -160,7 +172,7 @@ Result<std::optional<Claimed>> take_next(
     const auto rows = TRY(session.run(sql, {now, turn.key_id}));
     if (rows.empty()) return taken;
     Claim claim{rows.front().text(0), worker, rows.front().integer(1)};
-    TRY(session.run(
+    TRY(session.run_along(
         "INSERT INTO leases (job_id, worker, attempt, beat, key_id) VALUES ($1, $2, $3, 0, $4) "
         "ON CONFLICT (job_id) DO UPDATE SET worker = excluded.worker, attempt = excluded.attempt, "
         "beat = 0",
@@ -176,13 +188,14 @@ Result<std::optional<Claimed>> take_next(
 }  // namespace
 
 Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMillis now) {
-    const auto skip_locked = database_.dialect().skip_locked;
+    const auto& dialect = database_.dialect();
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {
         for (int tries = 0; tries < kMostTries; ++tries) {
-            const auto turn = TRY(find_turn(session, now));
-            if (!turn) break;
-            if (!TRY(take_turn(session, *turn))) continue;
-            auto taken = TRY(take_next(session, *turn, skip_locked, worker, now));
+            const auto turns = TRY(find_turns(session, now));
+            if (turns.empty()) break;
+            const auto turn = TRY(take_one(session, dialect, turns));
+            if (!turn) continue;
+            auto taken = TRY(take_next(session, *turn, dialect.skip_locked, worker, now));
             if (!taken) continue;
             if (taken->record.broken.empty()) {
                 TRY(write_tasks(session, taken->claim.job_id, taken->record.job.tasks));
@@ -217,7 +230,7 @@ Result<bool> Queue::publish(const Claim& claim, const Ending& made, UnixMillis n
         if (!TRY(beat(session, claim))) return false;
         const Job& job = made.record.job;
         TRY(write_tasks(session, job.id, job.tasks));
-        TRY(session.run(
+        TRY(session.run_along(
             "UPDATE jobs SET warnings = $2 WHERE id = $1", {job.id, json_text(job.warnings)}
         ));
         TRY(show_files(session, made, now));
@@ -289,7 +302,7 @@ Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now) {
             if (of_future.empty()) return next;
             next = now;
         }
-        if (TRY(find_turn(session, now))) return next;
+        if (!TRY(find_turns(session, now)).empty()) return next;
         // The keys of all that is due have as many running as they may.
         const auto later = TRY(session.run(
             "SELECT min(available_at) FROM jobs WHERE status = 'queued' AND available_at > $1",

@@ -96,7 +96,7 @@ Values row_of(const Task& task, const std::string& job_id, std::size_t position)
 }
 
 Result<void> write_task(Session& session, const Values& row) {
-    TRY(session.run(
+    TRY(session.run_along(
         "INSERT INTO tasks (id, job_id, position, kind, status, progress, input, options, output, "
         "error, created_at, started_at, finished_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, "
         "$7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO UPDATE SET "
@@ -248,7 +248,7 @@ NewRows rows_of(const JobRecord& record) {
 }
 
 Result<void> insert_job(Session& session, const NewRows& rows) {
-    TRY(session.run(
+    TRY(session.run_along(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
         "webhook_url, base_url, revision, attempt, uncounted, available_at, created_at, "
         "updated_at, priority, key_id) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 1, 0, "
@@ -257,15 +257,17 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
     ));
     for (const auto& task : rows.tasks) TRY(write_task(session, task));
     for (const auto& label : rows.labels) {
-        TRY(session.run("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label));
+        TRY(session.run_along("INSERT INTO labels (job_id, name, value) VALUES ($1, $2, $3)", label)
+        );
     }
     for (const auto& file : rows.files) {
-        TRY(session.run(
+        TRY(session.run_along(
             "INSERT INTO job_files (job_id, file_id) VALUES ($1, $2)",
             {rows.job.front(), file.front()}
         ));
         // Whoever finds at this moment that nobody uses it looks at this again.
-        TRY(session.run("UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", file));
+        TRY(session.run_along("UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", file)
+        );
     }
     session.announce(topic::kQueue);
     announce_state(session, std::get<std::string>(rows.job.front()));
@@ -280,7 +282,7 @@ Result<void> write_tasks(Session& session, const std::string& job_id, std::span<
 }
 
 Result<void> update_task(Session& session, const Task& task) {
-    TRY(session.run(
+    TRY(session.run_along(
         "UPDATE tasks SET status = $2, progress = $3, input = $4, options = $5, output = $6, "
         "error = $7, started_at = $8, finished_at = $9, updated_at = $10 WHERE id = $1",
         {task.id, std::string(name_of(task.status)), value_of(task.progress),
@@ -292,14 +294,14 @@ Result<void> update_task(Session& session, const Task& task) {
 }
 
 Result<void> delete_job(Session& session, const std::string& id) {
-    TRY(session.run(
+    TRY(session.run_along(
         "DELETE FROM parts WHERE task_id IN (SELECT id FROM tasks WHERE job_id = $1)", {id}
     ));
-    TRY(session.run("DELETE FROM tasks WHERE job_id = $1", {id}));
-    TRY(session.run("DELETE FROM labels WHERE job_id = $1", {id}));
-    TRY(session.run("DELETE FROM leases WHERE job_id = $1", {id}));
-    TRY(session.run("DELETE FROM job_files WHERE job_id = $1", {id}));
-    TRY(session.run("DELETE FROM jobs WHERE id = $1", {id}));
+    TRY(session.run_along("DELETE FROM tasks WHERE job_id = $1", {id}));
+    TRY(session.run_along("DELETE FROM labels WHERE job_id = $1", {id}));
+    TRY(session.run_along("DELETE FROM leases WHERE job_id = $1", {id}));
+    TRY(session.run_along("DELETE FROM job_files WHERE job_id = $1", {id}));
+    TRY(session.run_along("DELETE FROM jobs WHERE id = $1", {id}));
     announce_state(session, id);
     return {};
 }
@@ -359,12 +361,12 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) 
     ));
     if (hit.empty()) return false;
     announce_state(session, job.id);
-    TRY(session.run("DELETE FROM leases WHERE job_id = $1", {job.id}));
-    TRY(session.run("DELETE FROM job_files WHERE job_id = $1", {job.id}));
+    TRY(session.run_along("DELETE FROM leases WHERE job_id = $1", {job.id}));
+    TRY(session.run_along("DELETE FROM job_files WHERE job_id = $1", {job.id}));
     TRY(write_tasks(session, job.id, job.tasks));
     if (!record.order.webhook_url) return true;
     const auto body = announcement(record);
-    TRY(session.run(
+    TRY(session.run_along(
         "INSERT INTO deliveries (id, job_id, type, url, receiver, body, status, attempts, next_at, "
         "lease_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, 0, "
         "$7, $7)",

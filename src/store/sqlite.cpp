@@ -20,7 +20,12 @@ constexpr std::size_t kReadersKept = 8;
 constexpr int kBitesOfLog = 80;  // of maintenance, before the log is copied
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
 
-constexpr Dialect kDialect = {.skip_locked = "", .text = "TEXT", .migrate_alone = ""};
+constexpr Dialect kDialect = {
+    .skip_locked = "",
+    .nobody_takes = "true",  // there is one writer
+    .text = "TEXT",
+    .migrate_alone = "",
+};
 
 }  // namespace
 

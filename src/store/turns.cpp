@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include <fmt/format.h>
+
 namespace ittybit::store {
 namespace {
 
@@ -13,13 +15,17 @@ struct Candidate {
     std::int64_t running = 0;
 
     auto place() const { return std::tuple(-priority, running, turn.served, turn.key_id); }
+
+    /// Whether this one's turn comes before `first` has a second one.
+    bool comes_next_to(const Candidate& first) const {
+        return priority == first.priority && running <= first.running + 1;
+    }
 };
 
 }  // namespace
 
 // From key to key by the index, however many jobs each has.
-Result<std::optional<Turn>> find_turn(Session& session, UnixMillis now) {
-    std::optional<Turn> turn;
+Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now) {
     std::vector<Candidate> candidates;
     const auto rows = TRY(session.run(
         "WITH RECURSIVE waiting (key_id) AS (SELECT min(key_id) FROM jobs WHERE status = 'queued' "
@@ -29,7 +35,8 @@ Result<std::optional<Turn>> find_turn(Session& session, UnixMillis now) {
         "key_id = waiting.key_id AND (+available_at <= $1 OR +updated_at > $1) "
         "ORDER BY priority DESC LIMIT 1), "
         "(SELECT count(*) FROM leases WHERE leases.key_id = waiting.key_id), turns.served, "
-        "(SELECT max(served) FROM turns), api_keys.max_running "
+        "(SELECT key_id FROM turns ORDER BY served DESC, key_id DESC LIMIT 1), "
+        "api_keys.max_running "
         "FROM waiting LEFT JOIN turns ON turns.key_id = waiting.key_id "
         "LEFT JOIN api_keys ON api_keys.id = waiting.key_id "
         "WHERE waiting.key_id IS NOT NULL",
@@ -40,27 +47,30 @@ Result<std::optional<Turn>> find_turn(Session& session, UnixMillis now) {
         const auto running = row.integer(2);
         const auto most = row.optional_integer(5);
         if (most && running >= *most) continue;
-        const bool is_last = !row.is_null(3) && row.integer(3) == row.integer(4);
+        const bool is_last = !row.is_null(4) && row.text(0) == row.text(4);
         candidates.push_back(
             {{row.text(0), row.integer(3), is_last, most.has_value()}, row.integer(1), running}
         );
     }
-    if (candidates.empty()) return turn;
-    turn = std::ranges::min(candidates, {}, &Candidate::place).turn;
-    return turn;
+    std::ranges::sort(candidates, {}, &Candidate::place);
+    std::vector<Turn> turns;
+    for (const auto& candidate : candidates) {
+        if (candidate.comes_next_to(candidates.front())) turns.push_back(candidate.turn);
+    }
+    return turns;
 }
 
 // Who alone has jobs waiting, and no bound, writes nothing and so waits for nobody. Where there is
-// a bound, whoever takes the turn at the same moment waits, misses, and then counts this one, too.
-Result<bool> take_turn(Session& session, const Turn& turn) {
+// a bound, whoever takes the turn at the same moment misses, and then counts this one, too.
+Result<bool> take_turn(Session& session, const Dialect& dialect, const Turn& turn, bool waits) {
     if (turn.is_last && !turn.has_bound) return true;
-    const auto hit = TRY(session.run(
-        "INSERT INTO turns (key_id, served) VALUES ($1, (SELECT COALESCE(max(served), 0) + 1 FROM "
-        "turns)) ON CONFLICT (key_id) DO UPDATE SET served = excluded.served "
+    const auto sql = fmt::format(
+        "INSERT INTO turns (key_id, served) SELECT $1, (SELECT COALESCE(max(served), 0) + 1 FROM "
+        "turns) WHERE {} ON CONFLICT (key_id) DO UPDATE SET served = excluded.served "
         "WHERE turns.served = $2 RETURNING served",
-        {turn.key_id, turn.served}
-    ));
-    return !hit.empty();
+        waits ? "true" : dialect.nobody_takes
+    );
+    return !TRY(session.run(sql, {turn.key_id, turn.served})).empty();
 }
 
 Result<void> forget_turns(Session& session) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "store/database.h"
 
@@ -10,7 +10,7 @@
 /// that has as many running as it may (max_running) has none. Only for the store's own files.
 namespace ittybit::store {
 
-/// The key whose oldest job is next.
+/// A key whose oldest job may be next.
 struct Turn {
     std::string key_id;       // "": jobs that were made without one
     std::int64_t served = 0;  // its place among all keys, the last one having the greatest
@@ -18,12 +18,13 @@ struct Turn {
     bool has_bound = false;   // max_running
 };
 
-/// The turn of who has a job that may be taken now; nothing when nobody has.
-Result<std::optional<Turn>> find_turn(Session& session, UnixMillis now);
+/// Whose turn it is of those who have a job that may be taken now, and behind it those who come
+/// next whatever becomes of the turns before. Nothing when nobody has one.
+Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now);
 
-/// Notes that the key has had it. Whether it was its turn still: somebody else may have been
-/// faster.
-Result<bool> take_turn(Session& session, const Turn& turn);
+/// Notes that the key has had its turn. Whether it was so still: somebody else may have been
+/// faster. Who takes it at this moment counts as faster, or, if `waits`, is waited for.
+Result<bool> take_turn(Session& session, const Dialect& dialect, const Turn& turn, bool waits);
 
 /// Forgets the turns of keys that are gone: one that has jobs yet is as if it were new.
 Result<void> forget_turns(Session& session);

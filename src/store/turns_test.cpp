@@ -21,6 +21,8 @@
 namespace ittybit::store {
 namespace {
 
+using namespace std::string_literals;
+
 class Turns : public testing::TestWithParam<Opener> {
 protected:
     void SetUp() override {
@@ -105,6 +107,29 @@ protected:
 
     Queue queue() { return Queue(*recording_); }
 
+    /// Whose job another process is given that claims while the first turn is being taken; "" where
+    /// it waits for that to be over, and whose it is then.
+    std::pair<std::string, std::string> claim_meanwhile() {
+        const auto other = fixture_.open_again();
+        std::pair<std::string, std::string> given;
+        std::future<std::string> claim;
+        const auto is_taken = writing(*fixture_.database, [&](Session& session) -> Result<bool> {
+            const auto turns = TRY(find_turns(session, kNow));
+            const auto& dialect = fixture_.database->dialect();
+            const bool taken = TRY(take_turn(session, dialect, turns.front(), false));
+            claim = std::async(std::launch::async, [&] {
+                const auto claimed = Queue(*other).claim("other", kNow);
+                return claimed && *claimed ? key_of((*claimed)->claim.job_id) : "-";
+            });
+            const bool waits = claim.wait_for(std::chrono::seconds(2)) != std::future_status::ready;
+            if (!waits) given.first = claim.get();
+            return taken;
+        });
+        EXPECT_TRUE(is_taken && *is_taken);
+        if (claim.valid()) given.second = claim.get();
+        return given;
+    }
+
     Fixture fixture_;
     std::unique_ptr<Database> recording_;  // what is asked of it is looked at by plans_test
     std::vector<Claimed> held_;
@@ -180,6 +205,28 @@ TEST_P(Turns, ABoundHoldsForManyWhoClaimAtOnce) {
         }));
     }
     EXPECT_EQ(std::ranges::count_if(claims, [](auto& claim) { return claim.get(); }), 3);
+}
+
+TEST_P(Turns, WhoClaimsAtTheSameMomentHasTheNextTurnAndDoesNotWait) {
+    if (!fixture_.is_postgres()) return;  // SQLite has one writer
+    for (const auto* key : {"a", "a", "b"}) add(key);
+    EXPECT_EQ(claim_meanwhile(), std::pair("b"s, ""s));
+}
+
+TEST_P(Turns, WhoClaimsAtTheSameMomentLeavesNothingOfAHigherPriority) {
+    if (!fixture_.is_postgres()) return;
+    for (const auto priority : {5, 5}) add("a", priority);
+    add("b");
+    EXPECT_EQ(claim_meanwhile(), std::pair(""s, "a"s));
+}
+
+TEST_P(Turns, WhoClaimsAtTheSameMomentLeavesNothingOfAKeyWithFewerRunning) {
+    if (!fixture_.is_postgres()) return;
+    for (int i = 0; i < 4; ++i) add("b");
+    EXPECT_EQ(claims(2), "bb");
+    add("a");
+    add("a");
+    EXPECT_EQ(claim_meanwhile(), std::pair(""s, "a"s));
 }
 
 TEST_P(Turns, OfManyWhoClaimAtOnceEachGetsAJobOfItsOwn) {
