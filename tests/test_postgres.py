@@ -95,6 +95,28 @@ def test_the_work_of_a_server_that_is_killed_is_done_by_another(pair, origin, cl
     assert other.sql("SELECT max(attempt), max(uncounted) FROM jobs") == [("2", "1")]
 
 
+def test_workers_take_over_from_one_another_while_there_is_no_server(pair, origin):
+    one, other = pair
+    assert other.stop() == 0
+    killed, alive = Worker(one, "--concurrency", "1"), None
+    try:
+        with origin.stall() as url:
+            jobs = [one.job(input=url, kind="image") for _ in range(2)]
+            wait_for(lambda: len(one.sql("SELECT 1 FROM leases")) == 2, WAIT, "both being busy")
+            alive = Worker(one, "--concurrency", "1")
+            killed.kill()
+            one.kill()
+        wait_for(lambda: not one.sql("SELECT 1 FROM jobs WHERE finished_at IS NULL"), WAIT,
+                 "the end of both jobs")
+        assert one.sql("SELECT max(attempt), max(uncounted) FROM jobs") == [("2", "1")]
+        assert alive.stop() == 0
+    finally:
+        if alive and alive.process.poll() is None:
+            alive.kill()
+    one.start()
+    assert {one.wait(job)["status"] for job in jobs} == {"failed"}, "/stall is no picture"
+
+
 @pytest.fixture
 def own_postgres():
     # Where whoever it runs as may enter, and by a short name, as sockets want.

@@ -26,6 +26,7 @@
 #include "store/api_key.h"
 #include "work/explain.h"
 #include "work/janitor.h"
+#include "work/lost_jobs.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
 #include "work/worker.h"
@@ -362,10 +363,13 @@ Result<> run_worker(const Start& start, bool is_listening) {
     if (is_listening)
         front = TRY(Front::open(*engine, settings, layers, api::status_routes(), nullptr));
     work::Worker worker(*engine->shop, settings.concurrency);
+    // Servers may be gone, too.
+    work::LostJobs lost(*engine->queue, engine->metrics, engine->clock(), engine->shop->scratch);
     json::object facts{{"slots", settings.concurrency}};
     if (front) facts["port"] = front->server().port();
     log::info("working", facts);
     const Reloader reloader(start, [](const Settings&) {});
+    const std::jthread looks([&](const std::stop_token& end) { lost.run(end); });
     std::jthread watched;
     if (front) watched = std::jthread([&] { front->server().run(); });
     const std::stop_callback end(stop, [&] {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/log.h"
 #include "base/pause.h"
 #include "sandbox/workspace.h"
 #include "work/managed.h"
@@ -40,23 +39,10 @@ Result<> Janitor::look_round(Trouble::Steady::time_point& next_tidy, const std::
 }
 
 Result<bool> Janitor::run_once(const std::stop_token& stop) {
-    const int recovered = TRY(recover(LeaseWatch::Steady::now()));
-    if (recovered > 0) {
-        log::warn("lost jobs were taken back", {{"count", recovered}});
-        metrics_.add("ittybit_jobs_lost_total", "", recovered);
-        sandbox::Workspace::remove_abandoned(scratch_);
-    }
+    const int lost = TRY(lost_.take_back(LeaseWatch::Steady::now()));
     const auto garbage = TRY(files_.garbage(kBite));
     for (const auto& file : garbage) TRY(sweep(file, stop));
-    return recovered > 0 || !garbage.empty();
-}
-
-Result<int> Janitor::recover(LeaseWatch::Steady::time_point now) {
-    int count = 0;
-    for (const auto& lease : watch_.lost(TRY(queue_.leases()), now)) {
-        if (TRY(queue_.take_back(lease, clock_.now()))) ++count;
-    }
-    return count;
+    return lost > 0 || !garbage.empty();
 }
 
 Result<void> Janitor::sweep(const store::FileRecord& file, const std::stop_token& stop) {

@@ -10,13 +10,12 @@
 #include "store/job_store.h"
 #include "store/queue.h"
 #include "store/side_tables.h"
-#include "work/lease_watch.h"
+#include "work/lost_jobs.h"
 #include "work/metrics.h"
 
 namespace ittybit::work {
 
-/// Puts right what nobody else does: lost leases and what their
-/// processes left in the scratch folder, expired rows and files, the log of the database.
+/// Puts right what nobody else does: lost jobs, expired rows and files, the log of the database.
 class Janitor {
 public:
     struct Keep {
@@ -38,22 +37,18 @@ public:
         std::string scratch
     )
         : jobs_(jobs),
-          queue_(queue),
           outbox_(outbox),
           files_(files),
           storage_(std::move(storage)),
-          metrics_(metrics),
           clock_(clock),
           keep_(keep),
-          scratch_(std::move(scratch)) {}
+          scratch_(std::move(scratch)),
+          lost_(queue, metrics, clock, scratch_) {}
 
     void run(const std::stop_token& stop);
 
     /// Takes back lost jobs and removes the bytes of garbage. Whether there was anything to do.
     Result<bool> run_once(const std::stop_token& stop);
-
-    /// Takes back the jobs whose workers are gone. How many.
-    Result<int> recover(LeaseWatch::Steady::time_point now);
 
     /// What need not be done often: expiry, and giving space back.
     Result<void> tidy(const std::stop_token& stop);
@@ -63,15 +58,13 @@ private:
     Result<void> sweep(const store::FileRecord& file, const std::stop_token& stop);
 
     store::JobStore& jobs_;
-    store::Queue& queue_;
     store::Outbox& outbox_;
     store::FileTable& files_;
     const std::shared_ptr<storage::Storage> storage_;
-    Metrics& metrics_;
     const Clock& clock_;
     const Keep keep_;
     const std::string scratch_;
-    LeaseWatch watch_;
+    LostJobs lost_;
 };
 
 }  // namespace ittybit::work

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "store/queue.h"
+#include "work/lease_watch.h"
+#include "work/metrics.h"
+
+namespace ittybit::work {
+
+/// Takes back the jobs whose workers are gone, and what these left in our scratch folder. Any
+/// number of processes may look: a lease is ended by one of them.
+class LostJobs {
+public:
+    LostJobs(store::Queue& queue, Metrics& metrics, const Clock& clock, std::string scratch)
+        : queue_(queue), metrics_(metrics), clock_(clock), scratch_(std::move(scratch)) {}
+
+    /// Looks every two seconds, for a process without a janitor.
+    void run(const std::stop_token& stop);
+
+    /// How many were lost.
+    Result<int> take_back(LeaseWatch::Steady::time_point now);
+
+private:
+    store::Queue& queue_;
+    Metrics& metrics_;
+    const Clock& clock_;
+    const std::string scratch_;
+    LeaseWatch watch_;
+};
+
+}  // namespace ittybit::work
