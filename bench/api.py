@@ -6,8 +6,8 @@
 Each round gives every contender in turn a fresh store on disk, a moment to warm up and the same
 load of wrk, so that whatever else the machine does meets all. Nobody takes the jobs. A job is
 answered when it is synced: SQLite with synchronous = FULL, Redis with appendfsync always,
-PostgreSQL with its defaults. The rivals add each job by itself, as their manuals do; or together
-what came while the last group was under way, as ours does inside.
+PostgreSQL with its defaults, ours and theirs set alike. The rivals add each job by itself, as their
+manuals do; or together what came while the last group was under way, as ours does inside.
 
 What is told are medians over the rounds, with the CPU time of all of a contender's processes, and
 the ratio ours/theirs of each round: median, and the spread from the second lowest to the second
@@ -61,20 +61,53 @@ def on_disk():
     return tempfile.TemporaryDirectory(prefix="ittybit-bench-", dir="/var/tmp")
 
 
-class Ours:
+class Contender:
+    """What is started in its folder ends with it."""
+
+    def __init__(self, folder):
+        os.chmod(folder, 0o755)
+        self.folder, self.started = folder, []
+        self.log = open(folder / "log", "ab")
+
+    def start(self, command, **more):
+        process = subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log,
+                                   **more)
+        self.started.append(process)
+        return process
+
+    def pids(self):
+        return [pid for process in self.started
+                for pid in (process.pid, *watch.descendants(process.pid))]
+
+    def close(self):
+        for process in reversed(self.started):
+            process.terminate()
+            process.wait()
+        self.log.close()
+
+
+class Ours(Contender):
     """One slot, which is kept busy by an input that never comes: the rest stays queued."""
 
+    database = "sqlite"
+
     def __init__(self, folder, _processes):
+        super().__init__(folder)
+        self.open_store()
         self.origin = Receiver()
         self.stalled = self.origin.stall()
-        self.server = Server(folder, "--concurrency", "1", "--max-queued", "1000000000")
+        self.server = Server(folder, "--concurrency", "1", "--max-queued", "1000000000",
+                             database=self.database)
         self.url, self.key = self.server.url, self.server.key
         job = self.server.job(input=self.stalled.__enter__(), kind="image")
         wait_for(lambda: self.server.get(f"/jobs/{job['id']}").json()["status"] == "processing",
                  30, "a busy slot")
 
+    def open_store(self):
+        """There is nothing to open."""
+
     def pids(self):
-        return [self.server.process.pid]
+        return [self.server.process.pid, *super().pids()]
 
     def count(self):
         with contextlib.closing(sqlite3.connect(self.server.data / "ittybit.db")) as database:
@@ -84,9 +117,53 @@ class Ours:
         self.server.kill()
         self.stalled.__exit__(None, None, None)
         self.origin.close()
+        super().close()
 
 
-class Rival:
+class OnPostgres:
+    """A PostgreSQL of the contender's own. It will not run as root: there it runs as the user that
+    Debian made for it."""
+
+    settings = {
+        "listen_addresses": "", "shared_buffers": "512MB", "max_wal_size": "8GB",
+        "checkpoint_timeout": "30min", "wal_buffers": "64MB", "wal_level": "minimal",
+        "max_wal_senders": 0, "wal_compression": "lz4", "jit": "off",
+    }
+
+    def open_store(self):
+        self.socket = self.folder / "pg"
+        self.socket.mkdir()
+        self.user = []
+        if os.getuid() == 0:
+            shutil.chown(self.socket, "postgres")
+            self.user = ["runuser", "-u", "postgres", "--"]
+        found = pathlib.Path("/usr/lib/postgresql").glob("*/bin")
+        self.bin = max(found, key=lambda path: int(path.parent.name))
+        data = self.socket / "data"
+        subprocess.run([*self.user, self.bin / "initdb", "-D", data, "-U", "postgres", "-A",
+                        "trust", "-E", "UTF8"], stdout=self.log, stderr=self.log, cwd="/",
+                       check=True)
+        settings = {**self.settings, "unix_socket_directories": self.socket}
+        words = [word for item in settings.items() for word in ("-c", "{}={}".format(*item))]
+        self.start([*self.user, self.bin / "postgres", "-D", data, *words], cwd="/")
+        wait_for(lambda: self.ask("SELECT 1") == "1", 30, "PostgreSQL")
+
+    def ask(self, sql):
+        told = subprocess.run([*self.user, "psql", "-h", self.socket, "-U", "postgres", "-Atc",
+                               sql], capture_output=True, text=True, cwd="/", check=False)
+        return told.stdout.strip()
+
+
+class OursOnPostgres(OnPostgres, Ours):
+    @property
+    def database(self):
+        return f"postgres:///postgres?host={self.socket}&user=postgres"
+
+    def count(self):
+        return int(self.ask("SELECT count(*) FROM jobs")) - 1
+
+
+class Rival(Contender):
     """A Node server in front of a store; both are started here, in a folder of their own.
 
     How many processes, and how many groups of jobs under way in each (`lanes`; 0: one by one), is
@@ -95,9 +172,7 @@ class Rival:
     processes, lanes = 1, 0
 
     def __init__(self, folder, processes):
-        os.chmod(folder, 0o755)
-        self.folder, self.started = folder, []
-        self.log = open(folder / "log", "ab")
+        super().__init__(folder)
         try:
             self.open_store()
             port, self.key = free_port(), secrets.token_hex(20)
@@ -111,25 +186,9 @@ class Rival:
             self.close()
             raise
 
-    def start(self, command, **more):
-        process = subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log,
-                                   **more)
-        self.started.append(process)
-        return process
-
     def answers(self):
         with contextlib.suppress(requests.ConnectionError):
             return requests.get(f"{self.url}/health", timeout=5).ok
-
-    def pids(self):
-        return [pid for process in self.started
-                for pid in (process.pid, *watch.descendants(process.pid))]
-
-    def close(self):
-        for process in reversed(self.started):
-            process.terminate()
-            process.wait()
-        self.log.close()
 
 
 class BullMq(Rival):
@@ -155,37 +214,9 @@ class BullMqBulk(BullMq):
     processes, lanes = 2, 2
 
 
-class PgBoss(Rival):
+class PgBoss(OnPostgres, Rival):
     script = "pgboss.mjs"
     processes = 2
-    settings = {
-        "listen_addresses": "", "shared_buffers": "512MB", "max_wal_size": "8GB",
-        "checkpoint_timeout": "30min", "wal_buffers": "64MB", "wal_level": "minimal",
-        "max_wal_senders": 0, "wal_compression": "lz4", "jit": "off",
-    }
-
-    def open_store(self):
-        """PostgreSQL will not run as root: there it runs as the user that Debian made for it."""
-        self.socket = self.folder / "pg"
-        self.socket.mkdir()
-        self.user = []
-        if os.getuid() == 0:
-            shutil.chown(self.socket, "postgres")
-            self.user = ["runuser", "-u", "postgres", "--"]
-        found = pathlib.Path("/usr/lib/postgresql").glob("*/bin")
-        self.bin = max(found, key=lambda path: int(path.parent.name))
-        data = self.socket / "data"
-        subprocess.run([*self.user, self.bin / "initdb", "-D", data, "-U", "postgres", "-A",
-                        "trust"], stdout=self.log, stderr=self.log, cwd="/", check=True)
-        settings = {**self.settings, "unix_socket_directories": self.socket}
-        words = [word for item in settings.items() for word in ("-c", "{}={}".format(*item))]
-        self.start([*self.user, self.bin / "postgres", "-D", data, *words], cwd="/")
-        wait_for(lambda: self.ask("SELECT 1") == "1", 30, "PostgreSQL")
-
-    def ask(self, sql):
-        told = subprocess.run([*self.user, "psql", "-h", self.socket, "-U", "postgres", "-Atc",
-                               sql], capture_output=True, text=True, cwd="/", check=False)
-        return told.stdout.strip()
 
     def count(self):
         return int(self.ask("SELECT count(*) FROM pgboss.job WHERE name = 'jobs'"))
@@ -195,8 +226,8 @@ class PgBossInsert(PgBoss):
     lanes = 4
 
 
-CONTENDERS = {"ours": Ours, "BullMQ add": BullMq, "BullMQ addBulk": BullMqBulk,
-              "pg-boss send": PgBoss, "pg-boss insert": PgBossInsert}
+CONTENDERS = {"ours": Ours, "ours on PostgreSQL": OursOnPostgres, "BullMQ add": BullMq,
+              "BullMQ addBulk": BullMqBulk, "pg-boss send": PgBoss, "pg-boss insert": PgBossInsert}
 
 
 def load(contender, folder, seconds, connections):
@@ -242,12 +273,13 @@ def spread(values):
 
 def tell(rounds):
     print("| POST /jobs | a second | p50 | p99 | CPU a job | ours/theirs |\n" + "| --- " * 6 + "|")
+    ours = next((name for name in rounds if name.startswith("ours")), None)
     for name, found in rounds.items():
         rate, p50, p99, cpu = (statistics.median(each[what] for each in found)
                                for what in ("rate", "p50", "p99", "cpu"))
         ratio = ""
-        if name != "ours" and "ours" in rounds:
-            pairs = zip(rounds["ours"], found)
+        if ours and name != ours:
+            pairs = zip(rounds[ours], found)
             ratio = spread([mine["rate"] / theirs["rate"] for mine, theirs in pairs])
         print(f"| {name} | {rate:.0f} | {p50 / 1e3:.1f} ms | {p99 / 1e3:.1f} ms | "
               f"{cpu * 1e6:.0f} µs | {ratio} |")
@@ -275,4 +307,5 @@ def main():
     path.write_text(json.dumps(rounds, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

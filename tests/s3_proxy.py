@@ -34,7 +34,8 @@ class Bucket:
 
 
 class Proxy:
-    def __init__(self, upstream, faults=None, up=None, down=None, certificate=None):
+    def __init__(self, upstream, faults=None, up=None, down=None, certificate=None,
+                 address="127.0.0.1"):
         """`upstream` is (host, port); `up` and `down` limit bytes a second of bodies;
         `certificate`, a file with its key, makes it HTTPS."""
         self.upstream, self.faults = upstream, faults or (lambda *_: None)
@@ -54,14 +55,14 @@ class Proxy:
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address, daemon_threads, request_queue_size = True, True, 256
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((address, 0), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-            self.url = f"https://127.0.0.1:{self.port}"
+            self.url = f"https://{address}:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):

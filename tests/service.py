@@ -172,7 +172,7 @@ def read_events(answer):
 class QuietServer(http.server.ThreadingHTTPServer):
     """Whoever hangs up, being killed or having enough, is no news."""
 
-    daemon_threads = True
+    daemon_threads, request_queue_size = True, 256
 
     def handle_error(self, *_):
         pass
@@ -181,7 +181,7 @@ class QuietServer(http.server.ThreadingHTTPServer):
 class Receiver:
     """Takes POSTs and serves a folder; `answers` are the statuses to come, then 200."""
 
-    def __init__(self, folder=None):
+    def __init__(self, folder=None, address="127.0.0.1"):
         self.got, self.answers, self.changed = [], [], threading.Condition()
         self.may_go_on, self.may_answer = threading.Event(), threading.Event()
         self.may_answer.set()
@@ -210,8 +210,8 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.http = QuietServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        self.http = QuietServer((address, 0), Handler)
+        self.url = f"http://{address}:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def wait_for(self, count):

@@ -62,3 +62,11 @@ def open_scratch(server):
             if target.startswith(f"{scratch}/") and target.endswith("(deleted)"):
                 found.append(target)
     return found
+
+
+def name_of(pid):
+    """Of its executable; "" when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/exe").readlink().name
+    except OSError:
+        return ""
