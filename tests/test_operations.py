@@ -172,6 +172,27 @@ def test_a_folder_without_a_server_is_refused(tmp_path):
     assert told.returncode == 2 and "no server's database" in told.stderr
 
 
+# Upgrades: others of a newer version are at work on the same database.
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_an_older_version_ends_what_it_has_and_leaves_the_rest_to_the_newer(
+        tmp_path, origin, clip, database):
+    server = Server(tmp_path, "--concurrency", "1", database=database)
+    with origin.stall() as url:
+        begun = server.job(input=url, kind="image")
+        wait_for(lambda: server.get(f"/jobs/{begun['id']}").json()["status"] == "processing",
+                 WAIT, "a job that runs")
+        server.sql("INSERT INTO schema (version) VALUES (1000)")
+        late = server.job(input=clip, kind="image", width=32)
+    assert server.wait(begun)["error"]["kind"] != "internal_error"
+    wait_for(lambda: "schema 1000" in requests.get(f"{server.url}/health", timeout=WAIT).text,
+             WAIT, "health that says why")
+    assert server.get(f"/jobs/{late['id']}").json()["status"] == "queued"
+    server.sql("DELETE FROM schema WHERE version = 1000")
+    assert server.wait(late)["status"] == "succeeded"
+    assert server.stop() == 0
+
+
 # Backups, taken while jobs run.
 
 @pytest.fixture

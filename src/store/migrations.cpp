@@ -308,17 +308,7 @@ Result<int> current_schema(Session& session) {
 Result<void> apply_next(Session& session, const Dialect& dialect, int target, bool& is_done) {
     if (!dialect.migrate_alone.empty()) TRY(session.run(dialect.migrate_alone));
     const int current = TRY(current_schema(session));
-    if (current > newest_schema()) {
-        return Error{
-            ErrorKind::kUnavailable,
-            fmt::format(
-                "the database has schema {} and this ittybit knows {}: use the newer ittybit that "
-                "wrote it",
-                current, newest_schema()
-            ),
-            "database"
-        };
-    }
+    if (current > newest_schema()) return too_new(current);
     is_done = current >= target;
     if (is_done) return {};
     const auto& step = steps().at(static_cast<std::size_t>(current));
@@ -332,6 +322,18 @@ Result<void> apply_next(Session& session, const Dialect& dialect, int target, bo
 
 int newest_schema() {
     return static_cast<int>(steps().size());
+}
+
+Error too_new(std::int64_t schema) {
+    return {
+        ErrorKind::kUnavailable,
+        fmt::format(
+            "the database has schema {} and this ittybit knows {}: use the newer ittybit that "
+            "wrote it",
+            schema, newest_schema()
+        ),
+        "database"
+    };
 }
 
 Result<void> migrate(Database& database, int target) {

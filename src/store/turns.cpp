@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "store/migrations.h"
+
 namespace ittybit::store {
 namespace {
 
@@ -36,13 +38,14 @@ Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now) {
         "ORDER BY priority DESC LIMIT 1), "
         "(SELECT count(*) FROM leases WHERE leases.key_id = waiting.key_id), turns.served, "
         "(SELECT key_id FROM turns ORDER BY served DESC, key_id DESC LIMIT 1), "
-        "api_keys.max_running "
+        "api_keys.max_running, (SELECT max(version) FROM schema) "
         "FROM waiting LEFT JOIN turns ON turns.key_id = waiting.key_id "
         "LEFT JOIN api_keys ON api_keys.id = waiting.key_id "
         "WHERE waiting.key_id IS NOT NULL",
         {now}
     ));
     for (const auto& row : rows) {
+        if (const auto schema = row.integer(6); schema > newest_schema()) return too_new(schema);
         if (row.is_null(1)) continue;  // all of its jobs wait for a later time
         const auto running = row.integer(2);
         const auto most = row.optional_integer(5);

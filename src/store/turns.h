@@ -19,7 +19,8 @@ struct Turn {
 };
 
 /// Whose turn it is of those who have a job that may be taken now, and behind it those who come
-/// next whatever becomes of the turns before. Nothing when nobody has one.
+/// next whatever becomes of the turns before. Nothing when nobody has one. Errors: `unavailable`
+/// once a newer version has begun to work here: its jobs may be such as we cannot read.
 Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now);
 
 /// Notes that the key has had its turn. Whether it was so still: somebody else may have been

@@ -229,6 +229,16 @@ TEST_P(Turns, WhoClaimsAtTheSameMomentLeavesNothingOfAKeyWithFewerRunning) {
     EXPECT_EQ(claim_meanwhile(), std::pair(""s, "a"s));
 }
 
+TEST_P(Turns, WhatANewerVersionHasMadeIsLeftToIt) {
+    add("a");
+    run_sql(*fixture_.database, "INSERT INTO schema (version) VALUES (1000)");
+    const auto refused = queue().claim("worker", kNow);
+    run_sql(*fixture_.database, "DELETE FROM schema WHERE version = 1000");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("schema 1000"), std::string::npos);
+    EXPECT_EQ(claim(), "a");
+}
+
 TEST_P(Turns, OfManyWhoClaimAtOnceEachGetsAJobOfItsOwn) {
     constexpr int kWorkers = 8;
     for (const auto* key : {"a", "a", "a", "a", "a", "a", "b", "c"}) add(key);
