@@ -24,6 +24,10 @@ std::string topic::progress(std::string_view job_id) {
     return fmt::format("progress:{}", job_id);
 }
 
+std::string topic::pieces(std::string_view job_id) {
+    return fmt::format("pieces:{}", job_id);
+}
+
 std::string_view topic::job_in(std::string_view topic) {
     const auto family = family_of(topic);
     return family.empty() ? "" : topic.substr(family.size());

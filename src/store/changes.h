@@ -21,6 +21,7 @@ inline constexpr std::string_view kQueue = "queue";    // a job may be taken
 inline constexpr std::string_view kOutbox = "outbox";  // a webhook may be sent
 std::string job(std::string_view id);                  // the state of this one; "": of each
 std::string progress(std::string_view job_id);         // how far it is: JSON in each message
+std::string pieces(std::string_view job_id);           // those of a job that is split
 /// The id in a job's topic, or in its progress's; "" in others.
 std::string_view job_in(std::string_view topic);
 }  // namespace topic

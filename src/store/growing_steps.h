@@ -22,6 +22,8 @@ inline bool is_small_step(const std::string& step) {
         "SCAN api_keys",
         "SCAN turns",
         "SCAN schema",
+        "SCAN segments",  // those of jobs that are being worked on
+        "SCAN workers",
         "SCAN open_uploads USING INDEX open_uploads_by_age",
         "SCAN jobs USING COVERING INDEX jobs_queued",     // counted once a second
         "SCAN jobs USING COVERING INDEX jobs_in_turn",    // as far as the first
@@ -57,7 +59,8 @@ inline std::vector<std::string> growing_steps_of_sqlite(Session& session, const 
 /// all indexes but those of what is open at the moment.
 inline void collect_walks(const json::value& node, std::vector<std::string>& growing) {
     constexpr std::string_view kSmallTables[] = {
-        "leases", "connections", "api_keys", "turns", "settings", "open_uploads", "schema",
+        "leases", "connections",  "api_keys", "turns",   "settings",
+        "schema", "open_uploads", "segments", "workers",
     };
     constexpr std::string_view kSmallIndexes[] = {
         "jobs_queued",    "jobs_in_turn",     "jobs_available",

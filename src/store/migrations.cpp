@@ -284,6 +284,34 @@ const std::vector<Step>& steps() {
                 PRIMARY KEY (file_id, at)))",
             "ALTER TABLE upload_tokens ADD COLUMN file_id TEXT",
         }},
+        Step{{
+            // Encodes that many share: what the pieces of each have in common, and the pieces.
+            "CREATE TABLE splits (task_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, work TEXT NOT "
+            "NULL)",
+            "CREATE INDEX splits_of_job ON splits (job_id)",
+            R"(CREATE TABLE segments (
+                id TEXT PRIMARY KEY,
+                task_id TEXT NOT NULL,
+                number BIGINT NOT NULL,
+                job_id TEXT NOT NULL,
+                priority BIGINT NOT NULL,
+                build TEXT NOT NULL,
+                state TEXT NOT NULL,
+                worker TEXT NOT NULL,
+                attempt BIGINT NOT NULL,
+                beat BIGINT NOT NULL,
+                failures BIGINT NOT NULL,
+                percent BIGINT NOT NULL,
+                file TEXT NOT NULL,
+                result TEXT NOT NULL))",
+            "CREATE INDEX segments_of_task ON segments (task_id, number)",
+            "CREATE INDEX segments_of_job ON segments (job_id)",
+            "CREATE INDEX segments_waiting ON segments (build, priority DESC, task_id, number) "
+            "WHERE state = 'waiting'",
+            "CREATE INDEX segments_held ON segments (id) WHERE state = 'processing'",
+            // Who is there to take them.
+            "CREATE TABLE workers (worker TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)",
+        }},
     };
     return all;
 }

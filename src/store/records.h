@@ -45,7 +45,7 @@ struct Answer {
 
 /// What a worker holds while it works on a job. Everything it writes is guarded by it.
 struct Claim {
-    std::string job_id;
+    std::string job_id;  // of a piece (store/segments): its own id
     std::string worker;
     std::int64_t attempt = 0;
 };
@@ -59,6 +59,31 @@ struct Part {
 struct Claimed {
     Claim claim;
     JobRecord record;
+};
+
+/// A task's work, in pieces that many encode.
+struct Split {
+    std::string task_id;
+    std::string work;  // all that they have in common, as its worker wrote it
+    std::int64_t pieces = 0;
+};
+
+/// One piece.
+struct Segment {
+    std::string state;         // waiting, processing, done, failed
+    std::int64_t percent = 0;  // how far it is
+    std::string file = {};     // done: the managed file that holds it
+    std::string result = {};   // done, failed: as its worker wrote it
+};
+
+/// A piece as a worker takes it.
+struct ClaimedSegment {
+    Claim claim;
+    std::string job_id;
+    std::string task_id;
+    std::int64_t number = 0;
+    std::int64_t failures = 0;  // of earlier attempts
+    std::string work;           // the split's
 };
 
 /// Who works on a job. `beat` grows for as long as he lives: whether a lease is lost is judged by

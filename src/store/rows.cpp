@@ -363,6 +363,9 @@ Result<bool> end_job(Session& session, const JobRecord& record, UnixMillis now) 
     announce_state(session, job.id);
     TRY(session.run_along("DELETE FROM leases WHERE job_id = $1", {job.id}));
     TRY(session.run_along("DELETE FROM job_files WHERE job_id = $1", {job.id}));
+    const auto splits =
+        TRY(session.run("DELETE FROM splits WHERE job_id = $1 RETURNING task_id", {job.id}));
+    if (!splits.empty()) TRY(forget_segments(session, "job_id", job.id));
     TRY(write_tasks(session, job.id, job.tasks));
     if (!record.order.webhook_url) return true;
     const auto body = announcement(record);

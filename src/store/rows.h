@@ -43,6 +43,9 @@ Result<void> update_task(Session& session, const Task& task);
 /// Removes the job's row, and all that is kept beside it.
 Result<void> delete_job(Session& session, const std::string& id);
 
+/// The pieces of a job (`job_id`) or task (`task_id`) are not needed any more, nor their files.
+Result<void> forget_segments(Session& session, std::string_view column, const std::string& id);
+
 /// The message that announces a job's (or standalone task's) end: the object with its `type`.
 json::object announcement(const JobRecord& record);
 

@@ -13,14 +13,13 @@ namespace {
 /// A key that has a job that may be taken.
 struct Candidate {
     Turn turn;
-    std::int64_t priority = 0;  // of its first job
     std::int64_t running = 0;
 
-    auto place() const { return std::tuple(-priority, running, turn.served, turn.key_id); }
+    auto place() const { return std::tuple(-turn.priority, running, turn.served, turn.key_id); }
 
     /// Whether this one's turn comes before `first` has a second one.
     bool comes_next_to(const Candidate& first) const {
-        return priority == first.priority && running <= first.running + 1;
+        return turn.priority == first.turn.priority && running <= first.running + 1;
     }
 };
 
@@ -52,7 +51,7 @@ Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now) {
         if (most && running >= *most) continue;
         const bool is_last = !row.is_null(4) && row.text(0) == row.text(4);
         candidates.push_back(
-            {{row.text(0), row.integer(3), is_last, most.has_value()}, row.integer(1), running}
+            {{row.text(0), row.integer(3), is_last, most.has_value(), row.integer(1)}, running}
         );
     }
     std::ranges::sort(candidates, {}, &Candidate::place);

@@ -12,10 +12,11 @@ namespace ittybit::store {
 
 /// A key whose oldest job may be next.
 struct Turn {
-    std::string key_id;       // "": jobs that were made without one
-    std::int64_t served = 0;  // its place among all keys, the last one having the greatest
-    bool is_last = false;     // it had the turn before, too
-    bool has_bound = false;   // max_running
+    std::string key_id;         // "": jobs that were made without one
+    std::int64_t served = 0;    // its place among all keys, the last one having the greatest
+    bool is_last = false;       // it had the turn before, too
+    bool has_bound = false;     // max_running
+    std::int64_t priority = 0;  // of its first job
 };
 
 /// Whose turn it is of those who have a job that may be taken now, and behind it those who come
