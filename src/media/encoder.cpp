@@ -1,6 +1,7 @@
 #include "media/encoder.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,6 +38,24 @@ Result<std::unique_ptr<Encoder>> Encoder::open(const PictureEncoding& how, Sink<
     if (how.restarts_at_keys) made->again_ = how;
     TRY(made->open_pictures(how));
     return made;
+}
+
+/// SVT-AV1 that is closed before its first picture waits for it for ever, and so is given one.
+Encoder::~Encoder() {
+    const bool would_wait = codec_ != nullptr && frames_ == 0 &&
+                            avcodec_is_open(codec_.get()) != 0 &&
+                            std::string_view(codec_->codec->name) == "libsvtav1";
+    if (!would_wait) return;
+    const Frame blank = make_frame();
+    blank->format = codec_->pix_fmt;
+    blank->width = codec_->width;
+    blank->height = codec_->height;
+    blank->pts = 0;
+    const Packet unused = make_packet();
+    if (av_frame_get_buffer(blank.get(), 0) < 0) return;
+    if (avcodec_send_frame(codec_.get(), blank.get()) < 0) return;
+    avcodec_send_frame(codec_.get(), nullptr);
+    while (avcodec_receive_packet(codec_.get(), unused.get()) >= 0) av_packet_unref(unused.get());
 }
 
 Result<> Encoder::open_pictures(const PictureEncoding& how) {
@@ -181,6 +200,7 @@ Result<> Encoder::finish() {
     if (fifo_ != nullptr) {
         if (const int rest = av_audio_fifo_size(fifo_.get()); rest > 0) TRY(send_samples(rest));
     }
+    if (frames_ == 0 && may_be_empty_) return next_.finish();
     if (frames_ == 0) {
         return Error{
             ErrorKind::kCorruptMedia,

@@ -22,9 +22,13 @@ public:
     /// Errors: `encode_failed`.
     static Result<std::unique_ptr<Encoder>> open(const PictureEncoding& how, Sink<Packet>& next);
     static Result<std::unique_ptr<Encoder>> open(const SoundEncoding& how, Sink<Packet>& next);
+    ~Encoder() override;
 
     /// The opened encoder: what a track must be told. Until the first frame.
     const AVCodecContext& codec() const { return *codec_; }
+
+    /// Nothing to encode is no error.
+    void allow_nothing() { may_be_empty_ = true; }
 
     Result<> push(Frame frame) override;
     Result<> finish() override;
@@ -46,6 +50,7 @@ private:
     AudioFifo fifo_;
     std::int64_t samples_ = 0;
     std::int64_t frames_ = 0;
+    bool may_be_empty_ = false;
     std::map<std::int64_t, std::int64_t> durations_;  // by pts, of pictures inside
 };
 

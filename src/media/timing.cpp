@@ -108,7 +108,7 @@ Result<> PictureWindow::push(Frame frame) {
         *frame,
         av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
     );
-    if (at >= 0 && at < end_) ++pictures_;
+    if (at >= settings_.count_from && at < std::min(end_, settings_.count_to)) ++pictures_;
     if (last_at_) gap_ = at - *last_at_;
     last_at_ = at;
     if (at >= end_) {

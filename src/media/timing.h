@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "media/common_end.h"
@@ -56,6 +57,9 @@ public:
         std::optional<std::int64_t> most_frames;  // then no more, without an error
         bool is_last_held = false;  // the last picture stays on screen when the start is behind it
         Limits limits;
+        // Ticks: those in between are counted.
+        std::int64_t count_from = 0;
+        std::int64_t count_to = std::numeric_limits<std::int64_t>::max();
     };
     PictureWindow(const Settings& settings, Sink<Frame>& next);
 
@@ -66,6 +70,9 @@ public:
     /// Of the input's pictures that were in time for the window, also such as gave way to another
     /// that came within a millisecond.
     std::int64_t pictures() const { return pictures_; }
+
+    /// Ticks: where the last picture that came begins, also outside the window.
+    std::optional<std::int64_t> reached() const { return last_at_; }
 
 private:
     std::int64_t ticks_from_start(const AVFrame& frame) const;
@@ -108,6 +115,9 @@ public:
         Keys keys,
         CommonEnd* common_end
     );
+
+    /// What lies earlier is left out: pictures come from the middle of the input.
+    void begin_at(std::int64_t ticks) { slot_ = slot_of(ticks); }
 
     /// Errors: `limit_exceeded` (frames): a gap in the input that would be millions of repeats.
     Result<> push(Frame frame) override;

@@ -48,8 +48,9 @@ Result<> check_read(const Plan& plan, const PlannedRead& read) {
     if (read.stream < 0 || read.alpha.value_or(0) < 0) return wrong("no stream has such a number");
     const auto texts = std::ranges::count(plan.reads, ReadAs::kText, &PlannedRead::as);
     const bool is_alone = std::ssize(plan.reads) == texts + 1;
-    if (read.as != ReadAs::kStream && read.as != ReadAs::kText && !is_alone)
-        return wrong("what is no stream is read beside others");
+    const bool has_company =
+        read.as == ReadAs::kStream || read.as == ReadAs::kText || read.as == ReadAs::kPieces;
+    if (!has_company && !is_alone) return wrong("what is no stream is read beside others");
     return {};
 }
 
@@ -156,13 +157,38 @@ Result<> check_text(const Plan& plan, const TextPlan& text) {
     if (text.burnt_into.has_value() == !text.branches.empty())
         return wrong("a text is to be burnt in and written, or neither");
     const bool is_track = plan.reads[static_cast<std::size_t>(text.read)].input == 0;
-    if (is_track && plan.reads.front().as != ReadAs::kStream)
+    const ReadAs first = plan.reads.front().as;
+    if (is_track && first != ReadAs::kStream && first != ReadAs::kPieces)
         return wrong("what is no stream has no text");
     if (text.burnt_into && !takes_text(plan, *text.burnt_into))
         return wrong("a text is burnt into no picture");
     for (const auto& branch : text.branches)
         if (!has(plan.outputs, branch.track.output)) return wrong("a text leads nowhere");
     return {};
+}
+
+/// Whether all there is of pictures is one that is encoded once, into a file.
+bool has_one_encoded_picture(const Plan& plan) {
+    if (plan.pictures.size() != 1) return false;
+    const auto& branches = plan.pictures.front().branches;
+    return branches.size() == 1 && branches.front().encoding &&
+           output_of(plan, branches.front()).muxer != "hls";
+}
+
+Result<> check_pieces(const Plan& plan) {
+    const bool is_joined =
+        std::ranges::find(plan.reads, ReadAs::kPieces, &PlannedRead::as) != plan.reads.end();
+    if (is_joined != (plan.pieces > 0)) return wrong("pieces are joined that are not read");
+    if (!is_joined && !plan.piece) return {};
+    if (!has_one_encoded_picture(plan)) return wrong("what is in pieces is no one picture");
+    const auto& picture = plan.pictures.front();
+    if (is_joined && (plan.piece || kind_of(plan, picture.read) != ReadAs::kPieces))
+        return wrong("pieces are no picture");
+    if (!plan.piece) return {};
+    if (plan.reads.size() != 1 || plan.outputs.size() != 1 || !plan.sounds.empty())
+        return wrong("a piece is of more than a picture");
+    const bool is_empty = plan.piece->to && *plan.piece->to <= plan.piece->from;
+    return plan.piece->from < 0 || is_empty ? wrong("a piece is empty") : Result<>();
 }
 
 bool has_stream(const Plan& plan) {
@@ -192,6 +218,7 @@ Result<> check(const Plan& plan) {
     for (const PicturePlan& picture : plan.pictures) TRY(check_picture(plan, picture));
     for (const SoundPlan& sound : plan.sounds) TRY(check_sound(plan, sound));
     for (const TextPlan& text : plan.texts) TRY(check_text(plan, text));
+    TRY(check_pieces(plan));
     if (plan.reads.front().as == ReadAs::kText) return wrong("a text is read before all else");
     const bool has_cadence = plan.pictures.empty() || plan.pictures.front().cadence;
     if (plan.has_common_end && !has_cadence) return wrong("a common end has no cadence");

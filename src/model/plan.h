@@ -46,7 +46,7 @@ struct Window {
 };
 
 /// How an input is read.
-enum class ReadAs { kStream, kAnimation, kFrame, kPicture, kText };
+enum class ReadAs { kStream, kAnimation, kFrame, kPicture, kText, kPieces };
 constexpr auto names(ReadAs) {
     return std::array{
         Name{ReadAs::kStream, "stream", "demuxed and decoded, within the window"},
@@ -54,6 +54,7 @@ constexpr auto names(ReadAs) {
         Name{ReadAs::kFrame, "frame", "the one frame on screen at the window's start"},
         Name{ReadAs::kPicture, "picture", "a still picture"},
         Name{ReadAs::kText, "text", "subtitles: a file, or a stream, before all else"},
+        Name{ReadAs::kPieces, "pieces", "a picture encoded before, piece behind piece"},
     };
 }
 
@@ -409,10 +410,26 @@ struct OutputFile {
     bool operator==(const OutputFile&) const = default;
 };
 
+/// Of one picture, encoded apart from the rest: what begins in [from, to), timed as in the whole.
+struct PlannedPiece {
+    std::int64_t number = 0;  // among all pieces, the first being 0
+    std::int64_t from = 0;    // ticks of the picture's clock; 0: the front, whatever comes before
+    std::optional<std::int64_t> to;  // nothing: to the end of all
+    static constexpr auto kFields = Fields{
+        Field{&PlannedPiece::number, "number", ""},
+        Field{&PlannedPiece::from, "from", ""},
+        Field{&PlannedPiece::to, "to", ""}.or_absent(),
+    };
+    bool operator==(const PlannedPiece&) const = default;
+};
+
 struct Plan {
     std::vector<PlannedRead> reads;
     Window window;
     bool has_common_end = false;  // all tracks last equally long: silence, or the last picture
+    bool can_be_split = false;  // who encodes a piece of the picture makes what the whole has there
+    std::optional<PlannedPiece> piece = {};  // this alone is made
+    std::int64_t pieces = 0;                 // how many are joined; 0: it is encoded here
     std::vector<PicturePlan> pictures;
     std::vector<SoundPlan> sounds;
     std::vector<TextPlan> texts;
@@ -423,6 +440,9 @@ struct Plan {
         Field{&Plan::reads, "reads", ""},
         Field{&Plan::window, "window", ""},
         Field{&Plan::has_common_end, "common_end", ""},
+        Field{&Plan::can_be_split, "can_be_split", ""},
+        Field{&Plan::piece, "piece", ""}.or_absent(),
+        Field{&Plan::pieces, "pieces", ""},
         Field{&Plan::pictures, "pictures", ""},
         Field{&Plan::sounds, "sounds", ""},
         Field{&Plan::texts, "texts", ""},

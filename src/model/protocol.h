@@ -33,10 +33,11 @@ inline constexpr std::size_t kMostInputs = 17;  // of one child
 
 /// The work of one child.
 struct Assignment {
-    std::string kind;      // one of kKinds
-    json::value options;   // canonical, already judged; read again by the child
-    bool explain = false;  // only print the plan: Finished.plan, no output
-    json::value plan;      // how it is to be done, where that was decided before
+    std::string kind;         // one of kKinds
+    json::value options;      // canonical, already judged; read again by the child
+    bool explain = false;     // only print the plan: Finished.plan, no output
+    bool is_binding = false;  // explain: all is read that deciding takes, nothing guessed
+    json::value plan;         // how it is to be done, where that was decided before
     std::vector<AssignedInput> inputs;
     std::string stem = "output";  // the main output is `<stem>.<extension>` in the child's folder
     std::string parts_folder;     // how a playlist names the folder its parts are published in
@@ -46,6 +47,7 @@ struct Assignment {
         Field{&Assignment::kind, "kind", ""}.required(),
         Field{&Assignment::options, "options", ""}.required(),
         Field{&Assignment::explain, "explain", ""},
+        Field{&Assignment::is_binding, "is_binding", ""},
         Field{&Assignment::plan, "plan", ""},
         Field{&Assignment::inputs, "inputs", ""},
         Field{&Assignment::stem, "stem", ""},

@@ -15,6 +15,7 @@
 #include "media/filters.h"
 #include "media/frames.h"
 #include "media/meter.h"
+#include "media/pieces.h"
 #include "media/pipeline.h"
 #include "media/text_track.h"
 #include "media/timing.h"
@@ -29,6 +30,7 @@
 #include "tasks/still.h"
 #include "tasks/text.h"
 #include "tasks/treatment.h"
+#include "tasks/watched.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -78,22 +80,13 @@ private:
         std::vector<Sink<Frame>*> frames;
         std::vector<Sink<Packet>*> packets;
     };
-    /// A stream on its way, whose count is compared with what was expected of it.
-    struct Watched {
-        const PicturePlan* picture = nullptr;  // of the two one
-        const SoundPlan* sound = nullptr;
-        const media::PictureWindow* window = nullptr;  // of the three one, or none
-        const media::Soundtrack* soundtrack = nullptr;
-        const media::Copying* copying = nullptr;
-        const SoundLevel* level = nullptr;            // of sound, where it has one
-        const media::LoudnessMeter* meter = nullptr;  // likewise
-    };
 
     void report(const media::Meter::Reading& reading);
     Result<> open_products();
     Result<> build();
     void add_common_end();
     Result<> add_pictures(const PicturePlan& picture);
+    Result<> join(const PicturePlan& picture, const PlannedRead& read);
     Result<> add_sound(const SoundPlan& sound, const std::optional<SoundLevel>& level);
     Result<> add_text(const TextPlan& text);
     Result<Sink<Frame>*> add_burn_in(const PicturePlan& picture, Sink<Frame>& next);
@@ -112,8 +105,8 @@ private:
     Result<> read_still();
     Result<> read();
     Result<> read_pictures_and_sound();
-    Result<> feed_texts(double seconds);
-    AllThrough through() const;
+    Result<> feed_beside(double seconds);
+    bool is_past_piece() const;
     std::vector<Missing> missing() const;
 
     const PlannedRead& read_at(int place) const {
@@ -132,6 +125,8 @@ private:
     std::vector<std::unique_ptr<Product>> products_;  // for each of the plan's outputs
     std::vector<Taps> taps_;                          // for each of its reads
     std::vector<Watched> watched_;
+    const media::PictureWindow* film_ = nullptr;  // of the last picture
+    std::optional<JoinedPicture> joined_;
     std::vector<media::Cues> cues_;  // for each of its texts
     std::vector<media::TextFeed> texts_;
     std::vector<std::string> warnings_;
@@ -156,6 +151,7 @@ Result<> Builder::open_products() {
         auto product = is_drawn                     ? make_animation(making)
                        : output.muxer == "hls"      ? make_stream(making)
                        : output.muxer == "waveform" ? make_waveform(making)
+                       : output.muxer == "pieces"   ? make_piece(making)
                                                     : make_file(making);
         products_.push_back(TRY(std::move(product)));
     }
@@ -193,11 +189,23 @@ Result<Sink<Frame>*> Builder::add_branches(
 
 Sink<Frame>& Builder::add_cadence(const PicturePlan& picture, Sink<Frame>& next) {
     const PlannedCadence& cadence = *picture.cadence;
-    return pipeline_.make<media::Cadence>(
+    auto& made = pipeline_.make<media::Cadence>(
         clock_of(picture.clock), job_.limits(), next,
         media::Cadence::Keys{.every_s = cadence.key_seconds, .grid = cadence.key_grid},
         common_end_ ? &*common_end_ : nullptr
     );
+    made.begin_at(first_tick(plan_));
+    return made;
+}
+
+Result<> Builder::join(const PicturePlan& picture, const PlannedRead& read) {
+    const PictureBranch& branch = picture.branches.front();
+    const auto joint = TRY(products_[static_cast<std::size_t>(branch.track.output)]->join(branch));
+    const auto place = static_cast<std::size_t>(read.input) - 1;
+    if (place >= job_.further.size())
+        return Error{ErrorKind::kInternalError, "bad plan: the pieces are not there", ""};
+    joined_.emplace(*job_.further[place], plan_.pieces, joint, [this] { meter_.moved(); });
+    return {};
 }
 
 Result<> Builder::add_pictures(const PicturePlan& picture) {
@@ -206,9 +214,12 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
         watched_.push_back({.picture = &picture, .copying = copying});
         return {};
     }
+    const PlannedRead& read = read_at(picture.read);
+    if (read.as == ReadAs::kPieces) return join(picture, read);
     const bool is_reduced_first = picture.cadence && picture.cadence->is_first;
     const auto clock = clock_of(picture.clock);
     Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
+    if (plan_.piece) next = &pipeline_.make<media::PieceOf>(*plan_.piece, *next);
     next = TRY(add_burn_in(picture, *next));
     media::CaptionWay& way = caption_ways_.emplace_back();
     if (picture.cadence) next = &pipeline_.make<media::GiveCaptions>(way, *next);
@@ -217,7 +228,6 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
     if (is_reduced_first) next = &add_cadence(picture, *next);
     if (picture.cadence) next = &pipeline_.make<media::TakeCaptions>(way, *next);
 
-    const PlannedRead& read = read_at(picture.read);
     const bool is_film = read.as == ReadAs::kStream || read.as == ReadAs::kAnimation;
     if (is_film) {
         const Size scaled = picture.treatment.placement.scaled;
@@ -231,9 +241,12 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
                 .most_frames = picture.cadence ? std::nullopt : picture.most_frames,
                 .is_last_held = !plan_.sounds.empty(),
                 .limits = job_.limits(),
+                .count_from = plan_.piece ? plan_.piece->from : 0,
+                .count_to = end_of_piece(plan_),
             },
             *next
         );
+        film_ = &window;
         watched_.push_back({.picture = &picture, .window = &window});
         next = &window;
     }
@@ -366,29 +379,35 @@ Result<> Builder::decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks
 }
 
 Result<> Builder::read_streams() {
-    media::Input& input = *job_.media;
+    media::Input& input = *TRY(open_media(job_));
     PacketSinks sinks;
     for (std::size_t i = 0; i < taps_.size(); ++i) TRY(decode(plan_.reads[i], taps_[i], sinks));
-    intake_.emplace(input, cut_of(plan_.window));
+    if (sinks.empty()) return {};  // pieces alone are joined
+    intake_.emplace(input, cut_of(plan_));
     Result<> fed;
     TRY(read_window(
-        input, plan_.window, plan_.reads.front().stream, sinks,
+        input, reading_of(plan_), plan_.reads.front().stream, sinks,
         [&](const AVPacket& packet) {
             meter_.moved();
             intake_->see(packet);
             const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
             const AVRational unit = input.stream(packet.stream_index).time_base;
-            if (at != media::kNoTime) fed = feed_texts(input.seconds(at, unit));
-            return !fed || pipeline_.stop().stop_requested();
+            if (at != media::kNoTime) fed = feed_beside(input.seconds(at, unit));
+            return !fed || is_past_piece() || pipeline_.stop().stop_requested();
         }
     ));
     return fed;
 }
 
 /// As far as the input has been read, in seconds from its origin.
-Result<> Builder::feed_texts(double seconds) {
+Result<> Builder::feed_beside(double seconds) {
     for (auto& text : texts_) TRY(text.up_to(seconds - plan_.window.start));
-    return {};
+    return joined_ ? joined_->up_to(seconds - plan_.window.start) : Result<>();
+}
+
+/// Whether a picture has come that is not needed even for those before it.
+bool Builder::is_past_piece() const {
+    return plan_.piece && film_->reached().value_or(0) >= last_tick(plan_);
 }
 
 Result<> Builder::read_animation() {
@@ -422,12 +441,13 @@ Result<> Builder::read_still() {
 Result<> Builder::read() {
     TRY(read_pictures_and_sound());
     for (auto& text : texts_) TRY(text.finish());
-    return {};
+    return joined_ ? joined_->finish() : Result<>();
 }
 
 Result<> Builder::read_pictures_and_sound() {
     switch (plan_.reads.front().as) {
-        case ReadAs::kStream: return read_streams();
+        case ReadAs::kStream:
+        case ReadAs::kPieces: return read_streams();
         case ReadAs::kAnimation: return read_animation();
         case ReadAs::kFrame:
         case ReadAs::kPicture: return read_still();
@@ -436,30 +456,10 @@ Result<> Builder::read_pictures_and_sound() {
     return {};
 }
 
-AllThrough Builder::through() const {
-    AllThrough all;
-    for (const Watched& it : watched_) {
-        Through through;
-        if (it.picture != nullptr) {
-            through.stream = read_at(it.picture->read).stream;
-            through.expects = it.picture->expects;
-            if (it.copying != nullptr) through.pictures = it.copying->packets();
-            if (it.window != nullptr && !it.picture->most_frames)
-                through.pictures = it.window->pictures();
-            all.pictures.push_back(through);
-        } else {
-            through.stream = read_at(it.sound->read).stream;
-            through.expects = it.sound->expects;
-            if (it.soundtrack != nullptr) through.seconds = it.soundtrack->real_seconds();
-            all.sounds.push_back(through);
-        }
-    }
-    return all;
-}
-
 std::vector<Missing> Builder::missing() const {
-    if (!intake_) return shortfall(through());
-    return shortfall(*job_.media, *intake_, cut_of(plan_.window), through());
+    const AllThrough all = through(watched_, plan_);
+    if (!intake_) return shortfall(all);
+    return shortfall(*job_.media, *intake_, cut_of(plan_), all);
 }
 
 Result<Finished> Builder::make() {

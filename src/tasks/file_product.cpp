@@ -30,6 +30,12 @@ public:
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
         return encode(pipeline, *branch.encoding, branch.track);
     }
+    Result<Joint> join(const PictureBranch& branch) override {
+        media::Output::Track& track = add_track(branch.track);
+        auto encoder = TRY(media::Encoder::open(*branch.encoding, track));
+        TRY(track.describe(encoder->codec()));
+        return Joint{std::move(encoder), &track};
+    }
     Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
         media::Output::Track& track = add_track(planned);
         TRY(track.describe(*stream.codecpar, stream.time_base));
@@ -96,6 +102,10 @@ Result<Sink<Frame>*> Product::add_sound(Pipeline&, const SoundBranch&) {
 
 Result<Sink<Packet>*> Product::add_text(const TextPlan&, const TextBranch&) {
     return unfit("text");
+}
+
+Result<Joint> Product::join(const PictureBranch&) {
+    return unfit("pieces");
 }
 
 Result<Sink<Packet>*> Product::copy(const PlannedTrack&, const AVStream&) {

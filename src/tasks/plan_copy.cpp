@@ -128,7 +128,7 @@ Result<> look(const Options& options, const media::Input& input, bool may_read, 
 /// What is only explained is not fetched for it.
 bool may_read_all(const Assignment& assignment) {
     const bool is_there = assignment.inputs.empty() || assignment.inputs.front().is_complete;
-    return is_there || !assignment.explain;
+    return is_there || !assignment.explain || assignment.is_binding;
 }
 
 bool is_guessed(const SourceFacts& source) {

@@ -1,8 +1,21 @@
 #include "tasks/plan_time.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include <fmt/format.h>
 
 namespace ittybit::tasks {
+namespace {
+
+/// Ticks beside a piece whose pictures are read and treated, too.
+std::int64_t company(const Plan& plan) {
+    constexpr double kSeconds = 0.5;
+    return std::llround(kSeconds * plan.pictures.front().clock.ticks);
+}
+
+}  // namespace
 
 Result<Window> plan_window(
     const Span& span,
@@ -63,6 +76,39 @@ media::PictureClock clock_of(const PlannedClock& clock) {
 
 media::Cut cut_of(const Window& window) {
     return {window.start, window.end};
+}
+
+media::Cut cut_of(const Plan& plan) {
+    media::Cut cut = cut_of(plan.window);
+    if (!plan.piece) return cut;
+    const double ticks = plan.pictures.front().clock.ticks;
+    const auto& [number, from, to] = *plan.piece;
+    if (to) cut.end = cut.start + static_cast<double>(*to) / ticks;
+    cut.start += static_cast<double>(from) / ticks;
+    return cut;
+}
+
+Window reading_of(const Plan& plan) {
+    Window window = plan.window;
+    if (!plan.piece) return window;
+    window.start += static_cast<double>(first_tick(plan)) / plan.pictures.front().clock.ticks;
+    return window;
+}
+
+std::int64_t end_of_piece(const Plan& plan) {
+    constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+    return plan.piece ? plan.piece->to.value_or(kNever) : kNever;
+}
+
+std::int64_t first_tick(const Plan& plan) {
+    if (!plan.piece) return 0;
+    return std::max<std::int64_t>(0, plan.piece->from - company(plan));
+}
+
+std::int64_t last_tick(const Plan& plan) {
+    constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+    const auto end = end_of_piece(plan);
+    return end == kNever ? kNever : end + company(plan);
 }
 
 }  // namespace ittybit::tasks

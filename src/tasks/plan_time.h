@@ -30,4 +30,17 @@ PlannedClock planned(const media::PictureClock& clock);
 media::PictureClock clock_of(const PlannedClock& clock);
 media::Cut cut_of(const Window& window);
 
+/// The part that a plan makes: of its window, or its piece of that.
+media::Cut cut_of(const Plan& plan);
+
+/// What must be read for it. In front of a piece come pictures whose neighbours those of the piece
+/// are: filters see some, and the first one read is never of the piece.
+Window reading_of(const Plan& plan);
+
+/// Ticks of the picture's clock, of a plan without a piece those of the whole: where a piece ends;
+/// and from where on and up to where pictures are treated for its sake.
+std::int64_t end_of_piece(const Plan& plan);
+std::int64_t first_tick(const Plan& plan);
+std::int64_t last_tick(const Plan& plan);
+
 }  // namespace ittybit::tasks

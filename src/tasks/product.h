@@ -10,6 +10,7 @@
 #include "media/sink.h"
 #include "model/plan.h"
 #include "tasks/job.h"
+#include "tasks/joined_picture.h"
 
 namespace ittybit::tasks {
 
@@ -34,6 +35,9 @@ public:
     virtual Result<media::Sink<media::Packet>*> add_text(
         const TextPlan& text, const TextBranch& branch
     );
+
+    /// A track for what was encoded in pieces. Errors: `encode_failed`.
+    virtual Result<Joint> join(const PictureBranch& branch);
 
     /// A track for packets that are copied. Errors: `encode_failed`.
     virtual Result<media::Sink<media::Packet>*> copy(
@@ -64,6 +68,8 @@ Result<std::unique_ptr<Product>> make_file(const Making& making);
 Result<std::unique_ptr<Product>> make_stream(const Making& making);
 /// A GIF or an animated WebP.
 Result<std::unique_ptr<Product>> make_animation(const Making& making);
+/// A piece of a picture, for others to join.
+Result<std::unique_ptr<Product>> make_piece(const Making& making);
 /// The peaks of a sound.
 Result<std::unique_ptr<Product>> make_waveform(const Making& making);
 

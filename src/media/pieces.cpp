@@ -1,0 +1,160 @@
+#include "media/pieces.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "media/error.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr std::uint64_t kMagic = 0x0001'4543'4549'5054;
+constexpr std::int64_t kMostHeaders = 1 << 20;      // bytes of an encoder's
+constexpr std::size_t kMostReordered = 32;          // pictures that an encoder holds back
+constexpr std::int32_t kLargestPacket = 256 << 20;  // bytes
+
+Error broken(const std::string& what) {
+    return {ErrorKind::kInternalError, "a piece of the video " + what, ""};
+}
+
+}  // namespace
+
+Result<> PieceOf::push(Frame frame) {
+    const bool is_inside = frame->pts >= piece_.from && (!piece_.to || frame->pts < *piece_.to);
+    return is_inside ? next_.push(std::move(frame)) : Result<>();
+}
+
+Result<std::unique_ptr<PieceWriter>> PieceWriter::create(
+    const std::string& name, const Limits& limits
+) {
+    Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) return output_error(AVERROR(errno), "create the output file");
+    return std::unique_ptr<PieceWriter>(new PieceWriter(std::move(file), limits));
+}
+
+Result<> PieceWriter::write(const void* bytes, std::size_t count) {
+    size_ += static_cast<std::int64_t>(count);
+    if (size_ > limits_.output_bytes) return output_error(AVERROR(EFBIG), "write the output file");
+    const auto* at = static_cast<const char*>(bytes);
+    while (count > 0) {
+        const auto written = ::write(file_.get(), at, count);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return output_error(AVERROR(errno), "write the output file");
+        at += written;
+        count -= static_cast<std::size_t>(written);
+    }
+    return {};
+}
+
+Result<> PieceWriter::begin(const PlannedPiece& piece, const AVCodecContext& codec) {
+    const PieceHeader header{kMagic, piece.number, codec.extradata_size};
+    TRY(write(&header, sizeof header));
+    return write(codec.extradata, static_cast<std::size_t>(codec.extradata_size));
+}
+
+Result<> PieceWriter::push(Packet packet) {
+    if (packet->size == 0) return {};
+    const PacketHeader header{
+        packet->pts, packet->dts, packet->duration, packet->flags, packet->size
+    };
+    TRY(write(&header, sizeof header));
+    TRY(write(packet->data, static_cast<std::size_t>(packet->size)));
+    if (told_) told_(packet->pts);
+    return {};
+}
+
+Result<> PieceWriter::finish() {
+    const PacketHeader end{};
+    return write(&end, sizeof end);
+}
+
+PieceReader::PieceReader(ByteSource& source, std::int64_t pieces, const AVCodecContext& codec)
+    : source_(source),
+      pieces_(pieces),
+      time_base_(codec.time_base),
+      headers_(
+          reinterpret_cast<const char*>(codec.extradata),
+          static_cast<std::size_t>(codec.extradata_size)
+      ) {}
+
+Result<> PieceReader::read(void* out, std::size_t count) {
+    std::span<std::byte> left(static_cast<std::byte*>(out), count);
+    while (!left.empty()) {
+        const auto got = TRY(source_.read_at(position_, left));
+        if (got == 0) return broken("is cut off");
+        position_ += got;
+        left = left.subspan(got);
+    }
+    return {};
+}
+
+Result<> PieceReader::begin_piece() {
+    PieceHeader header;
+    TRY(read(&header, sizeof header));
+    const bool is_ours =
+        header.magic == kMagic && header.headers >= 0 && header.headers <= kMostHeaders;
+    if (!is_ours) return broken("is none");
+    ++piece_;
+    if (header.number != piece_)
+        return broken(fmt::format("has number {} where {} belongs", header.number, piece_));
+    std::string headers(static_cast<std::size_t>(header.headers), '\0');
+    TRY(read(headers.data(), headers.size()));
+    if (headers != headers_)
+        return broken("was made by another version of its encoder than is here");
+    is_inside_ = true;
+    first_pts_.reset();
+    early_ = 0;
+    const auto count = std::min(held_back_, latest_.size());
+    borrowed_.assign(latest_.end() - static_cast<std::ptrdiff_t>(count), latest_.end());
+    return {};
+}
+
+Result<Packet> PieceReader::next() {
+    for (;;) {
+        if (!is_inside_ && piece_ + 1 == pieces_) return Packet();
+        if (!is_inside_) TRY(begin_piece());
+        PacketHeader header;
+        TRY(read(&header, sizeof header));
+        if (header.size != 0) return read_packet(header);
+        is_inside_ = false;
+    }
+}
+
+Result<Packet> PieceReader::read_packet(const PacketHeader& header) {
+    if (header.size < 0 || header.size > kLargestPacket) return broken("has no such packet");
+    Packet packet = make_packet();
+    if (const int code = av_new_packet(packet.get(), header.size); code < 0)
+        return output_error(code, "join the video");
+    TRY(read(packet->data, static_cast<std::size_t>(header.size)));
+    packet->pts = header.pts;
+    packet->dts = header.dts;
+    packet->duration = header.duration;
+    packet->flags = header.flags;
+    packet->time_base = time_base_;
+    mend_decoding_time(*packet);
+    return packet;
+}
+
+/// A packet is decoded when the picture is shown that comes so many earlier as the encoder holds
+/// back. For its first packets, which come too early for that, an encoder makes times up; here they
+/// are those of the pieces before.
+void PieceReader::mend_decoding_time(AVPacket& packet) {
+    if (!first_pts_) first_pts_ = packet.pts;
+    if (packet.dts < *first_pts_) held_back_ = std::max(held_back_, ++early_);
+    if (packet.dts < *first_pts_ && !borrowed_.empty()) {
+        packet.dts = borrowed_.front();
+        borrowed_.erase(borrowed_.begin());
+    }
+    if (last_dts_ != kNoTime) packet.dts = std::max(packet.dts, last_dts_ + 1);
+    packet.dts = std::min(packet.dts, packet.pts);
+    last_dts_ = packet.dts;
+    latest_.insert(std::ranges::upper_bound(latest_, packet.pts), packet.pts);
+    if (latest_.size() > kMostReordered) latest_.erase(latest_.begin());
+}
+
+}  // namespace ittybit::media

@@ -1,0 +1,185 @@
+#include "media/pieces.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "media/compat.h"
+#include "media/encoder.h"
+#include "media/testing.h"
+
+namespace ittybit::media {
+namespace {
+
+constexpr int kPictures = 90;
+
+/// Ticks at which picture `n` begins: the rate is not constant.
+std::int64_t time_of(int n) {
+    return n * 3000 + (n % 4 == 3 ? 700 : 0);
+}
+
+Frame picture(int n) {
+    Frame frame = make_frame();
+    frame->format = AV_PIX_FMT_YUV420P;
+    frame->width = frame->height = 64;
+    EXPECT_GE(av_frame_get_buffer(frame.get(), 0), 0);
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 64; ++x)
+            frame->data[0][y * frame->linesize[0] + x] =
+                static_cast<std::uint8_t>(16 + (x * 3 + y + 5 * n) % 200);
+    for (int y = 0; y < 32; ++y) {
+        std::fill_n(frame->data[1] + y * frame->linesize[1], 32, std::uint8_t{128});
+        std::fill_n(frame->data[2] + y * frame->linesize[2], 32, std::uint8_t{128});
+    }
+    frame->pts = time_of(n);
+    set_duration(*frame, time_of(n + 1) - time_of(n));
+    return frame;
+}
+
+PictureEncoding encoding(const std::string& encoder) {
+    PictureEncoding how;
+    how.encoder = encoder;
+    how.width = how.height = 64;
+    how.fps_num = 30;
+    how.key_interval = 150;
+    how.options = {{"crf", 28}};
+    if (encoder == "libx265") how.options["x265-params"] = "log-level=none:pools=1";
+    return how;
+}
+
+struct Times {
+    std::int64_t pts;
+    std::int64_t dts;
+    std::int64_t duration;
+    bool operator==(const Times&) const = default;
+};
+void PrintTo(const Times& times, std::ostream* out) {
+    *out << times.pts << "/" << times.dts << "+" << times.duration;
+}
+
+Times times_of(const AVPacket& packet) {
+    return {packet.pts, packet.dts, packet.duration};
+}
+
+void encode(Sink<Frame>& into) {
+    for (int n = 0; n < kPictures; ++n) ASSERT_TRUE(into.push(picture(n)));
+    ASSERT_TRUE(into.finish());
+}
+
+/// Pieces of a film in the current folder.
+class Pieces : public testing::TestWithParam<const char*> {
+protected:
+    Pieces() { std::filesystem::current_path(testing::TempDir()); }
+    ~Pieces() override { std::filesystem::current_path(before_); }
+
+    std::vector<std::byte> piece(const PlannedPiece& which) {
+        auto writer = PieceWriter::create("piece", Limits{});
+        EXPECT_TRUE(writer);
+        auto encoder = Encoder::open(encoding(GetParam()), **writer);
+        EXPECT_TRUE(encoder) << encoder.error().message;
+        (*encoder)->allow_nothing();
+        EXPECT_TRUE((*writer)->begin(which, (*encoder)->codec()));
+        PieceOf cut(which, **encoder);
+        encode(cut);
+        std::ifstream file("piece", std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        EXPECT_EQ(std::ssize(bytes), (*writer)->size());
+        const auto view = std::as_bytes(std::span(bytes));
+        return {view.begin(), view.end()};
+    }
+
+    /// What is read of pieces, one behind the other; an error's message.
+    std::pair<std::vector<Times>, std::string> read(
+        const std::vector<std::byte>& bytes, std::int64_t count
+    ) {
+        Collector<Packet> unused;
+        const auto encoder = Encoder::open(encoding(GetParam()), unused);
+        MemorySource source(bytes);
+        PieceReader reader(source, count, (*encoder)->codec());
+        std::vector<Times> times;
+        for (;;) {
+            const auto packet = reader.next();
+            if (!packet) return {times, packet.error().message};
+            if (*packet == nullptr) return {times, ""};
+            times.push_back(times_of(**packet));
+        }
+    }
+
+    static std::vector<std::byte> joined(const std::vector<std::vector<std::byte>>& pieces) {
+        std::vector<std::byte> all;
+        for (const auto& one : pieces) all.insert(all.end(), one.begin(), one.end());
+        return all;
+    }
+
+private:
+    const std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Of,
+    Pieces,
+    testing::Values("libx264", "libx265", "libsvtav1", "libvpx-vp9"),
+    [](const auto& about) {
+        std::string name = about.param;
+        std::erase(name, '-');
+        return name;
+    }
+);
+
+TEST_P(Pieces, HaveTheTimesOfTheWhole) {
+    Collector<Packet> whole;
+    auto encoder = Encoder::open(encoding(GetParam()), whole);
+    ASSERT_TRUE(encoder) << encoder.error().message;
+    encode(**encoder);
+    std::vector<Times> wanted;
+    for (const auto& packet : whole.items) wanted.push_back(times_of(*packet));
+
+    const auto bytes = joined({
+        piece({.number = 0, .from = 0, .to = 60'000}),
+        piece({.number = 1, .from = 60'000, .to = 150'001}),
+        piece({.number = 2, .from = 150'001, .to = {}}),
+    });
+    const auto [times, error] = read(bytes, 3);
+    EXPECT_EQ(error, "");
+    const auto by_pts = [](std::vector<Times> of) {
+        std::ranges::sort(of, {}, &Times::pts);
+        for (auto& it : of) it.dts = 0;
+        return of;
+    };
+    EXPECT_EQ(by_pts(times), by_pts(wanted)) << "no picture is lost or there twice";
+    for (std::size_t i = 1; i < times.size(); ++i) {
+        EXPECT_LT(times[i - 1].dts, times[i].dts);
+        EXPECT_LE(times[i].dts, times[i].pts);
+        EXPECT_EQ(times[i].dts, wanted[i].dts) << "packet " << i;
+    }
+}
+
+TEST_P(Pieces, MayBeEmpty) {
+    const auto bytes = joined({
+        piece({.number = 0, .from = 0, .to = 30'000}),
+        piece({.number = 1, .from = 30'001, .to = 30'002}),
+        piece({.number = 2, .from = 30'002, .to = {}}),
+    });
+    const auto [times, error] = read(bytes, 3);
+    EXPECT_EQ(error, "");
+    EXPECT_EQ(times.size(), kPictures - 1U) << "the one that begins at 30000 is in none";
+}
+
+TEST_P(Pieces, AreRefusedWhenOneIsMissingTwiceThereOrCutOff) {
+    const auto first = piece({.number = 0, .from = 0, .to = 30'000});
+    const auto second = piece({.number = 1, .from = 30'000, .to = {}});
+    EXPECT_THAT(read(joined({first, first}), 2).second, testing::HasSubstr("number 0 where 1"));
+    EXPECT_THAT(read(joined({second}), 2).second, testing::HasSubstr("number 1 where 0"));
+    EXPECT_THAT(read(joined({first}), 2).second, testing::HasSubstr("is cut off"));
+    auto cut = joined({first, second});
+    cut.resize(cut.size() - 40);
+    EXPECT_THAT(read(cut, 2).second, testing::HasSubstr("is cut off"));
+    EXPECT_THAT(read(std::vector<std::byte>(100), 1).second, testing::HasSubstr("is none"));
+}
+
+}  // namespace
+}  // namespace ittybit::media

@@ -1,0 +1,140 @@
+#include "model/split.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ittybit {
+namespace {
+
+/// A film with sound that lasts so many seconds.
+Plan film(double seconds) {
+    Plan plan;
+    plan.reads = {{.stream = 1, .alpha = {}}, {.stream = 0, .alpha = {}}};
+    plan.window = {.start = 3, .end = {}, .duration = seconds};
+    plan.can_be_split = true;
+    PicturePlan picture;
+    picture.clock = {.ticks = 90000, .fps = {25, 1}};
+    picture.expects.seconds = seconds;
+    PictureBranch branch;
+    branch.encoding.emplace().encoder = "libx264";
+    picture.branches.push_back(branch);
+    plan.pictures.push_back(picture);
+    SoundPlan sound;
+    sound.read = 1;
+    sound.branches.emplace_back().encoding.emplace();
+    plan.sounds.push_back(sound);
+    OutputFile output;
+    output.name = "output.mp4";
+    output.muxer = "mp4";
+    plan.outputs.push_back(output);
+    return plan;
+}
+
+Splitting every(double seconds) {
+    return {.when = Splitting::When::kAlways, .seconds = seconds};
+}
+
+std::vector<double> lengths(const Plan& plan, const Splitting& splitting) {
+    std::vector<double> lengths;
+    for (const auto& piece : pieces_of(plan, splitting)) lengths.push_back(seconds_of(piece, plan));
+    return lengths;
+}
+
+TEST(SplittingTest, IsAWordOrSeconds) {
+    EXPECT_EQ(Splitting::from_json("auto")->when, Splitting::When::kAuto);
+    EXPECT_EQ(Splitting::from_json("never")->when, Splitting::When::kNever);
+    EXPECT_EQ(Splitting::from_json("2.5")->seconds, 2.5);
+    EXPECT_EQ(Splitting::from_json(30)->seconds, 30);
+    for (const auto* wrong : {"", "0", "0.5", "-3", "2x", "often", "1e9"})
+        EXPECT_FALSE(Splitting::from_json(wrong)) << wrong;
+    EXPECT_EQ(Splitting::from_json("2.5")->to_json_value(), "2.5");
+    EXPECT_EQ(Splitting{}.to_json_value(), "auto");
+}
+
+TEST(PiecesTest, FollowEachOtherWithoutAGapToTheEndOfAll) {
+    const auto pieces = pieces_of(film(7), every(2));
+    ASSERT_EQ(pieces.size(), 4U);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        EXPECT_EQ(pieces[i].number, static_cast<std::int64_t>(i));
+        EXPECT_EQ(pieces[i].from, static_cast<std::int64_t>(i) * 180'000);
+        if (i > 0) {
+            EXPECT_EQ(pieces[i - 1].to, pieces[i].from);
+        }
+    }
+    EXPECT_FALSE(pieces.back().to);
+}
+
+TEST(PiecesTest, TheLastIsNeitherMuchShorterNorMuchLonger) {
+    EXPECT_THAT(
+        lengths(film(6.4), every(2)), testing::Pointwise(testing::DoubleNear(1e-9), {2.0, 2.0, 2.4})
+    );
+    EXPECT_THAT(
+        lengths(film(3.2), every(2)), testing::Pointwise(testing::DoubleNear(1e-9), {2.0, 1.2})
+    );
+}
+
+TEST(PiecesTest, AreSoLongThatAboutEightAreMade) {
+    EXPECT_THAT(lengths(film(29), {}), testing::IsEmpty());
+    EXPECT_EQ(lengths(film(40), {}).size(), 2U);
+    EXPECT_EQ(lengths(film(240), {}).size(), 8U);
+    EXPECT_EQ(lengths(film(240), {}).front(), 30);
+    EXPECT_EQ(lengths(film(7200), {}).size(), 120U);
+    EXPECT_THAT(lengths(film(7200), {.when = Splitting::When::kNever}), testing::IsEmpty());
+}
+
+TEST(PiecesTest, AreCutOnTheGridOfAConstantRate) {
+    auto plan = film(10);
+    plan.pictures.front().clock = {.ticks = 90000, .fps = {30000, 1001}};
+    plan.pictures.front().cadence.emplace();
+    const auto pieces = pieces_of(plan, every(2));
+    for (const auto& piece : pieces) EXPECT_EQ(piece.from % 3003, 0);
+    EXPECT_EQ(pieces[1].from, 60 * 3003);
+}
+
+TEST(PiecesTest, OfAPlanThatCannotBeSplitThereAreNone) {
+    auto plan = film(100);
+    plan.can_be_split = false;
+    EXPECT_THAT(pieces_of(plan, every(2)), testing::IsEmpty());
+}
+
+TEST(PiecesTest, EachIsAPlanOfThePictureAlone) {
+    const auto plan = film(7);
+    const auto pieces = pieces_of(plan, every(2));
+    const auto middle = read_plan(plan_json(plan_of_piece(plan, pieces[1], "piece")));
+    ASSERT_TRUE(middle) << middle.error().message;
+    EXPECT_EQ(middle->piece, pieces[1]);
+    EXPECT_EQ(middle->reads, std::vector{plan.reads.front()});
+    EXPECT_EQ(middle->window.start, 3);
+    EXPECT_EQ(middle->window.duration, 2);
+    EXPECT_TRUE(middle->sounds.empty());
+    EXPECT_EQ(middle->pictures.front().branches, plan.pictures.front().branches);
+    EXPECT_FALSE(middle->pictures.front().expects.seconds);
+    const auto last = plan_of_piece(plan, pieces.back(), "piece");
+    EXPECT_EQ(last.pictures.front().expects.seconds, 1);
+}
+
+TEST(PiecesTest, AreJoinedByAPlanOfTheRest) {
+    const auto plan = film(7);
+    const auto joining = read_plan(plan_json(plan_of_joining(plan, 4, 2)));
+    ASSERT_TRUE(joining) << joining.error().message;
+    EXPECT_EQ(joining->pieces, 4);
+    EXPECT_EQ(joining->reads.front().as, ReadAs::kPieces);
+    EXPECT_EQ(joining->reads.front().input, 2);
+    EXPECT_EQ(joining->sounds, plan.sounds);
+    EXPECT_EQ(joining->outputs, plan.outputs);
+}
+
+TEST(PiecesTest, PlansThatContradictThemselvesAreRefused) {
+    const auto plan = film(7);
+    auto beside_sound = plan;
+    beside_sound.piece = PlannedPiece{};
+    EXPECT_FALSE(read_plan(plan_json(beside_sound)));
+    auto empty = plan_of_piece(plan, {.from = 5, .to = 5}, "piece");
+    EXPECT_FALSE(read_plan(plan_json(empty)));
+    auto unread = plan;
+    unread.pieces = 2;
+    EXPECT_FALSE(read_plan(plan_json(unread)));
+}
+
+}  // namespace
+}  // namespace ittybit
