@@ -266,6 +266,8 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     engine->uploads = std::make_unique<store::UploadTable>(database);
     engine->keys = std::make_unique<store::KeyTable>(database);
     engine->settings = std::make_unique<store::SettingTable>(database);
+    engine->segments = std::make_unique<store::SegmentTable>(database);
+    engine->workers = std::make_unique<store::WorkerTable>(database);
     auto place = TRY(open_place(settings));
     engine->storage_client = std::move(place.client);
     engine->storage = std::move(place.storage);
@@ -284,26 +286,19 @@ Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std
     const auto perform = [&zygote = *engine->zygote](
                              const auto& request, const auto& events, const auto& stop
                          ) { return work::run_operation(zygote, request, events, stop); };
-    engine->shop = std::make_unique<work::Workshop>(work::Workshop{
-        *engine->jobs,
-        *engine->queue,
-        *engine->files,
-        *engine->connections,
-        *engine->uploads,
-        *engine->settings,
-        engine->storage,
-        *engine->secrets,
-        *engine->client,
-        *engine->room,
-        perform,
-        engine->metrics,
-        engine->troubles,
-        engine->clock(),
-        scratch,
-        worker,
-        settings.limits,
-        {settings.slow_input, settings.slow_input_after}
-    });
+    engine->shop = std::make_unique<work::Workshop>(
+        work::Workshop{*engine->jobs,     *engine->queue,
+                       *engine->files,    *engine->connections,
+                       *engine->uploads,  *engine->settings,
+                       *engine->segments, *engine->workers,
+                       engine->storage,   *engine->secrets,
+                       *engine->client,   *engine->room,
+                       perform,           engine->metrics,
+                       engine->troubles,  engine->clock(),
+                       scratch,           worker,
+                       settings.limits,   {settings.slow_input, settings.slow_input_after},
+                       settings.split}
+    );
     return engine;
 }
 

@@ -71,6 +71,8 @@ struct Engine {
     std::unique_ptr<store::UploadTable> uploads;
     std::unique_ptr<store::KeyTable> keys;
     std::unique_ptr<store::SettingTable> settings;
+    std::unique_ptr<store::SegmentTable> segments;
+    std::unique_ptr<store::WorkerTable> workers;
     std::unique_ptr<net::Client> storage_client;
     std::shared_ptr<storage::Storage> storage;
     std::unique_ptr<storage::SecretBox> secrets;

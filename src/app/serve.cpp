@@ -26,7 +26,7 @@
 #include "store/api_key.h"
 #include "work/explain.h"
 #include "work/janitor.h"
-#include "work/lost_jobs.h"
+#include "work/lost_work.h"
 #include "work/notifier.h"
 #include "work/upload_sweeper.h"
 #include "work/worker.h"
@@ -320,8 +320,8 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     TRY(settle_addresses(*engine, settings, server.port(), service.settings));
     work::Worker worker(*engine->shop, settings.concurrency);
     work::Janitor janitor(
-        *engine->jobs, *engine->queue, *engine->outbox, *engine->files, engine->storage,
-        engine->metrics, engine->clock(), keep, engine->shop->scratch
+        *engine->jobs, *engine->queue, *engine->segments, *engine->outbox, *engine->files,
+        engine->storage, engine->metrics, engine->clock(), keep, engine->shop->scratch
     );
     work::Notifier notifier(
         *engine->database, *engine->outbox, *engine->client, engine->metrics, engine->clock(),
@@ -364,7 +364,9 @@ Result<> run_worker(const Start& start, bool is_listening) {
         front = TRY(Front::open(*engine, settings, layers, api::status_routes(), nullptr));
     work::Worker worker(*engine->shop, settings.concurrency);
     // Servers may be gone, too.
-    work::LostJobs lost(*engine->queue, engine->metrics, engine->clock(), engine->shop->scratch);
+    work::LostWork lost(
+        *engine->queue, *engine->segments, engine->metrics, engine->clock(), engine->shop->scratch
+    );
     json::object facts{{"slots", settings.concurrency}};
     if (front) facts["port"] = front->server().port();
     log::info("working", facts);

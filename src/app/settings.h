@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "model/limits.h"
+#include "model/split.h"
 
 namespace CLI {
 class App;
@@ -53,6 +54,7 @@ struct Settings {
     int concurrency = 0;
     std::int64_t slow_input = 65'536;
     double slow_input_after = 60;
+    Splitting split;
     bool require_sandbox = false;
     bool allow_private_network = false;
     std::vector<std::string> allow_host;
@@ -125,6 +127,12 @@ struct Settings {
             "Seconds of waiting before an input is called slow."
         }
             .between(0.1, 86400),
+        Field{
+            &Settings::split, "split",
+            "auto, never or a piece's seconds: whether long encodes are shared with other slots "
+            "and "
+            "workers."
+        },
         Field{
             &Settings::require_sandbox, "require_sandbox",
             "Refuse to run without all walls around media."

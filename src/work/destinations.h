@@ -21,6 +21,8 @@ public:
     Result<Place> of_output(const OrderedOutput& output, const std::string& extension);
     /// A managed file that belongs to nobody and is kept like an upload.
     Result<Place> of_import();
+    /// A managed file that is gone with the job, and never shown.
+    Result<Place> of_piece(const std::string& name) { return managed("output", name); }
 
     /// The managed files that were begun and are not published are garbage now.
     void discard();

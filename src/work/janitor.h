@@ -10,7 +10,7 @@
 #include "store/job_store.h"
 #include "store/queue.h"
 #include "store/side_tables.h"
-#include "work/lost_jobs.h"
+#include "work/lost_work.h"
 #include "work/metrics.h"
 
 namespace ittybit::work {
@@ -28,6 +28,7 @@ public:
     Janitor(
         store::JobStore& jobs,
         store::Queue& queue,
+        store::SegmentTable& segments,
         store::Outbox& outbox,
         store::FileTable& files,
         std::shared_ptr<storage::Storage> storage,
@@ -43,7 +44,7 @@ public:
           clock_(clock),
           keep_(keep),
           scratch_(std::move(scratch)),
-          lost_(queue, metrics, clock, scratch_) {}
+          lost_(queue, segments, metrics, clock, scratch_) {}
 
     void run(const std::stop_token& stop);
 
@@ -64,7 +65,7 @@ private:
     const Clock& clock_;
     const Keep keep_;
     const std::string scratch_;
-    LostJobs lost_;
+    LostWork lost_;
 };
 
 }  // namespace ittybit::work

@@ -28,6 +28,7 @@ constexpr std::array kDescriptions = {
     Description{"ittybit_jobs_queued", "gauge", "Jobs that wait for a worker."},
     Description{"ittybit_jobs_processing", "gauge", "Jobs being worked on, by any worker."},
     Description{"ittybit_jobs_lost_total", "counter", "Jobs whose worker's lease ran out."},
+    Description{"ittybit_pieces_total", "counter", "Pieces of split encodes, by outcome."},
     Description{"ittybit_queue_oldest_seconds", "gauge", "Age of the job that waits longest."},
     Description{"ittybit_queue_depth", "gauge", "Jobs that wait for a worker, by priority."},
     Description{
@@ -38,7 +39,7 @@ constexpr std::array kDescriptions = {
         kSeconds
     },
     Description{"ittybit_slots", "gauge", "Jobs that this process may work on at once."},
-    Description{"ittybit_slots_busy", "gauge", "Jobs that this process works on now."},
+    Description{"ittybit_slots_busy", "gauge", "Jobs and pieces that this process works on now."},
     Description{
         "ittybit_task_duration_seconds", "histogram", "Time that tasks took, by kind.", kSeconds
     },

@@ -267,6 +267,7 @@ private:
         output.destination = *std::move(opened);
         auto operation = about(output.request.operation);
         operation.parts_folder = output.destination->parts_folder();
+        operation.task = output.work;
         auto outcome = request_.perform(operation, events(output), import_->work());
         if (!outcome) return blame(output, outcome.error());
         output.outcome = *std::move(outcome);

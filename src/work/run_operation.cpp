@@ -35,6 +35,8 @@ Assignment assignment_of(const OperationRequest& request) {
     assignment.kind = kind_of(request.operation);
     assignment.options = options_json(request.operation);
     assignment.explain = request.explain;
+    assignment.is_binding = request.is_binding;
+    assignment.plan = request.plan;
     assignment.stem = request.stem;
     assignment.parts_folder = request.parts_folder;
     assignment.limits = request.limits;

@@ -38,6 +38,9 @@ struct OperationRequest {
     std::string stem = "output";
     std::string parts_folder;
     Limits limits;
+    std::string task = {};    // whose work it is, by its id; "": none's, or its input is looked at
+    bool is_binding = false;  // explain: all is read that deciding takes, nothing guessed
+    json::value plan = {};    // how it is done, where that was decided before
 };
 
 /// Who hears what a child does. Called on the thread of run_operation; any may be empty. An error

@@ -9,6 +9,7 @@
 #include "work/encrypted_destination.h"
 #include "work/exporter.h"
 #include "work/served_input.h"
+#include "work/split_encode.h"
 #include "work/stream_key.h"
 
 namespace ittybit::work {
@@ -23,6 +24,7 @@ ServedJob::ServedJob(
 )
     : shop_(shop),
       hand_back_(hand_back),
+      slot_(slot),
       slow_input_(slot, shop.slow_input),
       job_(shop, std::move(claimed), hand_back, [this] { slow_input_.look(); }),
       destinations_(shop, job_.claim(), job_.record()) {}
@@ -90,12 +92,12 @@ Result<std::optional<storage::Block>> ServedJob::key_of(std::size_t output) {
     return std::optional(TRY(find_key(*encryption, open, job_.stop())));
 }
 
-/// Runs a child, and tells the operators of it.
+/// Runs a child, or many, and tells the operators of it.
 Result<Outcome> ServedJob::perform(
     const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
 ) {
     const auto started = Steady::now();
-    auto outcome = shop_.perform(request, events, stop);
+    auto outcome = perform_shared({shop_, job_, slot_}, request, events, stop);
     job_.log().child_ended(outcome);
     const auto kind = kind_of(request.operation);
     if (outcome && kind != "probe") {

@@ -45,6 +45,7 @@ private:
 
     Workshop& shop_;
     const std::stop_token hand_back_;
+    const Slots::Hold& slot_;
     SlowInput slow_input_;
     HeldJob job_;
     Destinations destinations_;

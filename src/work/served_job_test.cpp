@@ -60,7 +60,9 @@ struct Stores {
           files(database),
           connections(database),
           uploads(database),
-          settings(database) {}
+          settings(database),
+          segments(database),
+          workers(database) {}
 
     store::JobStore jobs;
     store::Queue queue;
@@ -69,6 +71,8 @@ struct Stores {
     store::ConnectionTable connections;
     store::UploadTable uploads;
     store::SettingTable settings;
+    store::SegmentTable segments;
+    store::WorkerTable workers;
 };
 
 /// Workers, in memory but for a database, with a script in place of children. Storage and database
@@ -131,8 +135,8 @@ protected:
     /// The objects in storage but for the input, by their last pieces, once garbage is gone.
     std::vector<std::string> left() {
         Janitor janitor(
-            sure_.jobs, sure_.queue, sure_.outbox, sure_.files, faulty_, metrics_, clock_, {},
-            fixture_.folder
+            sure_.jobs, sure_.queue, sure_.segments, sure_.outbox, sure_.files, faulty_, metrics_,
+            clock_, {}, fixture_.folder
         );
         EXPECT_TRUE(sure_.files.expire(0, 0, clock_.now()));
         for (auto more = janitor.run_once({}); more && *more;) more = janitor.run_once({});
@@ -197,6 +201,8 @@ protected:
         faulted_.connections,
         faulted_.uploads,
         faulted_.settings,
+        faulted_.segments,
+        faulted_.workers,
         faulty_,
         secrets_,
         client_,

@@ -45,6 +45,21 @@ void Slots::Hold::take_back(const std::stop_token& stop) {
     state_ = State::kHeld;
 }
 
+bool Slots::Hold::has_idle_neighbour() const {
+    const MutexLock lock(slots_.mutex_);
+    return slots_.free_ + slots_.idle_ > 0;
+}
+
+Slots::Idle::Idle(Slots& slots) : slots_(slots) {
+    const MutexLock lock(slots_.mutex_);
+    ++slots_.idle_;
+}
+
+Slots::Idle::~Idle() {
+    const MutexLock lock(slots_.mutex_);
+    --slots_.idle_;
+}
+
 std::stop_token Slots::wanted() const {
     const MutexLock lock(mutex_);
     return wanted_.get_token();

@@ -31,10 +31,25 @@ public:
         /// Waits for a slot again; returns without one when stopped.
         void take_back(const std::stop_token& stop);
 
+        /// Whether another slot has nothing to do at the moment.
+        bool has_idle_neighbour() const;
+
     private:
         enum class State { kNone, kHeld, kLent };
         Slots& slots_;
         State state_ = State::kNone;
+    };
+
+    /// Its holder has nothing to do, for as long as it lives.
+    class Idle {
+    public:
+        explicit Idle(Slots& slots);
+        Idle(const Idle&) = delete;
+        Idle& operator=(const Idle&) = delete;
+        ~Idle();
+
+    private:
+        Slots& slots_;
     };
 
     /// Requested while somebody wants a slot back: who holds one without work should let it go.
@@ -45,6 +60,7 @@ private:
     std::condition_variable_any changed_;
     int free_ GUARDED_BY(mutex_);
     int may_wait_ GUARDED_BY(mutex_);
+    int idle_ GUARDED_BY(mutex_) = 0;
     int coming_back_ GUARDED_BY(mutex_) = 0;
     std::stop_source wanted_ GUARDED_BY(mutex_);
 };

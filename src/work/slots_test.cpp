@@ -74,5 +74,17 @@ TEST(SlowInput, LendsItsSlotOnlyWhileItIsSlow) {
     input.end({});
 }
 
+TEST(Slots, WhoOnlyWaitsForWorkIsAnIdleNeighbour) {
+    Slots slots(2, 0);
+    Slots::Hold one(slots);
+    ASSERT_TRUE(one.take({}));
+    EXPECT_TRUE(one.has_idle_neighbour()) << "nobody has the other one";
+    Slots::Hold other(slots);
+    ASSERT_TRUE(other.take({}));
+    EXPECT_FALSE(one.has_idle_neighbour());
+    const Slots::Idle idle(slots);
+    EXPECT_TRUE(one.has_idle_neighbour());
+}
+
 }  // namespace
 }  // namespace ittybit::work

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "base/linked_stop.h"
+#include "base/log.h"
 #include "base/pause.h"
+#include "sandbox/zygote.h"
+#include "work/piece_work.h"
 #include "work/served_job.h"
 
 namespace ittybit::work {
@@ -30,12 +33,23 @@ void Worker::run(const std::stop_token& stop, int grace_seconds) {
         );
     }
     shop_.metrics.set("ittybit_slots", "", count_);
-    while (!stop.stop_requested()) pause(stop, std::chrono::hours(1));
+    while (!stop.stop_requested()) {
+        show();
+        pause(stop, std::chrono::milliseconds(store::WorkerTable::kBeatMs));
+    }
+    // Else it is forgotten soon.
+    static_cast<void>(shop_.workers.hide(shop_.worker));
     last_call = std::jthread([&](const std::stop_token& done) {
         pause(done, std::chrono::seconds(grace_seconds));
         hard.request_stop();
     });
     slots.clear();  // waits for each
+}
+
+/// That somebody is here whom long encodes can be shared with.
+void Worker::show() {
+    const auto shown = shop_.workers.show(shop_.worker, shop_.clock.now());
+    if (!shown) log::debug("nobody knows of this worker", {{"error", shown.error().message}});
 }
 
 void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_stop) {
@@ -59,11 +73,13 @@ void Worker::run_slot(const std::stop_token& stop, const std::stop_token& hard_s
             const auto left = std::max<UnixMillis>(**next - shop_.clock.now(), 20);
             nap = std::min(nap, std::chrono::milliseconds(left));
         }
+        const Slots::Idle idle(slots_);
         news->wait(nap, rouse.get_token());
     }
 }
 
 Result<bool> Worker::run_once(Slots::Hold& slot, const std::stop_token& hard_stop) {
+    if (TRY(encode_one(hard_stop))) return true;
     const auto now = shop_.clock.now();
     // A look first: a claim that finds nothing is still a commit, which would wake everybody.
     const auto next = TRY(shop_.queue.next_available(now));
@@ -71,6 +87,18 @@ Result<bool> Worker::run_once(Slots::Hold& slot, const std::stop_token& hard_sto
     auto claimed = TRY(shop_.queue.claim(shop_.worker, now));
     if (!claimed) return false;
     ServedJob(shop_, *std::move(claimed), slot, hard_stop).run();
+    return true;
+}
+
+/// A piece of a job that others have begun: before new ones, so that it is not begun in vain.
+Result<bool> Worker::encode_one(const std::stop_token& hard_stop) {
+    const auto build = sandbox::build_id();
+    if (!TRY(shop_.segments.is_any_waiting(build))) return false;
+    const auto claimed = TRY(shop_.segments.claim(shop_.worker, build, shop_.clock.now()));
+    if (!claimed) return false;
+    shop_.metrics.add("ittybit_slots_busy", "");
+    encode_piece(shop_, *claimed, {}, hard_stop, {});
+    shop_.metrics.add("ittybit_slots_busy", "", -1);
     return true;
 }
 

@@ -16,10 +16,12 @@ public:
     /// Until `stop`: then takes no more, gives what runs `grace_seconds` and hands back the rest.
     void run(const std::stop_token& stop, int grace_seconds = 30);
 
-    /// Works on the next job, if one waits. Whether there was one.
+    /// Works on the next piece or job, if one waits. Whether there was one.
     Result<bool> run_once(Slots::Hold& slot, const std::stop_token& hard_stop);
 
 private:
+    void show();
+    Result<bool> encode_one(const std::stop_token& hard_stop);
     void run_slot(const std::stop_token& stop, const std::stop_token& hard_stop);
 
     Workshop& shop_;

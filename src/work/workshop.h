@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "base/trouble.h"
 #include "model/limits.h"
+#include "model/split.h"
 #include "net/client.h"
 #include "storage/room.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
 #include "store/queue.h"
+#include "store/segments.h"
 #include "store/side_tables.h"
 #include "work/metrics.h"
 #include "work/run_operation.h"
@@ -34,6 +36,8 @@ struct Workshop {
     store::ConnectionTable& connections;
     store::UploadTable& uploads;
     store::SettingTable& settings;
+    store::SegmentTable& segments;
+    store::WorkerTable& workers;
     std::shared_ptr<storage::Storage> storage;  // of managed files
     const storage::SecretBox& secrets;
     net::Client& client;
@@ -46,6 +50,7 @@ struct Workshop {
     std::string worker;   // this process, among those on the store
     Limits limits;
     SlowBound slow_input = {};
+    Splitting splitting = {.when = Splitting::When::kNever};
 };
 
 }  // namespace ittybit::work

@@ -1,0 +1,272 @@
+// One encode, several workers: a script stands in place of children.
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "model/split.h"
+#include "store/migrations.h"
+#include "store/testing.h"
+#include "work/janitor.h"
+#include "work/managed.h"
+#include "work/worker.h"
+
+namespace ittybit::work {
+namespace {
+
+Plan film() {
+    Plan plan;
+    plan.reads = {{.alpha = {}}};
+    plan.window.duration = 8;
+    plan.can_be_split = true;
+    PictureBranch branch;
+    branch.encoding.emplace().encoder = "libx264";
+    plan.pictures.emplace_back().branches.push_back(branch);
+    plan.outputs.emplace_back().name = "output.mp4";
+    plan.outputs.back().muxer = "mp4";
+    return plan;
+}
+
+/// A file of a child, told as ready.
+Result<Outcome> made(const std::string& name, const std::string& text, const OperationEvents& to) {
+    Outcome outcome{{}, {}, TRY(sandbox::Workspace::make(testing::TempDir()))};
+    std::ofstream(outcome.workspace.path() / name) << text;
+    FileReady ready{.name = name, .size = std::ssize(text)};
+    outcome.files = {ready};
+    if (to.file_ready) TRY(to.file_ready(ready, outcome.workspace));
+    return outcome;
+}
+
+class SplitEncodeTest : public testing::Test {
+protected:
+    SplitEncodeTest() {
+        EXPECT_TRUE(store::migrate(*fixture_.database));
+        const ManagedName input{std::string(32, 'a'), "in.mov"};
+        EXPECT_TRUE(files_.add({input.id, {}, "upload", input.name, true, store::kNow, store::kNow})
+        );
+        EXPECT_TRUE(storage::put(*storage_, managed_key(input), std::vector<std::byte>(8), {}, {}));
+        url_ = managed_url("https://media.example.com", input);
+        EXPECT_TRUE(settings_.set("public_url", "https://media.example.com"));
+    }
+    ~SplitEncodeTest() override {
+        fixture_.database.reset();
+        std::filesystem::remove_all(fixture_.folder);
+    }
+
+    /// Pieces are their numbers in letters; what joins them is what it could read.
+    Result<Outcome> perform(
+        const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
+    ) {
+        if (std::holds_alternative<ProbeOptions>(request.operation)) {
+            Outcome outcome{{}, {}, TRY(sandbox::Workspace::make(testing::TempDir()))};
+            outcome.finished.file.duration = 8;
+            return outcome;
+        }
+        if (request.explain) {
+            EXPECT_TRUE(request.is_binding);
+            auto outcome = TRY(made("none", "", {}));
+            outcome.finished.plan = plan_json(film());
+            return outcome;
+        }
+        const auto plan = TRY(read_plan(request.plan));
+        if (plan.piece) return encode(*plan.piece, events, stop);
+        const auto& pieces = request.inputs.at(1);
+        const auto size = TRY(pieces.ensure(0, 1'000'000, stop));
+        std::string text(static_cast<std::size_t>(size.value_or(0)), '\0');
+        EXPECT_EQ(::pread(pieces.descriptor, text.data(), text.size(), 0), std::ssize(text));
+        return made("output.mp4", text, events);
+    }
+
+    Result<Outcome> encode(
+        const PlannedPiece& piece, const OperationEvents& events, const std::stop_token& stop
+    ) {
+        ++encoded_;
+        if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "it was cancelled", ""};
+        if (before_) TRY(before_(piece));
+        events.progress({.percent = 50, .speed = {}, .eta_s = {}});
+        auto outcome =
+            TRY(made("piece", std::string(3, static_cast<char>('a' + piece.number)), events));
+        outcome.finished.warnings = {"seen"};
+        return outcome;
+    }
+
+    std::string add_job() {
+        const auto record =
+            store::JobRecord::make(store::order_for("video", url_), false, store::kNow);
+        EXPECT_TRUE(store::add_job(*fixture_.database, record));
+        return record.job.id;
+    }
+    bool work_once(Workshop& shop) {
+        Worker worker(shop, 1);
+        Slots slots(1, 0);
+        Slots::Hold slot(slots);
+        slot.take({});
+        const auto did = worker.run_once(slot, {});
+        EXPECT_TRUE(did) << did.error().message;
+        return *did;
+    }
+    Job job(const std::string& id) { return (*jobs_.find_job(id))->job; }
+    std::string output_of(const Job& job) {
+        if (!job.output) return "";
+        return *storage::get(*storage_, managed_key(*find_managed(*job.output)), {});
+    }
+
+    /// All that is in the storage but the input and the output.
+    std::size_t left_behind() {
+        Janitor janitor(
+            jobs_, queue_, segments_, outbox_, files_, storage_, metrics_, clock_, {},
+            fixture_.folder
+        );
+        for (auto more = janitor.run_once({}); more && *more;) more = janitor.run_once({});
+        return storage_->list("files/", {})->size();
+    }
+
+    Workshop shop(const std::string& worker) {
+        return {
+            jobs_,
+            queue_,
+            files_,
+            connections_,
+            uploads_,
+            settings_,
+            segments_,
+            workers_,
+            storage_,
+            secrets_,
+            client_,
+            room_,
+            [this](const auto& request, const auto& events, const auto& stop) {
+                return perform(request, events, stop);
+            },
+            metrics_,
+            troubles_,
+            clock_,
+            fixture_.folder,
+            worker,
+            {},
+            {},
+            {.when = Splitting::When::kAlways, .seconds = 2},
+        };
+    }
+
+    SystemClock clock_;
+    store::Fixture fixture_ = store::open_sqlite();
+    store::JobStore jobs_{*fixture_.database};
+    store::Queue queue_{*fixture_.database};
+    store::Outbox outbox_{*fixture_.database};
+    store::FileTable files_{*fixture_.database};
+    store::ConnectionTable connections_{*fixture_.database};
+    store::UploadTable uploads_{*fixture_.database};
+    store::SettingTable settings_{*fixture_.database};
+    store::SegmentTable segments_{*fixture_.database};
+    store::WorkerTable workers_{*fixture_.database};
+    std::shared_ptr<storage::Storage> storage_ = storage::memory_storage();
+    storage::SecretBox secrets_ = *storage::SecretBox::open(fixture_.folder + "/key", "");
+    net::Client client_{net::Client::Settings{}};
+    storage::Room room_{fixture_.folder, 0};
+    Metrics metrics_;
+    Troubles troubles_;
+    std::atomic<int> encoded_ = 0;
+    std::function<Result<>(const PlannedPiece&)> before_;
+    std::string url_;
+};
+
+TEST_F(SplitEncodeTest, OneWorkerMakesAllPiecesAndJoinsThemInTheirOrder) {
+    const auto id = add_job();
+    auto own = shop("one");
+    work_once(own);
+    const auto done = job(id);
+    EXPECT_EQ(done.status, JobStatus::kSucceeded);
+    EXPECT_EQ(output_of(done), "aaabbbcccddd");
+    EXPECT_THAT(done.warnings, testing::ElementsAre("seen")) << "told once";
+    EXPECT_EQ(encoded_, 4);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
+TEST_F(SplitEncodeTest, OthersTakePiecesWhileOneIsEncoded) {
+    const auto id = add_job();
+    auto own = shop("one");
+    auto others = shop("two");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 0) return {};
+        while (work_once(others)) {
+        }
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id)), "aaabbbcccddd");
+    EXPECT_EQ(encoded_, 4);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
+TEST_F(SplitEncodeTest, APieceThatFailsForGoodFailsTheJobWithItsError) {
+    const auto id = add_job();
+    before_ = [](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 2) return {};
+        return Error{ErrorKind::kCorruptMedia, "this part is broken", ""};
+    };
+    auto own = shop("one");
+    work_once(own);
+    const auto failed = job(id);
+    EXPECT_EQ(failed.status, JobStatus::kFailed);
+    EXPECT_EQ(failed.error->kind, ErrorKind::kCorruptMedia);
+    EXPECT_EQ(failed.error->message, "this part is broken");
+    EXPECT_EQ(encoded_, 3) << "the last one is not begun in vain";
+    EXPECT_EQ(left_behind(), 1U);
+}
+
+TEST_F(SplitEncodeTest, APieceThatFailsByOurFaultIsTriedOnceMore) {
+    const auto id = add_job();
+    std::atomic<bool> has_failed = false;
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 1 || has_failed.exchange(true)) return {};
+        return Error{ErrorKind::kTaskCrashed, "it fell over", ""};
+    };
+    auto own = shop("one");
+    work_once(own);
+    EXPECT_EQ(output_of(job(id)), "aaabbbcccddd");
+    EXPECT_EQ(encoded_, 5);
+}
+
+TEST_F(SplitEncodeTest, WhoTakesTheJobOverMakesOnlyWhatIsMissing) {
+    const auto id = add_job();
+    auto own = shop("one");
+    auto next = shop("two");
+    std::atomic<bool> is_lost = false;
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 2 || is_lost.exchange(true)) return {};
+        EXPECT_EQ(*queue_.take_back_all("one", clock_.now()), 1);
+        const auto leases = segments_.leases();
+        for (const auto& lease : *leases) EXPECT_TRUE(*segments_.take_back(lease, ""));
+        work_once(next);
+        EXPECT_EQ(job(id).status, JobStatus::kQueued) << "pieces come before jobs";
+        return {};
+    };
+    work_once(own);
+    while (job(id).status != JobStatus::kSucceeded && work_once(next)) {
+    }
+    EXPECT_EQ(output_of(job(id)), "aaabbbcccddd");
+    EXPECT_LE(encoded_, 5);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
+TEST_F(SplitEncodeTest, NothingStaysOfAJobThatWasCancelled) {
+    const auto id = add_job();
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 1) return {};
+        EXPECT_TRUE(jobs_.cancel(id, clock_.now()));
+        return {};
+    };
+    auto own = shop("one");
+    work_once(own);
+    EXPECT_EQ(job(id).status, JobStatus::kCancelled);
+    EXPECT_EQ(left_behind(), 1U);
+}
+
+}  // namespace
+}  // namespace ittybit::work
