@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/thread_safety.h"
 #include "media/compat.h"
 #include "media/error.h"
 
@@ -21,6 +22,13 @@ Result<const AVCodec*> find_encoder(const std::string& name) {
     const AVCodec* found = avcodec_find_encoder_by_name(name.c_str());
     if (found != nullptr) return found;
     return Error{ErrorKind::kEncodeFailed, "this build of FFmpeg lacks the encoder " + name, ""};
+}
+
+/// Held while an encoder is opened or closed. SVT-AV1 allocates what it knows of the processors
+/// when one is opened, for all of the process, and frees it when any is closed.
+Mutex& openings() {
+    static Mutex mutex;
+    return mutex;
 }
 
 /// Some side data of the source (HDR, motion vectors) that describes another picture by now.
@@ -40,8 +48,12 @@ Result<std::unique_ptr<Encoder>> Encoder::open(const PictureEncoding& how, Sink<
     return made;
 }
 
-/// SVT-AV1 that is closed before its first picture waits for it for ever, and so is given one.
 Encoder::~Encoder() {
+    close();
+}
+
+/// SVT-AV1 that is closed before its first picture waits for it for ever, and so is given one.
+void Encoder::give_a_picture() {
     const bool would_wait = codec_ != nullptr && frames_ == 0 &&
                             avcodec_is_open(codec_.get()) != 0 &&
                             std::string_view(codec_->codec->name) == "libsvtav1";
@@ -58,8 +70,15 @@ Encoder::~Encoder() {
     while (avcodec_receive_packet(codec_.get(), unused.get()) >= 0) av_packet_unref(unused.get());
 }
 
+void Encoder::close() {
+    give_a_picture();
+    const MutexLock lock(openings());
+    codec_.reset();
+}
+
 Result<> Encoder::open_pictures(const PictureEncoding& how) {
     const AVCodec* encoder = TRY(find_encoder(how.encoder));
+    close();
     codec_.reset(avcodec_alloc_context3(encoder));
     AVCodecContext& codec = *codec_;
     codec.width = how.width;
@@ -110,7 +129,10 @@ Result<> Encoder::open_codec(const AVCodec& encoder, const json::object& options
     for (const auto& option : options) {
         av_dict_set(&raw, std::string(option.key()).c_str(), text_of(option.value()).c_str(), 0);
     }
-    const int code = avcodec_open2(codec_.get(), &encoder, &raw);
+    const int code = [&] {
+        const MutexLock lock(openings());
+        return avcodec_open2(codec_.get(), &encoder, &raw);
+    }();
     const Dictionary left(raw);
     if (code < 0) return output_error(code, fmt::format("open the encoder {}", encoder.name));
     if (const auto* entry = av_dict_get(left.get(), "", nullptr, AV_DICT_IGNORE_SUFFIX)) {

@@ -16,7 +16,8 @@ namespace ittybit::media {
 
 /// Turns frames into packets. Opened before the first frame, so that the muxer knows the stream.
 /// Packets carry their time base (`AVPacket::time_base`) and a duration; a picture whose
-/// `pict_type` is I becomes a key frame. Sound is cut into the encoder's frame size.
+/// `pict_type` is I becomes a key frame. Sound is cut into the encoder's frame size. Several may be
+/// opened, used and closed at one moment, each by one thread.
 class Encoder : public Sink<Frame> {
 public:
     /// Errors: `encode_failed`.
@@ -36,6 +37,8 @@ public:
 private:
     explicit Encoder(Sink<Packet>& next) : next_(next) {}
     Result<> open_pictures(const PictureEncoding& how);
+    void close();
+    void give_a_picture();
     Result<> open_codec(const AVCodec& encoder, const json::object& options);
     Result<> send(AVFrame* frame);
     Result<> receive_all();
