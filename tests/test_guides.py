@@ -109,7 +109,8 @@ class Reader:
             for name, stands_for in self.names.items():
                 command = command.replace(name, stands_for)
             known = f". {kept}\n" if kept.exists() else ""
-            text = f"{PROGRAMS}{known}{command}\nSTATUS=$?; declare -p INPUT >{kept} 2>/dev/null"
+            keep = f"STATUS=$?; declare -p INPUT FILE THERE >{kept} 2>/dev/null"
+            text = f"{PROGRAMS}{known}{command}\n{keep}"
             done = subprocess.run(["bash", "-c", f"{text}; exit $STATUS"], cwd=self.scratch,
                                   env=self.env, capture_output=True, text=True, timeout=180,
                                   check=False)
