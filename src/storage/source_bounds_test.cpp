@@ -128,7 +128,7 @@ TEST_F(SourceTest, AServerThatClaimsTheDiskAndDripsStallsNobody) {
     options.largest = 1'000'000'000'000'000;
     std::atomic<bool> is_over = false;
     TestServer liar([&](const Call&, Wire& wire) {
-        const auto length = std::to_string(all - 65536);
+        const auto length = std::to_string(all - (64 << 20));
         if (!wire.send("HTTP/1.1 200 OK\r\nContent-Length: " + length + "\r\n\r\nbegin"))
             return false;
         while (!is_over && wire.send("x"))
