@@ -213,18 +213,26 @@ def waveform(folder, _seconds):
     }
 
 
-def thumbnails(folder, _seconds):
-    """Each ten seconds of an hour's film with a key frame every 2 s, as the web wants it;
-    ffmpeg only decodes it."""
+def each_ten_seconds(folder, *options):
+    """Pictures of an hour's film with a key frame every 2 s, as the web wants it; ffmpeg only
+    decodes it."""
     short, source = folder / "short.mp4", folder / "hour.mp4"
     measure([
         ffmpeg("-t", 30, "-i", CLIP, "-vf", "scale=-2:480", "-an", "-c:v", "libx264", "-g", 48,
                short),
         ffmpeg("-stream_loop", -1, "-i", short, "-t", 3600, "-c", "copy", source),
     ])
-    return ours("image", source, f"{folder}/thumbs/", "--interval", 10), {
+    return ours("image", source, f"{folder}/thumbs/", "--interval", 10, *options), {
         "ffmpeg, decoding": [ffmpeg("-i", source, "-f", "null", "-")]
     }
+
+
+def thumbnails(folder, _seconds):
+    return each_ten_seconds(folder)
+
+
+def tiles(folder, _seconds):
+    return each_ten_seconds(folder, "--sheet", "sprite")
 
 
 def photo(folder, _seconds):
@@ -273,6 +281,7 @@ CASES = {
     "mp3 from video": mp3,
     "waveform of 2 h": waveform,
     "thumbnails of 1 h": thumbnails,
+    "tiles of 1 h": tiles,
     "24 MP JPEG to 500 px webp": photo,
 }
 

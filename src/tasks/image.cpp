@@ -86,6 +86,10 @@ Result<std::optional<Plan>> plan_picture(
     return std::optional(TRY(plan_image(options, source, job.assignment.stem, job.limits())));
 }
 
+Size shrunk(Size size, int by) {
+    return {(size.width + by - 1) / by, (size.height + by - 1) / by};
+}
+
 Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     const auto& input = *TRY(open_media(job));
     const AVStream& video = input.stream(stream);
@@ -108,7 +112,7 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
     Treatment& treatment = plan.pictures.front().treatment;
     const bool has_alpha = media::has_alpha(video) || source.read.alpha;
-    treatment = rgb_treatment(video, display, has_alpha);
+    treatment = rgb_treatment(video, shrunk(display, plan.reads.front().shrink_by), has_alpha);
     decide_steps(treatment, shape_of(picture_facts(input, stream)));
     return plan;
 }

@@ -20,7 +20,7 @@ constexpr Colour kBlack = {0, 0, 0, 255};
 constexpr Colour kWhite = {255, 255, 255, 255};
 constexpr Colour kClear = {0, 0, 0, 0};
 
-/// Decoders shrink roughly: they leave a factor of two to the scaler, which does it well.
+/// Decoders and libav shrink roughly: they leave a factor of two to the scaler, which does it well.
 int shrink_on_load(Size display, Size scaled) {
     const double by =
         std::min(1.0 * display.width / scaled.width, 1.0 * display.height / scaled.height);
