@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "api/handlers.h"
+#include "api/joining.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -33,6 +34,13 @@ Error no_such_upload() {
     return {
         ErrorKind::kFileNotFound,
         "there is no such upload: it has ended, expired or never was; begin another", ""
+    };
+}
+
+Error being_joined() {
+    return {
+        ErrorKind::kUnavailable,
+        "the pieces of this upload are being put together: ask again in a moment", ""
     };
 }
 
@@ -123,24 +131,12 @@ Result<std::int64_t> keep_piece(
     return 0;
 }
 
-/// Puts the pieces together. Whoever comes later finds the file there already.
-Result<> join_pieces(Service& service, const store::ResumableUpload& upload) {
-    const auto key = work::managed_key({upload.id, upload.name});
-    const auto pieces = TRY(service.resumables.pieces(upload.id));
-    const auto whole = service.storage.head(key, {});
-    if (!whole || whole->size != upload.length) {
-        auto file = TRY(service.storage.begin(key, {.expected_size = upload.length}, {}));
-        const auto take = [&](std::span<const std::byte> bytes) -> Result<bool> {
-            TRY(file->append(bytes, {}));
-            return true;
-        };
-        for (const auto& piece : pieces) {
-            TRY(service.storage.read(piece.key, {0, piece.size}, take, {}));
-        }
-        TRY(file->commit(upload.length, {}));
-    }
-    for (const auto& piece : pieces) TRY(service.storage.remove(piece.key, {}));
-    return service.resumables.finish(upload.id, service.clock.now());
+/// Where all its bytes are there it becomes a file. Whoever had the last may not have lived to do
+/// it.
+Result<> complete(Service& service, store::ResumableUpload& upload) {
+    if (!upload.is_ready && upload.received == upload.length)
+        upload.is_ready = TRY(join_pieces(service, upload));
+    return {};
 }
 
 /// Nothing comes in smaller and smaller pieces for ever.
@@ -173,18 +169,22 @@ Result<> keep_bytes(Service& service, const Request& request, store::ResumableUp
         upload.received += count;
         ++upload.pieces;
     }
-    if (upload.is_ready || upload.received < upload.length) return {};
-    TRY(join_pieces(service, upload));
-    upload.is_ready = true;
-    return {};
+    return complete(service, upload);
 }
 
 bool brings_bytes(const Request& request) {
     return to_lower(request.header("Content-Type")) == kBytesType;
 }
 
+/// As clients of tus know it: they come again.
+Response locked() {
+    constexpr int kLocked = 423;  // RFC 4918 11.3
+    return std::move(refusal(kLocked, being_joined()).with("Retry-After", "1"));
+}
+
 /// How far an upload is.
 Response told(int status, const store::ResumableUpload& upload) {
+    if (!upload.is_ready && upload.received == upload.length) return locked();
     Response response;
     response.status = status;
     response.with("Upload-Offset", fmt::format("{}", upload.received));
@@ -250,11 +250,7 @@ Result<Response> create(Service& service, const Request& request) {
 
 Result<Response> show(Service& service, const Request& request) {
     auto upload = TRY(find_upload(service, request));
-    // Whoever had the last bytes may not have lived to put all together.
-    if (!upload.is_ready && upload.received == upload.length) {
-        TRY(join_pieces(service, upload));
-        upload.is_ready = true;
-    }
+    TRY(complete(service, upload));
     auto response = told(200, upload);
     response.with("Upload-Length", fmt::format("{}", upload.length))
         .with("Cache-Control", "no-store");
@@ -352,14 +348,16 @@ Route route_of(std::string_view method, bool has_id, std::string_view summary, H
 Result<std::string> uploaded_file(Service& service, const std::string& url) {
     const auto start = url.find(kResumableFolder);
     if (start == std::string::npos) return url;
-    const auto upload =
+    auto upload =
         TRY(service.resumables.find(url.substr(start + kResumableFolder.size(), kIdLength)));
     if (!upload) return url;
+    TRY(complete(service, *upload));
     if (upload->is_ready) {
         return service.settings.links.url(
             url.substr(0, start), {upload->id, upload->name}, service.clock.now()
         );
     }
+    if (upload->received == upload->length) return being_joined();
     return Error{
         ErrorKind::kInvalidInput,
         fmt::format(

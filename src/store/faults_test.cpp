@@ -226,8 +226,16 @@ std::vector<Operation> operations_of_the_rest() {
          }},
         {"resumables.pieces",
          [](Stores& s, const Scene&) { return outcome_of(s.resumables.pieces("r1")); }},
+        {"resumables.begin_joining",
+         [](Stores& s, const Scene&) {
+             return outcome_of(s.resumables.begin_joining("r1", 15, kNow + 50));
+         }},
+        {"resumables.go_on_joining",
+         [](Stores& s, const Scene&) {
+             return outcome_of(s.resumables.go_on_joining("r1", 0, kNow + 50));
+         }},
         {"resumables.finish",
-         [](Stores& s, const Scene&) { return s.resumables.finish("r1", kNow + 50); }},
+         [](Stores& s, const Scene&) { return outcome_of(s.resumables.finish("r1", kNow + 50)); }},
         {"files.allow_upload",
          [](Stores& s, const Scene&) { return s.files.allow_upload({"t9", "key_1", 5, kNow}); }},
         {"files.is_upload_allowed",

@@ -149,11 +149,30 @@ TEST_P(Files, ThatComeInPiecesAreReadyWhenAllIsThere) {
     EXPECT_FALSE(found->is_ready);
     EXPECT_EQ(table.pieces("a")->back().key, "two");
     EXPECT_THAT(ids({}), ElementsAre());
-    ASSERT_TRUE(table.finish("a", kNow + 4));
+    ASSERT_TRUE(*table.finish("a", kNow + 4));
     EXPECT_TRUE(table.pieces("a")->empty());
     EXPECT_EQ((*table.find("a"))->received, 9);
     EXPECT_EQ(files_->list({})->items.front().size, 9);
     EXPECT_FALSE(*table.add_piece("a", {9, 1, "late"}, kNow + 5));
+}
+
+TEST_P(Files, AreJoinedByOneAtATime) {
+    ResumableTable table(*recording_);
+    ASSERT_TRUE(table.add({.id = "a", .name = "x", .length = 4, .used_at = kNow}));
+    ASSERT_TRUE(*table.add_piece("a", {0, 4, "one"}, kNow));
+    EXPECT_EQ(*table.begin_joining("a", 15, kNow), kNow + 15);
+    EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 14)) << "somebody is at it";
+    EXPECT_TRUE(*table.go_on_joining("a", kNow + 15, kNow + 20));
+    EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 19));
+    EXPECT_EQ(*table.begin_joining("a", 15, kNow + 20), kNow + 35) << "its lease has ended";
+    EXPECT_FALSE(*table.go_on_joining("a", kNow + 20, kNow + 99)) << "it is another's now";
+    EXPECT_EQ(*table.begin_joining("a", 15, kNow - 100), kNow - 85) << "the clock was set back";
+    EXPECT_TRUE(*table.finish("a", kNow));
+    EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 99)) << "nothing is left to be done";
+    ASSERT_TRUE(table.add({.id = "b", .name = "x", .length = 4, .used_at = kNow}));
+    ASSERT_TRUE(files_->discard("b"));
+    EXPECT_FALSE(*table.begin_joining("b", 15, kNow));
+    EXPECT_FALSE(*table.finish("b", kNow)) << "it was given up";
 }
 
 TEST_P(Files, ThatWereGivenUpLeaveNoRows) {

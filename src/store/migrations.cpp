@@ -312,6 +312,8 @@ const std::vector<Step>& steps() {
             // Who is there to take them.
             "CREATE TABLE workers (worker TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)",
         }},
+        // Until when somebody is putting the pieces of an upload together.
+        Step{{"ALTER TABLE resumable_uploads ADD COLUMN joined_until BIGINT NOT NULL DEFAULT 0"}},
     };
     return all;
 }

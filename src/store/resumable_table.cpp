@@ -114,15 +114,42 @@ Result<std::vector<UploadPiece>> ResumableTable::pieces(const std::string& id) {
     });
 }
 
-Result<void> ResumableTable::finish(const std::string& id, UnixMillis now) {
-    return database_.write([&](Session& session) -> Result<void> {
-        TRY(session.run(
+Result<std::optional<UnixMillis>> ResumableTable::begin_joining(
+    const std::string& id, UnixMillis lease, UnixMillis now
+) {
+    return writing(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
+        const auto begun = TRY(session.run(
+            "UPDATE resumable_uploads SET joined_until = $2 WHERE file_id = $1 AND (joined_until "
+            "<= $3 OR joined_until > $2) AND EXISTS (SELECT 1 FROM files WHERE id = $1 AND role = "
+            "'upload' AND is_ready = 0) RETURNING joined_until",
+            {id, now + lease, now}
+        ));
+        return begun.empty() ? std::nullopt : begun.front().optional_integer(0);
+    });
+}
+
+Result<bool> ResumableTable::go_on_joining(
+    const std::string& id, UnixMillis from, UnixMillis until
+) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        return !TRY(session.run(
+                        "UPDATE resumable_uploads SET joined_until = $3 WHERE file_id = $1 AND "
+                        "joined_until = $2 RETURNING file_id",
+                        {id, from, until}
+                    ))
+                    .empty();
+    });
+}
+
+Result<bool> ResumableTable::finish(const std::string& id, UnixMillis now) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        const auto ended = TRY(session.run(
             "UPDATE files SET is_ready = 1, used_at = $2, size = (SELECT length FROM "
-            "resumable_uploads WHERE file_id = $1) WHERE id = $1 AND role = 'upload'",
+            "resumable_uploads WHERE file_id = $1) WHERE id = $1 AND role = 'upload' RETURNING id",
             {id, now}
         ));
         TRY(session.run("DELETE FROM upload_pieces WHERE file_id = $1", {id}));
-        return {};
+        return !ended.empty();
     });
 }
 

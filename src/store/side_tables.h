@@ -120,8 +120,16 @@ public:
     /// False when another piece begins there, or the upload has ended.
     Result<bool> add_piece(const std::string& id, const UploadPiece& piece, UnixMillis now);
     Result<std::vector<UploadPiece>> pieces(const std::string& id);
-    /// All of it is its file now: there are no pieces any more.
-    Result<void> finish(const std::string& id, UnixMillis now);
+    /// Lets one at a time put the pieces together, for `lease`: gives its end. Nothing where
+    /// somebody is at it, or nothing is left to be done. A lease that ends later than one begun now
+    /// is over: the clock was set back since.
+    Result<std::optional<UnixMillis>> begin_joining(
+        const std::string& id, UnixMillis lease, UnixMillis now
+    );
+    /// Moves the end of a lease. False when it has ended, and somebody else may be at it.
+    Result<bool> go_on_joining(const std::string& id, UnixMillis from, UnixMillis until);
+    /// All of it is its file now: there are no pieces any more. False when it was given up.
+    Result<bool> finish(const std::string& id, UnixMillis now);
 
 private:
     Database& database_;
