@@ -23,6 +23,7 @@
 #include "store/postgres.h"
 #include "store/sqlite.h"
 #include "work/places.h"
+#include "work/stream_key.h"
 
 namespace ittybit::app {
 namespace {
@@ -123,7 +124,29 @@ Result<> agree_on_key(Engine& engine) {
 
 Result<> seal_anew(Engine& engine) {
     if (!engine.is_alone) TRY(agree_on_key(engine));
-    return work::seal_anew(*engine.connections, *engine.secrets);
+    TRY(work::seal_anew(*engine.connections, *engine.secrets));
+    return work::seal_anew(*engine.jobs, *engine.secrets);
+}
+
+/// On one database; in a data folder with SQLite there is one server, and workers seal nothing.
+Result<bool> are_others_sealing(Engine& engine) {
+    if (engine.is_alone) return false;
+    return engine.workers->has_others(engine.shop->worker, engine.clock().now());
+}
+
+/// Errors: `unavailable` where others work, who would not know a new key.
+Result<> be_the_only_one(Engine& engine) {
+    if (engine.is_alone) {
+        engine.hold.reset();
+        engine.hold = TRY(hold_folder(engine.data, Use::kMove));
+    }
+    if (!TRY(are_others_sealing(engine))) return {};
+    return Error{
+        ErrorKind::kUnavailable,
+        "other servers and workers know the old secret key alone: stop them first (that one was "
+        "killed is known after three minutes)",
+        ""
+    };
 }
 
 /// What an older key sealed is sealed anew at each start: whoever added a key may drop the old one
@@ -311,10 +334,24 @@ Result<> rotate_secret_key(Engine& engine) {
             ""
         };
     }
+    TRY(be_the_only_one(engine));
     TRY(storage::SecretBox::add_key(key_file(engine)));
     *engine.secrets = TRY(storage::SecretBox::open(key_file(engine), ""));
     TRY(seal_anew(engine));
-    return storage::SecretBox::forget_old_keys(key_file(engine));
+    if (engine.is_alone) ::flock(engine.hold.get(), LOCK_SH);  // workers may come
+    return {};
+}
+
+Result<> forget_old_keys(Engine& engine, const std::optional<Duration>& sign_files) {
+    const auto path = key_file(engine);
+    if (!environment("ITTYBIT_SECRET_KEY").empty()) return {};
+    std::error_code code;
+    const auto age = fs::file_time_type::clock::now() - fs::last_write_time(path, code);
+    if (sign_files && age < std::chrono::milliseconds(sign_files->ms)) return {};
+    if (TRY(are_others_sealing(engine))) return {};
+    TRY(storage::SecretBox::forget_old_keys(path));
+    *engine.secrets = TRY(storage::SecretBox::open(path, ""));
+    return {};
 }
 
 }  // namespace ittybit::app

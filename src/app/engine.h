@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/settings.h"
@@ -98,8 +99,12 @@ Result<> check(const Settings& settings);
 /// Of completed settings. Errors: `unavailable`, `internal_error`, in words for the operator.
 Result<std::unique_ptr<Engine>> build_engine(const Settings& settings, const std::string& worker);
 
-/// Seals all that is sealed with a new key, and forgets the older ones. Errors: `invalid_request`,
-/// where ITTYBIT_SECRET_KEY goes before the file of keys.
+/// Seals all that is sealed with a new key. Errors: `invalid_request`, where ITTYBIT_SECRET_KEY
+/// goes before the file of keys; `unavailable`, where others work who would not know the new one.
 Result<> rotate_secret_key(Engine& engine);
+
+/// Forgets older keys of the file once nothing is left that they sealed or signed: addresses hold
+/// for `sign_files`.
+Result<> forget_old_keys(Engine& engine, const std::optional<Duration>& sign_files);
 
 }  // namespace ittybit::app

@@ -153,7 +153,7 @@ Result<> run(const MigrateWords& words, const std::stop_token& stop) {
     say("{} rows are in {}", rows, without_password(settings.database));
     if (has_bucket) {
         say("start all servers and workers with --database and --storage as they stand here, and:\n"
-            "ITTYBIT_SECRET_KEY=$(head -1 {0}/secret-key)\n"
+            "ITTYBIT_SECRET_KEY=$(paste -sd, {0}/secret-key)\n"
             "ITTYBIT_WEBHOOK_SECRET=$(cat {0}/webhook-secret)",
             settings.data);
     } else {

@@ -308,6 +308,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     auto engine = TRY(build_engine(settings, name_of_run("serve")));
     TRY(engine->database->check());
     if (rotates_secret_key) TRY(rotate_secret_key(*engine));
+    TRY(forget_old_keys(*engine, settings.sign_files));
     TRY(make_first_key(*engine));
     const auto secret = TRY(webhook_secret(engine->data));
     TRY(is_alone ? take_over(*engine) : agree_on_webhook_secret(*engine, secret));

@@ -179,14 +179,15 @@ Result<> SecretBox::add_key(const std::string& key_file) {
 
 Result<> SecretBox::forget_old_keys(const std::string& key_file) {
     const auto text = TRY(read_key_file(key_file));
-    return write_key_file(key_file, text.substr(0, text.find('\n')) + "\n", false);
+    const auto first = text.substr(0, text.find('\n')) + "\n";
+    if (text == first) return {};
+    return write_key_file(key_file, first, false);
 }
 
 Result<std::string> SecretBox::seal(std::string_view secret, std::string_view context) const {
     const auto sealed = encrypt(keys_.front(), secret, context);
     if (sealed.empty()) return failed("a secret could not be encrypted");
-    return std::string(kFormat) + "." + key_id(keys_.front()) + "." +
-           to_hex(std::span(bytes_of(sealed), sealed.size()));
+    return mark() + to_hex(std::span(bytes_of(sealed), sealed.size()));
 }
 
 Result<std::string> SecretBox::unseal(std::string_view sealed, std::string_view context) const {
@@ -215,9 +216,12 @@ std::vector<std::string> SecretBox::derived(std::string_view purpose) const {
     return secrets;
 }
 
+std::string SecretBox::mark() const {
+    return std::string(kFormat) + "." + key_id(keys_.front()) + ".";
+}
+
 bool SecretBox::is_current(std::string_view sealed) const {
-    const auto pieces = split(sealed, '.');
-    return pieces.size() == 3 && pieces[1] == key_id(keys_.front());
+    return sealed.starts_with(mark());
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

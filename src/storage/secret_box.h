@@ -22,7 +22,7 @@ public:
     static Result<SecretBox> open(const std::string& key_file, std::string_view secret_key);
 
     /// Puts a new key in front of those in `key_file`. What older ones sealed stays readable; seal
-    /// it anew, then `forget_old_keys`.
+    /// it anew, then `forget_old_keys`, which leaves the file alone where there are none.
     static Result<> add_key(const std::string& key_file);
     static Result<> forget_old_keys(const std::string& key_file);
 
@@ -36,6 +36,9 @@ public:
     /// A secret for each key, newest first, that is for this purpose alone: it tells nothing of the
     /// key.
     std::vector<std::string> derived(std::string_view purpose) const;
+
+    /// What all begins with that the newest key seals.
+    std::string mark() const;
 
     /// Whether the newest key sealed it.
     bool is_current(std::string_view sealed) const;

@@ -136,6 +136,18 @@ Result<void> ConnectionTable::update(const ConnectionRecord& connection) {
     });
 }
 
+Result<void> ConnectionTable::reseal(
+    const ConnectionRecord& connection, const std::string& secret
+) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run(
+            "UPDATE connections SET secret = $3 WHERE id = $1 AND secret = $2",
+            {connection.id, connection.secret, secret}
+        ));
+        return {};
+    });
+}
+
 Result<std::optional<ConnectionRecord>> ConnectionTable::find(const std::string& id_or_name) {
     static const std::string kSql = fmt::format("{} WHERE id = $1 OR name = $1", kConnection);
     return reading(database_, [&](Session& session) -> Result<std::optional<ConnectionRecord>> {

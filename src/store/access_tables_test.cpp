@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/api_key.h"
+#include "store/job_store.h"
 #include "store/migrations.h"
 #include "store/side_tables.h"
 #include "store/testing.h"
@@ -111,6 +112,35 @@ TEST_P(Access, OldUploadTokensGoAndThoseOfARevokedKeyAtOnce) {
     EXPECT_TRUE(*keys.revoke("key_1"));
     EXPECT_FALSE(*files.is_upload_allowed("new", kNow));
     EXPECT_TRUE(*files.is_upload_allowed("other", kNow));
+}
+
+TEST_P(Access, SealsAreExchangedWhereTheyLie) {
+    ConnectionTable connections(*recording_);
+    const ConnectionRecord seen{"conn_1", "a", {}, "old", false, kNow, kNow};
+    ASSERT_TRUE(connections.add(seen));
+    ASSERT_TRUE(connections.reseal(seen, "new"));
+    EXPECT_EQ((*connections.find("a"))->secret, "new");
+    ASSERT_TRUE(connections.reseal(seen, "late"));
+    EXPECT_EQ((*connections.find("a"))->secret, "new") << "another secret was given meanwhile";
+
+    JobStore jobs(*recording_);
+    const auto add = [&](std::string sealed) {
+        auto record = record_for("adaptive_video", "https://example.com/a");
+        record.order.metadata["note"] = "sealed_key";
+        record.order.outputs.front().sealed_key = std::move(sealed);
+        EXPECT_TRUE(add_job(*fixture_.database, record));
+        return record.job.id;
+    };
+    add("");
+    const std::vector old = {add("v1.0.aa"), add("v1.0.bb")};
+    add("v1.1.cc");
+    EXPECT_EQ(*jobs.sealed_otherwise("v1.1.", ""), old);
+    EXPECT_EQ(*jobs.sealed_otherwise("v1.1.", old[0]), std::vector(1, old[1]));
+    auto order = (*jobs.find_job(old[0]))->order;
+    order.outputs.front().sealed_key = "v1.1.dd";
+    ASSERT_TRUE(jobs.reseal(old[0], order));
+    EXPECT_EQ(*jobs.sealed_otherwise("v1.1.", ""), std::vector(1, old[1]));
+    EXPECT_EQ((*jobs.find_job(old[0]))->order.outputs.front().sealed_key, "v1.1.dd");
 }
 
 }  // namespace

@@ -226,6 +226,12 @@ std::vector<Operation> operations_of_the_rest() {
          }},
         {"resumables.pieces",
          [](Stores& s, const Scene&) { return outcome_of(s.resumables.pieces("r1")); }},
+        {"jobs.sealed_otherwise",
+         [](Stores& s, const Scene&) { return outcome_of(s.jobs.sealed_otherwise("v1.0.", "")); }},
+        {"jobs.reseal",
+         [](Stores& s, const Scene&) {
+             return s.jobs.reseal("job_x", order_for("image", "https://example.com/a"));
+         }},
         {"resumables.begin_joining",
          [](Stores& s, const Scene&) {
              return outcome_of(s.resumables.begin_joining("r1", 15, kNow + 50));
@@ -265,6 +271,10 @@ std::vector<Operation> operations_of_the_rest() {
         {"connections.update",
          [](Stores& s, const Scene&) {
              return s.connections.update({"conn_1", "uno", {}, "y", true, kNow, kNow + 50});
+         }},
+        {"connections.reseal",
+         [](Stores& s, const Scene&) {
+             return s.connections.reseal({"conn_1", "one", {}, "x", true, kNow, kNow}, "y");
          }},
         {"connections.find",
          [](Stores& s, const Scene&) { return outcome_of(s.connections.find("one")); }},

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fields_json.h"
 #include "base/ids.h"
 #include "store/rows.h"
 #include "store/turns.h"
@@ -170,6 +171,28 @@ Result<void> JobStore::remove(const std::string& id, UnixMillis now) {
             return delete_job(session, id);
         }
         return too_busy();
+    });
+}
+
+Result<std::vector<std::string>> JobStore::sealed_otherwise(
+    const std::string& mark, const std::string& after
+) {
+    return reading(database_, [&](Session& session) -> Result<std::vector<std::string>> {
+        std::vector<std::string> ids;
+        const auto rows = TRY(session.run(
+            "SELECT id FROM jobs WHERE request LIKE '%\"sealed_key\":\"%' AND request NOT LIKE $2 "
+            "AND id > $1 ORDER BY id LIMIT 100",
+            {after, fmt::format("%\"sealed_key\":\"{}%", mark)}
+        ));
+        for (const auto& row : rows) ids.push_back(row.text(0));
+        return ids;
+    });
+}
+
+Result<void> JobStore::reseal(const std::string& id, const Order& order) {
+    return database_.write([&](Session& session) -> Result<void> {
+        TRY(session.run("UPDATE jobs SET request = $2 WHERE id = $1", {id, json_text(order)}));
+        return {};
     });
 }
 

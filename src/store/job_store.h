@@ -65,6 +65,14 @@ public:
     /// which the janitor sweeps. Errors: `job_not_found`.
     Result<void> remove(const std::string& id, UnixMillis now);
 
+    /// The ids of some jobs behind `after`, in their order, in whose orders a key is sealed that
+    /// does not begin with `mark`.
+    Result<std::vector<std::string>> sealed_otherwise(
+        const std::string& mark, const std::string& after
+    );
+    /// Writes an order anew, whose keys alone have other seals.
+    Result<void> reseal(const std::string& id, const Order& order);
+
     /// How many jobs are in each state, for metrics and limits.
     struct Counts {
         std::int64_t queued = 0;

@@ -314,6 +314,8 @@ const std::vector<Step>& steps() {
         }},
         // Until when somebody is putting the pieces of an upload together.
         Step{{"ALTER TABLE resumable_uploads ADD COLUMN joined_until BIGINT NOT NULL DEFAULT 0"}},
+        // Whose orders hold a key that is sealed.
+        Step{{"CREATE INDEX jobs_sealed ON jobs (id) WHERE request LIKE '%\"sealed_key\":\"%'"}},
     };
     return all;
 }

@@ -158,6 +158,8 @@ public:
     /// Errors: `connection_exists`.
     Result<void> add(const ConnectionRecord& connection);
     Result<void> update(const ConnectionRecord& connection);
+    /// Puts a secret in the place of the one it is made of, where that is the connection's still.
+    Result<void> reseal(const ConnectionRecord& connection, const std::string& secret);
     /// By id or name.
     Result<std::optional<ConnectionRecord>> find(const std::string& id_or_name);
     /// The default one, or the only one.

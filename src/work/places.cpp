@@ -27,7 +27,7 @@ Result<> seal_anew(store::ConnectionTable& connections, const storage::SecretBox
     store::ListQuery query{.limit = 100};
     for (bool has_more = true; has_more;) {
         auto page = TRY(connections.list(query));
-        for (auto& record : page.items) {
+        for (const auto& record : page.items) {
             query.after = record.id;
             if (secrets.is_current(record.secret)) continue;
             const auto clear = secrets.unseal(record.secret, place_of(record));
@@ -38,8 +38,8 @@ Result<> seal_anew(store::ConnectionTable& connections, const storage::SecretBox
                 );
                 continue;
             }
-            record.secret = TRY(secrets.seal(*clear, place_of(record)));
-            TRY(connections.update(record));
+            const auto sealed = TRY(secrets.seal(*clear, place_of(record)));
+            TRY(connections.reseal(record, sealed));
         }
         has_more = page.has_more;
     }

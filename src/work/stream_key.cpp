@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "storage/retries.h"
 
 namespace ittybit::work {
@@ -60,6 +61,29 @@ Result<> unseal_keys(Order& order, std::string_view job_id, const storage::Secre
         if (encryption == nullptr || sealed.empty()) continue;
         encryption->key = StreamKey{TRY(secrets.unseal(sealed, place_of(job_id, i)))};
     }
+    return {};
+}
+
+Result<> seal_anew(store::JobStore& jobs, const storage::SecretBox& secrets) {
+    std::int64_t lost = 0;
+    std::string last;
+    for (;;) {
+        const auto ids = TRY(jobs.sealed_otherwise(secrets.mark(), last));
+        if (ids.empty()) break;
+        last = ids.back();
+        for (const auto& id : ids) {
+            auto record = TRY(jobs.find_job(id));
+            if (!record || !record->broken.empty()) continue;
+            if (!unseal_keys(record->order, id, secrets)) {
+                ++lost;
+                continue;
+            }
+            TRY(seal_keys(record->order, id, secrets));
+            TRY(jobs.reseal(id, record->order));
+        }
+    }
+    if (lost > 0)
+        log::warn("keys of streams cannot be read: their secret key is gone", {{"jobs", lost}});
     return {};
 }
 

@@ -14,6 +14,7 @@
 #include "storage/origin.h"
 #include "storage/secret_box.h"
 #include "storage/segment_cipher.h"
+#include "store/job_store.h"
 
 /// The keys of encrypted streams. No child has one, and none is stored in the clear.
 namespace ittybit::work {
@@ -23,6 +24,10 @@ Result<> seal_keys(Order& order, std::string_view job_id, const storage::SecretB
 
 /// Undoes it. Errors: those of SecretBox::unseal.
 Result<> unseal_keys(Order& order, std::string_view job_id, const storage::SecretBox& secrets);
+
+/// Seals with the newest key what an older one sealed, also of jobs that have ended: they may be
+/// tried again.
+Result<> seal_anew(store::JobStore& jobs, const storage::SecretBox& secrets);
 
 /// Opens an http(s) URL.
 using OpenUrl = std::function<Result<std::unique_ptr<storage::Origin>>(const std::string& url)>;
