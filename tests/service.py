@@ -50,6 +50,12 @@ def wait_for(condition, seconds, what):
     raise AssertionError(f"{what} not within {seconds} s")
 
 
+def all_slots(flags):
+    """Who says how many slots there are means all of them."""
+    counts = "--concurrency" in flags and "--light-slots" not in flags
+    return [*flags, *(["--light-slots", "0"] if counts else [])]
+
+
 class Server:
     """`ittybit serve` on a data folder of its own; can be killed and started again. `database` is
     "sqlite", "postgres" for a new one there, or a URL; else as pytest's --postgres says."""
@@ -57,7 +63,7 @@ class Server:
     def __init__(self, folder, *flags, secret=None, allows_private=True, env=None, database=None,
                  data=None):
         self.folder, self.port = pathlib.Path(folder), free_port()
-        self.flags = [*flags, *(["--allow-private-network"] if allows_private else [])]
+        self.flags = [*all_slots(flags), *(["--allow-private-network"] if allows_private else [])]
         self.data = data or self.folder / "data"
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**cli.environment(folder), "ITTYBIT_DATA": str(self.data), **(env or {})}
@@ -141,7 +147,7 @@ class Worker:
     """`ittybit worker` on the data folder of a server; can be killed and started again."""
 
     def __init__(self, server, *flags):
-        self.server, self.flags = server, flags
+        self.server, self.flags = server, all_slots(flags)
         self.start()
 
     def start(self):

@@ -169,15 +169,16 @@ def test_metrics_tell_what_happened(tmp_path, clip):
     values = wait_for(sent, 10, "a webhook")
     described, _ = read_metrics(server.get("/metrics").text)
     table = (cli.ROOT / "src/work/metrics.cpp").read_text()
-    rare = {"ittybit_jobs_lost_total"}
+    rare = {"ittybit_jobs_lost_total", "ittybit_pieces_total"}
     assert set(re.findall(r'"(ittybit_\w+)", "(?:gauge|counter|histogram)"', table)) - rare \
         == set(described)
     for name, value in {
         'ittybit_jobs_created_total{kind="audio"}': 1,
         'ittybit_jobs_ended_total{kind="audio",status="succeeded"}': 1,
         'ittybit_jobs_ended_total{kind="image",status="failed"}': 1,
-        "ittybit_jobs_queued": 0, "ittybit_jobs_processing": 0, "ittybit_slots": 3,
-        "ittybit_slots_busy": 0, 'ittybit_http_requests_total{status="404"}': 1,
+        "ittybit_jobs_queued": 0, "ittybit_jobs_processing": 0,
+        'ittybit_slots{lane="any"}': 3, 'ittybit_slots_busy{lane="any"}': 0,
+        'ittybit_http_requests_total{status="404"}': 1,
         'ittybit_task_duration_seconds_count{kind="audio"}': 1,
         'ittybit_task_duration_seconds_bucket{kind="audio",le="+Inf"}': 1,
     }.items():
@@ -233,7 +234,7 @@ def test_a_worker_tells_how_it_is_where_it_is_asked_to(tmp_path, clip):
     assert requests.get(f"{url}/ready", timeout=5).json() == {"status": "ready"}
     assert requests.get(f"{url}/metrics", timeout=5).status_code == 401
     _, values = read_metrics(server.call("GET", f"{url}/metrics").text)
-    assert values["ittybit_slots"] == 2
+    assert values['ittybit_slots{lane="any"}'] == 2
     assert server.call("GET", f"{url}/jobs").status_code == 404, "the API is the server's"
     assert worker.stop() == 0
     assert server.stop() == 0

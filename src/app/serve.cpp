@@ -319,7 +319,7 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
     auto& server = front->server();
     auto& service = front->service();
     TRY(settle_addresses(*engine, settings, server.port(), service.settings));
-    work::Worker worker(*engine->shop, settings.concurrency);
+    work::Worker worker(*engine->shop, settings.concurrency, settings.light_slots);
     work::Janitor janitor(
         *engine->jobs, *engine->queue, *engine->segments, *engine->outbox, *engine->files,
         engine->storage, engine->metrics, engine->clock(), keep, engine->shop->scratch
@@ -363,7 +363,7 @@ Result<> run_worker(const Start& start, bool is_listening) {
     std::unique_ptr<Front> front;
     if (is_listening)
         front = TRY(Front::open(*engine, settings, layers, api::status_routes(), nullptr));
-    work::Worker worker(*engine->shop, settings.concurrency);
+    work::Worker worker(*engine->shop, settings.concurrency, settings.light_slots);
     // Servers may be gone, too.
     work::LostWork lost(
         *engine->queue, *engine->segments, engine->metrics, engine->clock(), engine->shop->scratch

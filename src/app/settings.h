@@ -52,6 +52,7 @@ struct Settings {
     std::optional<Duration> keep_outputs;
     std::int64_t keep_free = 256 << 20;
     int concurrency = 0;
+    int light_slots = 1;
     std::int64_t slow_input = 65'536;
     double slow_input_after = 60;
     Splitting split;
@@ -114,6 +115,12 @@ struct Settings {
         Field{
             &Settings::concurrency, "concurrency",
             "Jobs at once; 0 is one for every two cores, two at least."
+        }
+            .between(0, 256),
+        Field{
+            &Settings::light_slots, "light_slots",
+            "Light jobs at once beside those, so that they wait for no film: pictures, short sound "
+            "and clips; 0 is none."
         }
             .between(0, 256),
         Field{

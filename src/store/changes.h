@@ -17,11 +17,12 @@ namespace ittybit::store {
 
 /// Topics: what somebody may be waiting for.
 namespace topic {
-inline constexpr std::string_view kQueue = "queue";    // a job may be taken
-inline constexpr std::string_view kOutbox = "outbox";  // a webhook may be sent
-std::string job(std::string_view id);                  // the state of this one; "": of each
-std::string progress(std::string_view job_id);         // how far it is: JSON in each message
-std::string pieces(std::string_view job_id);           // those of a job that is split
+inline constexpr std::string_view kQueue = "queue";        // a job may be taken
+inline constexpr std::string_view kLight = "queue:light";  // and it is light
+inline constexpr std::string_view kOutbox = "outbox";      // a webhook may be sent
+std::string job(std::string_view id);                      // the state of this one; "": of each
+std::string progress(std::string_view job_id);             // how far it is: JSON in each message
+std::string pieces(std::string_view job_id);               // those of a job that is split
 /// The id in a job's topic, or in its progress's; "" in others.
 std::string_view job_in(std::string_view topic);
 }  // namespace topic

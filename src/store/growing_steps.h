@@ -25,8 +25,9 @@ inline bool is_small_step(const std::string& step) {
         "SCAN segments",  // those of jobs that are being worked on
         "SCAN workers",
         "SCAN open_uploads USING INDEX open_uploads_by_age",
-        "SCAN jobs USING COVERING INDEX jobs_queued",     // counted once a second
-        "SCAN jobs USING COVERING INDEX jobs_in_turn",    // as far as the first
+        "SCAN jobs USING COVERING INDEX jobs_queued",   // counted once a second
+        "SCAN jobs USING COVERING INDEX jobs_in_turn",  // as far as the first
+        "SCAN jobs USING COVERING INDEX jobs_light_in_turn",
         "SCAN jobs USING COVERING INDEX jobs_available",  // as far as the first
         "SCAN jobs USING INDEX jobs_available",
         "SCAN deliveries USING INDEX deliveries_due",  // as far as the first
@@ -63,7 +64,7 @@ inline void collect_walks(const json::value& node, std::vector<std::string>& gro
         "schema", "open_uploads", "segments", "workers",
     };
     constexpr std::string_view kSmallIndexes[] = {
-        "jobs_queued",    "jobs_in_turn",     "jobs_available",
+        "jobs_queued",    "jobs_in_turn",     "jobs_available",         "jobs_light_in_turn",
         "deliveries_due", "deliveries_noted", "deliveries_of_receiver",
     };
     const auto is_among = [](const auto& names, const std::string& name) {

@@ -316,6 +316,12 @@ const std::vector<Step>& steps() {
         Step{{"ALTER TABLE resumable_uploads ADD COLUMN joined_until BIGINT NOT NULL DEFAULT 0"}},
         // Whose orders hold a key that is sealed.
         Step{{"CREATE INDEX jobs_sealed ON jobs (id) WHERE request LIKE '%\"sealed_key\":\"%'"}},
+        // What is light has slots of its own.
+        Step{{
+            "ALTER TABLE jobs ADD COLUMN is_light BIGINT NOT NULL DEFAULT 0",
+            "CREATE INDEX jobs_light_in_turn ON jobs (key_id, priority DESC, id) WHERE status = "
+            "'queued' AND is_light = 1",
+        }},
     };
     return all;
 }

@@ -6,6 +6,7 @@
 
 #include "base/fields_json.h"
 #include "base/log.h"
+#include "model/weight.h"
 #include "store/rows.h"
 #include "store/turns.h"
 
@@ -103,7 +104,7 @@ Result<bool> requeue(
     if (hit.empty()) return false;
     rest_tasks(record.job, now);
     TRY(write_tasks(session, record.job.id, record.job.tasks));
-    session.announce(topic::kQueue);
+    announce_waiting(session, is_light(record.order));
     announce_state(session, record.job.id);
     return true;
 }
@@ -155,6 +156,7 @@ Result<std::optional<Turn>> take_one(
 Result<std::optional<Claimed>> take_next(
     Session& session,
     const Turn& turn,
+    Lane lane,
     std::string_view skip_locked,
     const std::string& worker,
     UnixMillis now
@@ -163,10 +165,10 @@ Result<std::optional<Claimed>> take_next(
     const auto sql = fmt::format(
         "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
         "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
-        "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued' AND "
+        "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued'{} AND "
         "key_id = $2 AND (+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id "
         "LIMIT 1{}) RETURNING id, attempt",
-        skip_locked
+        in_lane(lane), skip_locked
     );
     std::optional<Claimed> taken;
     const auto rows = TRY(session.run(sql, {now, turn.key_id}));
@@ -187,15 +189,15 @@ Result<std::optional<Claimed>> take_next(
 
 }  // namespace
 
-Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMillis now) {
+Result<std::optional<Claimed>> Queue::claim(const std::string& worker, UnixMillis now, Lane lane) {
     const auto& dialect = database_.dialect();
     return writing(database_, [&](Session& session) -> Result<std::optional<Claimed>> {
         for (int tries = 0; tries < kMostTries; ++tries) {
-            const auto turns = TRY(find_turns(session, now));
+            const auto turns = TRY(find_turns(session, now, lane));
             if (turns.empty()) break;
             const auto turn = TRY(take_one(session, dialect, turns));
             if (!turn) continue;
-            auto taken = TRY(take_next(session, *turn, dialect.skip_locked, worker, now));
+            auto taken = TRY(take_next(session, *turn, lane, dialect.skip_locked, worker, now));
             if (!taken) continue;
             if (taken->record.broken.empty()) {
                 TRY(write_tasks(session, taken->claim.job_id, taken->record.job.tasks));
@@ -289,7 +291,7 @@ Result<int> Queue::take_back_all(const std::string& worker, UnixMillis now) {
     return count;
 }
 
-Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now) {
+Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now, Lane lane) {
     return reading(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
         const auto first =
             TRY(session.run("SELECT min(available_at) FROM jobs WHERE status = 'queued'"));
@@ -302,8 +304,8 @@ Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now) {
             if (of_future.empty()) return next;
             next = now;
         }
-        if (!TRY(find_turns(session, now)).empty()) return next;
-        // The keys of all that is due have as many running as they may.
+        if (!TRY(find_turns(session, now, lane)).empty()) return next;
+        // The keys of all that is due have as many running as they may, or it is not of this lane.
         const auto later = TRY(session.run(
             "SELECT min(available_at) FROM jobs WHERE status = 'queued' AND available_at > $1",
             {now}

@@ -22,9 +22,11 @@ public:
 
     explicit Queue(Database& database) : database_(database) {}
 
-    /// Gives the job that is next (store/turns) to a worker; nothing when there is none. One whose
-    /// row cannot be read ends as `internal_error` on the way.
-    Result<std::optional<Claimed>> claim(const std::string& worker, UnixMillis now);
+    /// Gives the job that is next (store/turns) in a lane to a worker; nothing when there is none.
+    /// One whose row cannot be read ends as `internal_error` on the way.
+    Result<std::optional<Claimed>> claim(
+        const std::string& worker, UnixMillis now, Lane lane = Lane::kAny
+    );
 
     /// Shows that the worker lives, and saves the tasks that have changed. False when the job is
     /// not the claim's any more: cancelled, deleted, or given to somebody else. `is_new_state`:
@@ -63,8 +65,9 @@ public:
 
     /// When the next queued job may be taken, at most `now` for one that may be now; nothing when
     /// none waits, or only for others of its key to end. A wait that was begun later than now is
-    /// over: the clock was set back since.
-    Result<std::optional<UnixMillis>> next_available(UnixMillis now);
+    /// over: the clock was set back since. Of the light lane a time in the future is that of any
+    /// job.
+    Result<std::optional<UnixMillis>> next_available(UnixMillis now, Lane lane = Lane::kAny);
 
     Database& database() { return database_; }
 

@@ -61,6 +61,9 @@ struct Claimed {
     JobRecord record;
 };
 
+/// What of the queue somebody takes: whatever is next, or of what is light (model/weight) alone.
+enum class Lane { kAny, kLight };
+
 /// A task's work, in pieces that many encode.
 struct Split {
     std::string task_id;

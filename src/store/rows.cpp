@@ -8,6 +8,7 @@
 
 #include "base/fields_json.h"
 #include "base/ids.h"
+#include "model/weight.h"
 #include "store/side_tables.h"
 
 namespace ittybit::store {
@@ -223,6 +224,7 @@ void announce_state(Session& session, const std::string& job_id) {
 NewRows rows_of(const JobRecord& record) {
     const Job& job = record.job;
     NewRows rows;
+    rows.is_light = is_light(record.order);
     rows.job = {
         job.id,
         std::int64_t{record.is_task},
@@ -236,6 +238,7 @@ NewRows rows_of(const JobRecord& record) {
         job.created_at,
         std::int64_t{record.order.priority},
         record.key_id,
+        std::int64_t{rows.is_light},
     };
     for (const auto& file : files_read_by(record)) rows.files.push_back({file, job.created_at});
     for (std::size_t i = 0; record.is_task && i < job.tasks.size(); ++i) {
@@ -251,8 +254,8 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
     TRY(session.run_along(
         "INSERT INTO jobs (id, is_task, kind, status, input, options, metadata, request, "
         "webhook_url, base_url, revision, attempt, uncounted, available_at, created_at, "
-        "updated_at, priority, key_id) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, 1, 0, "
-        "0, $10, $10, $10, $11, $12)",
+        "updated_at, priority, key_id, is_light) VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, "
+        "$9, 1, 0, 0, $10, $10, $10, $11, $12, $13)",
         rows.job
     ));
     for (const auto& task : rows.tasks) TRY(write_task(session, task));
@@ -269,9 +272,14 @@ Result<void> insert_job(Session& session, const NewRows& rows) {
         TRY(session.run_along("UPDATE files SET used_at = $2 WHERE id = $1 AND used_at < $2", file)
         );
     }
-    session.announce(topic::kQueue);
+    announce_waiting(session, rows.is_light);
     announce_state(session, std::get<std::string>(rows.job.front()));
     return {};
+}
+
+void announce_waiting(Session& session, bool is_light) {
+    session.announce(topic::kQueue);
+    if (is_light) session.announce(topic::kLight);
 }
 
 Result<void> write_tasks(Session& session, const std::string& job_id, std::span<const Task> tasks) {

@@ -27,12 +27,16 @@ void announce_state(Session& session, const std::string& job_id);
 /// not. Its tasks have none as long as they follow from it; a standalone task's do not.
 struct NewRows {
     Values job;
+    bool is_light = false;
     std::vector<Values> tasks;
     std::vector<Values> labels;
     std::vector<Values> files;  // the managed ones that are read, and when
 };
 NewRows rows_of(const JobRecord& record);
 Result<void> insert_job(Session& session, const NewRows& rows);
+
+/// Tells those who look for work that a job may be taken.
+void announce_waiting(Session& session, bool is_light);
 
 /// Writes the tasks of a job as they are, all of them, whether they have rows or not.
 Result<void> write_tasks(Session& session, const std::string& job_id, std::span<const Task> tasks);

@@ -25,14 +25,18 @@ struct Candidate {
 
 }  // namespace
 
+std::string_view in_lane(Lane lane) {
+    return lane == Lane::kLight ? " AND is_light = 1" : "";
+}
+
 // From key to key by the index, however many jobs each has.
-Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now) {
+Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now, Lane lane) {
     std::vector<Candidate> candidates;
-    const auto rows = TRY(session.run(
-        "WITH RECURSIVE waiting (key_id) AS (SELECT min(key_id) FROM jobs WHERE status = 'queued' "
-        "UNION ALL SELECT (SELECT min(key_id) FROM jobs WHERE status = 'queued' AND key_id > "
+    const auto sql = fmt::format(
+        "WITH RECURSIVE waiting (key_id) AS (SELECT min(key_id) FROM jobs WHERE {0} "
+        "UNION ALL SELECT (SELECT min(key_id) FROM jobs WHERE {0} AND key_id > "
         "waiting.key_id) FROM waiting WHERE waiting.key_id IS NOT NULL) "
-        "SELECT waiting.key_id, (SELECT priority FROM jobs WHERE status = 'queued' AND "
+        "SELECT waiting.key_id, (SELECT priority FROM jobs WHERE {0} AND "
         "key_id = waiting.key_id AND (+available_at <= $1 OR +updated_at > $1) "
         "ORDER BY priority DESC LIMIT 1), "
         "(SELECT count(*) FROM leases WHERE leases.key_id = waiting.key_id), turns.served, "
@@ -41,8 +45,9 @@ Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now) {
         "FROM waiting LEFT JOIN turns ON turns.key_id = waiting.key_id "
         "LEFT JOIN api_keys ON api_keys.id = waiting.key_id "
         "WHERE waiting.key_id IS NOT NULL",
-        {now}
-    ));
+        fmt::format("status = 'queued'{}", in_lane(lane))
+    );
+    const auto rows = TRY(session.run(sql, {now}));
     for (const auto& row : rows) {
         if (const auto schema = row.integer(6); schema > newest_schema()) return too_new(schema);
         if (row.is_null(1)) continue;  // all of its jobs wait for a later time

@@ -37,8 +37,8 @@ protected:
         fixture_.close();
     }
 
-    std::string add(const std::string& key, int priority = 0) {
-        auto record = record_for("video", "https://example.com/a.mp4");
+    std::string add(const std::string& key, int priority = 0, const std::string& kind = "video") {
+        auto record = record_for(kind, "https://example.com/a.mp4");
         record.order.priority = priority;
         record.key_id = key;
         EXPECT_TRUE(add_job(*fixture_.database, record));
@@ -62,8 +62,8 @@ protected:
     }
 
     /// Whose job was given, "-" where none was; `held_` has it.
-    std::string claim() {
-        auto claimed = queue().claim("worker", kNow);
+    std::string claim(Lane lane = Lane::kAny) {
+        auto claimed = queue().claim("worker", kNow, lane);
         EXPECT_TRUE(claimed) << claimed.error().message;
         if (!*claimed) return "-";
         held_.push_back(std::move(**claimed));
@@ -71,9 +71,9 @@ protected:
     }
 
     /// The same for one who claims so often.
-    std::string claims(int count) {
+    std::string claims(int count, Lane lane = Lane::kAny) {
         std::string keys;
-        for (int i = 0; i < count; ++i) keys += claim();
+        for (int i = 0; i < count; ++i) keys += claim(lane);
         return keys;
     }
 
@@ -275,6 +275,45 @@ TEST_P(Turns, AClaimCostsTheSameHoweverManyWait) {
     if (given != nullptr) {
         EXPECT_LT(took[197], 5);
     }
+}
+
+TEST_P(Turns, OneLaneIsForWhatIsLightAndTheOtherForWhateverIsFirst) {
+    add("a", 9);
+    add("a", 0, "image");
+    add("a", 5, "image");
+    add("a", -1, "image");
+    EXPECT_EQ(claim(Lane::kLight), "a");
+    EXPECT_EQ(held_.back().record.order.priority, 5);
+    EXPECT_EQ(claim(Lane::kLight), "a");
+    EXPECT_EQ(held_.back().record.order.priority, 0);
+    EXPECT_EQ(claim(), "a");
+    EXPECT_EQ(held_.back().record.job.kind, "video");
+    EXPECT_EQ(claim(), "a");
+    EXPECT_EQ(held_.back().record.order.priority, -1) << "no slot is idle while a picture waits";
+    add("a");
+    EXPECT_EQ(*queue().next_available(kNow), kNow);
+    EXPECT_FALSE(*queue().next_available(kNow, Lane::kLight));
+    EXPECT_EQ(claim(Lane::kLight), "-");
+    EXPECT_TRUE(*queue().give_back(held_.front().claim, kNow, true, kNow));
+    EXPECT_EQ(*queue().next_available(kNow, Lane::kLight), kNow);
+    EXPECT_EQ(claim(Lane::kLight), "a") << "it is light still";
+}
+
+TEST_P(Turns, KeysShareTheLightLaneAndTheirBoundsHold) {
+    make_key("a", std::nullopt);
+    make_key("b", 2);
+    for (int i = 0; i < 4; ++i) add("a", 0, "image");
+    add("b");
+    for (int i = 0; i < 3; ++i) add("b", 0, "image");
+    EXPECT_EQ(claim(), "a");
+    EXPECT_EQ(claim(Lane::kLight), "b");
+    EXPECT_EQ(claim(Lane::kLight), "a") << "who was served longest ago";
+    EXPECT_EQ(claim(), "b") << "who has the fewest at work, wherever";
+    EXPECT_EQ(held_.back().record.job.kind, "video");
+    EXPECT_EQ(claims(3, Lane::kLight), "aa-");
+    EXPECT_FALSE(*queue().next_available(kNow, Lane::kLight)) << "b has as many as it may";
+    end(held_[3]);
+    EXPECT_EQ(claim(Lane::kLight), "b");
 }
 
 }  // namespace

@@ -33,7 +33,6 @@ void JobLog::job_started(const Job& job) {
     line["kind"] = job.kind;
     line["status"] = "processing";
     log::info("job started", line);
-    metrics_.add("ittybit_slots_busy", "");
     if (claim_.attempt == 1 && job.started_at) {
         const auto waited = static_cast<double>(*job.started_at - job.created_at) / 1000;
         metrics_.observe("ittybit_queue_wait_seconds", "", waited);
@@ -81,12 +80,10 @@ void JobLog::job_handed_back(const Error& error) {
     line["error"] = name_of(error.kind);
     line["why"] = error.message;
     log::warn("job handed back", line);
-    metrics_.add("ittybit_slots_busy", "", -1);
 }
 
 void JobLog::job_left() {
     log::info("job left", facts());
-    metrics_.add("ittybit_slots_busy", "", -1);
 }
 
 void JobLog::job_ended(const Job& job, std::int64_t input_bytes) {
@@ -96,7 +93,6 @@ void JobLog::job_ended(const Job& job, std::int64_t input_bytes) {
     line["status"] = name_of(job.status);
     add_failure(line, job.error);
     log::info("job ended", line);
-    metrics_.add("ittybit_slots_busy", "", -1);
     metrics_.add(
         "ittybit_jobs_ended_total",
         fmt::format("{},status=\"{}\"", kind_label(job.kind), name_of(job.status))

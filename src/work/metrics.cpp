@@ -38,8 +38,10 @@ constexpr std::array kDescriptions = {
         "ittybit_queue_wait_seconds", "histogram", "Time from a job's creation to its start.",
         kSeconds
     },
-    Description{"ittybit_slots", "gauge", "Jobs that this process may work on at once."},
-    Description{"ittybit_slots_busy", "gauge", "Jobs and pieces that this process works on now."},
+    Description{"ittybit_slots", "gauge", "Jobs that this process may work on at once, by lane."},
+    Description{
+        "ittybit_slots_busy", "gauge", "Jobs and pieces that this process works on now, by lane."
+    },
     Description{
         "ittybit_task_duration_seconds", "histogram", "Time that tasks took, by kind.", kSeconds
     },
