@@ -243,6 +243,7 @@ def test_a_job_ends_in_a_file_with_ranges(server, clip):
     assert all(task["status"] == "succeeded" for task in done["tasks"])
     assert all(task["progress"] == 100 for task in done["tasks"])
     assert done["tasks"][0]["output"]["streams"]
+    assert done["tasks"][1]["output"]["url"] is None, "nobody can have the working copy"
     assert done["tasks"][3]["output"]["url"] == done["output"]
     whole = requests.get(done["output"], timeout=WAIT)
     assert whole.headers["Content-Type"] == "video/mp4"

@@ -63,6 +63,9 @@ def test_what_cannot_be_made_says_why(server, origin):
     assert told.status_code == 200
     [output] = told.json()["outputs"]
     assert output["plan"] is None and output["error"]["kind"] == "no_audio_stream"
+    late = server.post("/jobs?explain=true", {
+        "input": f"{origin.url}/flash-small.mp4", "kind": "image", "options": {"start": 99}})
+    assert late.json()["outputs"][0]["error"]["kind"] == "start_out_of_range"
     gone = server.post("/jobs?explain=true", {"input": f"{origin.url}/none.mp4", "kind": "video"})
     assert gone.json()["outputs"][0]["error"]["kind"] == "download_failed"
     assert gone.json()["input"] is None

@@ -86,6 +86,8 @@ def test_parts_are_paged_like_a_list(server, clip):
     assert len(whole) == output["parts"]["count"]
     assert sum(part["size"] for part in whole) == output["parts"]["size"]
     assert [part["name"] for part in whole] == sorted(part["name"] for part in whole)
+    encode = server.get(f"/tasks/{done['tasks'][2]['id']}/parts", params={"limit": 100})
+    assert encode.json() == whole
     paged, url = [], f"/tasks/{done['tasks'][3]['id']}/parts?limit=2"
     while url:
         answer = server.get(url)

@@ -1,5 +1,7 @@
 // Standalone tasks, and the parts of any task's output.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/creating.h"
@@ -90,12 +92,24 @@ std::string folder_of(const Service& service, const Task& task) {
     return url.substr(0, url.rfind('/') + 1);
 }
 
+/// What an encode of a job makes the export behind it publishes; else the task itself.
+Result<Task> publisher_of(Service& service, const store::JobStore::TaskRecord& found) {
+    if (found.is_standalone || found.task.kind == "export") return found.task;
+    const auto record = TRY(service.jobs.find_job(found.job_id));
+    if (!record) return found.task;
+    const auto& tasks = record->job.tasks;
+    auto next = std::ranges::find(tasks, found.task.id, &Task::id);
+    if (next != tasks.end()) ++next;
+    return next != tasks.end() && next->kind == "export" ? *next : found.task;
+}
+
 Result<Response> parts(Service& service, const Request& request) {
     const auto found = TRY(find_task(service, request));
+    const auto task = TRY(publisher_of(service, found));
     auto query = TRY(read_list_query(request, Filters::kNone));
     if (!request.query_value("order")) query.is_descending = false;  // as they are named
-    const auto page = TRY(service.jobs.list_parts(found.task.id, query));
-    const auto folder = folder_of(service, found.task);
+    const auto page = TRY(service.jobs.list_parts(task.id, query));
+    const auto folder = folder_of(service, task);
     json::array items;
     for (const auto& part : page.items) {
         items.push_back({{"name", part.name}, {"url", folder + part.name}, {"size", part.size}});

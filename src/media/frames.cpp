@@ -7,24 +7,23 @@
 #include "media/stream.h"
 
 namespace ittybit::media {
-namespace {
 
-Error start_out_of_range(const Input& input) {
-    const std::string length =
-        input.duration() ? fmt::format("{:.3f}", *input.duration()) : "unknown";
+Result<> check_start(const Input& input, double seconds) {
+    const auto length = input.is_duration_sure() ? input.duration() : std::nullopt;
+    if (!length || seconds <= 0 || seconds < *length) return {};
     return Error{
         ErrorKind::kStartOutOfRange,
-        "start lies behind the end of the input, which is " + length + " seconds long", "start"
+        fmt::format(
+            "start lies behind the end of the input, which is {:.3f} seconds long", *length
+        ),
+        "start"
     };
 }
-
-}  // namespace
 
 Result<Shown> shown_at(
     Input& input, int stream_index, double seconds, const DecoderOptions& options
 ) {
-    if (input.is_duration_sure() && input.duration() && seconds > 0 && seconds >= *input.duration())
-        return start_out_of_range(input);
+    TRY(check_start(input, seconds));
     const auto series = TRY(ShownSeries::open(input, stream_index, {.decoder = options}));
     return *TRY(series->at(seconds));
 }

@@ -7,6 +7,10 @@
 
 namespace ittybit::media {
 
+/// Whether something is on screen `seconds` from the origin, as far as the input tells. Errors:
+/// `start_out_of_range`.
+Result<> check_start(const Input& input, double seconds);
+
 /// The frame on screen `seconds` from the origin, as ShownSeries gives it. Errors:
 /// `start_out_of_range`, `corrupt_media`, those of the source.
 Result<Shown> shown_at(

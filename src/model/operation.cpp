@@ -1,6 +1,7 @@
 #include "model/operation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,15 @@ Operation operation_named(std::string_view kind) {
     return default_operation(static_cast<std::size_t>(found - kKinds.begin()));
 }
 
+/// Whether a problem may only be there because one of the options that it is about could not be
+/// read.
+bool follows_from(const OptionProblem& problem, const std::vector<Problem>& unread) {
+    return std::ranges::any_of(unread, [&](const auto& one) {
+        return one.where == problem.field ||
+               std::ranges::find(problem.beside, one.where) != problem.beside.end();
+    });
+}
+
 }  // namespace
 
 bool is_job_kind(std::string_view kind) {
@@ -49,7 +59,12 @@ Operation read_operation(
                 );
             }
             if constexpr (requires { check(value, problems); }) {
-                if (reader.problems().empty()) check(value, problems);
+                std::vector<OptionProblem> among;
+                check(value, among);
+                std::erase_if(among, [&](const auto& problem) {
+                    return follows_from(problem, reader.problems());
+                });
+                std::ranges::move(among, std::back_inserter(problems));
             }
         },
         operation

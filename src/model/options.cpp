@@ -20,7 +20,9 @@ using Problems = std::vector<OptionProblem>;
 
 void check_end(std::optional<double> end, double start, Problems& problems) {
     if (end && *end <= start) {
-        problems.push_back({ErrorKind::kInvalidOptions, "end", "end must be greater than start"});
+        problems.push_back(
+            {ErrorKind::kInvalidOptions, "end", "end must be greater than start", {"start"}}
+        );
     }
 }
 
@@ -32,18 +34,21 @@ void check_framing(const Framing& framing, Problems& problems) {
     const auto fit = framing.fit.value_or(Fit::kContain);
     if (framing.background && fit != Fit::kContain) {
         problems.push_back(
-            {ErrorKind::kInvalidOptions, "background",
-             "background goes with fit contain only: cover and fill leave no room to pad"}
+            {ErrorKind::kInvalidOptions,
+             "background",
+             "background goes with fit contain only: cover and fill leave no room to pad",
+             {"fit"}}
         );
     }
 }
 
-/// Says of each of these options that was given why it makes no sense.
+/// Says of each of these options that was given why it makes no sense beside another.
 template <typename Options>
 void refuse(
     const Options& options,
     std::initializer_list<std::string_view> names,
     std::string_view why,
+    std::string_view other,
     Problems& problems
 ) {
     for_each_field<Options>([&](const auto& field) {
@@ -53,7 +58,7 @@ void refuse(
             const auto kind =
                 field.name == "format" ? ErrorKind::kInvalidFormat : ErrorKind::kInvalidOptions;
             problems.push_back(
-                {kind, std::string(field.name), fmt::format("{} {}", field.name, why)}
+                {kind, std::string(field.name), fmt::format("{} {}", field.name, why), {other}}
             );
         }
     });
@@ -64,15 +69,15 @@ void check_waveform(const AudioOptions& options, Problems& problems) {
         refuse(
             options, {"format", "quality", "bitrate", "normalize", "target_lufs"},
             "does not go with waveform, which is made in place of sound: leave one of them out",
-            problems
+            "waveform", problems
         );
     }
     if (options.waveform != Waveform::kJson)
-        refuse(options, {"waveform_points"}, "goes with waveform json only", problems);
+        refuse(options, {"waveform_points"}, "goes with waveform json only", "waveform", problems);
     if (options.waveform != Waveform::kPng) {
         refuse(
             options, {"width", "height", "background", "colour"}, "goes with waveform png only",
-            problems
+            "waveform", problems
         );
     }
 }
@@ -86,8 +91,10 @@ void check_subtitles(const VideoOptions& options, Problems& problems) {
     }
     if (options.subtitle_style && !options.has_subtitles()) {
         problems.push_back(
-            {ErrorKind::kInvalidOptions, "subtitle_style",
-             "subtitle_style goes with subtitle_url or subtitle_track: say which subtitles"}
+            {ErrorKind::kInvalidOptions,
+             "subtitle_style",
+             "subtitle_style goes with subtitle_url or subtitle_track: say which subtitles",
+             {"subtitle_url", "subtitle_track"}}
         );
     }
 }
@@ -126,8 +133,10 @@ void check_encryption(const AdaptiveVideoOptions& options, Problems& problems) {
 void check_levelling(const Levelling& levelling, Problems& problems) {
     if (!levelling.target_lufs || levelling.normalize) return;
     problems.push_back(
-        {ErrorKind::kInvalidOptions, "target_lufs",
-         "target_lufs goes with normalize only: add normalize lufs, or leave it out"}
+        {ErrorKind::kInvalidOptions,
+         "target_lufs",
+         "target_lufs goes with normalize only: add normalize lufs, or leave it out",
+         {"normalize"}}
     );
 }
 
@@ -239,16 +248,15 @@ json::object TrackChoice::schema() {
 void check(const VideoOptions& options, Problems& problems) {
     const auto codec = options.chosen_codec();
     const bool is_webm_codec = codec == VideoCodec::kVp9 || codec == VideoCodec::kAv1;
+    const auto wrong_codec = [&](const char* message) {
+        problems.push_back({ErrorKind::kInvalidCodec, "codec", message, {"format"}});
+    };
     if (options.format == VideoFormat::kWebm && !is_webm_codec) {
-        problems.push_back({ErrorKind::kInvalidCodec, "codec", "codec for webm must be vp9 or av1"}
-        );
+        wrong_codec("codec for webm must be vp9 or av1");
     } else if (options.format == VideoFormat::kMp4 && codec == VideoCodec::kVp9) {
-        problems.push_back(
-            {ErrorKind::kInvalidCodec, "codec", "codec for mp4 must be h264, h265 or av1"}
-        );
+        wrong_codec("codec for mp4 must be h264, h265 or av1");
     } else if (options.format == VideoFormat::kMov && is_webm_codec) {
-        problems.push_back({ErrorKind::kInvalidCodec, "codec", "codec for mov must be h264 or h265"}
-        );
+        wrong_codec("codec for mov must be h264 or h265");
     }
     check_framing(options, problems);
     check_span(options, problems);
@@ -273,7 +281,7 @@ void check(const AudioOptions& options, Problems& problems) {
 
 void check(const ImageOptions& options, Problems& problems) {
     const auto wrong = [&](const char* field, const char* message) {
-        problems.push_back({ErrorKind::kInvalidOptions, field, message});
+        problems.push_back({ErrorKind::kInvalidOptions, field, message, {"interval"}});
     };
     check_framing(options, problems);
     if (options.interval) {
@@ -294,7 +302,7 @@ void check(const AdaptiveVideoOptions& options, Problems& problems) {
     if (options.mute_video) {
         refuse(
             options, {"width", "height", "fit", "position", "background"},
-            "does not go with mute_video, which leaves the picture out", problems
+            "does not go with mute_video, which leaves the picture out", "mute_video", problems
         );
     }
     if (options.mute_video && options.no_audio) {

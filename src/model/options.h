@@ -488,6 +488,7 @@ struct OptionProblem {
     ErrorKind kind = ErrorKind::kInvalidOptions;  // or invalid_format, invalid_codec
     std::string field;                            // dotted path below the options
     std::string message;
+    std::vector<std::string_view> beside = {};  // other options that it follows from
 };
 void check(const VideoOptions& options, std::vector<OptionProblem>& problems);
 void check(const AudioOptions& options, std::vector<OptionProblem>& problems);

@@ -98,8 +98,11 @@ public:
     }
 
 private:
+    /// What is wrong with a field is said once.
     void wrong(ErrorKind kind, std::string field, std::string message) {
-        if (problems_.size() >= kMostErrors) return;
+        const bool is_told =
+            std::ranges::find(problems_, field, &OptionProblem::field) != problems_.end();
+        if (is_told || problems_.size() >= kMostErrors) return;
         problems_.push_back({kind, std::move(field), std::move(message)});
     }
 
@@ -334,7 +337,12 @@ private:
                 ErrorKind::kInvalidOptions, path(at, "options.connection_id"),
                 path(at, "connection_id must be a connection's id or name")
             );
-        } else if (!place) {
+        } else if (place && *place != value->get_string()) {
+            wrong(
+                ErrorKind::kInvalidOptions, path(at, "options.connection_id"),
+                path(at, "connection_id names another connection than connection: give one of them")
+            );
+        } else {
             place = std::string(value->get_string());
         }
         options.erase("connection_id");
@@ -350,6 +358,7 @@ private:
             if (!read) {
                 return wrong(ErrorKind::kInvalidInput, "input", "input " + read.error().message);
             }
+            check_is_one_file(*read);
         }
         const auto url = order_.input.url();
         if (url.empty()) {
@@ -358,6 +367,16 @@ private:
         if (const auto checked = check_address(url, "input"); !checked) {
             wrong(ErrorKind::kInvalidInput, "input", checked.error().message);
         }
+    }
+
+    void check_is_one_file(const TaskInput& input) {
+        const auto* file = std::get_if<File>(&input.file);
+        if (file == nullptr || !file->parts || order_.kind != ExportOptions::kName) return;
+        wrong(
+            ErrorKind::kInvalidInput, "input",
+            "input has parts, and this kind copies one file: name an s3:// output where it is "
+            "made, or give the address of one of its files"
+        );
     }
 
     /// Whether bytes can be had from there, for the input or an option.

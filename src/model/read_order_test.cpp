@@ -204,6 +204,65 @@ TEST(ReadOrder, AllProblemsAreToldAtOnceInTheirOrder) {
     );
 }
 
+/// Fields of all that is wrong with an order of this kind.
+std::vector<std::string> wrong_fields(const std::string& kind, const std::string& members) {
+    const auto body = fmt::format(R"({{"input":"https://x/a","kind":"{}",{}}})", kind, members);
+    std::vector<std::string> fields;
+    for (const auto& problem : reading(body).problems) fields.push_back(problem.field);
+    return fields;
+}
+
+TEST(ReadOrder, OptionsThatDoNotGoTogetherAreToldBesideWrongOnes) {
+    using testing::ElementsAre;
+    EXPECT_THAT(
+        wrong_fields("video", R"("options":{"codec":"vp9","width":0})"),
+        ElementsAre("options.codec", "options.width")
+    );
+    EXPECT_THAT(
+        wrong_fields("video", R"("options":{"start":5,"end":2,"fps":99})"),
+        ElementsAre("options.fps", "options.end")
+    );
+    EXPECT_THAT(
+        wrong_fields("audio", R"("options":{"format":"wav","bitrate":64000,"start":-1})"),
+        ElementsAre("options.start", "options.bitrate")
+    );
+}
+
+TEST(ReadOrder, WhatIsWrongIsToldOnce) {
+    using testing::ElementsAre;
+    EXPECT_THAT(wrong_fields("video", R"("connection":5)"), ElementsAre("connection"));
+    EXPECT_THAT(wrong_fields("video", R"("output":5)"), ElementsAre("output"));
+    EXPECT_THAT(wrong_fields("video", R"("webhook_url":5)"), ElementsAre("webhook_url"));
+    EXPECT_THAT(
+        wrong_fields("adaptive_video", R"("options":{"subtitles":[{"label":"x"}]})"),
+        ElementsAre("options.subtitles.0.url")
+    );
+    // What goes with an option that cannot be read may be right.
+    EXPECT_THAT(
+        wrong_fields("image", R"("options":{"interval":"often","sheet":"sprite","end":5})"),
+        ElementsAre("options.interval")
+    );
+    EXPECT_THAT(
+        wrong_fields("video", R"("options":{"format":"avi","codec":"vp9"})"),
+        ElementsAre("options.format")
+    );
+    EXPECT_THAT(
+        wrong_fields("video", R"("options":{"normalize":"loud","target_lufs":-20})"),
+        ElementsAre("options.normalize")
+    );
+}
+
+TEST(ReadOrder, ConnectionIsNamedOnce) {
+    EXPECT_THAT(
+        wrong_fields("video", R"("connection":"a","options":{"connection_id":"b"})"),
+        testing::Contains("options.connection_id")
+    );
+    EXPECT_THAT(
+        wrong_fields("video", R"("connection":"a","options":{"connection_id":"a"})"),
+        testing::Not(testing::Contains("options.connection_id"))
+    );
+}
+
 TEST(ReadOrder, NullMeansAbsentEverywhere) {
     const auto order = read(
         R"({"input":"https://a/b","kind":"animation","options":{"format":null,"fps":null,"end":2,

@@ -109,6 +109,7 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
         source.film = FilmTime{input.told_end(stream), input.duration(), input.is_duration_sure()};
     if (options.start.is_auto && source.film)
         options.start.seconds = TRY(telling_moment(job, stream));
+    if (source.film && !options.interval) TRY(media::check_start(input, options.start.seconds));
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
     Treatment& treatment = plan.pictures.front().treatment;
     const bool has_alpha = media::has_alpha(video) || source.read.alpha;

@@ -250,14 +250,21 @@ private:
         if (import_task_ != probe_) {
             measured_.emplace(ledger_, import_task_, [this] { return import_->percent(); });
         }
-        return facts_;
+        return imported();
     }
 
     Done finish_import() {
         const Waiting waiting(request_.slow_input, source_.get(), ledger_.stop());
         if (auto done = import_->finish(); !done) return Blamed{import_task_, done.error()};
         measured_.reset();
-        return facts_;
+        return imported();
+    }
+
+    /// Of the working copy, which nobody else can have.
+    File imported() const {
+        File file = facts_;
+        file.url.reset();
+        return file;
     }
 
     Done make(Output& output) {
