@@ -45,7 +45,7 @@ def pieces_of(server, url):
 
 
 def all_there(server, bytes_):
-    """An upload whose bytes are all there, in pieces: who had the last did not live to join them."""
+    """An upload whose bytes are all there: who had the last did not live to join its pieces."""
     url = begin(server, len(bytes_) + 1)
     assert patch(server, url, 0, bytes_).status_code == 204
     server.sql("UPDATE resumable_uploads SET length = ? WHERE file_id = ?", len(bytes_), id_of(url))
@@ -169,8 +169,8 @@ def test_who_is_killed_at_it_leaves_it_to_others(tmp_path, database):
     wait_for(lambda: lease() > first, WAIT, "its lease to go on")
     other = place.servers[-1]
     job = {"input": at(other, url), "kind": "image"}
-    for answer in (tus(other, "HEAD", at(other, url)), patch(other, at(other, url), len(bytes_), b"")):
-        assert answer.status_code == 423, "others come again"
+    assert tus(other, "HEAD", at(other, url)).status_code == 423, "others come again"
+    assert patch(other, at(other, url), len(bytes_), b"").status_code == 423
     assert other.post("/jobs", job).status_code == 503
     place.one.kill()
     begun.join()

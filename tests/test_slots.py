@@ -1,4 +1,4 @@
-"""What is light waits for no film; films wait for no crowd of pictures; who is first stays first."""
+"""What is light waits for no film, films for no crowd of pictures; who is first stays first."""
 import contextlib
 
 import pytest

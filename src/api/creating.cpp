@@ -100,7 +100,7 @@ PromptHandler creating(ReadRequest read) {
 bool looks_something_up(const Request& request) {
     return request.find_header("Idempotency-Key") != nullptr ||
            request.body.find("s3:") != std::string::npos ||
-           request.body.find(kResumableFolder) != std::string::npos ||
+           request.body.find("resumable") != std::string::npos ||
            request.body.find("connection") != std::string::npos;
 }
 

@@ -40,7 +40,8 @@ Error no_such_upload() {
 Error being_joined() {
     return {
         ErrorKind::kUnavailable,
-        "the pieces of this upload are being put together: ask again in a moment", ""
+        "the pieces of this upload are being put together: ask in a moment, by HEAD, how far it is",
+        ""
     };
 }
 
@@ -348,10 +349,9 @@ Route route_of(std::string_view method, bool has_id, std::string_view summary, H
 Result<std::string> uploaded_file(Service& service, const std::string& url) {
     const auto start = url.find(kResumableFolder);
     if (start == std::string::npos) return url;
-    auto upload =
+    const auto upload =
         TRY(service.resumables.find(url.substr(start + kResumableFolder.size(), kIdLength)));
     if (!upload) return url;
-    TRY(complete(service, *upload));
     if (upload->is_ready) {
         return service.settings.links.url(
             url.substr(0, start), {upload->id, upload->name}, service.clock.now()
