@@ -4,7 +4,10 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -260,8 +263,66 @@ def test_a_spoilt_address_and_a_deleted_job_are_told(server, clip):
 def test_files_that_were_not_sent_can_be_sent_again_and_the_others_are_not(fresh, media):
     files = [str(media / name) for name in ("corner.png", "flash-small.mp4", "flash-720p.mp4")]
     seen = see(fresh, "unsent", files=files)
-    assert "502" in seen["problem"]
+    assert "another limit" in seen["problem"]
+    assert seen["asked"] == ["PATCH", "HEAD", "HEAD", "PATCH", "PATCH", "PATCH"]
     assert (seen["uploads"], seen["jobs"]) == (4, 3)
+
+
+@pytest.fixture
+def large(tmp_path, media):
+    """A film with 24 MB behind it that no player looks at."""
+    path = tmp_path / "Größe.mp4"
+    padding = 24_000_000
+    path.write_bytes((media / "flash-small.mp4").read_bytes() +
+                     struct.pack(">I4s", padding + 8, b"free") + os.urandom(padding))
+    return path
+
+
+def check_arrived(server, path, seen):
+    job = server.wait({"id": seen["id"]})
+    assert job["status"] == "succeeded", job["error"]
+    assert requests.get(job["input"], timeout=WAIT).content == path.read_bytes()
+    assert seen["sent"][0] == 0 and all(offset >= 8 << 20 for offset in seen["sent"][1:])
+    assert server.sql("SELECT 1 FROM upload_pieces") == []
+
+
+def stored_bytes(server):
+    return server.sql("SELECT COALESCE(sum(size), 0) FROM upload_pieces")[0][0]
+
+
+def test_an_upload_goes_on_when_the_server_was_killed(fresh, large):
+    with ThreadPoolExecutor(1) as pool:
+        flow = pool.submit(see, fresh, "interrupted", file=str(large))
+        wait_for(lambda: stored_bytes(fresh) >= 8 << 20, WAIT, "two pieces")
+        fresh.kill()
+        time.sleep(2)
+        fresh.start()
+        seen = flow.result()
+    check_arrived(fresh, large, seen)
+    assert len(seen["sent"]) > 1 and "cannot be reached" in seen["trouble"]
+    sizes = {found[1] for text in seen["seen"]
+             if (found := re.search(r"(\S+) .?B of 24 MB", text))}
+    assert len(sizes) > 5, seen["seen"]
+
+
+def test_an_upload_goes_on_when_the_page_was_loaded_again(fresh, large):
+    seen = see(fresh, "reloaded", file=str(large))
+    check_arrived(fresh, large, seen)
+    assert len(seen["sent"]) == 2
+    assert "Größe.mp4" in seen["offered"] and "choose it again" in seen["offered"]
+    assert re.search(r"24 MB, 1\d MB of it are there already", seen["there"])
+    assert "choose it again" not in seen["there"]
+    assert "uploads/resumable" in seen["stored"] and fresh.key not in seen["stored"]
+    assert seen["left"] == "{}" and seen["findings"] == []
+
+
+def test_of_an_upload_that_is_given_up_nothing_stays(fresh, large):
+    seen = see(fresh, "given_up", file=str(large))
+    assert large.name in seen["chosen"] and seen["findings"] == []
+    assert fresh.get("/jobs").json() == fresh.get("/files").json() == []
+    wait_for(lambda: fresh.sql("SELECT 1 FROM files") == [], WAIT, "no rows left")
+    folder = fresh.data / "storage/files"
+    wait_for(lambda: not any(path.is_file() for path in folder.rglob("*")), WAIT, "no bytes left")
 
 
 def test_a_server_in_trouble_is_not_pressed_and_what_it_tells_is_kept_in_order(server, clip):

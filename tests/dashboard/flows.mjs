@@ -3,6 +3,7 @@
 // from stdin, what was seen goes out as JSON.
 import { readFileSync } from "node:fs";
 import { Dashboard } from "./browser.mjs";
+import { uploads } from "./uploads.mjs";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
 
@@ -10,6 +11,8 @@ const text = (locator) => locator.innerText();
 const visible = (locator) => locator.waitFor().then(() => true);
 
 const flows = {
+    ...uploads,
+
     async sign_in(dashboard) {
         const { page } = dashboard;
         await page.goto(given.url);
@@ -448,23 +451,31 @@ const flows = {
         return { search, streams, refused, id, gone, buttons };
     },
 
-    /// Of three files the second is not taken at first.
+    /// Of three files the second is not taken at first, and the bytes of the first only later.
     async unsent(dashboard) {
         const { page } = dashboard;
         await dashboard.signIn(given.key);
         await dashboard.go("new");
         const body = "<html>Bad gateway</html>";
         let uploads = 0;
-        await page.route(/\/uploads/, (route) =>
-            ++uploads === 2 ? route.fulfill({ status: 502, body }) : route.continue(),
+        const asked = [];
+        const refused = { PATCH: 502, HEAD: 423 };
+        await page.route(/\/uploads\/resumable$/, (route) =>
+            ++uploads === 2 ? route.fulfill({ status: 413, body }) : route.continue(),
         );
+        await page.route(/\/uploads\/resumable\/./, (route) => {
+            const method = route.request().method();
+            const status = !asked.includes(method) && refused[method];
+            asked.push(method);
+            return status ? route.fulfill({ status, body }) : route.continue();
+        });
         await page.getByLabel("Choose files").setInputFiles(given.files);
         await page.getByRole("radio", { name: /^image/ }).check({ force: true });
         await page.getByRole("button", { name: "Make 3 jobs" }).click();
         const problem = await text(page.getByRole("alert"));
         await page.getByRole("button", { name: "Make 2 jobs" }).click();
         await page.locator(".rows .row").nth(2).waitFor();
-        return { problem, uploads, jobs: await page.locator(".rows .row").count() };
+        return { problem, uploads, asked, jobs: await page.locator(".rows .row").count() };
     },
 
     /// A server that is slow, refuses, and tells of changes below the first page.
@@ -579,7 +590,7 @@ const flows = {
 
 const dashboard = await Dashboard.open(given);
 try {
-    const seen = await flows[process.argv[2]](dashboard);
+    const seen = await flows[process.argv[2]](dashboard, given);
     console.log(JSON.stringify({ ...seen, ...dashboard.faults }));
 } catch (error) {
     console.error(

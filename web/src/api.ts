@@ -60,8 +60,16 @@ const authorization = () => ({ Authorization: `Bearer ${key.value}` });
 
 async function refusalOf(answer: Response): Promise<ApiError> {
     const told = await answer.json().catch(() => null);
-    const message = `the server answered ${answer.status}`;
+    const message =
+        answer.status === 413
+            ? "something before the server takes no requests of this size: it needs another limit"
+            : `the server answered ${answer.status}`;
     return new ApiError(answer.status, told?.message ? told : { kind: "unavailable", message });
+}
+
+function unreachable() {
+    const message = "the server cannot be reached: is it running?";
+    return new ApiError(0, { kind: "unreachable", message });
 }
 
 /// A 401 signs out, and what only asks ends after a while. Throws ApiError.
@@ -72,8 +80,7 @@ export async function send(method: string, path: string, init: RequestInit = {})
     const answer = await fetch(address(path), { signal, ...init, method, headers }).catch(
         (error) => {
             if (error.name === "AbortError") throw error;
-            const message = "the server cannot be reached: is it running?";
-            throw new ApiError(0, { kind: "unreachable", message });
+            throw unreachable();
         },
     );
     return accepted(answer, asked);
@@ -88,7 +95,7 @@ async function accepted(answer: Response, asked: string) {
     throw error;
 }
 
-function strange(answer: Response) {
+export function strange(answer: Response) {
     const message = "the answer is not the service’s: does something in between answer for it?";
     return new ApiError(answer.status, { kind: "unavailable", message });
 }
@@ -121,30 +128,38 @@ export async function tryKey(text: string) {
     await send("GET", "jobs?limit=1", { headers });
 }
 
-/// What is answered to a file. By XMLHttpRequest: fetch does not tell how much of it is gone.
-function transfer(file: globalThis.File, told: (share: number) => void, stop: AbortSignal) {
+interface Bytes {
+    body: Blob;
+    headers: Record<string, string>;
+    told: (gone: number) => void;
+    stop: AbortSignal;
+}
+
+/// By XMLHttpRequest: fetch does not tell how much is gone.
+function transfer(method: string, path: string, { body, headers, told, stop }: Bytes) {
     return new Promise<XMLHttpRequest>((resolve, reject) => {
         const request = new XMLHttpRequest();
-        request.open("POST", address(`uploads?filename=${encodeURIComponent(file.name)}`));
-        request.setRequestHeader("Authorization", authorization().Authorization);
-        request.upload.onprogress = (event) => told(event.loaded / event.total);
+        request.open(method, address(path));
+        for (const [name, value] of Object.entries({ ...authorization(), ...headers })) {
+            request.setRequestHeader(name, value);
+        }
+        request.upload.onprogress = (event) => told(event.loaded);
         request.onload = () => resolve(request);
-        const cut = { kind: "unreachable", message: "the upload was cut off: try again" };
-        request.onerror = () => reject(new ApiError(0, cut));
-        request.onabort = () => reject(new DOMException("stopped", "AbortError"));
-        stop.addEventListener("abort", () => request.abort());
-        request.send(file);
+        request.onerror = () => reject(unreachable());
+        request.onabort = () => reject(stop.reason);
+        stop.onabort = () => request.abort();
+        request.send(body);
     });
 }
 
-/// Sends a file, telling how much of it is gone; its URL can be an input. Throws ApiError.
-export async function upload(...what: Parameters<typeof transfer>) {
+/// As send, telling how many bytes are gone. Throws ApiError, or the reason of `stop`.
+export async function sendBytes(method: string, path: string, bytes: Bytes) {
     const asked = key.value;
-    const { responseText, status } = await transfer(...what);
-    const answer = await accepted(new Response(responseText || null, { status }), asked);
-    const { url } = await contentOf<{ url?: string }>(answer);
-    if (!url) throw strange(answer);
-    return url;
+    const request = await transfer(method, path, bytes);
+    const { responseText, status } = request;
+    const lines = request.getAllResponseHeaders().matchAll(/^(.+?): (.*)\r$/gm);
+    const headers = [...lines].map(([, name, value]): [string, string] => [name!, value!]);
+    return accepted(new Response(responseText || null, { status, headers }), asked);
 }
 
 const SIGNATURE = /(\/files\/[0-9a-f]{32})~(\d+)~[0-9a-f]+(?=\/)/;

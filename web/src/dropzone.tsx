@@ -1,24 +1,89 @@
 // Where the input comes from: files of this machine, or an address.
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { add, files, isOver, leaveOut } from "./drops";
 import { bytes } from "./format";
 import { Icon } from "./icon";
-import { Problem } from "./ui";
+import { attempt, Problem } from "./ui";
+import { begun, find, giveUp, printOf } from "./uploads";
 
 interface Props {
     url: string;
     setUrl: (url: string) => void;
+    isSending: boolean;
     problem: string | undefined;
 }
 
-export function Dropzone({ url, setUrl, problem }: Props) {
+function Row({
+    name,
+    about,
+    act,
+    leave,
+}: Record<"name" | "about" | "act", string> & { leave: () => void }) {
+    return (
+        <li>
+            <div>
+                <span>{name}</span>
+                <span class="muted">{about}</span>
+            </div>
+            <button
+                type="button"
+                class="quiet small"
+                aria-label={`${act} ${name}`}
+                title={act}
+                onClick={leave}
+            >
+                <Icon name="close" />
+            </button>
+        </li>
+    );
+}
+
+/// What of a file is on the server already is given up with it.
+function Chosen({ file, isSending }: { file: File; isSending: boolean }) {
+    const [sent, setSent] = useState(0);
+    useEffect(() => {
+        if (isSending) return;
+        find(file).then(
+            (upload) => setSent(upload?.sent ?? 0),
+            () => {},
+        );
+    }, [file, isSending]);
+    const leave = () => {
+        leaveOut(file);
+        void attempt(() => giveUp(printOf(file)));
+    };
+    const there = sent > 0 && !isSending ? `, ${bytes(sent)} of it are there already` : "";
+    return <Row name={file.name} about={bytes(file.size) + there} act="Leave out" leave={leave} />;
+}
+
+/// Uploads that were cut off, and whose files are not chosen.
+function CutOff() {
+    const chosen = files.value.map(printOf);
+    const left = Object.entries(begun.value).filter(([print]) => !chosen.includes(print));
+    if (left.length === 0) return null;
+    return (
+        <ul class="files">
+            {left.map(([print, { name }]) => (
+                <Row
+                    key={print}
+                    name={name}
+                    about="was cut off: choose it again, and it goes on"
+                    act="Give up"
+                    leave={() => void attempt(() => giveUp(print))}
+                />
+            ))}
+        </ul>
+    );
+}
+
+export function Dropzone({ url, setUrl, isSending, problem }: Props) {
     const chooser = useRef<HTMLInputElement>(null);
     const choose = () => {
         add(chooser.current?.files);
         chooser.current!.value = "";
     };
     return (
-        <fieldset class={isOver.value ? "dropzone over" : "dropzone"}>
+        <fieldset class={isOver.value ? "dropzone over" : "dropzone"} disabled={isSending}>
             <legend>Input</legend>
             <input
                 ref={chooser}
@@ -38,18 +103,7 @@ export function Dropzone({ url, setUrl, problem }: Props) {
             {files.value.length > 0 ? (
                 <ul class="files">
                     {files.value.map((file, at) => (
-                        <li key={at}>
-                            <span>{file.name}</span>
-                            <span class="muted">{bytes(file.size)}</span>
-                            <button
-                                type="button"
-                                class="quiet small"
-                                aria-label={`Leave ${file.name} out`}
-                                onClick={() => leaveOut(file)}
-                            >
-                                <Icon name="close" />
-                            </button>
-                        </li>
+                        <Chosen key={at} file={file} isSending={isSending} />
                     ))}
                 </ul>
             ) : (
@@ -64,6 +118,7 @@ export function Dropzone({ url, setUrl, problem }: Props) {
                     />
                 </label>
             )}
+            <CutOff />
             <Problem text={problem ?? ""} />
         </fieldset>
     );

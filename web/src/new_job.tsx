@@ -1,6 +1,6 @@
 // A new job: an input, what it shall become, and how.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, get, post, upload, type Connection, type Job, type Refusal } from "./api";
+import { ApiError, get, post, type Connection, type Job, type Refusal } from "./api";
 import { Code } from "./code";
 import { bodyOf, type Wanted } from "./commands";
 import { files, leaveOut } from "./drops";
@@ -10,7 +10,8 @@ import { OptionForm } from "./option_form";
 import { Places, type Place } from "./places";
 import { go } from "./route";
 import { kinds } from "./schema";
-import { Bar, Problem, say } from "./ui";
+import { attempt, Bar, Problem, say } from "./ui";
+import { forget, giveUp, printOf, upload } from "./uploads";
 
 const ABOUT: Record<string, string> = {
     video: "A film that plays everywhere",
@@ -20,9 +21,30 @@ const ABOUT: Record<string, string> = {
     adaptive_video: "A stream in many sizes",
 };
 
+/// `file` null: the job is asked for.
 interface Sending {
-    name: string;
-    share: number;
+    file: File | null;
+    sent: number;
+    trouble: string;
+}
+
+const ASKING: Sending = { file: null, sent: 0, trouble: "" };
+const CANCELLED = new DOMException("cancelled", "AbortError");
+
+function Progress({ file, sent, trouble }: Sending) {
+    if (!file) return <p>Asking</p>;
+    return (
+        <>
+            <p class="breakable">Sending {file.name}</p>
+            <Bar percent={(sent / file.size) * 100} label="Upload" />
+            <p class="hint number">
+                {bytes(sent)} of {bytes(file.size)}
+                <span role="status">
+                    {trouble && `. Cut off (${trouble}): it goes on by itself`}
+                </span>
+            </p>
+        </>
+    );
 }
 
 function Kinds({ kind, choose }: { kind: string; choose: (kind: string) => void }) {
@@ -84,12 +106,15 @@ export function NewJob() {
     /// What is made is left out: what is not can be tried again.
     const sendAll = async (signal: AbortSignal, made: Job[]) => {
         for (const file of sent) {
-            const told = (share: number) => setSending({ name: file.name, share });
-            told(0);
             signal.throwIfAborted();
-            const input = await upload(file, told, signal);
-            signal.throwIfAborted();
+            const told = (sent: number, trouble = "") => setSending({ file, sent, trouble });
+            const input = await upload(file, told, signal).catch(async (error) => {
+                if (signal.reason === CANCELLED) await attempt(() => giveUp(printOf(file)));
+                throw error;
+            });
+            setSending(ASKING);
             made.push(await make(input));
+            forget(printOf(file));
             leaveOut(file);
         }
         if (sent.length === 0) made.push(await make(url.trim()));
@@ -97,7 +122,7 @@ export function NewJob() {
     const submit = async (event: Event) => {
         event.preventDefault();
         setRefusal(null);
-        setSending({ name: "", share: 1 });
+        setSending(ASKING);
         const { signal } = (stop.current = new AbortController());
         const made: Job[] = [];
         try {
@@ -123,7 +148,12 @@ export function NewJob() {
             <h1>New job</h1>
             <div class="columns">
                 <div>
-                    <Dropzone url={url} setUrl={setUrl} problem={problems.input} />
+                    <Dropzone
+                        url={url}
+                        setUrl={setUrl}
+                        isSending={sending !== null}
+                        problem={problems.input}
+                    />
                     <Kinds kind={kind} choose={choose} />
                     <OptionForm
                         kind={kind}
@@ -145,16 +175,15 @@ export function NewJob() {
                         <Problem text={refusal?.message ?? ""} />
                         {sending ? (
                             <div class="sending">
-                                <p>{sending.name ? `Sending ${sending.name}` : "Asking"}</p>
-                                <Bar percent={sending.share * 100} label="Upload" />
-                                <button type="button" onClick={() => stop.current.abort()}>
-                                    Stop
+                                <Progress {...sending} />
+                                <button type="button" onClick={() => stop.current.abort(CANCELLED)}>
+                                    Cancel
                                 </button>
                             </div>
                         ) : (
                             <button class="primary" disabled={!isReady}>
                                 {sent.length > 1 ? `Make ${sent.length} jobs` : "Make the job"}
-                                {size > 0 && <small>{bytes(size)} to send</small>}
+                                {size > 0 && <small>{bytes(size)}</small>}
                             </button>
                         )}
                     </section>
