@@ -52,8 +52,8 @@ def jobs(server, origin, still):
 
 def shots_of_all(image, stream, failed):
     pages = {"jobs": "jobs", "image": f"jobs/{image['id']}", "stream": f"jobs/{stream['id']}",
-             "failed": f"jobs/{failed['id']}", "new": "new", "system": "system",
-             "access": "access"}
+             "failed": f"jobs/{failed['id']}", "new": "new", "files": "files",
+             "system": "system", "access": "access"}
     return [{"name": f"{name}-{size['width']}-{theme}", "page": page, "theme": theme, **size,
              "settle": 12_000 if name == "system" else 2000}
             for name, page in pages.items() for size in (WIDE, NARROW)
