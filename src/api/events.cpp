@@ -47,12 +47,25 @@ private:
         for (auto& message : news_->take()) {
             if (message.topic == store::topic::progress(job_id_)) {
                 const auto data = parse_json(message.text);
-                if (data) progress_[string_at(*data, "task")] = std::move(message.text);
+                if (data && is_further(*data)) {
+                    progress_[string_at(*data, "task")] = std::move(message.text);
+                }
             } else {
                 is_new_ = true;
                 if (message.topic.empty()) take_saved_progress();
             }
         }
+    }
+
+    /// Whether it tells no less than what was told: rows and messages overtake each other.
+    bool is_further(const json::value& data) {
+        const auto* percent = data.as_object().if_contains("percent");
+        if (percent == nullptr || !percent->is_number()) return true;
+        const auto now = percent->to_number<double>();
+        auto& told = told_.try_emplace(string_at(data, "task"), now).first->second;
+        if (now < told) return false;
+        told = now;
+        return true;
     }
 
     std::string changed_job() {
@@ -93,10 +106,11 @@ private:
         const auto record = service_.jobs.find_job(job_id_);
         if (!record || !*record) return;
         for (const auto& task : (*record)->job.tasks) {
-            const bool is_new = task.status == TaskStatus::kProcessing && task.progress &&
-                                task.progress > saved_[task.id];
-            if (!is_new) continue;
-            saved_[task.id] = task.progress;
+            if (task.status != TaskStatus::kProcessing || !task.progress) continue;
+            const double saved = *task.progress;
+            const auto told = told_.find(task.id);
+            if (told != told_.end() && saved <= told->second) continue;
+            told_[task.id] = saved;
             json::object data{{"task", task.id}, {"percent", *task.progress}};
             data["speed"] = data["eta_s"] = nullptr;
             progress_[task.id] = compact_json(data);
@@ -107,9 +121,9 @@ private:
     const std::string job_id_;
     std::int64_t seen_;
     std::unique_ptr<store::Changes::Subscription> news_;
-    bool is_new_ = true;                               // nothing was looked at yet
-    std::map<std::string, std::string> progress_;      // by task, what is to be told of it
-    std::map<std::string, std::optional<int>> saved_;  // by task, what its row said
+    bool is_new_ = true;                           // nothing was looked at yet
+    std::map<std::string, std::string> progress_;  // by task, what is to be told of it
+    std::map<std::string, double> told_;           // by task, the most percent so far
     std::chrono::steady_clock::time_point told_at_{};
     bool is_over_ = false;
 };
