@@ -45,9 +45,10 @@ set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_SOURCE_DIR}/cmake/package_each.cmake)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION video)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, fonts-noto-core")
-# Which write AVIF and HEIC, where libheif has them apart (Debian 13); and Chinese, Japanese and Korean.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libheif-plugin-aomenc, libheif-plugin-x265, fonts-noto-cjk")
+# What writes AVIF is a package of its own since libheif 1.16 (Debian 13).
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+    "adduser, ca-certificates, fonts-noto-core, libheif-plugin-aomenc | libheif1 (<< 1.16)")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS fonts-noto-cjk) # Chinese, Japanese and Korean
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${CMAKE_SOURCE_DIR}/packaging/postinst ${CMAKE_SOURCE_DIR}/packaging/prerm
     ${CMAKE_SOURCE_DIR}/packaging/postrm ${CMAKE_SOURCE_DIR}/packaging/conffiles)

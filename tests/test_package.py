@@ -1,10 +1,12 @@
-"""What is installed: a .deb in a fresh Debian, and an archive that runs from anywhere.
+"""What is installed: a .deb in a fresh Debian, of the release that it was built on, and an archive
+that runs from anywhere.
 
 `./dev test --package` makes the packages and says where they are; it wants root."""
 import contextlib
 import json
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ import cli
 from service import WAIT
 
 MIRROR = "http://deb.debian.org/debian"
-RELEASE = os.environ.get("ITTYBIT_RELEASE", "bookworm")
+RELEASE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 pytestmark = pytest.mark.skipif("ITTYBIT_PACKAGES" not in os.environ,
                                 reason="./dev test --package makes what is tested here")
 
@@ -160,6 +162,7 @@ def test_installed_started_used_and_removed(root, deb, media):
         told = inside(root, there + "export ITTYBIT_API_KEY=$(cat /var/lib/ittybit/first-key); "
                                     "ittybit image -i /opt/clip.mp4 -o /opt/a.webp --width 16")
         times["first job done"] = time.monotonic() - begin
+        inside(root, "ittybit image -i /opt/clip.mp4 -o /opt/a.avif --width 16")
         page = requests.get("http://127.0.0.1:28980", timeout=WAIT).text
     finally:
         server.terminate()
@@ -167,6 +170,7 @@ def test_installed_started_used_and_removed(root, deb, media):
     assert json.loads(told.splitlines()[-1])["status"] == "succeeded"
     assert 'src="./assets/' in page, "the dashboard"
     assert (root / "opt/a.webp").read_bytes()[8:12] == b"WEBP"
+    assert (root / "opt/a.avif").read_bytes()[8:12] == b"avif"
     print(", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times.items()))
     inside(root, "apt-get remove -q -y ittybit")
     assert not (root / "usr/bin/ittybit").exists() and (root / "var/lib/ittybit").exists()
