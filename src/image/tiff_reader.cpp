@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <tiffio.h>
@@ -142,7 +143,7 @@ Result<> OddTiff::begin(const Limits& limits) {
         return unsupported(reason.data());
     }
     TRY(check_pixels(width_, height_, limits));
-    if (std::max(width_, height_) > VIPS_MAX_COORD)
+    if (std::cmp_greater(std::max(width_, height_), VIPS_MAX_COORD))
         return unsupported(fmt::format("a side of more than {} pixels", VIPS_MAX_COORD));
     return {};
 }
