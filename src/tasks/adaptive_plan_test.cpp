@@ -69,7 +69,7 @@ TEST(AdaptivePlan, HoldsPeaksForTheRenditionThatAddsMostToThem) {
     options.target_lufs = -23;
     const auto plan = plan_adaptive(options, film({1920, 1080}), "film");
     ASSERT_TRUE(plan) << plan.error().message;
-    EXPECT_EQ(plan->sounds[0].loudness, (LoudnessTarget{.lufs = -23, .most_dbtp = -3.1}));
+    EXPECT_EQ(plan->sounds[0].loudness, (LoudnessTarget{.lufs = -23, .most_dbtp = -5.2}));
 }
 
 TEST(AdaptivePlan, FillsTheBoxAsFarAsTheSourceReaches) {

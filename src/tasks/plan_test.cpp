@@ -80,7 +80,7 @@ TEST(VideoPlan, EncodesSoundWhoseLoudnessIsChanged) {
     const Plan plan = planned(options, source);
     EXPECT_TRUE(plan.pictures[0].copied);
     EXPECT_EQ(plan.sounds[0].why_encoded, "its loudness is changed");
-    EXPECT_EQ(plan.sounds[0].loudness, (LoudnessTarget{.lufs = -16, .most_dbtp = -2.2}));
+    EXPECT_EQ(plan.sounds[0].loudness, (LoudnessTarget{.lufs = -16, .most_dbtp = -4.1}));
     EXPECT_TRUE(plan.warnings.empty());
     source.sound.reset();
     EXPECT_EQ(planned(options, source).warnings.size(), 1U);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -38,6 +39,21 @@ constexpr std::array<int, 5> kVorbisQuality = {1, 3, 4, 6, 8};
 
 /// Slower ones are not in every player, and an encoder's delay is long in them.
 constexpr std::array kSampleRates = {22050, 24000, 32000, 44100, 48000};
+
+/// How much louder than what went in the true peak of what is decoded may be: a little more than in
+/// any of limited drums, castanets, noise, square waves and dense music.
+struct Overshoot {
+    std::string_view encoder;
+    std::int64_t below;  // bits per second of stereo
+    double db;
+};
+constexpr std::int64_t kAnyRate = std::numeric_limits<std::int64_t>::max();
+constexpr std::array kOvershoots = {
+    Overshoot{"aac", 112'000, 4.2},        Overshoot{"aac", kAnyRate, 3.1},
+    Overshoot{"libopus", 160'000, 3.5},    Overshoot{"libopus", kAnyRate, 2.8},
+    Overshoot{"libmp3lame", 80'000, 4.0},  Overshoot{"libmp3lame", kAnyRate, 2.5},
+    Overshoot{"libvorbis", kAnyRate, 3.5},
+};
 
 template <typename Row>
 const typename Row::value_type& level(const Row& rows, Quality quality) {
@@ -150,6 +166,8 @@ SoundEncoding aac(std::int64_t bitrate, const SoundFacts& source) {
         .encoder = "aac",
         .format = {liked_rate(source.sample_rate), "stereo", "fltp"},
         .bitrate = bitrate,
+        // Noise put in place of what is like noise has peaks of its own, up to 4 dB higher.
+        .options = {{"aac_pns", "0"}},
     };
 }
 
@@ -307,12 +325,13 @@ SoundEncoding sound_encoding(
 
 double most_true_peak(const SoundEncoding& how) {
     constexpr double kAfterwards = -1;
-    if (how.encoder != "aac") return kAfterwards - 0.3;
-    // What libavcodec's AAC put on top in loud mixes of six 5.1 films and of tones: at most 2.0 dB
-    // at 64 kbit/s, 1.1 at 128 and 0.5 at 192.
     const std::int64_t bitrate = how.bitrate.value_or(0) * (how.format.layout == "mono" ? 2 : 1);
-    if (bitrate < 112'000) return kAfterwards - 2.1;
-    return kAfterwards - (bitrate < 160'000 ? 1.2 : 0.6);
+    const auto fits = [&](const Overshoot& row) {
+        return row.encoder == how.encoder && bitrate < row.below;
+    };
+    const auto* row = std::ranges::find_if(kOvershoots, fits);
+    constexpr double kOfLossless = 0.3;
+    return kAfterwards - (row == kOvershoots.end() ? kOfLossless : row->db);
 }
 
 double most_true_peak(const std::vector<SoundBranch>& branches) {
