@@ -3,9 +3,11 @@ import base64
 import concurrent.futures
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import subprocess
+import threading
 import time
 
 import pytest
@@ -13,7 +15,7 @@ import requests
 
 import cli
 import queue_soak
-from service import WAIT, Receiver, Server, wait_for
+from service import WAIT, QuietServer, Receiver, Server, wait_for
 
 
 # What is refused at once.
@@ -415,6 +417,33 @@ def test_connections_keep_their_secret(server):
         assert b"hush-hush" not in path.read_bytes()
     assert server.call("DELETE", f"/connections/{id}").status_code == 204
     assert server.get(f"/connections/{id}").status_code == 404
+
+
+def test_a_session_token_is_taken_away_by_an_empty_one_alone(server):
+    tokens = []
+
+    class Buckets(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            tokens.append(self.headers.get("x-amz-security-token"))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with QuietServer(("127.0.0.1", 0), Buckets) as buckets:
+        threading.Thread(target=buckets.serve_forever, daemon=True).start()
+        made = server.post("/connections", {
+            "kind": "s3", "name": "token", "endpoint": f"http://127.0.0.1:{buckets.server_port}",
+            "access_key_id": "AK", "secret_access_key": "hush", "session_token": "hush too"}).json()
+        at = f"/connections/{made['id']}"
+        for token in (None, ""):
+            assert server.call("PATCH", at, json={"session_token": token}).status_code == 200
+            server.post(f"{at}/test")
+        buckets.shutdown()
+    assert tokens == ["hush too", None]
+    server.call("DELETE", at)
 
 
 def test_a_connections_secrets_do_not_follow_it_to_a_new_endpoint(server):

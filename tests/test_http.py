@@ -55,7 +55,7 @@ def test_paths_may_be_percent_encoded_piece_by_piece(wire):
     assert wire.ask("GET /%6Aobs").status == 200
     assert wire.ask("GET /%68ealth").json()["status"] == "ok"
     assert wire.ask("GET /jobs%2Fjob_x").json()["kind"] == "route_not_found"
-    assert wire.ask("GET /jobs/job%5Fx").json()["message"] == "there is no job job_x"
+    assert wire.ask("GET /jobs/job%5Fx").json()["message"] == "there is no job job_x: see GET /jobs"
 
 
 def test_what_is_not_utf8_is_answered_in_utf8(wire):

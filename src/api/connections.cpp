@@ -32,7 +32,8 @@ Result<store::ConnectionRecord> find_connection(Service& service, const Request&
     auto record = TRY(service.connections.find(id));
     if (record) return *std::move(record);
     return Error{
-        ErrorKind::kConnectionNotFound, fmt::format("there is no connection {}", id), "id"
+        ErrorKind::kConnectionNotFound,
+        fmt::format("there is no connection {}: see GET /connections", id), "id"
     };
 }
 

@@ -16,7 +16,7 @@ namespace ittybit::api {
 namespace {
 
 Error no_such_job(std::string_view id) {
-    return {ErrorKind::kJobNotFound, fmt::format("there is no job {}", id), "id"};
+    return {ErrorKind::kJobNotFound, fmt::format("there is no job {}: see GET /jobs", id), "id"};
 }
 
 Result<store::JobRecord> find_job(Service& service, const Request& request) {

@@ -19,7 +19,9 @@ Result<store::JobStore::TaskRecord> find_task(Service& service, const Request& r
     const std::string id(request.capture("id"));
     auto found = TRY(service.jobs.find_task(id));
     if (found) return *std::move(found);
-    return Error{ErrorKind::kTaskNotFound, fmt::format("there is no task {}", id), "id"};
+    return Error{
+        ErrorKind::kTaskNotFound, fmt::format("there is no task {}: see GET /tasks", id), "id"
+    };
 }
 
 Result<JobRequest> read_new(Service& service, const Request& request) {
@@ -52,7 +54,10 @@ Result<store::JobRecord> find_standalone(Service& service, const Request& reques
     }
     auto record = TRY(service.jobs.find_job(found.job_id));
     if (record && !record->job.tasks.empty()) return *std::move(record);
-    return Error{ErrorKind::kTaskNotFound, fmt::format("there is no task {}", found.task.id), "id"};
+    return Error{
+        ErrorKind::kTaskNotFound, fmt::format("there is no task {}: see GET /tasks", found.task.id),
+        "id"
+    };
 }
 
 Result<Response> events(Service& service, const Request& request) {

@@ -11,7 +11,9 @@ namespace {
 Result<void> check_job(Service& service, const std::string& id) {
     const auto record = TRY(service.jobs.find_job(id));
     if (record && !record->is_task) return {};
-    return Error{ErrorKind::kJobNotFound, fmt::format("there is no job {}", id), "id"};
+    return Error{
+        ErrorKind::kJobNotFound, fmt::format("there is no job {}: see GET /jobs", id), "id"
+    };
 }
 
 template <typename T>
@@ -75,7 +77,8 @@ Result<Response> resend_delivery(
         }
     }
     return Error{
-        ErrorKind::kDeliveryNotFound, fmt::format("there is no webhook delivery {}", wanted),
+        ErrorKind::kDeliveryNotFound,
+        fmt::format("there is no webhook delivery {}: see GET /jobs/{{id}}/webhooks", wanted),
         "delivery"
     };
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -77,11 +78,12 @@ int show(Display& display, const json::value& tested) {
     if (!display.is_for_people()) display.print(tested);
     const auto* is_ok = tested.as_object().if_contains("ok");
     if (is_ok != nullptr && is_ok->is_bool() && is_ok->get_bool()) {
-        if (display.is_for_people()) fmt::print("{}\n", string_at(tested, "message"));
+        if (display.is_for_people()) display.print_text(string_at(tested, "message") + "\n");
         return 0;
     }
-    fmt::print(stderr, "ittybit: {}\n", string_at(tested, "message"));
-    return 1;
+    std::fputs(fmt::format("ittybit: {}\n", string_at(tested, "message")).c_str(), stderr);
+    const bool is_out_of_reach = string_at(tested, "kind") == name_of(ErrorKind::kUnavailable);
+    return is_out_of_reach ? exit_status_of({ErrorKind::kUnavailable, "", ""}) : 1;
 }
 
 Result<int> there(

@@ -14,7 +14,9 @@ Result<> check_start(const Input& input, double seconds) {
     return Error{
         ErrorKind::kStartOutOfRange,
         fmt::format(
-            "start lies behind the end of the input, which is {:.3f} seconds long", *length
+            "start lies behind the end of the input, which is {:.3f} seconds long: choose an "
+            "earlier one",
+            *length
         ),
         "start"
     };

@@ -222,8 +222,8 @@ Result<int> require_video(const Input& input) {
     if (!found) {
         return Error{
             ErrorKind::kNoVideoStream,
-            "the input has no moving picture: upload a video, or use the audio or"
-            " image kind",
+            "the input has no picture that moves: give a file with video, or ask for what it has:"
+            " kind audio for sound, kind image for a still",
             "input"
         };
     }

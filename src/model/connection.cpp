@@ -26,9 +26,10 @@ json::object settings_of(const ConnectionRequest& connection) {
 }
 
 json::object secrets_of(const ConnectionRequest& connection) {
+    const bool has_token = connection.session_token && !connection.session_token->empty();
     return {
         {"secret_access_key", connection.secret_access_key},
-        {"session_token", to_json(connection.session_token)},
+        {"session_token", has_token ? json::value(*connection.session_token) : json::value()},
     };
 }
 

@@ -34,7 +34,10 @@ struct ConnectionRequest {
         Field{&ConnectionRequest::access_key_id, "access_key_id", "Access key id."}.required(),
         Field{&ConnectionRequest::secret_access_key, "secret_access_key", "Never returned."}
             .required(),
-        Field{&ConnectionRequest::session_token, "session_token", "Never returned."},
+        Field{
+            &ConnectionRequest::session_token, "session_token",
+            "Never returned; an empty string takes it away."
+        },
         Field{&ConnectionRequest::path_style, "path_style", "Bucket in the path, not the host."},
         Field{&ConnectionRequest::is_default, "is_default", "Used where a job names none."},
     };

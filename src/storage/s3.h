@@ -22,6 +22,7 @@ struct S3Tuning {
     std::int64_t smallest_part = 8 << 20;  // bytes, at least 5 MiB
     std::int64_t unknown_part = 16 << 20;  // of an upload of unknown length
     net::Patience patience = {};
+    bool is_trial = false;  // what fails in passing stays `unavailable`: nothing was to be moved
 };
 
 /// The objects of `bucket` whose keys begin with `prefix` ("" or "some/where/"); keys given to the

@@ -125,7 +125,7 @@ Result<net::Response> S3Bucket::send(const Call& call, const std::stop_token& st
         if (!is_passing) return answer;
         if (++failures >= tuning_.retries.tries) {
             auto error = std::move(answer).error();
-            error.kind = kind_of(call.action);
+            if (!tuning_.is_trial) error.kind = kind_of(call.action);
             error.where = name_of(call.key);
             error.message += " (tried " + std::to_string(failures) + " times)";
             return error;

@@ -285,10 +285,13 @@ std::unique_ptr<Origin> s3_origin(
     );
 }
 
+/// Somebody waits for the answer.
+const S3Tuning kTrial = {.retries = {.tries = 2}, .patience = {}, .is_trial = true};
+
 Result<std::vector<std::string>> list_buckets(
     net::Client& client, const S3Account& account, const std::stop_token& stop
 ) {
-    const S3Bucket service(client, account, "", {.retries = {.tries = 2}});
+    const S3Bucket service(client, account, "", kTrial);
     const auto answer = TRY(service.send({.action = S3Action::kListBuckets, .key = ""}, stop));
     pugi::xml_document page;
     page.load_buffer(answer.body.data(), answer.body.size());
@@ -304,7 +307,7 @@ Result<> test_s3(
     const std::string& bucket,
     const std::stop_token& stop
 ) {
-    return try_storage(*open_s3(client, account, bucket, "", {.retries = {.tries = 2}}), stop);
+    return try_storage(*open_s3(client, account, bucket, "", kTrial), stop);
 }
 
 }  // namespace ittybit::storage

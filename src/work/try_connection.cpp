@@ -8,10 +8,17 @@
 namespace ittybit::work {
 namespace {
 
-json::object answer(bool is_ok, const std::string& bucket, std::string message) {
-    json::object out{{"object", "connection_test"}, {"ok", is_ok}, {"bucket", nullptr}};
-    if (!bucket.empty()) out["bucket"] = bucket;
+json::object answer(const std::string& bucket, std::string message) {
+    json::object out{{"object", "connection_test"}, {"ok", true}, {"kind", nullptr}};
+    out["bucket"] = bucket.empty() ? json::value() : json::value(bucket);
     out["message"] = std::move(message);
+    return out;
+}
+
+json::object refusal(const std::string& bucket, const Error& error) {
+    auto out = answer(bucket, error.message);
+    out["ok"] = false;
+    out["kind"] = name_of(error.kind);
     return out;
 }
 
@@ -26,21 +33,20 @@ json::object try_connection(
     auto chosen = bucket;
     if (chosen.empty()) {
         const auto buckets = storage::list_buckets(client, account, stop);
-        if (!buckets) return answer(false, "", buckets.error().message);
+        if (!buckets) return refusal("", buckets.error());
         if (buckets->size() != 1) {
-            return answer(
-                false, "",
+            auto advice =
                 buckets->empty()
                     ? "the keys are good, but there is no bucket yet: create one"
-                    : fmt::format("the keys are good; name the bucket to try: {}", join(*buckets))
-            );
+                    : fmt::format("the keys are good; name the bucket to try: {}", join(*buckets));
+            return refusal("", {ErrorKind::kInvalidRequest, std::move(advice), "bucket"});
         }
         chosen = buckets->front();
     }
     const auto tried = storage::test_s3(client, account, chosen, stop);
-    if (!tried) return answer(false, chosen, tried.error().message);
+    if (!tried) return refusal(chosen, tried.error());
     return answer(
-        true, chosen, fmt::format("the bucket {} can be written, read and deleted from", chosen)
+        chosen, fmt::format("the bucket {} can be written, read and deleted from", chosen)
     );
 }
 

@@ -10,8 +10,8 @@
 namespace ittybit::work {
 
 /// Tries a connection: writes, reads and deletes a small object in `bucket`, or, where none is
-/// named, in the only one there is. `{object: "connection_test", ok, bucket, message}`; the message
-/// says what is wrong and what to do.
+/// named, in the only one there is. `{object: "connection_test", ok, kind, bucket, message}`: the
+/// kind of error, and what is wrong and what to do.
 json::object try_connection(
     net::Client& client,
     const storage::S3Account& account,
