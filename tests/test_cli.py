@@ -120,6 +120,47 @@ def test_an_unknown_option_names_the_nearest_one(tmp_path, media):
     assert run.status == 2 and "width" in run.stderr + json.dumps(run.lines)
 
 
+@pytest.mark.parametrize("words, said", [
+    (["image", "--no-audio"], "--no-audio is an option of video, adaptive_video, not of image"),
+    (["task", "audio", "--no-dash"], "--no-dash is an option of adaptive_video, not of audio"),
+    (["task", "zz"], "one of probe, import, video"),
+    (["task", "vidio"], "the nearest is video"),
+    (["task"], "a kind is required"),
+    (["image", "--priority", "11"], "priority must be between -10 and 10"),
+])
+def test_what_does_not_go_here_is_explained(tmp_path, media, words, said):
+    run = cli.ittybit(*words, "-i", media / "photo.jpg", cwd=tmp_path)
+    assert run.status == 2 and said in run.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ["completion", "fish"], ["version"], ["--help"], ["connections"], ["nothing"],
+    ["serve", "--check"],
+    ["video", "-i", "flash-small.mp4", "-o", "o.mp4"],
+])
+def test_a_reader_that_leaves_ends_a_command_quietly(tmp_path, media, words):
+    for gone in ("stdout", "stderr"):
+        read, write = os.pipe()
+        os.close(read)
+        words = [media / word if word.startswith("flash") else word for word in map(str, words)]
+        run = start(*words, cwd=tmp_path, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                            gone: write})
+        os.close(write)
+        told = "".join(text or "" for text in run.communicate(timeout=60))
+        assert "unforeseen" not in told and "Broken pipe" not in told and "interrupted" not in told
+        assert run.returncode in (0, 2, 130, -signal.SIGPIPE), (gone, told)
+    assert not children_of(run.pid) and not list(tmp_path.glob(".ittybit*/"))
+
+
+def test_run_takes_a_folder_also_for_one_kind(tmp_path, media):
+    for body, name in (({"kind": "image"}, "photo.jpg"),
+                       ({"kind": "image", "output": "a/b.png"}, "a/b.png")):
+        run = cli.ittybit("run", "-i", media / "photo.jpg", "-o", "web", "--body", json.dumps(body),
+                          cwd=tmp_path)
+        assert run.status == 0, run.stderr
+        assert look.probe(tmp_path / "web" / name)["video"]
+
+
 @pytest.mark.parametrize("name", [
     "text.mp4", "playlist.mp4", "concat.mp4", "concat.jpg", "svg.jpg", "pdf.jpg", "page.mp4",
     "empty.mp4", "garbage.mp4", "garbage.jpg", "no-index.mp4", "truncated.png",

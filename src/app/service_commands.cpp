@@ -35,7 +35,7 @@ Result<Settings> settings_of(const Words& words, bool is_debugging) {
 Result<> show_settings(const Words& words, bool is_debugging) {
     const auto settings = TRY(settings_of(words, is_debugging));
     const auto said = TRY(gather_settings(words.flags, words.config));
-    fmt::print("{}", settings_text(settings, said));
+    std::fputs(settings_text(settings, said).c_str(), stdout);
     return {};
 }
 

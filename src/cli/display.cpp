@@ -1,14 +1,16 @@
 #include "cli/display.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "base/fields_json.h"
+#include "base/text.h"
 #include "cli/help.h"
 #include "model/error_kinds.h"
 #include "work/target.h"
@@ -20,6 +22,12 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr int kNarrowest = 40;
+
+/// Without complaint where nobody reads it.
+void put(std::FILE* stream, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+}
+
 std::string repeat(std::string_view piece, int count) {
     std::string text;
     for (int i = 0; i < count; ++i) text += piece;
@@ -125,7 +133,7 @@ void Display::draw_tasks() {
 /// Over what was drawn before.
 void Display::draw(const std::vector<std::string>& lines) {
     clear_bar();
-    fmt::print(stderr, "{}", fmt::join(lines, "\n"));
+    put(stderr, join(lines, "\n"));
     std::fflush(stderr);
     drawn_ = lines.size();
 }
@@ -172,19 +180,19 @@ int Display::finish(const Error& error) {
         if (!error.where.empty()) line["field"] = error.where;
         print_line(line);
     }
-    say(error.message);
+    const bool is_left = is_deserted_ && error.kind == ErrorKind::kCancelled;
+    if (!is_left) say(error.message);
     return exit_status(error_row(error.kind).fault);
 }
 
 void Display::print(const json::value& document) {
     if (is_quiet_) return;
     if (!is_for_people_) return print_line(document);
-    const auto text = pretty_json(document);
-    std::fwrite(text.data(), 1, text.size(), stream_);
+    put(stream_, pretty_json(document));
 }
 
 void Display::print_text(const std::string& text) {
-    if (!is_quiet_) std::fwrite(text.data(), 1, text.size(), stream_);
+    if (!is_quiet_) put(stream_, text);
 }
 
 void Display::note(const std::string& sentence) {
@@ -193,25 +201,26 @@ void Display::note(const std::string& sentence) {
 
 void Display::print_line(const json::value& value) {
     if (is_quiet_) return;
-    const auto line = compact_json(value) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stream_);
-    std::fflush(stream_);
+    put(stream_, compact_json(value) + "\n");
+    if (std::fflush(stream_) == 0 || errno != EPIPE || stream_ != stdout) return;
+    is_quiet_ = is_deserted_ = true;
+    ::kill(::getpid(), SIGTERM);  // ends all as an interrupt does
 }
 
 void Display::clear_bar() {
-    for (; drawn_ > 1; --drawn_) fmt::print(stderr, "\r\033[K\033[A");
-    if (drawn_ == 1) fmt::print(stderr, "\r\033[K");
+    for (; drawn_ > 1; --drawn_) put(stderr, "\r\033[K\033[A");
+    if (drawn_ == 1) put(stderr, "\r\033[K");
     drawn_ = 0;
 }
 
 void Display::say(const std::string& sentence) {
     clear_bar();
-    fmt::print(stderr, "ittybit: {}{}\n", input_, sentence);
+    put(stderr, fmt::format("ittybit: {}{}\n", input_, sentence));
 }
 
 int Display::end_cancelled(const std::stop_token& stop) {
     if (stop.stop_requested()) {
-        say("interrupted; nothing was written");
+        if (!is_deserted_) say("interrupted; nothing was written");
         return exit_status(Fault::kCancelled);
     }
     say("somebody has cancelled it; start it again with: ittybit jobs retry ID");
@@ -230,7 +239,7 @@ int Display::end(const std::optional<Failure>& error, const std::string& url) {
 
 void Display::show(const std::string& url) {
     if (!is_for_people_ || is_quiet_ || url.empty() || stream_ != stdout) return;
-    fmt::print("{}\n", work::path_of(url));
+    put(stdout, work::path_of(url) + "\n");
 }
 
 }  // namespace ittybit::cli

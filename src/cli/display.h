@@ -64,6 +64,7 @@ private:
     bool is_for_people_;
     bool has_bar_;
     bool is_quiet_;
+    bool is_deserted_ = false;                   // nobody reads standard output any more
     std::string turn_;                           // "3/20"
     std::string input_;                          // of that turn
     std::map<std::string, std::string> labels_;  // "2/3 poster", by task, of several outputs

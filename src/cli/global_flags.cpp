@@ -29,8 +29,7 @@ void add_media_flags(CLI::App& app, Globals& globals) {
         app, "-o,--output", globals.output, "OUTPUT",
         "A file, FOLDER/, s3://bucket/key, or - (standard output). May hold {filename}."
     );
-    add_text(app, "--connection", globals.connection, "NAME", "Credentials for s3://.")
-        ->envname("ITTYBIT_CONNECTION");
+    add_text(app, "--connection", globals.connection, "NAME", "Credentials for s3://.");
     app.add_flag("--explain", globals.is_explaining, "Print the plan, do nothing.")
         ->group("Global");
     app.add_flag("--async", globals.is_async, "Do not wait for the server.")->group("Global");

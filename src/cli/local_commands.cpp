@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -32,12 +33,14 @@ struct Typed {
     json::object options;
     std::string metadata;  // JSON
     std::string webhook_url;
+    std::string priority;
 };
 
 Result<json::object> document_of(const Typed& typed) {
     json::object document{{"kind", typed.kind}, {"options", typed.options}};
     if (!typed.metadata.empty()) document["metadata"] = TRY(parse_json(typed.metadata));
     if (!typed.webhook_url.empty()) document["webhook_url"] = typed.webhook_url;
+    if (!typed.priority.empty()) document["priority"] = typed_word(typed.priority);
     return document;
 }
 
@@ -75,6 +78,8 @@ Action declare_job(CLI::App& app, std::string_view kind) {
     app.add_option("--metadata", typed->metadata, "Comes back with the job.")->type_name("JSON");
     app.add_option("--webhook-url", typed->webhook_url, "Called when the job has ended.")
         ->type_name("URL");
+    app.add_option("--priority", typed->priority, "-10 to 10: higher first of what waits there.")
+        ->type_name("N");
     return [typed](Context& context) {
         const auto document = document_of(*typed);
         if (!document) return Display(context.globals).finish(document.error());
@@ -87,11 +92,15 @@ Action declare_job(CLI::App& app, std::string_view kind) {
 /// The names that a body gives its outputs, in a folder.
 std::vector<std::string> names_in(const json::object& body, const std::string& folder) {
     const auto* outputs = body.if_contains("outputs");
-    if (outputs == nullptr || !outputs->is_array()) return {folder};
     std::vector<std::string> names;
-    for (const auto& output : outputs->get_array()) {
+    const auto add = [&](const json::value& output) {
         const auto name = string_at(output, "output");
-        names.push_back(name.empty() ? folder + "/" : name);
+        names.push_back(name.empty() ? folder : name);
+    };
+    if (outputs == nullptr || !outputs->is_array()) {
+        add(body);
+    } else {
+        std::ranges::for_each(outputs->get_array(), add);
     }
     return names;
 }
@@ -103,6 +112,9 @@ Action declare_run(CLI::App& app) {
     return [typed](Context& context) {
         const auto body = read_body(*typed);
         if (!body) return Display(context.globals).finish(body.error());
+        auto& folder = context.globals.output;
+        const bool is_path = !is_url(folder) && folder != work::kStandardOutput;
+        if (is_path && !folder.empty() && !folder.ends_with('/')) folder += '/';
         return run_each(context, names_in(*body, context.globals.output), [&](Context& each) {
             return run_job(each, *body);
         });
@@ -120,7 +132,6 @@ Command job_command(
 
 /// Each kind is a command below `task`, since each has its own flags.
 Action declare_task(CLI::App& app) {
-    app.require_subcommand(1);
     const auto chosen = std::make_shared<std::function<int(Context&)>>();
     const auto add = [&](std::string_view word, std::string_view help) {
         auto* sub = app.add_subcommand(std::string(word), std::string(help));
@@ -140,7 +151,11 @@ Action declare_task(CLI::App& app) {
     }
     add("adaptive", "The same as adaptive_video.");
     add("export", "A copy of a task's output where -o says.");
-    return [chosen](Context& context) { return (*chosen)(context); };
+    return [chosen](Context& context) {
+        if (*chosen) return (*chosen)(context);
+        return Display(context.globals)
+            .finish(Error{ErrorKind::kKindRequired, "a kind is required: see --help", "kind"});
+    };
 }
 
 int check_server(Context& context, const ServerAccess& server) {
@@ -188,7 +203,7 @@ Action declare_version(CLI::App& /*app*/) {
         Display display(context.globals);
         const auto build = sandbox::build_id();
         if (display.is_for_people()) {
-            fmt::print("ittybit {}\n", build);
+            display.print_text(fmt::format("ittybit {}\n", build));
         } else {
             display.print(
                 json::object{{"version", build.substr(0, build.find('+'))}, {"build", build}}
@@ -202,7 +217,7 @@ Action declare_completion(CLI::App& app) {
     const auto shell = std::make_shared<std::string>();
     app.add_option("shell", *shell, "")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
     return [shell](Context& context) {
-        fmt::print("{}", completion_script(*shell, context.commands));
+        Display(context.globals).print_text(completion_script(*shell, context.commands));
         return 0;
     };
 }

@@ -1,5 +1,6 @@
 #include "cli/many.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -53,7 +54,8 @@ void say_total(const Context& context, std::size_t done, std::size_t failed) {
     if (context.globals.is_quiet) return;
     if (display.is_for_people()) {
         const auto more = failed > 0 ? fmt::format("; {} failed", failed) : "";
-        fmt::print(stderr, "ittybit: {} of {} done{}\n", done, context.globals.inputs.size(), more);
+        const auto all = context.globals.inputs.size();
+        std::fputs(fmt::format("ittybit: {} of {} done{}\n", done, all, more).c_str(), stderr);
     } else {
         display.print(json::object{
             {"object", "total"},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "cli/display.h"
 #include "cli/global_flags.h"
 #include "cli/help.h"
+#include "model/option_names.h"
 
 namespace ittybit::cli {
 namespace {
@@ -51,6 +53,38 @@ std::string flag_suggestion(const CLI::App& command, const std::string& word) {
     return suggestion(word.substr(0, word.find('=')), known);
 }
 
+/// What is said of a flag that a command does not have: whose option it is, or which is near.
+std::string strange_flag(const CLI::App& command, const std::string& word) {
+    auto option = word.substr(0, word.find('='));
+    option.erase(0, option.find_first_not_of('-'));
+    std::ranges::replace(option, '-', '_');
+    auto kinds = kinds_with(option);
+    if (kinds.empty() && option.starts_with("no_")) kinds = kinds_with(option.substr(3));
+    const auto below = command.get_subcommands();  // what it does not have either falls through
+    const auto& here = below.empty() ? command : *below.front();
+    if (kinds.empty()) {
+        return fmt::format("{} is not an option here{}", word, flag_suggestion(here, word));
+    }
+    return fmt::format("{} is an option of {}, not of {}", word, join(kinds), here.get_name());
+}
+
+/// The words that may stand behind a command, where none of them does.
+std::vector<std::string> names_below(const CLI::App& command) {
+    std::vector<std::string> names;
+    if (!command.get_subcommands().empty()) return names;
+    for (const auto* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(sub->get_name());
+    }
+    return names;
+}
+
+std::string strange_kind(const std::string& word, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    return fmt::format(
+        "there is no kind \"{}\"{}: it is one of {}", word, suggestion(word, known), join(names)
+    );
+}
+
 Error wrong(std::string message) {
     return {ErrorKind::kInvalidOptions, std::move(message), ""};
 }
@@ -60,10 +94,11 @@ std::optional<Error> leftover(const CLI::App& command) {
     const auto words = command.remaining();
     if (words.empty()) return std::nullopt;
     const auto& word = words.front();
-    if (!word.starts_with("-")) {
-        return wrong(fmt::format("\"{}\" is one word too many; inputs need -i in front", word));
+    if (word.starts_with("-")) return wrong(strange_flag(command, word));
+    if (const auto below = names_below(command); !below.empty()) {
+        return Error{ErrorKind::kInvalidKind, strange_kind(word, below), "kind"};
     }
-    return wrong(fmt::format("{} is not an option here{}", word, flag_suggestion(command, word)));
+    return wrong(fmt::format("\"{}\" is one word too many; inputs need -i in front", word));
 }
 
 std::optional<Error> unknown_command(const CLI::App& app, const std::vector<Command>& commands) {
@@ -112,7 +147,7 @@ int act(Parsed& parsed, Context& context) {
     if (auto error = unknown_command(parsed.app, context.commands)) {
         return Display(context.globals).finish(*error);
     }
-    fmt::print(stderr, "{}", overview(context.commands, columns_of(STDERR_FILENO)));
+    std::fputs(overview(context.commands, columns_of(STDERR_FILENO)).c_str(), stderr);
     return 2;
 }
 

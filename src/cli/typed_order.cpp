@@ -1,5 +1,6 @@
 #include "cli/typed_order.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -55,7 +56,14 @@ void place(json::object& output, const std::string& where) {
     }
 }
 
-/// The same for each of several: in a folder, under the name that it may have been given.
+/// The same in a folder, under the name that it may have been given.
+void place_in(const std::string& folder, json::object& output) {
+    const auto name = string_at(output, "output");
+    if (is_url(name)) return;
+    place(output, name.starts_with('/') ? name : folder + name);
+}
+
+/// The same for each of several.
 Result<> place_each(json::array& outputs, std::string folder) {
     if (is_url(folder) || folder == work::kStandardOutput) {
         return Error{
@@ -66,11 +74,19 @@ Result<> place_each(json::array& outputs, std::string folder) {
     }
     if (!folder.empty() && !folder.ends_with('/')) folder += '/';
     for (auto& output : outputs) {
-        const auto name = string_at(output, "output");
-        if (!output.is_object() || is_url(name)) continue;
-        place(output.get_object(), name.starts_with('/') ? name : folder + name);
+        if (output.is_object()) place_in(folder, output.get_object());
     }
     return {};
+}
+
+/// The connection that is meant: a flag's before the body's, and the environment's last.
+void name_connection(const std::string& flag, json::object& document) {
+    const char* preset = std::getenv("ITTYBIT_CONNECTION");
+    if (!flag.empty()) {
+        document["connection"] = flag;
+    } else if (preset != nullptr && *preset != '\0' && !document.contains("connection")) {
+        document["connection"] = preset;
+    }
 }
 
 OrderRules rules_of(bool is_task, Done done) {
@@ -132,9 +148,16 @@ Result<TypedOrder> read_typed(
     if (outputs != nullptr) {
         TRY(place_each(*outputs, globals.output));
     } else {
-        place(document, globals.output);
+        const bool is_folder = globals.output.empty() || globals.output.ends_with('/');
+        if (!is_folder && !string_at(document, "output").empty()) {
+            return Error{
+                ErrorKind::kInvalidOutput, "output is given twice: with -o and in the body",
+                "output"
+            };
+        }
+        place_in(globals.output, document);
     }
-    if (!globals.connection.empty()) document["connection"] = globals.connection;
+    name_connection(globals.connection, document);
     auto [order, problems] = TRY(read_order(document, rules_of(is_task, done)));
     if (!problems.empty()) return error_of(problems);
     return TypedOrder{std::move(document), std::move(order), is_task};

@@ -1,5 +1,6 @@
 #include "cli/typed_order.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -62,6 +63,24 @@ TEST_F(TypedOrderTest, FlagsAndTheFlagsOfAllBecomeOneDocument) {
     EXPECT_EQ(here->order.connection, "mine");
     const auto there = read(R"({"kind":"video"})", Done::kThere);
     EXPECT_EQ(there->order.input.url(), "a film.mov") << "it is uploaded from there";
+}
+
+TEST_F(TypedOrderTest, AFlagGoesBeforeTheBodyAndThatBeforeTheEnvironment) {
+    const auto connection = [&](const std::string& text) {
+        return read(text)->order.connection.value_or("");
+    };
+    ::setenv("ITTYBIT_CONNECTION", "preset", 1);
+    EXPECT_EQ(connection(R"({"kind":"video"})"), "preset");
+    EXPECT_EQ(connection(R"({"kind":"video","connection":"said"})"), "said");
+    globals.connection = "flag";
+    EXPECT_EQ(connection(R"({"kind":"video","connection":"said"})"), "flag");
+    ::unsetenv("ITTYBIT_CONNECTION");
+}
+
+TEST_F(TypedOrderTest, ABodysOutputLiesInTheFolder) {
+    EXPECT_THAT(names(R"({"kind":"image","output":"x/a.png"})"), ElementsAre("x/a.png"));
+    globals.output = "b.png";
+    EXPECT_THAT(error(R"({"kind":"image","output":"a.png"})"), HasSubstr("given twice"));
 }
 
 TEST_F(TypedOrderTest, ProblemsAreToldInTheWordsOfTheApi) {

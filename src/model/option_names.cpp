@@ -48,6 +48,11 @@ bool is_option(std::string_view name) {
     return all_options().contains(name);
 }
 
+std::vector<std::string> kinds_with(std::string_view name) {
+    const auto found = all_options().find(name);
+    return found == all_options().end() ? Kinds() : found->second;
+}
+
 void drop_strange_options(
     std::string_view kind, json::object& options, std::vector<OptionProblem>& problems
 ) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace ittybit {
 
 /// Whether some kind of work has an option of this name.
 bool is_option(std::string_view name);
+
+/// The kinds of work that have an option of this name; none where there is no such option.
+std::vector<std::string> kinds_with(std::string_view name);
 
 /// Takes what a kind does not have from its options and says of each whose option it is, or which
 /// name is near.
