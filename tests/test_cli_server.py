@@ -84,6 +84,48 @@ def test_a_local_path_in_a_new_job_is_uploaded(there, server, media):
     assert absent.status == 2 and "no.jpg" in absent.stderr
 
 
+@pytest.mark.parametrize("words", [
+    ["jobs", "create", "--body", '{"input": "photo.jpg", "kind": "image", "width": 0}'],
+    ["jobs", "create", "--body", '{"input": "photo.jpg", "kind": "image", "foo": 0}'],
+    ["image", "-i", "photo.jpg", "--connection", "nope"],
+    ["image", "-i", "photo.jpg", "-o", "s3://bucket/x.jpg"],
+    ["image", "-i", "photo.jpg", "--webhook-url", "http://169.254.1.1/x"],
+    ["task", "image", "-i", "photo.jpg", "--connection", "nope"],
+    ["video", "-i", "photo.jpg", "--subtitle-url", "a.srt", "--connection", "nope"],
+    ["run", "-i", "photo.jpg", "--body",
+     '{"outputs": [{"kind": "video", "subtitle_url": "a.srt", "connection": "nope"}]}'],
+    ["video", "-i", "http://169.254.1.1/a.mp4", "--subtitle-url", "a.srt"],
+])
+def test_what_the_server_refuses_is_not_uploaded(there, server, media, tmp_path, words):
+    (tmp_path / "photo.jpg").write_bytes((media / "photo.jpg").read_bytes())
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    before = server.get("/files?role=upload&limit=100").json()
+    refused = there(*words)
+    assert refused.status == 2 and len(refused.lines) == 1, refused
+    assert "file:" not in refused.message and "input must" not in refused.message
+    assert server.get("/files?role=upload&limit=100").json() == before
+
+
+def test_a_flag_goes_before_the_environment(server, tmp_path):
+    preset = {**access(server), "ITTYBIT_CONNECTION": "preset"}
+    words = ("image", "-i", "https://example.com/a.png")
+    for more, name in (((), "preset"), (("--connection", "flag"), "flag")):
+        refused = cli.ittybit(*words, *more, cwd=tmp_path, env=preset)
+        assert (refused.status, refused.error_kind) == (2, "connection_required")
+        assert f'"{name}"' in refused.message
+
+
+def test_a_connection_out_of_reach_is_exit_4(there, server, tmp_path):
+    words = ("connections", "add", "s3", "--name", "away", "--endpoint", "http://127.0.0.1:9",
+             "--access-key-id", "id", "--secret-access-key", "secret")
+    for run in (there, lambda *words: cli.ittybit(*words, cwd=tmp_path)):
+        assert run(*words).status == 0
+        for bucket in ((), ("--bucket", "b")):
+            tested = run("connections", "test", "away", *bucket)
+            assert (tested.status, tested.last["kind"]) == (4, "unavailable"), tested
+    server.call("DELETE", "/connections/away")
+
+
 def test_all_tasks_of_a_watched_job_are_bars_on_a_terminal(server, media, tmp_path):
     upload = server.post("/uploads?filename=a.mp4", data=(media / "flash-720p.mp4").read_bytes())
     job = server.job(input=upload.json()["url"], kind="video",

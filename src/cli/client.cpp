@@ -1,5 +1,6 @@
 #include "cli/client.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -45,6 +46,13 @@ Error unreachable(const std::string& url, const Error& cause) {
     };
 }
 
+/// An error of the server's. One of another version may have other kinds.
+Error error_named(const std::string& word, int status, std::string message) {
+    const auto other = status < 500 ? ErrorKind::kInvalidRequest : ErrorKind::kUnavailable;
+    const auto kind = find_named<ErrorKind>(word).value_or(other);
+    return {kind, std::move(message), "", std::nullopt, word};
+}
+
 /// The error that an answer carries.
 Error error_of(const net::Response& answer) {
     const auto body = parse_json(answer.body);
@@ -55,10 +63,7 @@ Error error_of(const net::Response& answer) {
             fmt::format("the server answered {}", net::status_in_words(answer.status)), ""
         };
     }
-    // A server of another version may have other kinds.
-    const auto other = answer.status < 500 ? ErrorKind::kInvalidRequest : ErrorKind::kUnavailable;
-    const auto kind = find_named<ErrorKind>(word).value_or(other);
-    return {kind, string_at(*body, "message"), "", std::nullopt, word};
+    return error_named(word, answer.status, string_at(*body, "message"));
 }
 
 /// Splits a stream into events as its bytes come.
@@ -138,7 +143,7 @@ Result<net::Request> ApiClient::request(const std::string& method, const std::st
     return request;
 }
 
-Result<json::value> ApiClient::call(
+Result<net::Response> ApiClient::answer(
     const std::string& method,
     const std::string& path,
     const json::value& body,
@@ -149,14 +154,44 @@ Result<json::value> ApiClient::call(
         request.body = compact_json(body);
         request.headers.push_back({"Content-Type", "application/json"});
     }
-    const auto answer = client_.send(request, stop);
-    if (!answer) {
-        if (answer.error().kind == ErrorKind::kCancelled) return answer.error();
-        return unreachable(server_.url, answer.error());
+    auto answer = client_.send(request, stop);
+    if (answer || answer.error().kind == ErrorKind::kCancelled) return answer;
+    return unreachable(server_.url, answer.error());
+}
+
+Result<json::value> ApiClient::call(
+    const std::string& method,
+    const std::string& path,
+    const json::value& body,
+    const std::stop_token& stop
+) {
+    const auto answer = TRY(this->answer(method, path, body, stop));
+    if (answer.status >= 300) return error_of(answer);
+    if (answer.body.empty()) return json::value();
+    return parse_json(answer.body);
+}
+
+Result<> ApiClient::judge(
+    const std::string& path,
+    const json::value& body,
+    const std::vector<std::string>& unsent,
+    const std::stop_token& stop
+) {
+    const auto answer = TRY(this->answer("POST", path, body, stop));
+    if (answer.status < 300) return {};
+    const auto told = parse_json(answer.body);
+    const auto* errors =
+        told && told->is_object() ? told->get_object().if_contains("errors") : nullptr;
+    if (errors == nullptr || !errors->is_array()) return error_of(answer);
+    std::vector<std::string> sentences;
+    std::string kind;
+    for (const auto& error : errors->get_array()) {
+        if (std::ranges::find(unsent, string_at(error, "field")) != unsent.end()) continue;
+        if (sentences.empty()) kind = string_at(error, "kind");
+        sentences.push_back(string_at(error, "message"));
     }
-    if (answer->status >= 300) return error_of(*answer);
-    if (answer->body.empty()) return json::value();
-    return parse_json(answer->body);
+    if (sentences.empty()) return {};
+    return error_named(kind, answer.status, join(sentences, "; "));
 }
 
 Result<std::string> ApiClient::upload(

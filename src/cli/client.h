@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -40,6 +41,15 @@ public:
         const std::stop_token& stop
     );
 
+    /// Asks what is wrong with a request, but for those fields whose files are yet to be sent: with
+    /// these no server takes it. Errors: every problem in one, of the first one's kind.
+    Result<> judge(
+        const std::string& path,
+        const json::value& body,
+        const std::vector<std::string>& unsent,
+        const std::stop_token& stop
+    );
+
     /// Streams a local file, or what a pipe gives, to POST /uploads; gives its URL.
     Result<std::string> upload(
         const std::string& path, const Sent& progress, const std::stop_token& stop
@@ -56,6 +66,12 @@ public:
     );
 
 private:
+    Result<net::Response> answer(
+        const std::string& method,
+        const std::string& path,
+        const json::value& body,
+        const std::stop_token& stop
+    );
     Result<net::Request> request(const std::string& method, const std::string& path) const;
 
     ServerAccess server_;

@@ -75,6 +75,8 @@ Result<int> create_job(
     auto body = TRY(read_body(typed.body));
     const auto input = string_at(body, "input");
     if (!input.empty() && !is_url(input)) {
+        body["input"] = kUnsent;
+        TRY(api.judge("/jobs", body, {"input"}, stop));
         body["input"] = TRY(upload_input(api, input, display, stop));
     }
     display.print(TRY(api.call("POST", "/jobs", body, stop)));

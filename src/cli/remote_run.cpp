@@ -101,6 +101,28 @@ json::value& option_at(json::object& body, const LocalOption& option) {
     return *at;
 }
 
+/// How the server calls such an option in its errors.
+std::string field_of(const json::object& body, const LocalOption& option) {
+    const auto field = "options." + option.name;
+    return body.contains("outputs") ? fmt::format("outputs.{}.{}", option.output, field) : field;
+}
+
+/// What the server alone can know to be wrong, before a file is sent to it.
+Result<> judge_there(
+    ApiClient& api, const std::string& route, Judged judged, const std::stop_token& stop
+) {
+    std::vector<std::string> unsent;
+    if (!judged.local.empty()) {
+        judged.body["input"] = kUnsent;
+        unsent.emplace_back("input");
+    }
+    for (const LocalOption& option : judged.options) {
+        option_at(judged.body, option) = kUnsent;
+        unsent.push_back(field_of(judged.body, option));
+    }
+    return unsent.empty() ? Result<>() : api.judge(route, judged.body, unsent, stop);
+}
+
 /// Local files are sent ahead; their addresses there take the places of their paths.
 Result<> upload_all(ApiClient& api, Judged& judged, Display& display, const std::stop_token& stop) {
     if (!judged.local.empty())
@@ -155,6 +177,7 @@ template <typename T>
 Result<T> run(
     ApiClient& api, bool is_async, Judged judged, Display& display, const std::stop_token& stop
 ) {
+    TRY(judge_there(api, std::string(kRoute<T>), judged, stop));
     TRY(upload_all(api, judged, display, stop));
     const auto made = TRY(api.call("POST", std::string(kRoute<T>), judged.body, stop));
     if (is_async) return read_answer<T>(made);

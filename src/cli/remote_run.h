@@ -2,6 +2,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "cli/client.h"
@@ -15,6 +16,10 @@ namespace ittybit::cli {
 int run_there(
     Context& context, const json::object& document, bool is_task, const ServerAccess& server
 );
+
+/// Stands in a request for the address of a file that is yet to be sent, for ApiClient::judge: no
+/// server takes it.
+constexpr std::string_view kUnsent = "file:";
 
 /// Sends a local input to the server and shows how far it is. Gives its URL there.
 Result<std::string> upload_input(
