@@ -22,7 +22,7 @@ constexpr double kTolerance = 0.5;  // LU
 
 /// What holding peaks takes away is found by measuring again, so often at most, and given back.
 constexpr int kMostPasses = 4;
-constexpr double kMostMakeUp = 6;  // dB; more would flatten the sound
+constexpr double kMostMakeUp = 9;  // dB; more would flatten the sound
 constexpr double kNear = 0.1;      // LU
 
 /// The format that sound is mixed, measured and levelled in.
