@@ -158,6 +158,7 @@ def test_peaks_are_held_where_the_gain_takes_them_too_high(make, sound, form):
     out = make("audio", source, f"o.{form}", normalize="lufs", target_lufs=-16)
     assert measured(source)[1] + facts(make)["gain_db"] > 0
     assert facts(make)["limited"] is True
+    assert facts(make)["output_dbtp"] <= -1
     assert_came_to(make, out, -16, within=0.5)  # what holding them took is given back
     assert make.run.warnings == []
 
