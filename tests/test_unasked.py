@@ -275,7 +275,7 @@ def test_a_dozen_samples_are_a_sound(make, media, name):
 def test_sample_rates_suit_the_codec(make, media, source, name):
     out = make("audio", media / source, name)
     assert int(look.probe(out)["audio"][0]["sample_rate"]) <= 48000
-    assert abs(look.duration(out) - 3) < 0.1
+    assert abs(len(look.samples(out)) / 48000 - 3) < 0.1
     assert abs(look.main_frequency(out) - 440) < 3 or source == "tone-96000.flac"
 
 

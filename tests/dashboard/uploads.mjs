@@ -89,9 +89,9 @@ export const uploads = {
         const { page } = dashboard;
         await begin(dashboard, given, RATE / 5);
         await reach(dashboard, 20);
-        const findings = await dashboard.axe();
         await page.getByRole("button", { name: "Cancel" }).click();
         await page.getByRole("button", { name: "Make the job" }).waitFor();
+        const findings = await dashboard.axe();
         const chosen = await page.locator(".dropzone").innerText();
         await slow(dashboard, RATE);
         await make(dashboard);
