@@ -214,17 +214,7 @@ class Soak:
     def measured(self, job):
         """Streams with their pictures or packets, seconds, and whether every byte is there."""
         assert job["status"] == "succeeded", job["error"]
-        file = job["tasks"][3]["output"]
-        content = requests.get(job["output"], timeout=service.WAIT).content
-        if job["kind"] == "adaptive_video":
-            url = f"{self.servers[0].url}/tasks/{job['tasks'][3]['id']}/parts?limit=100"
-            parts = self.call("GET", url).json()
-            assert len(parts) == file["parts"]["count"], "parts are missing"
-            for part in parts:
-                size = len(requests.get(part["url"], timeout=service.WAIT).content)
-                assert size == part["size"], f"{part['name']} has {size} of {part['size']} bytes"
-        else:
-            assert len(content) == file["size"], f"{len(content)} of {file['size']} bytes"
+        service.check_bytes(lambda path: self.call("GET", self.servers[0].url + path), job)
         complaints = look.decode_complaints(job["output"])
         assert not complaints, complaints
         told = json.loads(look.output_of(

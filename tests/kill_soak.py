@@ -202,15 +202,7 @@ class Soak:
 
     def check_output(self, job, seconds):
         file = job["tasks"][3]["output"]
-        content = requests.get(job["output"], timeout=service.WAIT).content
-        if job["kind"] == "adaptive_video":
-            parts = self.server.get(f"/tasks/{job['tasks'][3]['id']}/parts?limit=100").json()
-            assert len(parts) == file["parts"]["count"], "parts are missing"
-            for part in parts:
-                size = len(requests.get(part["url"], timeout=service.WAIT).content)
-                assert size == part["size"], f"{part['name']} has {size} of {part['size']} bytes"
-        else:
-            assert len(content) == file["size"], f"{len(content)} of {file['size']} bytes"
+        service.check_bytes(self.server.get, job)
         complaints = look.decode_complaints(job["output"])
         assert not complaints, complaints
         if seconds:

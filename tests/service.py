@@ -163,6 +163,20 @@ class Worker:
     kill, stop = Server.kill, Server.stop
 
 
+def check_bytes(get, job):
+    """A job's output, with all of its parts, has as many bytes as it tells; `get` asks the API."""
+    made = job["tasks"][3]["output"]
+    content = requests.get(job["output"], timeout=WAIT).content
+    if job["kind"] != "adaptive_video":
+        assert len(content) == made["size"], f"{len(content)} of {made['size']} bytes"
+        return
+    parts = get(f"/tasks/{job['tasks'][3]['id']}/parts?limit=100").json()
+    assert len(parts) == made["parts"]["count"], "parts are missing"
+    for part in parts:
+        size = len(requests.get(part["url"], timeout=WAIT).content)
+        assert size == part["size"], f"{part['name']} has {size} of {part['size']} bytes"
+
+
 def read_events(answer):
     event = {}
     for line in answer.iter_lines(chunk_size=1, decode_unicode=True):

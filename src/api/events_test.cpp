@@ -28,11 +28,22 @@ protected:
         EXPECT_TRUE(record && *record);
         return events_response(*service_, request, **record);
     }
-    void tell_progress(int percent) {
+    void tell_progress(int percent, const std::string& task = "task_a") {
         service_->jobs.database().changes().tell(
             store::topic::progress(job_.id),
-            compact_json(json::object{{"task", "task_a"}, {"percent", percent}})
+            compact_json(json::object{{"task", task}, {"percent", percent}})
         );
+    }
+    void save_progress(std::int64_t percent, const std::string& task) {
+        const auto saved =
+            service_->jobs.database().write([&](store::Session& session) -> Result<void> {
+                TRY(session.run(
+                    "UPDATE tasks SET status = 'processing', progress = $1 WHERE id = $2",
+                    {percent, task}
+                ));
+                return {};
+            });
+        EXPECT_TRUE(saved);
     }
 
     TestService service_;
@@ -110,6 +121,23 @@ TEST_F(Events, TellProgressOnceASecondAtMost) {
     const auto later = events->look();
     EXPECT_THAT(later.text, HasSubstr(R"("percent":30)"));
     EXPECT_THAT(later.text, Not(HasSubstr(R"("percent":2)"))) << "the most alone";
+}
+
+TEST_F(Events, TellNoLessThanBeforeWhereARowComesBehindAMessage) {
+    const auto events = follow();
+    service_.claim();
+    events->look();
+    const auto& tasks = job_.tasks;
+    tell_progress(100, tasks[2].id);
+    const auto first = events->look();
+    EXPECT_THAT(first.text, HasSubstr(R"("percent":100)"));
+    save_progress(40, tasks[1].id);
+    save_progress(99, tasks[2].id);
+    service_->jobs.database().changes().tell_all();
+    std::this_thread::sleep_until(events->look().again);
+    const auto later = events->look().text;
+    EXPECT_THAT(later, HasSubstr(R"("percent":40)"));
+    EXPECT_THAT(later, Not(HasSubstr(R"("percent":99)")));
 }
 
 }  // namespace

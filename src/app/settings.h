@@ -137,8 +137,7 @@ struct Settings {
         Field{
             &Settings::split, "split",
             "auto, never or a piece's seconds: whether long encodes are shared with other slots "
-            "and "
-            "workers."
+            "and workers."
         },
         Field{
             &Settings::require_sandbox, "require_sandbox",

@@ -179,7 +179,7 @@ Result<> check_pieces(const Plan& plan) {
     const bool is_joined =
         std::ranges::find(plan.reads, ReadAs::kPieces, &PlannedRead::as) != plan.reads.end();
     if (is_joined != (plan.pieces > 0)) return wrong("pieces are joined that are not read");
-    if (!is_joined && !plan.piece) return {};
+    if (!is_joined && !plan.piece && !plan.can_be_split) return {};
     if (!has_one_encoded_picture(plan)) return wrong("what is in pieces is no one picture");
     const auto& picture = plan.pictures.front();
     if (is_joined && (plan.piece || kind_of(plan, picture.read) != ReadAs::kPieces))

@@ -252,6 +252,22 @@ TEST(ReadOrder, WhatIsWrongIsToldOnce) {
     );
 }
 
+TEST(ReadOrder, AnExportIsOfOneFile) {
+    const auto asked = [](std::string_view kind, std::string_view more) {
+        return fmt::format(
+            R"({{"kind":"{}","input":{{"object":"file","url":"https://x/a.m3u8"{}}},"options":{{{}}}}})",
+            kind, more, kind == "export" ? R"("url":"s3://bucket/k.m3u8")" : ""
+        );
+    };
+    const auto parts = R"(,"parts":{"count":3,"size":9})";
+    const auto refused = read(asked("export", parts), task_rules());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kInvalidInput);
+    EXPECT_THAT(refused.error().message, HasSubstr("input has parts"));
+    EXPECT_TRUE(read(asked("export", ""), task_rules()));
+    EXPECT_TRUE(read(asked("probe", parts), task_rules()));
+}
+
 TEST(ReadOrder, ConnectionIsNamedOnce) {
     EXPECT_THAT(
         wrong_fields("video", R"("connection":"a","options":{"connection_id":"b"})"),

@@ -12,11 +12,12 @@ namespace {
 constexpr double kLongest = 86'400;  // of a piece that somebody asks for
 constexpr double kPiecesWanted = 8;
 constexpr double kMostPieces = 2000;
+constexpr double kLongestFilm = 1e7;  // seconds; ticks of it can be counted
 
 /// Ticks that cuts are multiples of.
 std::int64_t grid_of(const PicturePlan& picture) {
     const auto& [ticks, fps, grid] = picture.clock;
-    if (picture.cadence) return std::int64_t{ticks} * fps.den / fps.num;
+    if (picture.cadence) return std::max<std::int64_t>(1, std::int64_t{ticks} * fps.den / fps.num);
     return grid;
 }
 
@@ -50,19 +51,18 @@ json::value Splitting::to_json_value() const {
 std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting) {
     const double duration = plan.window.duration.value_or(0);
     if (splitting.when == Splitting::When::kNever || !plan.can_be_split) return {};
+    const PicturePlan& picture = plan.pictures.front();
+    const auto grid = grid_of(picture);
+    const double ticks = picture.clock.ticks;
+    if (duration > kLongestFilm || static_cast<double>(grid) > duration * ticks) return {};
     const double asked = splitting.when == Splitting::When::kAlways
                              ? splitting.seconds
                              : std::clamp(duration / kPiecesWanted, kShortestPiece, kLongestPiece);
     const double wanted = std::max(asked, duration / kMostPieces);
     // The last one is at least half as long as the others, and at most half longer.
     const auto count = std::llround(duration / wanted);
-    const PicturePlan& picture = plan.pictures.front();
-    const auto grid = grid_of(picture);
-    const auto length =
-        std::max<std::int64_t>(
-            1, std::llround(wanted * picture.clock.ticks / static_cast<double>(grid))
-        ) *
-        grid;
+    const auto steps = std::llround(wanted * ticks / static_cast<double>(grid));
+    const auto length = std::max<std::int64_t>(1, steps) * grid;
     std::vector<PlannedPiece> pieces;
     for (std::int64_t i = 0; count > 1 && i < count; ++i) {
         pieces.push_back({.number = i, .from = i * length, .to = (i + 1) * length});

@@ -51,6 +51,22 @@ TEST(SplittingTest, IsAWordOrSeconds) {
     EXPECT_EQ(Splitting{}.to_json_value(), "auto");
 }
 
+// A plan comes from a child, which media may have taken over.
+TEST(PiecesTest, OfWhatCannotBeThereAreNone) {
+    EXPECT_TRUE(pieces_of(film(1e300), every(2)).empty());
+    Plan slow = film(100);
+    slow.pictures.front().cadence.emplace();
+    slow.pictures.front().clock = {.ticks = 2'000'000'000, .fps = {1, 2'000'000'000}};
+    EXPECT_TRUE(pieces_of(slow, every(2)).empty());
+    Plan fast = film(100);
+    fast.pictures.front().cadence.emplace();
+    fast.pictures.front().clock = {.ticks = 1, .fps = {2'000'000'000, 1}};
+    EXPECT_EQ(pieces_of(fast, every(2)).size(), 50U);
+    Plan without = film(100);
+    without.pictures.clear();
+    EXPECT_FALSE(read_plan(plan_json(without)));
+}
+
 TEST(PiecesTest, FollowEachOtherWithoutAGapToTheEndOfAll) {
     const auto pieces = pieces_of(film(7), every(2));
     ASSERT_EQ(pieces.size(), 4U);

@@ -58,6 +58,7 @@ public:
           events_(events),
           plan_(plan),
           pieces_(std::move(pieces)),
+          share_(shop_.room.open()),
           file_(std::move(file)),
           news_(shop_.queue.database().changes().subscribe({store::topic::pieces(job_.claim().job_id
           )})) {}
@@ -87,9 +88,12 @@ private:
         const auto segment = TRY(wait_for_next(stop));
         const auto made = TRY(decode_line<MadePiece>(segment.result));
         const auto end = size_ + made.size;
+        TRY(share_.take(made.size, stop));
         const auto take = [&](std::span<const std::byte> bytes) -> Result<bool> {
+            const auto count = static_cast<std::int64_t>(bytes.size());
             TRY(file_.write(size_, bytes));
-            size_ += static_cast<std::int64_t>(bytes.size());
+            share_.wrote(count);
+            size_ += count;
             return true;
         };
         TRY(shop_.storage->read(key_of_piece(segment.file), {0, made.size}, take, stop));
@@ -162,6 +166,7 @@ private:
     const OperationEvents& events_;
     const Plan& plan_;
     const std::vector<PlannedPiece> pieces_;
+    storage::Room::Share share_;  // of what the file has on the disk
     storage::Scratch file_;
     const std::unique_ptr<store::Changes::Subscription> news_;
     std::size_t added_ = 0;  // pieces that are in the file
