@@ -255,7 +255,8 @@ TEST(ReadOrder, WhatIsWrongIsToldOnce) {
 TEST(ReadOrder, AnExportIsOfOneFile) {
     const auto asked = [](std::string_view kind, std::string_view more) {
         return fmt::format(
-            R"({{"kind":"{}","input":{{"object":"file","url":"https://x/a.m3u8"{}}},"options":{{{}}}}})",
+            R"({{"kind":"{}","input":{{"object":"file","url":"https://x/a.m3u8"{}}},)"
+            R"("options":{{{}}}}})",
             kind, more, kind == "export" ? R"("url":"s3://bucket/k.m3u8")" : ""
         );
     };
