@@ -199,7 +199,7 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 
 class Receiver:
-    """Takes POSTs and serves a folder; `answers` are the statuses to come, then 200."""
+    """Takes POSTs and PUTs and serves a folder; `answers` are the statuses to come, then 200."""
 
     def __init__(self, folder=None, address="127.0.0.1"):
         self.got, self.answers, self.changed = [], [], threading.Condition()
@@ -226,6 +226,8 @@ class Receiver:
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            do_PUT = do_POST
 
             def log_message(self, *_):
                 pass

@@ -63,7 +63,8 @@ private:
                 changed_.insert(job);
             } else if (auto data = parse_json(message.text); data && data->is_object()) {
                 data->get_object()["job"] = job;
-                progress_[string_at(*data, "task")] = *std::move(data);
+                auto& latest = progress_[string_at(*data, "task")];
+                latest = *std::move(data);
             }
         }
         // More came than is told job by job; of those before, some may have been dropped.

@@ -109,6 +109,13 @@ bool makes_folder(const Operation& operation) {
     return image != nullptr && image->interval;
 }
 
+bool makes_one_file(const Operation& operation) {
+    const auto* video = std::get_if<VideoOptions>(&operation);
+    const bool has_text = video != nullptr && video->has_subtitles() && !video->burns_in();
+    return !has_text && !makes_folder(operation) &&
+           !std::holds_alternative<AdaptiveVideoOptions>(operation);
+}
+
 bool makes_folder(std::string_view kind, const json::object& options) {
     const auto* interval = options.if_contains("interval");
     return kind == "image" && interval != nullptr && !interval->is_null();

@@ -68,6 +68,8 @@ std::string_view extension_of(ImageFormat format);
 bool makes_folder(const Operation& operation);
 /// The same of options that nobody has judged yet.
 bool makes_folder(std::string_view kind, const json::object& options);
+/// Whether it makes one file and no other: no folder, stream or text beside a film.
+bool makes_one_file(const Operation& operation);
 
 /// The extension of the file that an operation makes, without the dot: "mp4", "m3u8".
 /// Empty for probe, and for an image whose format depends on the input.

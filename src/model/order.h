@@ -29,7 +29,11 @@ struct ExportOptions {
     std::optional<std::string> connection_id;
 
     static constexpr auto kFields = Fields{
-        Field{&ExportOptions::url, "url", "Where to: s3://bucket/key."}.required(),
+        Field{
+            &ExportOptions::url, "url",
+            "Where to: s3://bucket/key, or an http(s) address that takes a PUT."
+        }
+            .required(),
         Field{&ExportOptions::connection_id, "connection_id", "Id or name of the connection."}
             .or_absent(),
     };
@@ -51,15 +55,16 @@ json::object work_schema(std::string_view kind);
 
 /// Where an output goes, and how it is called.
 struct OutputPlace {
-    std::optional<std::string> url;         // s3://bucket/key; absent: managed storage
+    std::optional<std::string> url;         // absent: managed storage
     std::optional<std::string> connection;  // for it; absent: the order's
     std::optional<std::string> name;
 
     static constexpr auto kFields = Fields{
         Field{
             &OutputPlace::url, "output",
-            "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; managed storage "
-            "when absent."
+            "s3://bucket/key, may hold {date}, {filename}, {kind}, {format}, {id}; for one file "
+            "also an http(s) address that takes a PUT, a presigned one say; managed storage when "
+            "absent."
         }
             .or_absent(),
         Field{&OutputPlace::connection, "connection", "Id or name of the connection for s3://."}

@@ -117,6 +117,10 @@ bool is_s3(std::string_view url) {
     return has_scheme(url, kScheme);
 }
 
+bool is_web(std::string_view url) {
+    return has_scheme(url, "http://") || has_scheme(url, "https://");
+}
+
 bool is_url(std::string_view place) {
     return place.find("://") != std::string_view::npos && !has_scheme(place, "file://");
 }
@@ -144,7 +148,10 @@ Result<> check_s3_output(std::string_view output, bool is_folder) {
     const auto slash = output.find('/', kScheme.size());
     const bool has_key = is_s3(output) && slash != std::string_view::npos &&
                          slash > kScheme.size() && slash + 1 < output.size();
-    if (!has_key) return bad_output("output must be s3://bucket/key");
+    if (!has_key) {
+        return bad_output("output must be s3://bucket/key, or an https:// address that takes a PUT"
+        );
+    }
     if (output.size() > kLongestOutput) return bad_output("output is longer than 1024 bytes");
     if (output.ends_with('/')) return bad_output("output must name a file, not a folder");
     if (const auto unknown = bad_placeholder(output)) {
@@ -157,6 +164,10 @@ Result<> check_s3_output(std::string_view output, bool is_folder) {
     return check_key_pieces(output.substr(slash + 1));
 }
 
+std::string_view without_query(std::string_view url) {
+    return url.substr(0, url.find_first_of("?#"));
+}
+
 std::string_view extension_in(std::string_view path) {
     const auto slash = path.rfind('/');
     const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -165,7 +176,7 @@ std::string_view extension_in(std::string_view path) {
 }
 
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options) {
-    const auto extension = extension_in(output);
+    const auto extension = extension_in(is_web(output) ? without_query(output) : output);
     if (makes_folder(kind, options)) {
         if (extension.empty()) return {};
         return bad_output(
@@ -176,6 +187,7 @@ Result<> settle_format(std::string_view kind, std::string_view output, json::obj
     const bool is_open = extension.find('{') != std::string_view::npos;
     if (extension.empty() || is_open) return {};
     const auto meant = format_for_extension(kind, extension);
+    if (meant.empty() && is_web(output)) return {};
     if (meant.empty()) {
         return Error{
             ErrorKind::kInvalidOutput,

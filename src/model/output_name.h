@@ -15,6 +15,7 @@ inline constexpr std::string_view kSubtitleFile = "subtitles.vtt";
 /// Whether a URL begins so ("s3://"), in any case.
 bool has_scheme(std::string_view url, std::string_view scheme);
 bool is_s3(std::string_view url);
+bool is_web(std::string_view url);  // http:// or https://
 
 /// Whether a place is a URL; else, and as `file://`, it is a path of this machine.
 bool is_url(std::string_view place);
@@ -22,10 +23,13 @@ bool is_url(std::string_view place);
 /// "mp4" of "a/b.mp4"; "" when the last part of the path has none.
 std::string_view extension_in(std::string_view path);
 
+/// An address without what follows its path: "https://h/a.mp4" of "https://h/a.mp4?signature=1".
+std::string_view without_query(std::string_view url);
+
 /// Without `format` in the options, the output's extension decides it and is written there; with
 /// it, both must agree. So does `waveform`, for the extensions of one. A name without an extension,
-/// or with a placeholder for one, decides nothing; a folder of pictures has none. Errors:
-/// `invalid_output`.
+/// or with a placeholder for one, decides nothing, nor does one of a web address that is no format;
+/// a folder of pictures has none. Errors: `invalid_output`.
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options);
 
 /// Whether an s3:// URL names an object that can be fetched: its key has neither "." nor ".." for a

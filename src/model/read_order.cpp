@@ -194,6 +194,7 @@ private:
             check_place(kind, output.place.url, "output", at, options);
         }
         output.work = read_work(kind, options, problems);
+        check_takes_all(output, at);
         for (const auto& [option, url] : further_inputs(output.operation())) {
             const auto checked = check_address(url, option);
             if (!checked)
@@ -243,10 +244,30 @@ private:
         if (!place) return;
         const bool is_here = rules_.takes_paths && !is_url(*place);
         const bool is_folder = makes_folder(kind, options);
-        auto checked = is_here ? Result<>() : check_s3_output(*place, is_folder);
+        Result<> checked;
+        if (is_web(*place)) {
+            checked = rules_.check_url(*place);
+            if (!checked) checked = std::move(checked).error().in("output");
+        } else if (!is_here) {
+            checked = check_s3_output(*place, is_folder);
+        }
         if (checked && is_job_kind(kind)) checked = settle_format(kind, *place, options);
         if (checked) return;
         wrong(ErrorKind::kInvalidOutput, path(at, field), path(at, checked.error().message));
+    }
+
+    /// A web address is one file's.
+    void check_takes_all(const OrderedOutput& output, const std::string& at) {
+        const auto& url = output.place.url;
+        if (!url || !is_web(*url) || makes_one_file(output.operation())) return;
+        wrong(
+            ErrorKind::kInvalidOutput, path(at, "output"),
+            path(
+                at,
+                "output is one address, and this makes many files: give s3://bucket/key, or "
+                "leave it out"
+            )
+        );
     }
 
     /// Whether an output may have a member. What belongs to a plain order as a whole is read there.
@@ -382,8 +403,7 @@ private:
     /// Whether bytes can be had from there, for the input or an option.
     Result<> check_address(const std::string& url, std::string_view field) const {
         if (rules_.takes_paths && !is_url(url)) return {};
-        const bool is_web = has_scheme(url, "http://") || has_scheme(url, "https://");
-        if (!is_web && !is_s3(url)) {
+        if (!is_web(url) && !is_s3(url)) {
             return Error{
                 ErrorKind::kInvalidInput,
                 fmt::format("{} must use http://, https://, or s3:// scheme", field),
@@ -392,7 +412,7 @@ private:
         }
         auto checked = rules_.check_url(url);
         if (!checked) return std::move(checked).error().in(field);
-        return is_web ? Result<>() : check_s3_input(url, field);
+        return is_web(url) ? Result<>() : check_s3_input(url, field);
     }
 
     void check_metadata() {
@@ -406,7 +426,7 @@ private:
         std::string message;
         if (!rules_.takes_webhook) {
             message = "webhook_url needs a server; leave it out with --local";
-        } else if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
+        } else if (!is_web(url)) {
             message = "webhook_url must be an http:// or https:// URL";
         } else if (const auto checked = rules_.check_url(url); !checked) {
             message = "webhook_url: " + checked.error().message;

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "model/output_name.h"
+#include "net/client.h"
 #include "store/records.h"
 #include "work/encrypted_destination.h"
 #include "work/exporter.h"
@@ -10,6 +12,7 @@
 #include "work/import.h"
 #include "work/local_input.h"
 #include "work/places.h"
+#include "work/put_destination.h"
 #include "work/run.h"
 #include "work/stream_key.h"
 
@@ -23,27 +26,33 @@ std::string parts_folder_of(const Target& target, std::string_view id) {
     return stem + "-" + std::string(id.substr(id.size() - 8));
 }
 
-/// The file of a target, or the object of the bucket that the order names.
-std::unique_ptr<Destination> plain_destination(
+/// Reaches what the user typed.
+net::Client& web_client() {
+    static net::Client client({.policy = net::AddressPolicy::typed_by_user()});
+    return client;
+}
+
+/// The file of a target, or the address or object of a bucket that the order names.
+Result<std::unique_ptr<Destination>> plain_destination(
     const LocalRequest& request, std::size_t output, const Ledger& ledger, std::string extension
 ) {
     const auto& job = ledger.job();
     if (auto target = request.targets[output]) {
         const auto parts_folder = parts_folder_of(*target, job.id);
         if (target->extension.empty() && !target->may_replace) target->extension = extension;
-        return std::make_unique<FolderDestination>(*std::move(target), parts_folder, ledger.stop());
+        return std::unique_ptr<Destination>(
+            std::make_unique<FolderDestination>(*std::move(target), parts_folder, ledger.stop())
+        );
     }
     const auto& ordered = request.order.outputs[output];
+    const auto url = ordered.place.url.value_or("");
+    if (is_web(url)) return put_destination(web_client(), url, ledger.stop());
     auto& s3 = *request.s3.at(request.order.connection_of(ordered).value_or(""));
     const OutputWords words{
         job.created_at, job.input, std::string(ordered.kind()), std::move(extension), job.id
     };
-    return std::make_unique<Exporter>(
-        s3_place(
-            s3.client, s3.account, ordered.place.url.value_or(""), words,
-            makes_folder(ordered.operation())
-        ),
-        ledger.stop()
+    auto place = s3_place(s3.client, s3.account, url, words, makes_folder(ordered.operation()));
+    return std::unique_ptr<Destination>(std::make_unique<Exporter>(std::move(place), ledger.stop())
     );
 }
 
@@ -53,11 +62,10 @@ Result<std::unique_ptr<Destination>> destination_of(
 ) {
     const auto operation = request.order.outputs[output].operation();
     const auto* encryption = encryption_of(operation);
-    auto to = plain_destination(request, output, ledger, std::move(extension));
+    auto to = TRY(plain_destination(request, output, ledger, std::move(extension)));
     if (encryption == nullptr) return to;
-    net::Client client({.policy = net::AddressPolicy::typed_by_user()});
-    const auto open = [&](const std::string& url) -> Result<std::unique_ptr<storage::Origin>> {
-        return storage::http_origin(client, TRY(net::Url::parse(url)));
+    const auto open = [](const std::string& url) -> Result<std::unique_ptr<storage::Origin>> {
+        return storage::http_origin(web_client(), TRY(net::Url::parse(url)));
     };
     const auto key = TRY(find_key(*encryption, open, ledger.stop()));
     const auto& target = request.targets[output];

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/log.h"
+#include "model/output_name.h"
 #include "work/attempts.h"
 #include "work/encrypted_destination.h"
 #include "work/exporter.h"
+#include "work/put_destination.h"
 #include "work/served_input.h"
 #include "work/split_encode.h"
 #include "work/stream_key.h"
@@ -70,6 +72,8 @@ Result<std::unique_ptr<Destination>> ServedJob::open_output(
     std::size_t number, const std::string& extension
 ) {
     const auto& output = job_.record().order.outputs[number];
+    const auto& url = output.place.url;
+    if (url && is_web(*url)) return put_destination(shop_.client, *url, job_.stop());
     const auto key = TRY(key_of(number));
     const bool is_import = std::holds_alternative<ImportOptions>(output.work);
     auto place =
