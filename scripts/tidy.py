@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """clang-tidy on our sources, what changed last first: tidy.py BUILD [--minutes N] [FILE…].
 
-clangd runs the checks of .clang-tidy, each file's alone, in a tenth of the time that clang-tidy takes
-(which looks through all headers again for every source); clang-tidy itself runs those two that clangd
+clangd runs the checks of .clang-tidy on each file alone, in a tenth of the time that clang-tidy
+takes, which looks through all headers again for every source; clang-tidy itself runs what clangd
 does not have. What was clean before is not looked at again: a file's stamp is the hash of all our
-sources it includes, of its flags and of .clang-tidy. What the time did not suffice for is said, and
-is no failure."""
+sources it includes, of its flags and of .clang-tidy. What the time did not suffice for is said,
+and is no failure."""
 import argparse
 import concurrent.futures
 import hashlib

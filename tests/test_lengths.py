@@ -1,7 +1,9 @@
 """Where sound and picture begin and end, as the makers of a format mean it."""
 import pathlib
+import struct
 import subprocess
 import sys
+import zlib
 
 import look
 import pytest
@@ -52,3 +54,19 @@ def test_a_picture_beside_sound_is_shown_for_longer_than_a_tick(make, tmp_path):
     out = make("video", source, "out.mp4")
     video = look.probe(out)["video"][0]
     assert float(video["duration"]) >= 0.03
+
+
+# Whole delays, as in a GIF: as fast as possible is a tenth of a second, as browsers have it.
+@pytest.mark.parametrize("delay, wanted", [((0, 100), 100), ((1, 100), 100), ((1, 50), 20)])
+def test_a_delay_of_none_in_an_apng(make, tmp_path, delay, wanted):
+    source = tmp_path / "fast.apng"
+    subprocess.run([*FFMPEG, "testsrc=s=64x64:r=10:d=0.5", "-plays", "0", source], check=True)
+    data = bytearray(source.read_bytes())
+    at = data.find(b"fcTL")
+    while at > 0:
+        struct.pack_into(">HH", data, at + 24, *delay)
+        struct.pack_into(">I", data, at + 30, zlib.crc32(data[at:at + 30]))
+        at = data.find(b"fcTL", at + 1)
+    source.write_bytes(data)
+    times = look.frame_times(make("video", source, "out.mp4"))
+    assert [round(1000 * (b - a)) for a, b in zip(times, times[1:])] == [wanted] * 4

@@ -1,5 +1,6 @@
 """What happens to picture and sound without being asked, in decoded pixels and samples."""
 import subprocess
+import wave
 
 import numpy
 import pytest
@@ -83,6 +84,23 @@ def test_hdr_becomes_sdr_that_looks_like_the_sdr_original(make, media, source):
     assert tags == ("bt709", "bt709", "bt709")
     assert not [s for s in stream.get("side_data_list", []) if "aster" in s["side_data_type"]]
     assert_same_look(look.picture(out, at=1), look.picture(media / "bars-sdr.mp4", at=1))
+
+
+# Of BT.2020's and DCI-P3's own primaries BT.709 has none: each becomes the nearest, at full strength.
+@pytest.mark.parametrize("colour, wanted", [
+    ("red", (255, 0, 0)), ("0x00ff00", (0, 255, 0)), ("blue", (0, 0, 255))])
+@pytest.mark.parametrize("primaries, matrix", [("bt2020", "bt2020nc"), ("smpte432", "bt709")])
+def test_strong_colours_stay_strong(make, tmp_path, colour, wanted, primaries, matrix):
+    source = tmp_path / "wide.mkv"
+    subprocess.run([
+        "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"color={colour}:s=64x64:r=5:d=1",
+        "-vf", f"scale=out_color_matrix={matrix.removesuffix('nc')}:out_range=tv,format=yuv444p10",
+        "-c:v", "ffv1", "-color_primaries", primaries, "-color_trc", "bt709",
+        "-colorspace", matrix, "-color_range", "tv", source,
+    ], check=True)
+    for kind, name in (("video", "out.mp4"), ("image", "out.png")):
+        seen = look.picture(make(kind, source, name))[32, 32].astype(int)
+        assert numpy.abs(seen - wanted).max() < 12, (name, seen)
 
 
 @pytest.mark.parametrize("source", ["bars-hdr10.mp4", "bars-hlg.mp4"])
@@ -245,6 +263,38 @@ def test_surround_is_mixed_down_in_lossy_formats(make, media, name):
     both = look.samples(out, channels=2)
     assert 0.02 < numpy.abs(both[:, 0]).mean() and numpy.abs(both).max() <= 1.0
     assert any("stereo" in text or "surround" in text for text in make.run.warnings)
+
+
+# A channel that nobody hears would be lost unsaid: of sets without names, and those overhead.
+@pytest.mark.parametrize("count, channel, least", [(3, 2, 0.2), (16, 11, 0.02), (24, 23, 0.01)])
+def test_every_channel_without_a_name_is_heard(make, tmp_path, count, channel, least):
+    with wave.open(str(tmp_path / "many.wav"), "wb") as out:
+        out.setparams((count, 2, 48000, 0, "NONE", ""))
+        out.writeframes(tone_in(channel, count))
+    heard = loudness_of(make("audio", tmp_path / "many.wav", "out.mp3"))
+    assert heard.max() > least, heard
+
+
+def test_what_is_overhead_is_heard_on_its_side(make, tmp_path):
+    (tmp_path / "raw").write_bytes(tone_in(8, 12))
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-f", "s16le", "-ar", "48000", "-ac", "12",
+         "-channel_layout", "FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR", "-i", tmp_path / "raw",
+         "-c:a", "pcm_s16le", tmp_path / "high.wav"], check=True)
+    left, right = loudness_of(make("audio", tmp_path / "high.wav", "out.mp3"))
+    assert left > 0.05 and right < left / 20
+
+
+def tone_in(channel, count):
+    """A second of a tone in one of so many channels."""
+    sound = numpy.zeros((48000, count), "<i2")
+    sound[:, channel] = 20000 * numpy.sin(numpy.arange(48000) * 2 * numpy.pi * 440 / 48000)
+    return sound.tobytes()
+
+
+def loudness_of(path):
+    """What each ear hears at most, but for the edges."""
+    return abs(look.samples(path, channels=2))[4800:-4800].max(axis=0)
 
 
 @pytest.mark.parametrize("name", ["out.wav", "out.flac"])

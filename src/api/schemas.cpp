@@ -17,7 +17,7 @@ namespace {
 
 /// The values that are components of their own, and so are referred to.
 template <typename T>
-inline constexpr std::string_view kComponent = "";
+inline constexpr std::string_view kComponent;
 template <>
 inline constexpr std::string_view kComponent<Task> = "Task";
 template <>

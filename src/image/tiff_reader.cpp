@@ -235,7 +235,7 @@ Result<Image> read_odd_tiff(
         take_message();  // what is wrong with it libvips will say
         return Image();
     }
-    const int pages = TIFFNumberOfDirectories(tiff.get());
+    const auto pages = static_cast<int>(TIFFNumberOfDirectories(tiff.get()));
     TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page));
     auto odd = std::make_shared<OddTiff>(state, std::move(tiff));
     TRY(odd->begin(limits));

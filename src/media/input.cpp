@@ -113,6 +113,11 @@ Result<> Input::open_container() {
     format->protocol_whitelist = av_strdup("none");
     format->format_whitelist = av_strdup(demuxer->name);
     AVDictionary* options = nullptr;
+    // A delay of at most 10 ms is 100 ms, as in a GIF (libav) and in browsers.
+    if (std::string_view(demuxer->name) == "apng") {
+        av_dict_set(&options, "default_fps", "10", 0);
+        av_dict_set(&options, "max_fps", "99", 0);
+    }
     if (has_empty_edits_) av_dict_set(&options, "ignore_editlist", "1", 0);
     const int code = avformat_open_input(&format, nullptr, demuxer, &options);
     av_dict_free(&options);

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "media/channels.h"
 #include "media/error.h"
 #include "media/filters.h"
 #include "media/samples.h"
@@ -16,14 +17,6 @@ std::string name_of(const AVChannelLayout& layout) {
     std::array<char, 128> text{};
     av_channel_layout_describe(&layout, text.data(), text.size());
     return text.data();
-}
-
-/// A layout of the frame's that says which channel is which, also where the file does not.
-void complete(AVChannelLayout& layout) {
-    if (layout.order != AV_CHANNEL_ORDER_UNSPEC) return;
-    const int channels = layout.nb_channels;
-    av_channel_layout_uninit(&layout);
-    av_channel_layout_default(&layout, channels);
 }
 
 /// Two equal channels (`fltp`) of the mean of all, or of ambisonics' first (W, ACN order).
@@ -92,7 +85,7 @@ Resample::Resample(SoundFormat format, Sink<Frame>& next, bool is_limited)
 
 Result<> Resample::push(Frame frame) {
     TRY(tame(*frame));
-    complete(frame->ch_layout);
+    name_channels(frame->ch_layout);
     if (frame->sample_rate != rate_ || frame->format != sample_format_ ||
         name_of(frame->ch_layout) != layout_) {
         if (resampler_ != nullptr) TRY(convert(nullptr));
@@ -171,12 +164,14 @@ Result<> Resample::open(const AVChannelLayout& layout, AVSampleFormat format) {
             const_cast<AVChannelLayout*>(&layout), format, rate_, 0, nullptr
         );
     }
-    av_channel_layout_uninit(&wanted);
     resampler_.reset(made);
     // Mixing several channels into one must not overflow, in floating point either.
     constexpr double kAnything = 1000;  // as much as libswresample takes
     const double most = is_limited_ ? kAnything : 1.0;
     if (code >= 0) code = av_opt_set_double(made, "rematrix_maxval", most, 0);
+    const auto matrix = code >= 0 ? mix_of_all(layout, wanted, most) : std::vector<double>();
+    if (!matrix.empty()) code = swr_set_matrix(made, matrix.data(), layout.nb_channels);
+    av_channel_layout_uninit(&wanted);
     if (code >= 0) code = swr_init(made);
     if (code < 0) return output_error(code, "convert the sound");
     return {};

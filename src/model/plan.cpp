@@ -1,6 +1,7 @@
 #include "model/plan.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,11 @@ bool has(const std::vector<T>& list, int place) {
 
 /// Each kind of encoder is told apart by which of them is there.
 bool has_one_encoder(const PictureBranch& branch) {
-    return branch.encoding.has_value() + branch.gif.has_value() + branch.webp.has_value() +
-               branch.image.has_value() ==
-           1;
+    const std::array is_there = {
+        branch.encoding.has_value(), branch.gif.has_value(), branch.webp.has_value(),
+        branch.image.has_value()
+    };
+    return std::ranges::count(is_there, true) == 1;
 }
 
 bool has_one_encoder(const SoundBranch& branch) {

@@ -339,7 +339,7 @@ private:
             );
             return "";
         }
-        const auto word = text_of(given, "kind");
+        auto word = text_of(given, "kind");
         if (std::ranges::find(allowed, word) != allowed.end()) return word;
         wrong(
             ErrorKind::kInvalidKind, field,

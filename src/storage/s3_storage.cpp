@@ -16,7 +16,7 @@
 namespace ittybit::storage {
 namespace {
 
-constexpr UnixMillis kMostSkewMs = 15 * 60'000;  // S3 refuses what is signed with more
+constexpr UnixMillis kMostSkewMs = UnixMillis{15} * 60'000;  // S3 refuses what is signed with more
 constexpr UnixMillis kOnRecordAfterMs = 60'000;
 
 /// "2009-10-12T17:50:30.000Z"
@@ -33,7 +33,9 @@ UnixMillis read_http_date(std::string_view text) {
     return ::timegm(&utc) * 1000;
 }
 
-std::unique_ptr<Origin> origin_in(std::shared_ptr<const S3Bucket> bucket, std::string key) {
+std::unique_ptr<Origin> origin_in(
+    const std::shared_ptr<const S3Bucket>& bucket, const std::string& key
+) {
     HttpOrigin::Dialect dialect;
     dialect.name = bucket->name_of(key);
     dialect.prepare = [=](const net::Headers& conditions) {

@@ -73,7 +73,7 @@ inline void collect_walks(const json::value& node, std::vector<std::string>& gro
     const auto type = string_at(node, "Node Type");
     const auto table = string_at(node, "Relation Name");
     const auto index = string_at(node, "Index Name");
-    const bool has_bounds = string_at(node, "Index Cond") != "";
+    const bool has_bounds = !string_at(node, "Index Cond").empty();
     if (type == "Seq Scan" && !is_among(kSmallTables, table))
         growing.push_back(type + " on " + table);
     const bool is_whole_index = type.find("Index") != type.npos && !has_bounds;

@@ -165,7 +165,7 @@ Error better_reason(const ImageOptions& options, Job& job, Error error) {
     const auto sniffed = sniff(job.source);
     if (!sniffed || !image::can_read(*sniffed)) return error;
     const auto found = plan_picture(options, job, *sniffed);
-    return found || !is_lost(found.error()) ? std::move(error) : found.error();
+    return found || !is_lost(found.error()) ? error : found.error();
 }
 
 }  // namespace

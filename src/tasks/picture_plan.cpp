@@ -68,13 +68,20 @@ json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
     };
 }
 
-FilterStep zscale_to_output(json::object options, AVPixelFormat format) {
-    const bool is_out_rgb = is_rgb(format);
+/// To BT.709. What lies outside its gamut is clipped as RGB, where each channel ends at its own
+/// bounds: clipped as Y'CbCr, a red that is too strong would come out darker.
+void add_output(std::vector<FilterStep>& steps, json::object options, AVPixelFormat format) {
     options["primaries"] = "709";
-    options["matrix"] = is_out_rgb ? "gbr" : "709";
-    options["range"] = is_out_rgb ? "full" : "limited";
-    options["dither"] = "ordered";
-    return {"zscale", std::move(options)};
+    options["matrix"] = "gbr";
+    options["range"] = "full";
+    if (is_rgb(format)) {
+        options["dither"] = "ordered";
+        steps.push_back({"zscale", std::move(options)});
+        return;
+    }
+    steps.push_back({"zscale", std::move(options)});
+    steps.push_back({"format", {{"pix_fmts", "gbrp16le|gbrap16le"}}});
+    steps.push_back({"zscale", {{"matrix", "709"}, {"range", "limited"}, {"dither", "ordered"}}});
 }
 
 json::object scaled_to(json::object options, const Size& size) {
@@ -100,7 +107,7 @@ void add_tone_mapping(
     steps.push_back({"zscale", std::move(linear)});
     steps.push_back({"format", {{"pix_fmts", "gbrpf32le"}}});
     steps.push_back({"tonemap", {{"tonemap", "mobius"}, {"desat", 0}}});
-    steps.push_back(zscale_to_output({{"transfer", "709"}}, format));
+    add_output(steps, {{"transfer", "709"}}, format);
 }
 
 void add_wide_gamut(
@@ -114,7 +121,7 @@ void add_wide_gamut(
     const bool is_srgb = shape.transfer == AVCOL_TRC_IEC61966_2_1;
     options["transfer"] =
         is_srgb ? static_cast<int>(AVCOL_TRC_IEC61966_2_1) : static_cast<int>(AVCOL_TRC_BT709);
-    steps.push_back(zscale_to_output(std::move(options), format));
+    add_output(steps, std::move(options), format);
 }
 
 std::string_view sws_matrix(AVColorSpace matrix) {

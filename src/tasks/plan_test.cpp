@@ -198,7 +198,7 @@ TEST(VideoPlan, MixesSurroundToStereoAndSaysSo) {
 }
 
 TEST(VideoPlan, RefusesWhatX265CannotMake) {
-    SourceFacts source = web_ready();
+    const SourceFacts source = web_ready();
     VideoOptions options;
     options.codec = VideoCodec::kH265;
     options.height = Length{8, false};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "media/channels.h"
 #include "media/decoder.h"
 #include "tasks/copy_check.h"
 #include "tasks/reading.h"
@@ -125,7 +126,7 @@ SoundFacts sound_facts(const Input& input, int index) {
     facts.channels = std::max(1, codec.ch_layout.nb_channels);
     AVChannelLayout layout = {};
     av_channel_layout_copy(&layout, &codec.ch_layout);
-    if (layout.order == AV_CHANNEL_ORDER_UNSPEC) av_channel_layout_default(&layout, facts.channels);
+    media::name_channels(layout);
     std::array<char, 128> text{};
     av_channel_layout_describe(&layout, text.data(), text.size());
     av_channel_layout_uninit(&layout);

@@ -33,7 +33,7 @@ private:
         const std::string& url, std::int64_t largest, const std::stop_token& stop
     );
     Result<std::unique_ptr<Destination>> open_output(
-        std::size_t output, const std::string& extension
+        std::size_t number, const std::string& extension
     );
     Result<std::optional<storage::Block>> key_of(std::size_t output);
     Result<Outcome> perform(

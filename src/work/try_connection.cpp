@@ -8,10 +8,10 @@
 namespace ittybit::work {
 namespace {
 
-json::object answer(const std::string& bucket, std::string message) {
+json::object answer(const std::string& bucket, std::string_view message) {
     json::object out{{"object", "connection_test"}, {"ok", true}, {"kind", nullptr}};
     out["bucket"] = bucket.empty() ? json::value() : json::value(bucket);
-    out["message"] = std::move(message);
+    out["message"] = message;
     return out;
 }
 
