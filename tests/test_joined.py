@@ -117,17 +117,37 @@ def test_sound_that_changes_its_rate_is_not_copied(make, tmp_path, ext, codec):
     assert_halves(out, (440, 440))
 
 
-@pytest.mark.parametrize("ext, parts", [("mkv", "mkv mkv mkv"), ("flv", "flv flv"),
-                                        ("ogg", "ogg opus")])
+FRAGMENTED = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]
+
+
+@pytest.mark.parametrize("ext, parts", [
+    ("mkv", "mkv mkv mkv"), ("flv", "flv flv"), ("ogg", "ogg opus"), ("mp4", "mp4 mp4"),
+    ("mp4", "fragmented fragmented"), ("mp4", "mp4 fragmented")])
 def test_what_nobody_reads_on_to_is_said(make, media, tmp_path, ext, parts):
-    subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", "-c", "copy", tmp_path / "one.flv"],
-                   check=True)
+    copied = [*FFMPEG, "-i", media / "flash-small.mp4", "-c", "copy"]
+    subprocess.run([*copied, tmp_path / "one.flv"], check=True)
+    subprocess.run([*copied, *FRAGMENTED, tmp_path / "fragmented.mp4"], check=True)
     ones = {"mkv": media / "flash-small.mkv", "flv": tmp_path / "one.flv",
-            "ogg": media / "tone.ogg", "opus": media / "tone.opus"}
+            "ogg": media / "tone.ogg", "opus": media / "tone.opus",
+            "mp4": media / "flash-small.mp4", "fragmented": tmp_path / "fragmented.mp4"}
     source = joined(tmp_path / f"in.{ext}", *(ones[part] for part in parts.split()))
-    make("audio", source, "out.wav")
+    out = make("audio", source, "out.wav")
+    if ext == "mp4":
+        assert look.duration(out) == pytest.approx(look.duration(ones["mp4"]), abs=0.1)
     told = [said for said in make.run.warnings if "another recording" in said]
     assert told and told[0] in make.run.last["tasks"][-1]["output"]["warnings"]
+
+
+def test_a_header_that_is_repeated_between_fragments_is_the_same_films(make, media, tmp_path):
+    whole = tmp_path / "whole.mp4"
+    subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", "-c", "copy", *FRAGMENTED, whole],
+                   check=True)
+    data = whole.read_bytes()
+    header, second = data.index(b"moof") - 4, data.index(b"moof", data.index(b"mdat")) - 4
+    (tmp_path / "in.mp4").write_bytes(data[:second] + data[:header] + data[second:])
+    out = make("audio", tmp_path / "in.mp4", "out.wav")
+    assert look.duration(out) == pytest.approx(look.duration(media / "flash-small.mp4"), abs=0.1)
+    assert make.run.warnings == []
 
 
 @pytest.mark.parametrize("seconds", [0, 2_000_000])

@@ -121,6 +121,20 @@ def test_subtitles_are_trimmed_and_shifted(make, media, tmp_path):
     assert [whiteness(burnt, at) > 0.002 for at in (0.3, 0.8, 1.3)] == [False, True, True]
 
 
+def test_blocks_that_are_no_cues_hide_none(make, media, tmp_path):
+    styled = VTT.replace("WEBVTT\n", "WEBVTT\n\nSTYLE\n::cue { color: lime }\n\n"
+                         "REGION\nid:one\nwidth:40%\n\nNOTE a word\n", 1)
+    assert styled != VTT
+    made = [make("video", media / "flash-small.mp4", f"{name}.mp4",
+                 subtitle_url=written(tmp_path, f"{name}-in.vtt", text)).with_suffix(".vtt")
+            for name, text in (("plain", VTT), ("styled", styled))]
+    assert "-->" in made[0].read_text() and made[0].read_text() == made[1].read_text()
+    broken = VTT.replace("WEBVTT\n", "WEBVTT\n\n00:0x.000 --> 00:00:01.000\nNever\n", 1)
+    make("video", media / "flash-small.mp4", "c.mp4",
+         subtitle_url=written(tmp_path, "c-in.vtt", broken))
+    assert [said for said in make.run.warnings if "1 subtitles cannot be read" in said]
+
+
 def film_with_tracks(media, tmp_path):
     made = tmp_path / "tracks.mkv"
     one, two = written(tmp_path, "en.srt", SRT), written(tmp_path, "de.srt", SRT.replace("Hello",

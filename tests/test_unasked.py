@@ -86,7 +86,7 @@ def test_hdr_becomes_sdr_that_looks_like_the_sdr_original(make, media, source):
     assert_same_look(look.picture(out, at=1), look.picture(media / "bars-sdr.mp4", at=1))
 
 
-# Of BT.2020's and DCI-P3's own primaries BT.709 has none: each becomes the nearest, at full strength.
+# BT.709 has none of the own primaries of BT.2020 and DCI-P3: the nearest, at full strength.
 @pytest.mark.parametrize("colour, wanted", [
     ("red", (255, 0, 0)), ("0x00ff00", (0, 255, 0)), ("blue", (0, 0, 255))])
 @pytest.mark.parametrize("primaries, matrix", [("bt2020", "bt2020nc"), ("smpte432", "bt709")])

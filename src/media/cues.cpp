@@ -16,6 +16,7 @@
 #include "media/error.h"
 #include "media/stand_ins.h"
 #include "media/stream.h"
+#include "media/webvtt_blocks.h"
 
 namespace ittybit::media {
 namespace {
@@ -316,8 +317,14 @@ Result<std::vector<Result<Cues>>> read_cues(
 }
 
 Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
-    const Utf8 read = as_utf8(TRY(read_whole(source, limits.subtitle_bytes)));
+    Utf8 read = as_utf8(TRY(read_whole(source, limits.subtitle_bytes)));
     const Sniffed sniffed = TRY(sniff_text(read.text));
+    int left_out = 0;
+    if (sniffed.demuxer == "webvtt") {
+        auto kept = webvtt_cues(read.text);
+        read.text = std::move(kept.text);
+        left_out = kept.left_out;
+    }
     MemorySource text(std::as_bytes(std::span(read.text)));
     const auto input = TRY(Input::open(text, sniffed, limits));
     if (input->streams().empty())
@@ -328,6 +335,10 @@ Result<Cues> read_subtitle_file(ByteSource& source, const Limits& limits) {
         cues.warnings.emplace_back("the subtitles are not UTF-8, and were read as Windows-1252");
     if (read.has_lost_zeros)
         cues.warnings.emplace_back("zero bytes were left out of the subtitles: they may be damaged"
+        );
+    if (left_out > 0)
+        cues.warnings.push_back(
+            fmt::format("the times of {} subtitles cannot be read: they are left out", left_out)
         );
     if (cues.cues.empty() && sniffed.demuxer == "srt")
         return Error{ErrorKind::kCorruptMedia, "there are no subtitles in the file", ""};

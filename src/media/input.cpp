@@ -58,6 +58,7 @@ Result<std::unique_ptr<Input>> Input::open(
 ) {
     capture_log();
     std::unique_ptr<Input> input(new Input(source, sniffed, limits, std::move(stop)));
+    if (sniffed.demuxer == "mov") input->end_ = TRY(another_film(source, sniffed.start));
     TRY(input->open_container());
     TRY(input->find_streams());
     TRY(input->check_limits());
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Input>> Input::open(
 Result<std::unique_ptr<Input>> Input::reopen() const {
     std::unique_ptr<Input> input(new Input(source_, sniffed_, limits_, stop_));
     input->has_empty_edits_ = has_empty_edits_;
+    input->end_ = end_;
     TRY(input->open_container());
     // Streams without a header get timestamps only once they are understood.
     const int needs_look = AVFMT_GENERIC_INDEX | AVFMT_TS_DISCONT;
@@ -247,7 +249,7 @@ bool Input::is_single_picture(int stream_index) const {
 }
 
 std::optional<std::uint64_t> Input::size() const {
-    const auto whole = source_.size();
+    const auto whole = end_ ? end_ : source_.size();
     if (!whole) return std::nullopt;
     return *whole > sniffed_.start ? *whole - sniffed_.start : 0;
 }
@@ -344,6 +346,8 @@ Result<Packet> Input::read() {
 
 Result<> Input::look_behind() {
     if (read_to_ == 0) return {};
+    stops_short_ = end_.has_value();
+    if (end_) return {};
     const auto last = sniffed_.start + read_to_;
     const Unread unread = TRY(unread_behind(source_, last, sniffed_.demuxer));
     stops_short_ = unread == Unread::kAnotherFile;
@@ -381,8 +385,12 @@ int Input::read_bytes(void* self, std::uint8_t* buffer, int size) {
     Input& input = *static_cast<Input*>(self);
     if (input.stop_.stop_requested()) return AVERROR_EXIT;
     if (input.source_error_) return AVERROR(EIO);
-    const auto room = std::as_writable_bytes(std::span(buffer, static_cast<std::size_t>(size)));
-    const auto count = input.source_.read_at(input.sniffed_.start + input.position_, room);
+    const auto at = input.sniffed_.start + input.position_;
+    auto room = std::as_writable_bytes(std::span(buffer, static_cast<std::size_t>(size)));
+    if (input.end_)
+        room = room.first(std::min(room.size(), *input.end_ - std::min(*input.end_, at)));
+    if (room.empty()) return AVERROR_EOF;
+    const auto count = input.source_.read_at(at, room);
     if (!count) {
         input.source_error_ = count.error();
         return AVERROR(EIO);

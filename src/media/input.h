@@ -209,7 +209,8 @@ private:
     bool gave_up_ = false;
     bool stops_short_ = false;
     bool has_rests_ = false;
-    std::uint64_t read_to_ = 0;  // where the last packet begins
+    std::uint64_t read_to_ = 0;         // where the last packet begins
+    std::optional<std::uint64_t> end_;  // of the source's bytes: there another film begins
     std::int64_t left_out_ = 0;
     unsigned known_streams_ = 0;  // when it was opened
     std::vector<int> single_pictures_;

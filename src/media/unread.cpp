@@ -1,5 +1,7 @@
 #include "media/unread.h"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -42,6 +44,42 @@ Result<Unread> unread_pages(ByteSource& source, std::uint64_t from) {
     return Unread::kNothing;
 }
 
+std::uint64_t number_at(std::string_view bytes, std::size_t from, std::size_t length) {
+    std::uint64_t number = 0;
+    for (const char byte : bytes.substr(from, length))
+        number = number << 8U | static_cast<std::uint8_t>(byte);
+    return number;
+}
+
+/// A box of ISO media (ISO 14496-12, 4.2) that is in none.
+struct Box {
+    std::string type;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+};
+
+/// The one that begins at a byte; nothing at the end, and where there is none.
+Result<std::optional<Box>> box_at(ByteSource& source, std::uint64_t from) {
+    constexpr std::size_t kHead = 16;
+    const std::string head = TRY(read_up_to(source, from, kHead));
+    if (head.size() < 8) return std::optional<Box>();
+    std::uint64_t size = number_at(head, 0, 4);
+    if (size == 1 && head.size() == kHead) size = number_at(head, 8, 8);
+    if (size < 8) return std::optional<Box>();
+    return std::optional(Box{head.substr(4, 4), from, from + size});
+}
+
+/// The time at which the first track of a fragment goes on, in its own ticks.
+Result<std::uint64_t> decode_time(ByteSource& source, const Box& fragment) {
+    constexpr std::uint64_t kMostLooked = 65536;
+    const auto length = std::min(kMostLooked, fragment.to - fragment.from);
+    const std::string bytes = TRY(read_up_to(source, fragment.from, length));
+    const auto at = bytes.find("tfdt"sv);
+    if (at == std::string::npos || at + 16 > bytes.size()) return std::uint64_t{0};
+    const bool is_long = bytes[at + 4] == 1;
+    return number_at(bytes, at + 8, is_long ? 8 : 4);
+}
+
 }  // namespace
 
 Result<Unread> unread_behind(ByteSource& source, std::uint64_t from, std::string_view demuxer) {
@@ -53,6 +91,28 @@ Result<Unread> unread_behind(ByteSource& source, std::uint64_t from, std::string
     const std::string bytes = TRY(read_up_to(source, from, kBytesLooked));
     const bool is_there = bytes.find(beginning) != std::string::npos;
     return is_there ? Unread::kAnotherFile : Unread::kNothing;
+}
+
+Result<std::optional<std::uint64_t>> another_film(ByteSource& source, std::uint64_t from) {
+    constexpr int kMostBoxes = 200'000;
+    std::optional<std::uint64_t> begins;  // the first fragment, in ticks
+    std::optional<std::uint64_t> other;   // the file that may be another
+    int headers = 0;
+    auto box = TRY(box_at(source, from));
+    for (int boxes = 0; box && boxes < kMostBoxes; ++boxes) {
+        if (box->type == "sidx" && headers == 1 && !begins) return std::optional<std::uint64_t>();
+        if (box->type == "moov") ++headers;
+        const bool is_head = box->type == "ftyp" || box->type == "moov";
+        if (is_head && !other && (headers == 2 || (headers == 1 && box->type == "ftyp")))
+            other = box->from;
+        if (box->type == "moof" && headers <= 1 && !begins) begins = TRY(decode_time(source, *box));
+        if (box->type == "moof" && headers > 1) {
+            const auto time = TRY(decode_time(source, *box));
+            return begins && time > *begins ? std::nullopt : other;
+        }
+        box = TRY(box_at(source, box->to));
+    }
+    return headers > 1 ? other : std::nullopt;
 }
 
 }  // namespace ittybit::media
