@@ -403,6 +403,17 @@ def test_place_goes_and_title_stays_in_video(make, media, name, options):
     assert look.probe(out)["format"]["tags"].get("artist") == "Someone"
 
 
+# RIFF does not say how its words are coded.
+@pytest.mark.parametrize("title", ["Grüße an José", "Größe", "Ünïcôdé"])
+def test_old_titles_are_readable(make, tmp_path, title):
+    source = tmp_path / "old.wav"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=440:d=1",
+                    "-metadata", f"title={'x' * len(title)}", source], check=True)
+    source.write_bytes(source.read_bytes().replace(b"x" * len(title), title.encode("cp1252")))
+    told = look.probe(make("audio", source, "out.flac"))["format"]["tags"]
+    assert {key.lower(): value for key, value in told.items()}["title"] == title
+
+
 @pytest.mark.parametrize("name", ["out.mp3", "out.flac", "out.ogg", "out.opus"])
 def test_titles_stay_in_audio(make, media, name):
     told = look.probe(make("audio", media / "tone.m4a", name))

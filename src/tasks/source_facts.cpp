@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "media/channels.h"
+#include "media/charset.h"
 #include "media/decoder.h"
 #include "tasks/copy_check.h"
 #include "tasks/reading.h"
@@ -25,9 +26,10 @@ constexpr std::array<std::string_view, 16> kKeptTags = {
     "episode_id", "season_number", "network", "grouping",
 };
 
+/// RIFF, ID3v1 and their like do not say how their words are coded.
 std::string tag(const AVDictionary* tags, const char* name) {
     const AVDictionaryEntry* entry = av_dict_get(tags, name, nullptr, 0);
-    return entry != nullptr ? entry->value : "";
+    return entry != nullptr ? media::as_utf8(entry->value).text : "";
 }
 
 std::string language_of(const AVStream& stream) {
@@ -35,20 +37,9 @@ std::string language_of(const AVStream& stream) {
     return language == "und" ? "" : language;
 }
 
-bool is_utf8(std::string_view text) {
-    json::error_code code;
-    json::stream_parser parser;
-    for (const char letter : text) {
-        if (static_cast<unsigned char>(letter) < 0x20) return false;
-    }
-    std::string quoted = "\"";
-    for (const char letter : text) {
-        if (letter == '"' || letter == '\\') quoted += '\\';
-        quoted += letter;
-    }
-    quoted += '"';
-    parser.write(quoted, code);
-    return !code;
+/// Whether it may be shown anywhere.
+bool is_plain(std::string_view text) {
+    return std::ranges::none_of(text, [](unsigned char letter) { return letter < 0x20; });
 }
 
 Purpose purpose_of(const AVStream& stream) {
@@ -66,7 +57,7 @@ TrackLabel label_of(const AVStream& stream) {
     std::erase_if(title, [](unsigned char letter) {
         return letter < ' ' || letter == 0x7F || letter == '"';
     });
-    if (title.size() > kLongest || !is_utf8(title)) title.clear();
+    if (title.size() > kLongest || !is_plain(title)) title.clear();
     const bool is_forced = (stream.disposition & AV_DISPOSITION_FORCED) != 0;
     return {std::move(title), purpose_of(stream), is_forced};
 }
@@ -160,7 +151,7 @@ json::object kept_metadata(const Input& input) {
     const auto keep_from = [&](const AVDictionary* tags) {
         for (const std::string_view name : kKeptTags) {
             const std::string value = tag(tags, std::string(name).c_str());
-            if (!value.empty() && value.size() <= 4096 && is_utf8(value) && !kept.contains(name))
+            if (!value.empty() && value.size() <= 4096 && is_plain(value) && !kept.contains(name))
                 kept[name] = value;
         }
     };
