@@ -183,6 +183,8 @@ Result<Crop> crop_of_video(Bytes& bytes, const Piece& video) {
         if (piece.name == 0x54BB) crop.top = value;
         if (piece.name == 0x54CC) crop.left = value;
         if (piece.name == 0x54DD) crop.right = value;
+        if (piece.name == 0x54B0) crop.shown_width = value;
+        if (piece.name == 0x54BA) crop.shown_height = value;
         return true;
     };
     TRY(each(bytes, read_element, video, side));

@@ -46,6 +46,20 @@ bool hide_all(std::span<AVStream* const> streams, AVMediaType type) {
     return std::ranges::any_of(streams, is_meant) && std::ranges::none_of(streams, is_seen);
 }
 
+/// Grey is of full range where nothing is told (as FFmpeg has it), but in codecs that have a word
+/// for it, whose absence means the other (ITU-T H.264 and H.265, annex E).
+void tell_range_of_grey(AVCodecParameters& codec) {
+    const bool has_word = codec.codec_id == AV_CODEC_ID_H264 || codec.codec_id == AV_CODEC_ID_HEVC;
+    const auto* format = codec.codec_type == AVMEDIA_TYPE_VIDEO
+                             ? av_pix_fmt_desc_get(static_cast<AVPixelFormat>(codec.format))
+                             : nullptr;
+    if (format == nullptr || has_word || codec.color_range != AVCOL_RANGE_UNSPECIFIED) return;
+    constexpr unsigned kOther =
+        AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM;
+    if (format->nb_components <= 2 && (format->flags & kOther) == 0)
+        codec.color_range = AVCOL_RANGE_JPEG;
+}
+
 }  // namespace
 
 Input::Input(ByteSource& source, const Sniffed& sniffed, const Limits& limits, std::stop_token stop)
@@ -58,11 +72,13 @@ Result<std::unique_ptr<Input>> Input::open(
 ) {
     capture_log();
     std::unique_ptr<Input> input(new Input(source, sniffed, limits, std::move(stop)));
-    if (sniffed.demuxer == "mov") input->end_ = TRY(another_film(source, sniffed.start));
+    if (sniffed.demuxer == "mov")  // an error comes again where it matters
+        if (const auto other = another_film(source, sniffed.start)) input->end_ = *other;
     TRY(input->open_container());
     TRY(input->find_streams());
     TRY(input->check_limits());
     input->crops_ = TRY(read_crops(source, sniffed));
+    input->heed_proportions();
     TRY(input->find_timeline());
     TRY(input->find_single_pictures());
     return input;
@@ -82,6 +98,7 @@ Result<std::unique_ptr<Input>> Input::reopen() const {
     input->survey_ = survey_;
     input->single_pictures_ = single_pictures_;
     input->crops_ = crops_;
+    input->heed_proportions();
     return input;
 }
 
@@ -162,7 +179,8 @@ Result<> Input::find_streams() {
     const int code = avformat_find_stream_info(format_.get(), options.data());
     for (AVDictionary*& dictionary : options) av_dict_free(&dictionary);
     if (code < 0 || source_error_) return failure(code, "read the file's streams");
-    known_streams_ = format_->nb_streams;
+    known_codecs_.clear();
+    for (const AVStream* stream : streams()) known_codecs_.push_back(stream->codecpar->codec_id);
     for (std::size_t i = 0; i < told_colours_.size(); ++i) {
         AVCodecParameters& codec = *format_->streams[i]->codecpar;
         fill_colours(
@@ -170,6 +188,7 @@ Result<> Input::find_streams() {
             codec.color_range
         );
     }
+    for (AVStream* stream : streams()) tell_range_of_grey(*stream->codecpar);
     const bool has_size = std::ranges::any_of(streams(), [](const AVStream* stream) {
         return stream->codecpar->width > 0 && stream->codecpar->height > 0;
     });
@@ -270,6 +289,28 @@ Crop Input::crop(int stream_index) const {
     return leaves_something ? crop : Crop{};
 }
 
+/// libav takes the proportions of what a crop leaves for those of the whole picture.
+void Input::heed_proportions() {
+    for (AVStream* stream : streams()) {
+        const Crop cropped = crop(stream->index);
+        const int width = stream->codecpar->width - cropped.left - cropped.right;
+        const int height = stream->codecpar->height - cropped.top - cropped.bottom;
+        const bool is_cropped =
+            width != stream->codecpar->width || height != stream->codecpar->height;
+        if (!is_cropped || cropped.shown_width <= 0 || cropped.shown_height <= 0) continue;
+        // What was not told again when it was cropped is the whole picture's.
+        const bool is_whole = cropped.shown_width == stream->codecpar->width &&
+                              cropped.shown_height == stream->codecpar->height;
+        if (is_whole) continue;
+        auto& aspect = stream->sample_aspect_ratio;
+        av_reduce(
+            &aspect.num, &aspect.den, std::int64_t{cropped.shown_width} * height,
+            std::int64_t{cropped.shown_height} * width, 65535
+        );
+        stream->codecpar->sample_aspect_ratio = aspect;
+    }
+}
+
 SourceTime Input::time_of(int stream_index) const {
     return {stream(stream_index).time_base, origin_us_, tells_lengths()};
 }
@@ -299,7 +340,8 @@ bool Input::is_wanted(int stream_index) const {
 
 void Input::discard_unwanted() {
     const auto is_needed = [&](int index) {
-        return is_wanted(index) || std::ranges::any_of(*wanted_, [&](int wanted) {
+        return is_wanted(index) || begins_late(index) ||
+               std::ranges::any_of(*wanted_, [&](int wanted) {
                    return may_continue(*format_, index, wanted);
                });
     };
@@ -307,10 +349,31 @@ void Input::discard_unwanted() {
         stream->discard = is_needed(stream->index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 }
 
+/// Whether a stream of a broadcast is only there from the middle on.
+bool Input::begins_late(int stream_index) const {
+    constexpr double kLate = 1;  // seconds
+    const AVStream& candidate = stream(stream_index);
+    return has_loose_clock() && is_timed(candidate) && candidate.start_time != kNoTime &&
+           seconds(candidate.start_time, candidate.time_base) > kLate;
+}
+
+/// Whether a stream of a broadcast goes on in another coding than it began in, which its decoder
+/// does not know. (Those of MPEG's layers are one.)
+bool Input::has_other_codec(int stream_index) const {
+    const auto index = static_cast<std::size_t>(stream_index);
+    if (!has_loose_clock() || index >= known_codecs_.size()) return false;
+    const auto is_layer = [](AVCodecID codec) {
+        return codec == AV_CODEC_ID_MP1 || codec == AV_CODEC_ID_MP2 || codec == AV_CODEC_ID_MP3;
+    };
+    const AVCodecID now = stream(stream_index).codecpar->codec_id;
+    const AVCodecID known = known_codecs_[index];
+    return known != AV_CODEC_ID_NONE && now != known && !(is_layer(now) && is_layer(known));
+}
+
 /// Packets that go on with another stream become packets of it.
 void Input::follow_stream(AVPacket& packet) {
     const int before = movements_.index_of(*format_, packet.stream_index);
-    const bool is_new = std::cmp_greater_equal(before, known_streams_);
+    const bool is_new = std::cmp_greater_equal(before, known_codecs_.size()) || begins_late(before);
     if (is_new && !is_wanted(before) && is_timed(stream(before))) ++left_out_;
     packet.stream_index = before;
 }
@@ -334,7 +397,13 @@ Result<Packet> Input::read() {
         read_to_ =
             std::max(read_to_, static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0)));
         has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime;
+        const bool is_strange = has_other_codec(packet->stream_index);
         follow_stream(*packet);
+        if (is_strange && is_wanted(packet->stream_index)) ++left_out_;
+        if (is_strange) {
+            av_packet_unref(packet.get());
+            continue;
+        }
         join_clocks(*packet);
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;

@@ -36,6 +36,9 @@ struct Crop {
     int top = 0;
     int right = 0;
     int bottom = 0;
+    // What is left is displayed in these proportions (RFC 9559, 5.1.4.1.28.14); 0: as it is stored.
+    int shown_width = 0;
+    int shown_height = 0;
     bool operator==(const Crop&) const = default;
 };
 
@@ -176,6 +179,9 @@ private:
     Result<> look_behind();
     void join_clocks(AVPacket& packet);
     void follow_stream(AVPacket& packet);
+    bool begins_late(int stream_index) const;
+    bool has_other_codec(int stream_index) const;
+    void heed_proportions();
     bool is_stray(const AVPacket& packet) const;
     Result<> find_single_pictures();
     void keep_told_colours();
@@ -212,7 +218,7 @@ private:
     std::uint64_t read_to_ = 0;         // where the last packet begins
     std::optional<std::uint64_t> end_;  // of the source's bytes: there another film begins
     std::int64_t left_out_ = 0;
-    unsigned known_streams_ = 0;  // when it was opened
+    std::vector<AVCodecID> known_codecs_;  // of the streams, when it was opened
     std::vector<int> single_pictures_;
     std::vector<Colours> told_colours_;  // by the container, of each stream
     std::vector<Crop> crops_;            // by the container, of each video stream

@@ -49,6 +49,15 @@ Bytes flac_info(Bytes packet) {
     return is_first ? packet.subspan(kBefore, kLength) : Bytes();
 }
 
+/// Headers of Opus (RFC 7845, 5) are among the packets where the next link has the same serial
+/// number.
+bool is_opus_header(Bytes packet) {
+    constexpr auto kHead = "OpusHead"sv;
+    constexpr auto kTags = "OpusTags"sv;
+    return packet.size() >= kHead.size() && (std::ranges::equal(packet.first(8), kHead) ||
+                                             std::ranges::equal(packet.first(8), kTags));
+}
+
 /// The rate in a frame's header (ISO/IEC 14496-3, 1.A.2.2), half of what is heard with spectral
 /// band replication; 0 where there is none.
 int adts_rate(const AVPacket& packet) {
@@ -110,6 +119,10 @@ bool JoinedSound::is_header(AVPacket& packet, const AVStream& stream, Stream& kn
         known.told_header.assign(header.begin(), header.end());
         known.new_header = known.told_header;
         begin_link(known, 0);
+    }
+    if (codec == AV_CODEC_ID_OPUS && is_opus_header(bytes_of(packet))) {
+        begin_link(known, 0);
+        return true;
     }
     constexpr std::uint8_t kFrame = 0xFF;
     if (codec != AV_CODEC_ID_FLAC || packet.size == 0 || packet.data[0] == kFrame) return false;

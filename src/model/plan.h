@@ -127,7 +127,6 @@ struct Treatment {
     Colour padding;                 // around the picture
     std::optional<Colour> flatten;  // what transparency is laid on; nothing: it is kept
     bool has_alpha = false;
-    bool is_grey_full = false;  // grey without a word on its range is full range
     DecodedShape shape;
     std::vector<FilterStep> steps;
 
@@ -141,7 +140,6 @@ struct Treatment {
         Field{&Treatment::padding, "padding", ""},
         Field{&Treatment::flatten, "flatten", ""}.or_absent(),
         Field{&Treatment::has_alpha, "alpha", ""},
-        Field{&Treatment::is_grey_full, "grey_full", ""},
         Field{&Treatment::shape, "shape", ""},
         Field{&Treatment::steps, "steps", ""},
     };

@@ -66,17 +66,6 @@ bool is_rgb(AVPixelFormat format) {
     return (about(format).flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8;
 }
 
-bool is_grey(AVPixelFormat format) {
-    return about(format).nb_components <= 2 && !is_rgb(format);
-}
-
-/// Pictures of still formats come in full range; their decoders do not say so of more than 8 bits.
-bool is_full_range(const Treatment& treatment, const PictureShape& shape) {
-    const bool is_untold = shape.range == AVCOL_RANGE_UNSPECIFIED;
-    return shape.range == AVCOL_RANGE_JPEG ||
-           (is_untold && treatment.is_grey_full && is_grey(shape.format));
-}
-
 bool has_alpha_plane(AVPixelFormat format) {
     return (about(format).flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8;
 }
@@ -115,7 +104,7 @@ void add_picture_steps(
     const bool is_scaled = size != Size{shape.width, shape.height};
     // What is transparent must not bleed its hidden colour into its neighbours.
     const bool is_weighted = is_scaled && treatment.has_alpha && has_alpha_plane(shape.format);
-    const bool is_full = is_full_range(treatment, shape);
+    const bool is_full = shape.range == AVCOL_RANGE_JPEG;
     const FilterStep scale = scale_to(size, matrix_of(shape), is_full, !is_rgb(shape.format));
     if (is_weighted) {
         steps.push_back(
@@ -146,9 +135,6 @@ Treatment rgb_treatment(const AVStream& stream, Size scaled, bool has_alpha) {
     const auto orientation = media::orientation_of(stream);
     treatment.is_mirrored = orientation.is_mirrored;
     treatment.rotation = orientation.rotation;
-    const AVCodecID codec = stream.codecpar->codec_id;
-    treatment.is_grey_full = codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_JPEG2000 ||
-                             codec == AV_CODEC_ID_JPEGLS || codec == AV_CODEC_ID_LJPEG;
     return treatment;
 }
 
