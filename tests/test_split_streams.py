@@ -47,6 +47,11 @@ def films(tmp_path_factory):
     ffmpeg(*pictures(20), *tone(8), *x264, folder / "short-sound.mp4")
     ffmpeg(*pictures(18.2), *tone(18.33), *x264, folder / "tail.mp4")
     captioned(folder / "captions.mp4", 50, 19, "ALL IS TOLD")
+    (folder / "film.srt").write_text("".join(
+        f"{n + 1}\n00:00:{n * 2:02},000 --> 00:00:{n * 2 + 3:02},000\nLine {n}\n\n"
+        for n in range(8)))
+    ffmpeg("-i", folder / "mute.mp4", "-i", folder / "film.srt", "-map", "0:v", "-map", "1:s",
+           "-c:v", "copy", "-c:s", "mov_text", folder / "texts.mp4")
     made = Receiver(folder)
     made.folder = folder
     yield made
@@ -132,6 +137,7 @@ CASES = {
     "sound goes on": ("short-picture.mp4", {}),
     "the picture goes on": ("short-sound.mp4", {}),
     "a tail": ("tail.mp4", {}),
+    "with texts alone": ("texts.mp4", {}),
     "three codecs": ("cfr.mp4", {"codecs": ["h264", "h265", "av1"], "quality": "low"}),
 }
 
@@ -228,6 +234,23 @@ def test_a_killed_worker_costs_its_piece(fleet, alone, films, tmp_path):  # noqa
     again = {number for number, attempt in attempts.items() if attempt > 1}
     assert again == {int(lost[0].split("/")[1])}
     assert_nothing_is_left(fleet, TIDY)
+
+
+def test_what_is_broken_in_a_piece_is_told_as_of_the_whole(
+        fleet, alone, films, tmp_path):  # noqa: F811
+    # The bytes of the last third are nothing; the index in front promises them.
+    front = films.folder / "front.mp4"
+    ffmpeg("-i", films.folder / "cfr.mp4", "-c", "copy", "-movflags", "faststart", front)
+    whole = front.read_bytes()
+    (films.folder / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    body = {"input": f"{films.url}/cut.mp4", "kind": "adaptive_video"}
+    one_master, one = saved(alone, alone.job(**body), tmp_path / "whole")
+    job = fleet.job(**body)
+    many_master, many = saved(fleet, job, tmp_path / "split")
+    assert len(pieces_of(fleet, job)) == 3
+    assert_same_stream(many_master, one_master)
+    assert one["warnings"] and many["warnings"]
+    assert_nothing_is_left(fleet)
 
 
 def test_what_cannot_be_cut_stays_whole(fleet, films, tmp_path):

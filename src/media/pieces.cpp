@@ -22,11 +22,14 @@ Error broken(const std::string& what) {
     return {ErrorKind::kInternalError, "a piece of the video " + what, ""};
 }
 
+bool is_inside(const PlannedPiece& piece, std::int64_t pts) {
+    return pts >= piece.from && (!piece.to || pts < *piece.to);
+}
+
 }  // namespace
 
 Result<> PieceOf::push(Frame frame) {
-    const bool is_inside = frame->pts >= piece_.from && (!piece_.to || frame->pts < *piece_.to);
-    return is_inside ? next_.push(std::move(frame)) : Result<>();
+    return is_inside(piece_, frame->pts) ? next_.push(std::move(frame)) : Result<>();
 }
 
 Result<std::unique_ptr<PieceWriter>> PieceWriter::create(
@@ -34,7 +37,7 @@ Result<std::unique_ptr<PieceWriter>> PieceWriter::create(
 ) {
     Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return output_error(AVERROR(errno), "create the output file");
-    std::unique_ptr<PieceWriter> made(new PieceWriter(std::move(file), limits));
+    std::unique_ptr<PieceWriter> made(new PieceWriter(std::move(file), piece, limits));
     const PieceHeader header{kMagic, piece.number, static_cast<std::int64_t>(tracks)};
     const MutexLock lock(made->mutex_);
     TRY(made->write(&header, sizeof header));
@@ -67,7 +70,7 @@ Result<> PieceWriter::Track::describe(const AVCodecContext& codec) {
 }
 
 Result<> PieceWriter::Track::push(Packet packet) {
-    if (packet->size == 0) return {};
+    if (packet->size == 0 || !is_inside(writer_.piece_, packet->pts)) return {};
     const PacketHeader header{number_,          packet->pts,   packet->dts,
                               packet->duration, packet->flags, packet->size};
     {

@@ -52,7 +52,7 @@ struct PacketHeader {
     std::int32_t size = 0;   // bytes, which follow; 0: this ends the piece
 };
 
-/// Writes one piece into a file of the current folder.
+/// Writes one piece into a file of the current folder. What begins outside of it is left out.
 class PieceWriter {
 public:
     /// The inbox of an encoder, on a thread of its own.
@@ -92,10 +92,12 @@ public:
     }
 
 private:
-    PieceWriter(Fd file, const Limits& limits) : file_(std::move(file)), limits_(limits) {}
+    PieceWriter(Fd file, const PlannedPiece& piece, const Limits& limits)
+        : file_(std::move(file)), piece_(piece), limits_(limits) {}
     Result<> write(const void* bytes, std::size_t count) REQUIRES(mutex_);
 
     Fd file_;
+    const PlannedPiece piece_;
     const Limits limits_;
     std::deque<Track> tracks_;
     mutable Mutex mutex_;

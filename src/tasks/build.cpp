@@ -15,7 +15,6 @@
 #include "media/filters.h"
 #include "media/frames.h"
 #include "media/meter.h"
-#include "media/pieces.h"
 #include "media/pipeline.h"
 #include "media/text_track.h"
 #include "media/timing.h"
@@ -26,6 +25,7 @@
 #include "tasks/joined_picture.h"
 #include "tasks/piece_reading.h"
 #include "tasks/plan_time.h"
+#include "tasks/product.h"
 #include "tasks/reading.h"
 #include "tasks/sound_level.h"
 #include "tasks/still.h"
@@ -159,8 +159,7 @@ Result<Sink<Frame>*> Builder::add_branches(
 ) {
     const PictureBranch& first = branches.front();
     Product& product = *products_[static_cast<std::size_t>(first.track.output)];
-    auto* encoder = TRY(product.add_picture(pipeline_, picture, first));
-    if (plan_.piece) encoder = &pipeline_.make<media::PieceOf>(*plan_.piece, *encoder);
+    auto* const encoder = TRY(product.add_picture(pipeline_, picture, first));
     const auto room =
         media::frames_ahead(bytes_of(size_of(picture, first), picture.treatment.format));
     auto& inbox = pipeline_.detach<Frame>(room, *encoder);

@@ -9,6 +9,14 @@ namespace {
 using media::Frame;
 using media::Sink;
 
+/// Whether this piece and the next begin with pictures that one encoder of all makes key frames of.
+/// Then it is given those beside the piece too, whose packets are left out: at the joints it knows
+/// what came and what will come.
+bool begins_with_key(const PicturePlan& picture, const PictureBranch& branch) {
+    return picture.cadence && picture.cadence->key_seconds > 0 &&
+           !branch.encoding->restarts_at_keys;
+}
+
 class PieceProduct : public Product {
 public:
     PieceProduct(const Making& making, std::unique_ptr<media::PieceWriter> writer)
@@ -28,8 +36,11 @@ public:
             const auto made = static_cast<double>(pts - from);
             making_.meter.written(number, made / ticks);
         });
-        if (captions_ != nullptr) return &encoder;
-        captions_ = &pipeline.make<media::CaptionChannels>(encoder);
+        Sink<Frame>* first = &encoder;
+        if (!begins_with_key(picture, branch))
+            first = &pipeline.make<media::PieceOf>(*making_.plan.piece, encoder);
+        if (captions_ != nullptr) return first;
+        captions_ = &pipeline.make<media::CaptionChannels>(*first);
         return captions_;
     }
 
