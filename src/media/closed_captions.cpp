@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t kTriplet = 3;         // bytes
 constexpr std::size_t kMostTriplets = 31;   // of one picture
 constexpr std::size_t kMostWaiting = 3000;  // of some hundred pictures: more is no caption
+constexpr int kChannels = 4;                // of CEA-608
+constexpr SeenCaptions kAny = 1U << 4;
+constexpr SeenCaptions k708 = 1U << 5;
 
 ByteView triplets_of(const AVFrame& frame) {
     const auto* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_A53_CC);
@@ -62,22 +65,23 @@ Result<> GiveCaptions::push(Frame frame) {
 Result<> CaptionChannels::push(Frame frame) {
     for (auto rest = triplets_of(*frame); !rest.empty(); rest = rest.subspan(kTriplet)) {
         const bool is_valid = (rest[0] & 4) != 0;
-        const std::size_t field = rest[0] & 3;  // 2 and 3 are of CEA-708
+        const int field = rest[0] & 3;  // 2 and 3 are of CEA-708
         // A control code says for which of the field's two channels the text behind it is.
         const int code = rest[1] & 0x7F;
-        has_any_ = true;
-        has_708_ = has_708_ || (is_valid && field >= 2);
+        seen_ |= kAny;
+        if (is_valid && field >= 2) seen_ |= k708;
         if (is_valid && field < 2 && code >= 0x10 && code < 0x20)
-            seen_[2 * field + (code >= 0x18 ? 1 : 0)] = true;
+            seen_ |= 1U << (2 * field + (code >= 0x18 ? 1 : 0));
     }
     return next_.push(std::move(frame));
 }
 
-std::vector<std::string> CaptionChannels::names() const {
+std::vector<std::string> caption_names(SeenCaptions seen) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < seen_.size(); ++i)
-        if (seen_[i]) names.push_back(fmt::format("CC{}", i + 1));
-    if (names.empty() && has_any_) names.emplace_back(has_708_ ? "SERVICE1" : "CC1");
+    for (int i = 0; i < kChannels; ++i)
+        if ((seen & (1U << i)) != 0) names.push_back(fmt::format("CC{}", i + 1));
+    if (names.empty() && (seen & kAny) != 0)
+        names.emplace_back((seen & k708) != 0 ? "SERVICE1" : "CC1");
     return names;
 }
 

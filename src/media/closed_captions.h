@@ -56,22 +56,26 @@ private:
     Sink<Frame>& next_;
 };
 
-/// Notes which channels of CEA-608 have anything.
+/// Which captions pictures have: a bit for each channel of CEA-608 that has anything, and others
+/// for anything at all, and for CEA-708.
+using SeenCaptions = std::uint32_t;
+
+/// "CC1" to "CC4"; "SERVICE1" where there is CEA-708 alone, as players find it; none where there
+/// are no captions. What carries nothing but padding is "CC1".
+std::vector<std::string> caption_names(SeenCaptions seen);
+
+/// Notes which captions there are.
 class CaptionChannels : public Sink<Frame> {
 public:
     explicit CaptionChannels(Sink<Frame>& next) : next_(next) {}
     Result<> push(Frame frame) override;
     Result<> finish() override { return next_.finish(); }
 
-    /// "CC1" to "CC4"; "SERVICE1" where there is CEA-708 alone, as players find it; none where
-    /// there are no captions. What carries nothing but padding is "CC1".
-    std::vector<std::string> names() const;
+    SeenCaptions seen() const { return seen_; }
 
 private:
     Sink<Frame>& next_;
-    std::array<bool, 4> seen_ = {};
-    bool has_any_ = false;
-    bool has_708_ = false;
+    SeenCaptions seen_ = 0;
 };
 
 }  // namespace ittybit::media

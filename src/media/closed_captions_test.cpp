@@ -68,13 +68,15 @@ TEST(ClosedCaptions, TellTheirChannels) {
     Collector<Frame> seen;
     CaptionChannels none(seen);
     ASSERT_TRUE(none.push(picture(0, {})));
-    EXPECT_TRUE(none.names().empty());
+    EXPECT_TRUE(caption_names(none.seen()).empty());
     CaptionChannels two(seen);
     ASSERT_TRUE(two.push(picture(0, {0xFC, 0x94, 0x20, 0xFD, 0x1C, 0x20, 0xF8, 0x15, 0x20})));
-    EXPECT_EQ(two.names(), (std::vector<std::string>{"CC1", "CC4"}));
+    EXPECT_EQ(caption_names(two.seen()), (std::vector<std::string>{"CC1", "CC4"}));
     CaptionChannels modern(seen);
     ASSERT_TRUE(modern.push(picture(0, {0xFC, 0x80, 0x80, 0xFF, 0x02, 0x21})));
-    EXPECT_EQ(modern.names(), std::vector<std::string>{"SERVICE1"});
+    EXPECT_EQ(caption_names(modern.seen()), std::vector<std::string>{"SERVICE1"});
+    // Of two pieces of a film what either has.
+    EXPECT_EQ(caption_names(modern.seen() | two.seen()), caption_names(two.seen()));
 }
 
 }  // namespace

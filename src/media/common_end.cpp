@@ -35,4 +35,17 @@ std::int64_t CommonEnd::settled() {
     return (end + grid_ - 1) / grid_ * grid_;
 }
 
+Result<> SoundEnd::push(Frame frame) {
+    if (frame->sample_rate != rate_ && rate_ > 0)
+        samples_ = av_rescale(samples_, frame->sample_rate, rate_);
+    rate_ = frame->sample_rate;
+    samples_ += frame->nb_samples;
+    return {};
+}
+
+Result<> SoundEnd::finish() {
+    end_.after_sound(samples_, rate_);
+    return {};
+}
+
 }  // namespace ittybit::media

@@ -7,6 +7,7 @@
 
 #include "base/thread_safety.h"
 #include "media/handles.h"
+#include "media/sink.h"
 
 namespace ittybit::media {
 
@@ -41,6 +42,19 @@ private:
     std::condition_variable_any told_;
     std::int64_t pictures_ GUARDED_BY(mutex_) = 0;  // frames
     std::int64_t sound_ GUARDED_BY(mutex_) = 0;     // frames of the longest, the last one begun
+};
+
+/// Where a soundtrack ends, of which nothing is made.
+class SoundEnd : public Sink<Frame> {
+public:
+    explicit SoundEnd(CommonEnd& end) : end_(end) {}
+    Result<> push(Frame frame) override;
+    Result<> finish() override;
+
+private:
+    CommonEnd& end_;
+    std::int64_t samples_ = 0;
+    int rate_ = 0;
 };
 
 }  // namespace ittybit::media

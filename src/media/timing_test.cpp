@@ -122,6 +122,21 @@ TEST(CommonEnd, IsTheLongestOfSeveralSounds) {
     longer.join();
 }
 
+TEST(SoundEnd, TellsHowLongASoundIsWhoseRateChanges) {
+    CommonEnd end({25, 1}, 1, {}, {});
+    std::thread other([&] {
+        SoundEnd sound(end);
+        for (const int rate : {48000, 48000, 44100}) {
+            Frame second = make_frame();
+            second->sample_rate = second->nb_samples = rate;
+            EXPECT_TRUE(sound.push(std::move(second)));
+        }
+        EXPECT_TRUE(sound.finish());
+    });
+    EXPECT_EQ(end.after_pictures(10), 75);
+    other.join();
+}
+
 TEST(Limiter, KeepsTruePeaksUnderTheCeilingAndLeavesTheRestAlone) {
     Collector<Frame> heard;
     Limiter limiter(-1.3, 0, heard);

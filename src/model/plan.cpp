@@ -170,12 +170,17 @@ Result<> check_text(const Plan& plan, const TextPlan& text) {
     return {};
 }
 
-/// Whether all there is of pictures is one that is encoded once, into a file.
+/// Whether all there is of pictures is one that is encoded for the first output; for a file once.
 bool has_one_encoded_picture(const Plan& plan) {
     if (plan.pictures.size() != 1) return false;
     const auto& branches = plan.pictures.front().branches;
-    return branches.size() == 1 && branches.front().encoding &&
-           output_of(plan, branches.front()).muxer != "hls";
+    const auto& muxer = plan.outputs.front().muxer;
+    const bool may_be_many = muxer == "hls" || muxer == "pieces";
+    const auto is_fit = [](const PictureBranch& branch) {
+        return branch.encoding && branch.track.output == 0;
+    };
+    return !branches.empty() && (may_be_many || branches.size() == 1) &&
+           std::ranges::all_of(branches, is_fit);
 }
 
 Result<> check_pieces(const Plan& plan) {
@@ -188,7 +193,8 @@ Result<> check_pieces(const Plan& plan) {
     if (is_joined && (plan.piece || kind_of(plan, picture.read) != ReadAs::kPieces))
         return wrong("pieces are no picture");
     if (!plan.piece) return {};
-    if (plan.reads.size() != 1 || plan.outputs.size() != 1 || !plan.sounds.empty())
+    const auto heard = plan.has_common_end ? plan.sounds.size() : 0;
+    if (plan.reads.size() != 1 + heard || plan.outputs.size() != 1 || plan.sounds.size() != heard)
         return wrong("a piece is of more than a picture");
     const bool is_empty = plan.piece->to && *plan.piece->to <= plan.piece->from;
     return plan.piece->from < 0 || is_empty ? wrong("a piece is empty") : Result<>();

@@ -408,7 +408,8 @@ struct OutputFile {
     bool operator==(const OutputFile&) const = default;
 };
 
-/// Of one picture, encoded apart from the rest: what begins in [from, to), timed as in the whole.
+/// Of one picture, encoded apart from the rest in all its branches: what begins in [from, to),
+/// timed as in the whole.
 struct PlannedPiece {
     std::int64_t number = 0;  // among all pieces, the first being 0
     std::int64_t from = 0;    // ticks of the picture's clock; 0: the front, whatever comes before

@@ -14,11 +14,47 @@ constexpr double kPiecesWanted = 8;
 constexpr double kMostPieces = 2000;
 constexpr double kLongestFilm = 1e7;  // seconds; ticks of it can be counted
 
-/// Ticks that cuts are multiples of.
-std::int64_t grid_of(const PicturePlan& picture) {
+/// Where a picture may be cut: at multiples of `unit`, and no more often than each `seconds`.
+struct Cuts {
+    double ticks;  // a second
+    std::int64_t unit;
+    double seconds;
+
+    /// Ticks: the first place at or after a time.
+    std::int64_t at(double time) const {
+        return std::llround(std::ceil(time * ticks / static_cast<double>(unit) - 1e-6)) * unit;
+    }
+};
+
+/// Nothing where the film is shorter than that, or longer than any.
+std::optional<Cuts> cuts_of(const PicturePlan& picture, double duration) {
     const auto& [ticks, fps, grid] = picture.clock;
-    if (picture.cadence) return std::max<std::int64_t>(1, std::int64_t{ticks} * fps.den / fps.num);
-    return grid;
+    std::int64_t unit = grid;
+    int pictures = 1;
+    if (const auto& cadence = picture.cadence) {
+        unit = std::max<std::int64_t>(1, std::int64_t{ticks} * fps.den / fps.num);
+        pictures = cadence->key_grid;
+    }
+    const bool is_any =
+        duration <= kLongestFilm && static_cast<double>(unit) * pictures <= duration * ticks;
+    if (!is_any) return std::nullopt;
+    unit *= pictures;
+    const bool has_segments = picture.cadence && picture.cadence->key_seconds > 0;
+    const double step = has_segments ? kSegmentSeconds : static_cast<double>(unit) / ticks;
+    return Cuts{static_cast<double>(ticks), unit, step};
+}
+
+/// The sounds that a picture lasts as long as: of each it is asked where it ends.
+void add_sounds(const Plan& plan, Plan& piece) {
+    for (SoundPlan sound : plan.sounds) {
+        const auto& read = plan.reads[static_cast<std::size_t>(sound.read)];
+        if (std::ranges::find(piece.reads, read) != piece.reads.end()) continue;
+        sound.read = static_cast<int>(piece.reads.size());
+        sound.loudness.reset();
+        for (auto& branch : sound.branches) branch.track.output = 0;
+        piece.reads.push_back(read);
+        piece.sounds.push_back(std::move(sound));
+    }
 }
 
 }  // namespace
@@ -51,21 +87,21 @@ json::value Splitting::to_json_value() const {
 std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting) {
     const double duration = plan.window.duration.value_or(0);
     if (splitting.when == Splitting::When::kNever || !plan.can_be_split) return {};
-    const PicturePlan& picture = plan.pictures.front();
-    const auto grid = grid_of(picture);
-    const double ticks = picture.clock.ticks;
-    if (duration > kLongestFilm || static_cast<double>(grid) > duration * ticks) return {};
+    const auto cuts = cuts_of(plan.pictures.front(), duration);
+    if (!cuts) return {};
     const double asked = splitting.when == Splitting::When::kAlways
                              ? splitting.seconds
                              : std::clamp(duration / kPiecesWanted, kShortestPiece, kLongestPiece);
     const double wanted = std::max(asked, duration / kMostPieces);
+    const double length = std::max(1.0, std::round(wanted / cuts->seconds)) * cuts->seconds;
     // The last one is at least half as long as the others, and at most half longer.
-    const auto count = std::llround(duration / wanted);
-    const auto steps = std::llround(wanted * ticks / static_cast<double>(grid));
-    const auto length = std::max<std::int64_t>(1, steps) * grid;
+    const auto count = std::llround(duration / length);
     std::vector<PlannedPiece> pieces;
     for (std::int64_t i = 0; count > 1 && i < count; ++i) {
-        pieces.push_back({.number = i, .from = i * length, .to = (i + 1) * length});
+        const auto place = static_cast<double>(i);
+        pieces.push_back(
+            {.number = i, .from = cuts->at(place * length), .to = cuts->at((place + 1) * length)}
+        );
     }
     if (!pieces.empty()) pieces.back().to.reset();
     return pieces;
@@ -76,7 +112,7 @@ Plan plan_of_piece(const Plan& plan, const PlannedPiece& piece, const std::strin
     PicturePlan picture = plan.pictures.front();
     made.reads = {plan.reads[static_cast<std::size_t>(picture.read)]};
     picture.read = 0;
-    picture.branches.front().track.output = 0;
+    for (auto& branch : picture.branches) branch.track.output = 0;
     // That the input ends early shows at the end.
     auto& expected = picture.expects.seconds;
     if (piece.to) {
@@ -87,7 +123,9 @@ Plan plan_of_piece(const Plan& plan, const PlannedPiece& piece, const std::strin
     made.window = plan.window;
     made.window.duration = seconds_of(piece, plan);
     made.piece = piece;
+    made.has_common_end = plan.has_common_end;
     made.pictures.push_back(std::move(picture));
+    if (plan.has_common_end) add_sounds(plan, made);
     OutputFile output;
     output.name = name;
     output.muxer = "pieces";

@@ -26,11 +26,16 @@ struct Splitting {
 inline constexpr double kShortestPiece = 20;
 inline constexpr double kLongestPiece = 60;
 
+/// How long the segments of a stream are, and so what its pieces are of.
+inline constexpr int kSegmentSeconds = 6;
+
 /// The pieces of a plan, in their order, so long that about eight are made of it where nobody says.
-/// Cuts are on the grid of a constant rate. Empty where it is not to be split, or would be one.
+/// Cuts are on the grid of a constant rate, and where segments begin. Empty where it is not to be
+/// split, or would be one.
 std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting);
 
-/// How a piece of a plan that can be split is made: its output is `name`.
+/// How a piece of a plan that can be split is made, all branches of it: its output is `name`. Where
+/// a picture lasts as long as its sounds, these are listened to.
 Plan plan_of_piece(const Plan& plan, const PlannedPiece& piece, const std::string& name);
 
 /// How the pieces are joined, which the child finds one behind the other in its input of this

@@ -107,6 +107,61 @@ TEST(PiecesTest, AreCutOnTheGridOfAConstantRate) {
     EXPECT_EQ(pieces[1].from, 60 * 3003);
 }
 
+/// A stream in two sizes with a sound in two mixes, of a read each but for the last.
+Plan ladder(double seconds, Ratio fps, int key_grid) {
+    Plan plan = film(seconds);
+    PicturePlan& picture = plan.pictures.front();
+    picture.clock = {.ticks = 90000, .fps = fps};
+    picture.cadence = PlannedCadence{.key_seconds = 2, .key_grid = key_grid};
+    picture.branches.push_back(picture.branches.front());
+    picture.branches.back().every = key_grid;
+    for (SoundBranch& branch : plan.sounds.front().branches) branch.track.rendition.emplace();
+    plan.sounds.front().loudness.emplace();
+    plan.sounds.push_back(plan.sounds.front());
+    plan.has_common_end = true;
+    plan.outputs.front().muxer = "hls";
+    return plan;
+}
+
+TEST(PiecesTest, OfAStreamAreCutWhereSegmentsBegin) {
+    const auto plan = ladder(31, {30000, 1001}, 2);
+    const auto pieces = pieces_of(plan, every(2));
+    ASSERT_EQ(pieces.size(), 5U);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        // The first picture of those that all renditions have at or after each six seconds.
+        const auto at = static_cast<std::int64_t>(i) * 6 * 90000;
+        EXPECT_EQ(pieces[i].from, (at + 6005) / 6006 * 6006);
+        if (i > 0) {
+            EXPECT_EQ(pieces[i - 1].to, pieces[i].from);
+        }
+    }
+    EXPECT_FALSE(pieces.back().to);
+    EXPECT_THAT(lengths(ladder(7200, {25, 1}, 1), {}), testing::SizeIs(120))
+        << "of ten segments each";
+    const auto two = pieces_of(ladder(50, {25, 1}, 1), {});
+    ASSERT_EQ(two.size(), 3U);
+    EXPECT_EQ(two[1].from, 18 * 90000);
+    EXPECT_TRUE(pieces_of(ladder(8.9, {25, 1}, 1), every(6)).empty());
+    EXPECT_TRUE(pieces_of(ladder(100, {1, 2'000'000'000}, 2'000'000'000), every(6)).empty());
+}
+
+TEST(PiecesTest, OfAStreamHaveAllItsPicturesAndAskWhereItsSoundsEnd) {
+    const auto plan = ladder(31, {25, 1}, 1);
+    const auto pieces = pieces_of(plan, every(6));
+    const auto made = read_plan(plan_json(plan_of_piece(plan, pieces[2], "piece")));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->pictures.front().branches, plan.pictures.front().branches);
+    EXPECT_EQ(made->reads, plan.reads);
+    EXPECT_TRUE(made->has_common_end);
+    ASSERT_EQ(made->sounds.size(), 1U) << "of two mixes of one sound either ends there";
+    EXPECT_EQ(made->sounds.front().read, 1);
+    EXPECT_FALSE(made->sounds.front().loudness) << "nobody hears it";
+    const auto joining = read_plan(plan_json(plan_of_joining(plan, pieces.size(), 1)));
+    ASSERT_TRUE(joining) << joining.error().message;
+    EXPECT_EQ(joining->reads.front().as, ReadAs::kPieces);
+    EXPECT_EQ(joining->sounds, plan.sounds);
+}
+
 TEST(PiecesTest, OfAPlanThatCannotBeSplitThereAreNone) {
     auto plan = film(100);
     plan.can_be_split = false;
@@ -147,6 +202,13 @@ TEST(PiecesTest, PlansThatContradictThemselvesAreRefused) {
     EXPECT_FALSE(read_plan(plan_json(beside_sound)));
     auto empty = plan_of_piece(plan, {.from = 5, .to = 5}, "piece");
     EXPECT_FALSE(read_plan(plan_json(empty)));
+    auto elsewhere = ladder(31, {25, 1}, 1);
+    elsewhere.outputs.push_back(elsewhere.outputs.front());
+    elsewhere.pictures.front().branches.back().track.output = 1;
+    EXPECT_FALSE(read_plan(plan_json(elsewhere)));
+    auto twice = film(7);
+    twice.pictures.front().branches.push_back(twice.pictures.front().branches.front());
+    EXPECT_FALSE(read_plan(plan_json(twice))) << "a file has one picture";
     auto unread = plan;
     unread.pieces = 2;
     EXPECT_FALSE(read_plan(plan_json(unread)));

@@ -15,6 +15,7 @@
 #include "media/sink.h"
 #include "model/limits.h"
 #include "model/plan.h"
+#include "model/split.h"
 #include "tasks/adaptive_playlists.h"
 #include "tasks/events.h"
 
@@ -27,7 +28,7 @@ struct SegmentGrid {
     AVRational fps = {0, 1};  // 0: no pictures
 
     static constexpr int kKeySeconds = 2;
-    static constexpr int kSegmentSeconds = 6;
+    static constexpr int kSegmentSeconds = ittybit::kSegmentSeconds;
 
     /// The begin of segment `number`, from 0, in ticks of `timescale`, rounded to nearest.
     std::int64_t begin(std::int64_t number, int timescale) const;

@@ -13,6 +13,7 @@
 #include "tasks/audio.h"
 #include "tasks/plan_time.h"
 #include "tasks/source_facts.h"
+#include "tasks/split_check.h"
 #include "tasks/text.h"
 
 namespace ittybit::tasks {
@@ -105,6 +106,7 @@ Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job) {
         TRY(check_frames(plan.window, picture.clock.fps, job.limits()));
         TRY(check_length(plan.window, source.picture->fps, job.limits()));
     }
+    plan.can_be_split = can_be_split(plan, source, *job.media);
     return plan;
 }
 

@@ -15,7 +15,6 @@
 #include "media/filters.h"
 #include "media/frames.h"
 #include "media/meter.h"
-#include "media/pieces.h"
 #include "media/pipeline.h"
 #include "media/text_track.h"
 #include "media/timing.h"
@@ -23,6 +22,8 @@
 #include "tasks/image.h"
 #include "tasks/in_turn.h"
 #include "tasks/joined_alpha.h"
+#include "tasks/joined_picture.h"
+#include "tasks/piece_reading.h"
 #include "tasks/plan_time.h"
 #include "tasks/product.h"
 #include "tasks/reading.h"
@@ -106,7 +107,6 @@ private:
     Result<> read();
     Result<> read_pictures_and_sound();
     Result<> feed_beside(double seconds);
-    bool is_past_piece() const;
     std::vector<Missing> missing() const;
 
     const PlannedRead& read_at(int place) const {
@@ -126,7 +126,7 @@ private:
     std::vector<Taps> taps_;                          // for each of its reads
     std::vector<Watched> watched_;
     const media::PictureWindow* film_ = nullptr;  // of the last picture
-    std::optional<JoinedPicture> joined_;
+    std::unique_ptr<JoinedPicture> joined_;
     std::vector<media::Cues> cues_;  // for each of its texts
     std::vector<media::TextFeed> texts_;
     std::vector<std::string> warnings_;
@@ -147,13 +147,7 @@ void Builder::report(const media::Meter::Reading& reading) {
 Result<> Builder::open_products() {
     for (const OutputFile& output : plan_.outputs) {
         const Making making{plan_, output, job_.assignment, events_, meter_};
-        const bool is_drawn = output.muxer == "gif" || output.muxer == "webp";
-        auto product = is_drawn                     ? make_animation(making)
-                       : output.muxer == "hls"      ? make_stream(making)
-                       : output.muxer == "waveform" ? make_waveform(making)
-                       : output.muxer == "pieces"   ? make_piece(making)
-                                                    : make_file(making);
-        products_.push_back(TRY(std::move(product)));
+        products_.push_back(TRY(make_product(making)));
     }
     return {};
 }
@@ -199,12 +193,17 @@ Sink<Frame>& Builder::add_cadence(const PicturePlan& picture, Sink<Frame>& next)
 }
 
 Result<> Builder::join(const PicturePlan& picture, const PlannedRead& read) {
-    const PictureBranch& branch = picture.branches.front();
-    const auto joint = TRY(products_[static_cast<std::size_t>(branch.track.output)]->join(branch));
     const auto place = static_cast<std::size_t>(read.input) - 1;
     if (place >= job_.further.size())
         return Error{ErrorKind::kInternalError, "bad plan: the pieces are not there", ""};
-    joined_.emplace(*job_.further[place], plan_.pieces, joint, [this] { meter_.moved(); });
+    // Sounds are read from where they would be with the picture: decoders of sound remember.
+    if (plan_.window.start > 0 && !plan_.sounds.empty())
+        taps_of(picture.read).packets.push_back(&pipeline_.make<Unencoded>());
+    joined_ = TRY(JoinedPicture::begin(
+        picture, *job_.further[place],
+        {plan_.pieces, *products_.front(), common_end_ ? &*common_end_ : nullptr,
+         [this] { meter_.moved(); }}
+    ));
     return {};
 }
 
@@ -219,7 +218,6 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
     const bool is_reduced_first = picture.cadence && picture.cadence->is_first;
     const auto clock = clock_of(picture.clock);
     Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
-    if (plan_.piece) next = &pipeline_.make<media::PieceOf>(*plan_.piece, *next);
     next = TRY(add_burn_in(picture, *next));
     media::CaptionWay& way = caption_ways_.emplace_back();
     if (picture.cadence) next = &pipeline_.make<media::GiveCaptions>(way, *next);
@@ -255,6 +253,14 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
 }
 
 Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLevel>& level) {
+    if (plan_.piece) {  // of which it is only asked where sounds end
+        auto& end = pipeline_.make<media::SoundEnd>(*common_end_);
+        taps_of(sound.read)
+            .frames.push_back(&pipeline_.make<media::Soundtrack>(
+                time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), end
+            ));
+        return {};
+    }
     if (sound.copied) {
         const auto* const copying = TRY(add_copy(sound.read, *sound.copied));
         watched_.push_back({.sound = &sound, .copying = copying});
@@ -384,16 +390,21 @@ Result<> Builder::read_streams() {
     for (std::size_t i = 0; i < taps_.size(); ++i) TRY(decode(plan_.reads[i], taps_[i], sinks));
     if (sinks.empty()) return {};  // pieces alone are joined
     intake_.emplace(input, cut_of(plan_));
+    const auto is_stopped = [this] {
+        meter_.moved();
+        return pipeline_.stop().stop_requested();
+    };
+    if (plan_.piece)
+        return read_piece({plan_, input, *film_, *intake_, is_stopped}, std::move(sinks));
     Result<> fed;
     TRY(read_window(
-        input, reading_of(plan_), plan_.reads.front().stream, sinks,
+        input, plan_.window, plan_.reads.front().stream, sinks,
         [&](const AVPacket& packet) {
-            meter_.moved();
             intake_->see(packet);
             const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
             const AVRational unit = input.stream(packet.stream_index).time_base;
             if (at != media::kNoTime) fed = feed_beside(input.seconds(at, unit));
-            return !fed || is_past_piece() || pipeline_.stop().stop_requested();
+            return is_stopped() || !fed;
         }
     ));
     return fed;
@@ -403,11 +414,6 @@ Result<> Builder::read_streams() {
 Result<> Builder::feed_beside(double seconds) {
     for (auto& text : texts_) TRY(text.up_to(seconds - plan_.window.start));
     return joined_ ? joined_->up_to(seconds - plan_.window.start) : Result<>();
-}
-
-/// Whether a picture has come that is not needed even for those before it.
-bool Builder::is_past_piece() const {
-    return plan_.piece && film_->reached().value_or(0) >= last_tick(plan_);
 }
 
 Result<> Builder::read_animation() {
@@ -474,12 +480,7 @@ Result<Finished> Builder::make() {
     finished.file = std::move(files.front());
     finished.warnings = plan_.warnings;
     std::ranges::move(warnings_, std::back_inserter(finished.warnings));
-    for (const Watched& it : watched_) {
-        if (it.level == nullptr) continue;
-        auto facts =
-            loudness_facts(*it.sound->loudness, *it.level, it.meter->loudness(), finished.warnings);
-        if (!finished.file.loudness) finished.file.loudness = std::move(facts);
-    }
+    tell_loudness(watched_, finished);
     tell(missing(), finished);
     return finished;
 }

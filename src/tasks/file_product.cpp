@@ -30,11 +30,11 @@ public:
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
         return encode(pipeline, *branch.encoding, branch.track);
     }
-    Result<Joint> join(const PictureBranch& branch) override {
+    Result<Joint> join(const PicturePlan&, const PictureBranch& branch) override {
         media::Output::Track& track = add_track(branch.track);
-        auto encoder = TRY(media::Encoder::open(*branch.encoding, track));
+        const auto encoder = TRY(media::Encoder::open(*branch.encoding, track));
         TRY(track.describe(encoder->codec()));
-        return Joint{std::move(encoder), &track};
+        return Joint{media::PieceTrack(encoder->codec()), &track};
     }
     Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
         media::Output::Track& track = add_track(planned);
@@ -104,7 +104,7 @@ Result<Sink<Packet>*> Product::add_text(const TextPlan&, const TextBranch&) {
     return unfit("text");
 }
 
-Result<Joint> Product::join(const PictureBranch&) {
+Result<Joint> Product::join(const PicturePlan&, const PictureBranch&) {
     return unfit("pieces");
 }
 
@@ -117,6 +117,15 @@ Result<std::unique_ptr<Product>> make_file(const Making& making) {
     auto* const meter = making.output.muxer == "webvtt" ? nullptr : &making.meter;
     auto output = TRY(media::Output::create(making.output, making.assignment.limits, meter));
     return {std::make_unique<FileProduct>(making, std::move(output))};
+}
+
+Result<std::unique_ptr<Product>> make_product(const Making& making) {
+    const std::string& muxer = making.output.muxer;
+    if (muxer == "gif" || muxer == "webp") return make_animation(making);
+    if (muxer == "hls") return make_stream(making);
+    if (muxer == "waveform") return make_waveform(making);
+    if (muxer == "pieces") return make_piece(making);
+    return make_file(making);
 }
 
 }  // namespace ittybit::tasks

@@ -3,42 +3,57 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
-#include "media/encoder.h"
+#include "media/common_end.h"
 #include "media/pieces.h"
 #include "media/sink.h"
+#include "model/plan.h"
+#include "tasks/product.h"
 
 namespace ittybit::tasks {
 
-/// Where joined packets go, and an encoder as those had that made them.
-struct Joint {
-    std::unique_ptr<media::Encoder> encoder;
-    media::Sink<media::Packet>* track = nullptr;
+/// Takes the packets of such a picture as it was.
+struct Unencoded : media::Sink<media::Packet> {
+    Result<> push(media::Packet) override { return {}; }
+    Result<> finish() override { return {}; }
 };
 
-/// A picture that was encoded in pieces on its way into its track, as far as it is asked for:
-/// pieces may still be in the making.
+/// A picture that was encoded in pieces on its way into the tracks of its branches, as far as it is
+/// asked for: pieces may still be in the making.
 class JoinedPicture {
 public:
-    /// `moved` is told of each packet.
-    JoinedPicture(
-        ByteSource& pieces, std::int64_t count, const Joint& joint, std::function<void()> moved
-    )
-        : reader_(pieces, count, joint.encoder->codec()),
-          track_(*joint.track),
-          moved_(std::move(moved)) {}
+    struct Settings {
+        std::int64_t pieces = 0;
+        Product& product;
+        media::CommonEnd* common_end = nullptr;  // with sounds, which is where the pieces end
+        std::function<void()> moved;             // told of each packet
+    };
 
-    /// What is decoded before so many seconds. Errors: as PieceReader, and those of the track.
+    /// Errors: `encode_failed`.
+    static Result<std::unique_ptr<JoinedPicture>> begin(
+        const PicturePlan& picture, ByteSource& pieces, Settings settings
+    );
+
+    /// What is decoded before so many seconds. Errors: as PieceReader, and those of the tracks.
     Result<> up_to(double seconds);
     /// All the rest. Errors: also `corrupt_media`, where no piece has a picture.
     Result<> finish();
 
 private:
+    JoinedPicture(
+        const PicturePlan& picture,
+        ByteSource& pieces,
+        Settings settings,
+        const std::vector<Joint>& joints
+    );
+
+    const Settings settings_;
+    const PlannedClock clock_;
     media::PieceReader reader_;
-    media::Sink<media::Packet>& track_;
-    const std::function<void()> moved_;
+    std::vector<media::Sink<media::Packet>*> tracks_;
     media::Packet next_;
-    bool has_any_ = false;
+    std::int64_t end_ = 0;  // ticks, of what came
 };
 
 }  // namespace ittybit::tasks

@@ -9,10 +9,14 @@
 namespace ittybit::tasks {
 namespace {
 
-/// Ticks beside a piece whose pictures are read and treated, too.
+/// Ticks beside a piece whose pictures are read and treated, too. Of a constant rate so many that
+/// slower branches leave out the same ones as in the whole.
 std::int64_t company(const Plan& plan) {
     constexpr double kSeconds = 0.5;
-    return std::llround(kSeconds * plan.pictures.front().clock.ticks);
+    const auto& [ticks, fps, grid] = plan.pictures.front().clock;
+    const auto& cadence = plan.pictures.front().cadence;
+    const double unit = cadence ? ticks / Ratio{fps.num, fps.den}.value() * cadence->key_grid : 1;
+    return std::llround(std::ceil(kSeconds * ticks / unit) * unit);
 }
 
 }  // namespace

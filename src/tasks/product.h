@@ -6,13 +6,19 @@
 
 #include "media/handles.h"
 #include "media/meter.h"
+#include "media/pieces.h"
 #include "media/pipeline.h"
 #include "media/sink.h"
 #include "model/plan.h"
 #include "tasks/job.h"
-#include "tasks/joined_picture.h"
 
 namespace ittybit::tasks {
+
+/// Where the joined packets of one track go.
+struct Joint {
+    media::PieceTrack made;
+    media::Sink<media::Packet>* track = nullptr;
+};
 
 /// One output of a plan while it is made: where its branches lead, and whether it is right at the
 /// end. Stays where it was made: stages of the pipeline lead into it.
@@ -37,7 +43,10 @@ public:
     );
 
     /// A track for what was encoded in pieces. Errors: `encode_failed`.
-    virtual Result<Joint> join(const PictureBranch& branch);
+    virtual Result<Joint> join(const PicturePlan& picture, const PictureBranch& branch);
+
+    /// Which captions the joined pictures have.
+    virtual void tell_captions(media::SeenCaptions) {}
 
     /// A track for packets that are copied. Errors: `encode_failed`.
     virtual Result<media::Sink<media::Packet>*> copy(
@@ -62,13 +71,16 @@ struct Making {
     media::Meter& meter;
 };
 
+/// What an output's muxer stands for, one of those below.
+Result<std::unique_ptr<Product>> make_product(const Making& making);
+
 /// A file of one of libav's muxers.
 Result<std::unique_ptr<Product>> make_file(const Making& making);
 /// An HLS stream: playlists and segments of each rendition.
 Result<std::unique_ptr<Product>> make_stream(const Making& making);
 /// A GIF or an animated WebP.
 Result<std::unique_ptr<Product>> make_animation(const Making& making);
-/// A piece of a picture, for others to join.
+/// A piece of a picture, in all its branches, for others to join.
 Result<std::unique_ptr<Product>> make_piece(const Making& making);
 /// The peaks of a sound.
 Result<std::unique_ptr<Product>> make_waveform(const Making& making);

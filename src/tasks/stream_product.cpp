@@ -28,15 +28,18 @@ public:
     Result<Sink<Frame>*> add_picture(
         Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) override {
-        const Ratio fps = picture.clock.fps;
-        stream_.rates.push_back({fps.num, fps.den * branch.every});
-        auto& segmenter =
-            stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
-        auto* const encoder = TRY(encode(pipeline, *branch.encoding, segmenter));
+        auto* const encoder = TRY(encode(pipeline, *branch.encoding, rendition(picture, branch)));
         if (captions_ != nullptr) return encoder;
         captions_ = &pipeline.make<media::CaptionChannels>(*encoder);
         return captions_;
     }
+    Result<Joint> join(const PicturePlan& picture, const PictureBranch& branch) override {
+        Segmenter& segmenter = rendition(picture, branch);
+        const auto encoder = TRY(media::Encoder::open(*branch.encoding, segmenter));
+        TRY(segmenter.describe(encoder->codec()));
+        return Joint{media::PieceTrack(encoder->codec()), &segmenter};
+    }
+    void tell_captions(media::SeenCaptions captions) override { joined_captions_ = captions; }
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
         auto& segmenter =
             stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
@@ -46,7 +49,8 @@ public:
         return &stream_.texts.emplace_back(branch.track);
     }
     Result<File> finish() override {
-        if (captions_ != nullptr) stream_.captions = captions_->names();
+        stream_.captions =
+            media::caption_names(captions_ != nullptr ? captions_->seen() : joined_captions_);
         TRY(check_alignment(stream_));
         const bool has_dash = making_.output.options.contains(kDash);
         const bool is_encrypted = !stream_.key_url.empty();
@@ -59,6 +63,12 @@ public:
 private:
     Segmenter::Settings settings(const PlannedTrack& track) const {
         return {.track = track, .grid = grid_};
+    }
+
+    Segmenter& rendition(const PicturePlan& picture, const PictureBranch& branch) {
+        const Ratio fps = picture.clock.fps;
+        stream_.rates.push_back({fps.num, fps.den * branch.every});
+        return stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
     }
 
     template <typename Encoding>
@@ -75,6 +85,7 @@ private:
     SegmentGrid grid_;
     AdaptiveStream stream_;
     media::CaptionChannels* captions_ = nullptr;  // of the best picture; the pipeline's
+    media::SeenCaptions joined_captions_ = 0;
 };
 
 }  // namespace

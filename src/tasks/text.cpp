@@ -119,7 +119,7 @@ Result<std::vector<Result<media::Cues>>> read_tracks(
     for (const TextPlan& text : plan.texts)
         if (read_of(plan, text).input == 0) streams.push_back(read_of(plan, text).stream);
     if (streams.empty()) return std::vector<Result<media::Cues>>();
-    return media::read_cues(*job.media, streams, cut, moved);
+    return media::read_cues(*TRY(open_media(job)), streams, cut, moved);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/plan.h"
+#include "tasks/split_check.h"
 #include "tasks/text.h"
 
 namespace ittybit::tasks {
@@ -38,32 +39,6 @@ Result<SourceFacts> source_facts(const VideoOptions& options, Job& job) {
     source.text = TRY(choose_text(options, job));
     TRY(look_at_packets(options, job, source));
     return source;
-}
-
-/// Whether reading may begin anywhere and shows each picture at the same time as ever: where an
-/// index leads, and not a clock that may begin anew.
-bool is_indexed(const Input& input) {
-    const auto& demuxer = input.sniffed().demuxer;
-    return demuxer == "mov" || demuxer == "matroska";
-}
-
-/// Whether pieces of the picture, each encoded by itself, are the whole: nothing is carried from
-/// picture to picture but by filters that look at neighbours, and the encoder aims at a quality,
-/// not at a rate over all.
-bool can_be_split(const Plan& plan, const SourceFacts& source, const Input& input) {
-    const PicturePlan& picture = plan.pictures.front();
-    if (picture.copied || !is_indexed(input) || input.is_patched()) return false;
-    const auto& branch = picture.branches.front();
-    const bool counts = picture.most_frames && !picture.cadence;
-    // Tracks of text are written as far as sound has been read.
-    const bool has_text_alone = plan.sounds.empty() && !plan.texts.empty();
-    const bool is_burnt_in = std::ranges::any_of(plan.texts, [](const TextPlan& text) {
-        return text.burnt_into.has_value();
-    });
-    const bool has_alpha = plan.reads[static_cast<std::size_t>(picture.read)].alpha.has_value();
-    const bool aims_at_rate = branch.encoding->bitrate.value_or(0) > 0;
-    return source.is_duration_sure && plan.window.duration && !counts && !is_burnt_in &&
-           !has_text_alone && !has_alpha && !aims_at_rate;
 }
 
 /// A variable rate decides only when read where the last of the wanted frames ends.

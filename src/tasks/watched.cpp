@@ -26,4 +26,13 @@ AllThrough through(std::span<const Watched> watched, const Plan& plan) {
     return all;
 }
 
+void tell_loudness(std::span<const Watched> watched, Finished& finished) {
+    for (const Watched& it : watched) {
+        if (it.level == nullptr) continue;
+        auto facts =
+            loudness_facts(*it.sound->loudness, *it.level, it.meter->loudness(), finished.warnings);
+        if (!finished.file.loudness) finished.file.loudness = std::move(facts);
+    }
+}
+
 }  // namespace ittybit::tasks

@@ -25,4 +25,7 @@ struct Watched {
 /// What went through of those that a plan's reads gave.
 AllThrough through(std::span<const Watched> watched, const Plan& plan);
 
+/// How loud sounds are that have a level: facts of the first, warnings of all.
+void tell_loudness(std::span<const Watched> watched, Finished& finished);
+
 }  // namespace ittybit::tasks

@@ -83,8 +83,7 @@ private:
         if (number >= work.pieces.size())
             return Error{ErrorKind::kInternalError, "there is no such piece", ""};
         OperationRequest request;
-        std::vector<OptionProblem> problems;
-        request.operation = read_operation("video", work.options, problems);
+        request.operation = VideoOptions{};  // whose plan is decided already, as of any kind
         request.plan = plan_json(plan_of_piece(plan, work.pieces[number], std::string(kName)));
         request.limits = shop_.limits;
         return request;

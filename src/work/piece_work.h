@@ -18,11 +18,9 @@ namespace ittybit::work {
 
 /// What all pieces of a split encode have in common: the store's Split.work.
 struct SplitWork {
-    json::value options;  // of the kind video
-    json::value plan;     // of the whole
+    json::value plan;  // of the whole
     std::vector<PlannedPiece> pieces;
     static constexpr auto kFields = Fields{
-        Field{&SplitWork::options, "options", ""},
         Field{&SplitWork::plan, "plan", ""},
         Field{&SplitWork::pieces, "pieces", ""},
     };

@@ -19,12 +19,17 @@ namespace {
 using Steady = std::chrono::steady_clock;
 constexpr std::chrono::seconds kLookEvery(2);
 
+bool aims_at_quality(const Operation& operation) {
+    const auto* video = std::get_if<VideoOptions>(&operation);
+    if (video != nullptr) return !video->bitrate;
+    return std::holds_alternative<AdaptiveVideoOptions>(operation);
+}
+
 /// Whether it may be worth a look at the plan.
 bool is_candidate(const SplitParty& party, const OperationRequest& request) {
     const auto& splitting = party.shop.splitting;
-    const auto* options = std::get_if<VideoOptions>(&request.operation);
     const bool is_wanted = splitting.when != Splitting::When::kNever;
-    if (!is_wanted || options == nullptr || options->bitrate || request.task.empty()) return false;
+    if (!is_wanted || !aims_at_quality(request.operation) || request.task.empty()) return false;
     if (splitting.when == Splitting::When::kAlways) return true;
     // Of a standalone task nobody knows yet how long its input is.
     const auto& facts = party.job.job().tasks.front().output;
@@ -187,7 +192,7 @@ Result<Outcome> perform_in_pieces(
     const std::stop_token& stop
 ) {
     Workshop& shop = party.shop;
-    const SplitWork work{options_json(request.operation), plan_json(plan), pieces};
+    const SplitWork work{plan_json(plan), pieces};
     const auto count = pieces.size();
     const store::Split split{request.task, json_text(work), static_cast<std::int64_t>(count)};
     if (!TRY(shop.segments.put_up(party.job.claim(), split, sandbox::build_id())))

@@ -32,6 +32,21 @@ Plan film() {
     return plan;
 }
 
+/// A stream of two sizes, which lasts 24 seconds.
+Plan ladder() {
+    Plan plan = film();
+    plan.window.duration = 24;
+    PicturePlan& picture = plan.pictures.front();
+    picture.clock.fps = {25, 1};
+    picture.cadence = PlannedCadence{.key_seconds = 2};
+    picture.branches.push_back(picture.branches.front());
+    plan.has_common_end = true;
+    plan.outputs.back() = {};
+    plan.outputs.back().name = "output.m3u8";
+    plan.outputs.back().muxer = "hls";
+    return plan;
+}
+
 /// A file of a child, told as ready.
 Result<Outcome> made(const std::string& name, const std::string& text, const OperationEvents& to) {
     Outcome outcome{{}, {}, TRY(sandbox::Workspace::make(testing::TempDir()))};
@@ -70,7 +85,7 @@ protected:
         if (request.explain) {
             EXPECT_TRUE(request.is_binding);
             auto outcome = TRY(made("none", "", {}));
-            outcome.finished.plan = plan_json(film());
+            outcome.finished.plan = plan_json(plan_);
             return outcome;
         }
         const auto plan = TRY(read_plan(request.plan));
@@ -79,7 +94,7 @@ protected:
         const auto size = TRY(pieces.ensure(0, 1'000'000, stop));
         std::string text(static_cast<std::size_t>(size.value_or(0)), '\0');
         EXPECT_EQ(::pread(pieces.descriptor, text.data(), text.size(), 0), std::ssize(text));
-        return made("output.mp4", text, events);
+        return made(plan.outputs.front().name, text, events);
     }
 
     Result<Outcome> encode(
@@ -95,9 +110,9 @@ protected:
         return outcome;
     }
 
-    std::string add_job() {
+    std::string add_job(const std::string& kind = "video") {
         const auto record =
-            store::JobRecord::make(store::order_for("video", url_), false, store::kNow);
+            store::JobRecord::make(store::order_for(kind, url_), false, store::kNow);
         EXPECT_TRUE(store::add_job(*fixture_.database, record));
         return record.job.id;
     }
@@ -171,6 +186,7 @@ protected:
     storage::Room room_{fixture_.folder, 0};
     Metrics metrics_;
     Troubles troubles_;
+    Plan plan_ = film();
     std::atomic<int> encoded_ = 0;
     std::function<Result<>(const PlannedPiece&)> before_;
     std::string url_;
@@ -201,6 +217,24 @@ TEST_F(SplitEncodeTest, OthersTakePiecesWhileOneIsEncoded) {
     work_once(own);
     EXPECT_EQ(output_of(job(id)), "aaabbbcccddd");
     EXPECT_EQ(encoded_, 4);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
+TEST_F(SplitEncodeTest, AStreamIsSharedSegmentBySegment) {
+    plan_ = ladder();
+    const auto id = add_job("adaptive_video");
+    auto own = shop("one");
+    auto others = shop("two");
+    std::vector<std::int64_t> begins;
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        begins.push_back(piece.from / 90000);
+        while (piece.number == 0 && work_once(others)) {
+        }
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id)), "aaabbbcccddd");
+    EXPECT_THAT(begins, testing::ElementsAre(0, 6, 12, 18));
     EXPECT_EQ(left_behind(), 2U);
 }
 
