@@ -19,7 +19,7 @@ class Stream:
         sound = re.search(r'TYPE=AUDIO.*URI="([^"]*)"', self.master.read_text())
         self.sound = self.master.parent / sound[1]
         frames = re.search(r'I-FRAME-STREAM-INF.*URI="([^"]*)"', self.master.read_text())
-        self.frames = self.master.parent / frames[1]
+        self.frames = frames and self.master.parent / frames[1]
 
     def edit(self, path, pattern, replacement, count=1):
         text, times = re.subn(pattern, replacement, path.read_text(), count=count, flags=re.M)
@@ -49,11 +49,13 @@ def boxes(data, path, start=0, end=None):
     head = 0
     while start + 8 <= end:
         size, name = struct.unpack_from(">I4s", data, start)
+        assert size >= 8, (path, start)
         if name == kind.encode():
             if not rest:
                 yield start, size
             else:
-                head = {"stsd": 16, "avc1": 86, "mp4a": 36, "dref": 16}.get(kind, 8)
+                head = {"stsd": 16, "avc1": 86, "hvc1": 86, "av01": 86, "mp4a": 36,
+                        "dref": 16}.get(kind, 8)
                 yield from boxes(data, rest, start + head, start + size)
         start += size
 

@@ -39,6 +39,16 @@ Boxes read_boxes(Bytes bytes, std::size_t base = 0);
 /// The boxes in the body of `box`, behind `skip` bytes of it.
 Boxes read_boxes(const Box& box, std::size_t skip = 0);
 
+/// What is wrong with the boxes inside boxes that are known to hold others.
+struct Misfit {
+    std::size_t at = 0;  // in the file
+    std::string message;
+};
+
+/// The first box below these that does not end within the one around it, or is of a version that
+/// readers do not know. Looks as deep as true files go.
+std::optional<Misfit> find_misfit(const Boxes& boxes, int depth = 0);
+
 /// The box at the end of a path below these ("mdia/minf/stbl"); its first one at each step.
 std::optional<Box> find_box(const Boxes& boxes, std::string_view path);
 

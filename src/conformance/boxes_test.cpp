@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "conformance/av1.h"
 #include "conformance/coded.h"
 #include "conformance/fragment.h"
 #include "conformance/picture.h"
@@ -15,6 +16,8 @@ namespace ittybit::conformance {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Not;
 
 using Data = std::vector<std::uint8_t>;
@@ -147,6 +150,44 @@ TEST(Picture, AnAudioConfigTellsTypeRateAndChannels) {
     EXPECT_FALSE(read_audio_config(Data{}));
 }
 
+/// SVT-AV1's for 320×180, as av1C has it, and a key frame and another of the same stream.
+const Data kSequence = {0x0A, 0x0E, 0x00, 0x00, 0x00, 0x04, 0x3C, 0xFE,
+                        0xCC, 0x02, 0xF8, 0x10, 0x60, 0x60, 0x60, 0x40};
+
+TEST(Av1, ASequenceHeaderTellsSizeProfileAndLevel) {
+    const auto facts = find_av1_sequence(kSequence);
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->profile, 0);
+    EXPECT_EQ(facts->level, 0);
+    EXPECT_EQ(facts->width, 320);
+    EXPECT_EQ(facts->height, 180);
+    for (std::size_t size = 0; size < 10; ++size)
+        EXPECT_FALSE(find_av1_sequence(Bytes(kSequence).first(size))) << size;
+}
+
+TEST(Av1, AKeyFrameIsShownAndHasASequenceHeader) {
+    const auto kind_of = [](const Data& sample, std::vector<std::string>* rules = nullptr) {
+        manifest::Report report;
+        const auto kind = look_into_av1(sample, {}, report);
+        if (rules != nullptr) *rules = broken(report);
+        return kind;
+    };
+    const Data kKey = {0x32, 0x02, 0x10, 0x00}, kHidden = {0x32, 0x02, 0x00, 0x00},
+               kInter = {0x32, 0x02, 0x30, 0x00}, kBroken = {0xB2, 0x02, 0x10, 0x00},
+               kTooLong = {0x32, 0x09, 0x10, 0x00};
+    std::vector<std::string> rules;
+    EXPECT_EQ(kind_of(kSequence + kKey, &rules), PictureKind::kKey);
+    EXPECT_THAT(rules, IsEmpty());
+    EXPECT_EQ(kind_of(kSequence + kHidden), PictureKind::kOpenKey);
+    EXPECT_EQ(kind_of(kInter), PictureKind::kOther);
+    kind_of(kKey, &rules);
+    EXPECT_THAT(rules, ElementsAre("obu"));
+    for (const auto& sample : {kBroken, kTooLong, kSequence}) {
+        EXPECT_EQ(kind_of(sample, &rules), PictureKind::kUnreadable);
+        EXPECT_THAT(rules, ElementsAre("obu"));
+    }
+}
+
 TEST(TransportStream, TimesWrapAt33Bits) {
     constexpr std::int64_t kWrap = std::int64_t{1} << 33;
     EXPECT_EQ(ticks_between(kWrap - 100, 50), 150);
@@ -187,8 +228,19 @@ TEST(TransportStream, CountersBeginAnewWhereThePacketSaysSo) {
     EXPECT_THAT(broken(untold), Contains("ts-continuity"));
 }
 
+TEST(TransportStream, APacketMayComeTwiceButNoOtherInItsPlace) {
+    Data other = kPictures;
+    other.back() = 6;
+    manifest::Report same, changed;
+    const auto first = packet(256, 3, kPictures);
+    read_transport_segment(first + first, "a.ts", same);
+    EXPECT_THAT(broken(same), Not(Contains("ts-continuity")));
+    read_transport_segment(first + packet(256, 3, other), "a.ts", changed);
+    EXPECT_THAT(broken(changed), Contains("ts-continuity"));
+}
+
 TEST(TransportStream, TablesMayComeFromTheInitializationSection) {
-    const Data pat = {0, 0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0, 0, 0, 0};
+    const Data pat = {0, 0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0x2A, 0xB1, 0x04, 0xB2};
     const Data pmt = {0, 2, 0xB0, 18, 0, 1, 0xC1, 0, 0, 0xE1, 0, 0xF0, 0, 2, 0xE1, 0, 0xF0, 0};
     const auto tables = packet(0, 0, pat) + packet(0x1000, 0, pmt);
     const auto data = packet(256, 0, kPictures);
@@ -208,10 +260,31 @@ TEST(WebVtt, CuesAndTheirMapAreRead) {
         "a.vtt", report
     );
     EXPECT_TRUE(report.findings().empty());
-    EXPECT_EQ(text.cues, 1);
-    EXPECT_EQ(text.first, 2);
-    EXPECT_EQ(text.last, 3603.5);
+    ASSERT_EQ(text.cues.size(), 1U);
+    EXPECT_EQ(text.cues[0].begin, 2);
+    EXPECT_EQ(text.cues[0].end, 3603.5);
     EXPECT_EQ(text.shift, 9);
+}
+
+TEST(WebVtt, BlocksAreNotesStylesRegionsAndCuesWithLinesBetween) {
+    const auto lines_told = [](std::string_view text) {
+        manifest::Report report;
+        read_webvtt(text, "a.vtt", report);
+        std::vector<std::int64_t> lines;
+        for (const auto& finding : report.findings()) lines.push_back(finding.line.value_or(0));
+        return lines;
+    };
+    EXPECT_THAT(
+        lines_told("WEBVTT - title\nkey: value\n\nNOTE a --> b\n\nSTYLE\n::cue {}\n\n"
+                   "name\n00:01.000 --> 00:02.000\none\ntwo\n\n\n00:02.000 --> 00:03.000\nx"),
+        IsEmpty()
+    );
+    EXPECT_THAT(lines_told("WEBVTT\n00:01.000 --> 00:02.000\nx\n"), ElementsAre(2));
+    EXPECT_THAT(
+        lines_told("WEBVTT\n\n00:01.000 --> 00:02.000\nx\n00:02.000 --> 00:03.000\ny\n"),
+        ElementsAre(5)
+    );
+    EXPECT_THAT(lines_told("WEBVTT\n\n00:01.000 -> 00:02.000\nx\n\n"), ElementsAre(5));
 }
 
 TEST(WebVtt, ACueThatEndsBeforeItBeginsIsTold) {

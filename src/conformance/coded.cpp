@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "conformance/av1.h"
+
 namespace ittybit::conformance {
 namespace {
 
@@ -29,7 +31,8 @@ class H264Unit {
 public:
     H264Unit(Bytes unit)
         : type_(unit.empty() ? 0 : unit[0] & 0x1FU),
-          is_forbidden_(!unit.empty() && (unit[0] & 0x80U) != 0) {
+          is_forbidden_(!unit.empty() && (unit[0] & 0x80U) != 0),
+          is_reference_(!unit.empty() && (unit[0] & 0x60U) != 0) {
         if (!is_slice()) return;
         BitReader in(unit.subspan(1));
         first_ = in.golomb();
@@ -42,11 +45,15 @@ public:
     bool is_set() const { return type_ == 7 || type_ == 8; }
     bool is_intra() const { return slice_type_ % 5 == 2 || slice_type_ % 5 == 4; }
     bool is_broken() const { return is_broken_ || is_forbidden_ || type_ == 0; }
+    /// What others are decoded with is said to be referred to (7.4.1).
+    bool is_kept() const { return is_reference_ || !(is_idr() || is_set()); }
     std::uint32_t set() const { return set_; }
+    std::uint32_t first_macroblock() const { return first_; }
 
 private:
     std::uint32_t type_;
     bool is_forbidden_;
+    bool is_reference_;
     bool is_broken_ = false;
     std::uint32_t first_ = 0;
     std::uint32_t slice_type_ = 2;
@@ -79,7 +86,7 @@ public:
             if (is_h264(track_)) {
                 take_h264(H264Unit(unit));
             } else {
-                take_h265(unit[0] >> 1U & 0x3FU);
+                take_h265(unit);
             }
         }
         if (!report_.expect(has_slice_, rule("nal-unit"), place_, "a sample without a slice"))
@@ -90,6 +97,10 @@ public:
 private:
     void take_h264(const H264Unit& unit) {
         report_.expect(!unit.is_broken(), rule("nal-unit"), place_, "a NAL unit is broken");
+        report_.expect(
+            unit.is_kept(), rule("nal-unit"), place_,
+            "an IDR picture or parameter set is said to be referred to by none"
+        );
         report_.expect(
             !unit.is_set() || track_.entry == "avc3", rule("parameter-sets"), place_,
             fmt::format("a parameter set in a sample of {}", track_.entry)
@@ -109,11 +120,23 @@ private:
             !has_slice_ || unit.is_idr() == (kind_ == PictureKind::kKey), rule("nal-unit"), place_,
             "slices of an IDR picture and of another in one sample"
         );
+        constexpr int kBaseline = 66, kExtended = 88;  // whose slices may have any order
+        const int profile = track_.picture ? track_.picture->profile : kBaseline;
+        report_.expect(
+            has_slice_ || unit.first_macroblock() == 0 || profile == kBaseline ||
+                profile == kExtended,
+            rule("nal-unit"), place_, "the first slice does not begin the picture"
+        );
         has_slice_ = true;
         if (unit.is_idr()) kind_ = PictureKind::kKey;
     }
 
-    void take_h265(std::uint32_t type) {
+    void take_h265(Bytes unit) {
+        const std::uint32_t type = unit[0] >> 1U & 0x3FU;
+        report_.expect(
+            unit.size() > 2 && (unit[0] & 0x80U) == 0 && (unit[1] & 7U) != 0, rule("nal-unit"),
+            place_, "the header of a NAL unit is broken"
+        );
         const bool is_set = type >= 32 && type <= 34;
         report_.expect(
             !is_set || track_.entry != "hvc1", rule("parameter-sets"), place_,
@@ -121,6 +144,10 @@ private:
         );
         if (type > 31) return;
         if (!has_slice_) kind_ = kind_of_h265(type);
+        report_.expect(
+            has_slice_ || unit.size() < 3 || (unit[2] & 0x80U) != 0, rule("nal-unit"), place_,
+            "the first slice does not begin the picture"
+        );
         has_slice_ = true;
     }
 
@@ -146,9 +173,14 @@ void for_each_unit(Bytes bytes, Take&& take) {
 
 }  // namespace
 
+bool can_look_into(const Track& track) {
+    return track.nal_length > 0 || track.entry == "av01";
+}
+
 PictureKind look_into_picture(
     const Sample& sample, const Track& track, const Place& place, Report& report
 ) {
+    if (track.nal_length == 0) return look_into_av1(sample.bytes, place, report);
     return PictureLook(sample, track, place, report).look();
 }
 
@@ -161,6 +193,17 @@ PictureKind kind_of_access_unit(Bytes bytes) {
         return false;
     });
     return kind;
+}
+
+bool has_parameter_sets(Bytes bytes) {
+    bool has_sequence = false, has_picture = false;
+    for_each_unit(bytes, [&](Bytes unit) {
+        const auto type = unit.empty() ? 0 : unit[0] & 0x1F;
+        has_sequence = has_sequence || type == 7;
+        has_picture = has_picture || type == 8;
+        return !has_sequence || !has_picture;
+    });
+    return has_sequence && has_picture;
 }
 
 std::optional<PictureFacts> picture_facts_of(Bytes bytes) {

@@ -47,10 +47,13 @@ public:
           place_{told.segments.file, line_of(told), {}} {}
 
     void check() {
+        check_content();
         if (!found_.is_read) return;
         check_codecs();
         if (found_.picture) check_picture(*found_.picture);
+        if (found_.picture) check_shape(*found_.picture);
         if (found_.sound && found_.sound->audio) check_sound(*found_.sound->audio);
+        if (found_.sound) check_channels(*found_.sound);
         check_times();
         check_bandwidth();
     }
@@ -59,6 +62,49 @@ private:
     static std::optional<std::int64_t> line_of(const Representation& told) {
         const auto& segments = told.segments.segments;
         return segments.empty() ? std::nullopt : std::optional(segments.front().line);
+    }
+
+    /// "video/mp4" and "video" for pictures; text may be of any type but theirs.
+    void check_content() {
+        const auto content = found_.content();
+        if (content == Content::kNothing) return;
+        const std::string_view kind = content == Content::kPicture ? "video"
+                                      : content == Content::kSound ? "audio"
+                                                                   : "text";
+        const auto fits = [&](std::string_view told) {
+            const auto type = told.substr(0, told.find('/'));
+            return type.empty() || type == kind || type == "application" || type == "image";
+        };
+        const bool is_mp4 = !found_.is_fragmented || told_.mime_type.ends_with("/mp4") ||
+                            told_.mime_type.ends_with("/iso.segment");
+        report_.expect(
+            fits(told_.mime_type) && fits(told_.content_type) && is_mp4, rule("mpd-content"),
+            place_,
+            fmt::format(
+                "mimeType \"{}\", contentType \"{}\" for {}", told_.mime_type, told_.content_type,
+                kind
+            )
+        );
+    }
+
+    void check_shape(const Track& track) {
+        const auto aspect = static_cast<double>(track.aspect_width) /
+                            static_cast<double>(std::max<std::int64_t>(track.aspect_height, 1));
+        const double told = told_.sample_aspect.value_or(aspect);
+        constexpr double kNear = 0.02;  // sides are even numbers
+        report_.expect(
+            std::abs(told / aspect - 1) < kNear || !track.picture, rule("mpd-size"), place_,
+            fmt::format("sar {:.3f}, the pictures have {:.3f}", told, aspect)
+        );
+        if (!told_.picture_aspect || track.height == 0) return;
+        const double shown = static_cast<double>(track.width) / static_cast<double>(track.height) *
+                             (track.picture ? aspect : told);
+        const double least = static_cast<double>(std::min(track.width, track.height));
+        report_.expect(
+            std::abs(*told_.picture_aspect / shown - 1) < kNear + 2 / least, rule("mpd-size"),
+            place_,
+            fmt::format("par {:.3f}, the pictures have {:.3f}", *told_.picture_aspect, shown)
+        );
     }
 
     void check_codecs() {
@@ -119,6 +165,17 @@ private:
         );
     }
 
+    void check_channels(const Track& track) {
+        report_.expect(
+            !told_.channels || track.channels == 0 || *told_.channels == track.channels,
+            rule("mpd-size"), place_,
+            fmt::format(
+                "AudioChannelConfiguration {}, the sound has {}", told_.channels.value_or(0),
+                track.channels
+            )
+        );
+    }
+
     /// Whether segments begin when the timeline says so.
     void check_times() {
         const double slack = std::max(found_.frame, 0.02) * 1.5;
@@ -140,6 +197,23 @@ private:
     const Place place_;
 };
 
+void check_longest(
+    const manifest::Presentation& presentation,
+    const manifest::MediaPlaylist& segments,
+    Report& report
+) {
+    constexpr double kRounding = 0.15;  // seconds; some write tenths
+    for (const auto& segment : segments.segments)
+        report.expect(
+            !presentation.max_segment || segment.duration <= *presentation.max_segment + kRounding,
+            rule("mpd-bounds"), {presentation.file, segment.line, {}},
+            fmt::format(
+                "a segment of {:.3f} s, maxSegmentDuration is {:.3f} s", segment.duration,
+                presentation.max_segment.value_or(0)
+            )
+        );
+}
+
 }  // namespace
 
 Stream check_presentation(
@@ -156,6 +230,7 @@ Stream check_presentation(
         const auto& rendition = stream.renditions[key] = read_rendition(playlist, files, own);
         take_over(own, {presentation.file, {}, {}}, report);
         RepresentationCheck(representation, rendition, presentation.min_buffer, report).check();
+        check_longest(presentation, playlist, report);
         if (rendition.is_read) end = std::max(end, rendition.end() - representation.start);
     }
     constexpr double kSlack = 0.25;  // seconds

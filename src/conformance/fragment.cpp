@@ -15,6 +15,7 @@ using manifest::rule;
 
 constexpr std::uint32_t kMostSamples = 1'000'000;  // of one piece
 constexpr std::uint32_t kIsNoSync = 0x10000;       // sample_is_non_sync_sample
+constexpr std::uint32_t kDepends = 1;              // sample_depends_on
 
 /// The part of a file that samples may lie in or do.
 struct Extent {
@@ -72,8 +73,11 @@ private:
 
     void read_moof(const Box& box) {
         const auto inside = read_boxes(box);
-        if (inside.broken_at)
+        if (const auto misfit = find_misfit(inside)) {
+            report_.add(rule("box"), at(misfit->at), misfit->message);
+        } else if (inside.broken_at) {
             report_.add(rule("box"), at(*inside.broken_at), "what is here is no whole box");
+        }
         const auto* header = inside.find("mfhd");
         if (report_.expect(header != nullptr, rule("moof"), at(box.begin), "no mfhd")) {
             const auto sequence = header->fields().u32();
@@ -96,15 +100,13 @@ private:
 
     void read_track(const Box& box) {
         const auto inside = read_boxes(box);
-        if (inside.broken_at)
-            report_.add(rule("box"), at(*inside.broken_at), "what is here is no whole box");
         const auto* header = inside.find("tfhd");
         if (!report_.expect(header != nullptr, rule("traf"), at(box.begin), "a traf without tfhd"))
             return;
         auto in = header->fields();
         const auto flags = header->flags();
         Run run{in.u32(), *moof_, {}};
-        const auto* track = init_.track(run.track);
+        const auto* track = track_ = init_.track(run.track);
         report_.expect(
             track != nullptr, rule("traf"), at(header->begin),
             fmt::format("track {} is not in the initialization section", run.track)
@@ -115,7 +117,14 @@ private:
         );
         auto defaults = track != nullptr ? track->defaults : SampleDefaults();
         if ((flags & 1U) != 0) in.u64();
-        if ((flags & 2U) != 0) in.u32();
+        if ((flags & 2U) != 0) {
+            const auto entry = in.u32();
+            report_.expect(
+                track == nullptr || (entry >= 1 && std::cmp_less_equal(entry, track->entries)),
+                rule("traf"), at(header->begin),
+                fmt::format("tfhd names the sample entry {}", entry)
+            );
+        }
         if ((flags & 8U) != 0) defaults.duration = in.u32();
         if ((flags & 0x10U) != 0) defaults.size = in.u32();
         if ((flags & 0x20U) != 0) defaults.flags = in.u32();
@@ -133,7 +142,11 @@ private:
         }
         position_ = *moof_;
         const auto truns = inside.count("trun");
-        report_.expect(truns > 0, rule("traf"), at(box.begin), "a traf without trun");
+        constexpr std::uint32_t kIsEmpty = 0x010000;  // duration-is-empty
+        report_.expect(
+            truns > 0 && (flags & kIsEmpty) == 0, rule("traf"), at(box.begin),
+            truns > 0 ? "tfhd says that the duration is empty" : "a traf without trun"
+        );
         for (const auto& each : inside.all)
             if (each.type == "trun") read_run(each, defaults, decoded, run);
         next_[run.track] = decoded;
@@ -153,7 +166,12 @@ private:
             position_ = run.moof + static_cast<std::size_t>(static_cast<std::int64_t>(in.i32()));
         std::optional<std::uint32_t> first_flags;
         if ((flags & 4U) != 0) first_flags = in.u32();
-        bool has_lengths = true;
+        const bool is_plain = track_ == nullptr || !track_->is_picture() || (flags & 0x800U) == 0;
+        report_.expect(
+            is_plain || box.version() > 0 || !init_.has_brand("cmf2"), rule("cmf2"), at(box.begin),
+            "composition offsets without a sign (trun version 0)"
+        );
+        bool has_lengths = true, is_clear = true;
         for (std::uint32_t i = 0; i < count && !in.is_short(); ++i) {
             Sample sample;
             sample.duration = (flags & 0x100U) != 0 ? in.u32() : defaults.duration;
@@ -164,6 +182,7 @@ private:
             if ((flags & 0x800U) != 0)
                 offset = box.version() == 0 ? std::int64_t{in.u32()} : in.i32();
             sample.is_sync = (sample_flags & kIsNoSync) == 0;
+            is_clear = is_clear && !(sample.is_sync && (sample_flags >> 24U & 3U) == kDepends);
             sample.decoded = decoded;
             sample.presented = decoded + offset;
             sample.at = position_;
@@ -182,6 +201,9 @@ private:
             "a sample without duration or bytes"
         );
         report_.expect(told > 0, rule("traf"), at(box.begin), "trun without samples");
+        report_.expect(
+            is_clear, rule("sync-flag"), at(box.begin), "a sync sample is said to depend on others"
+        );
     }
 
     Bytes bytes_at(std::size_t position, std::size_t size) const {
@@ -281,6 +303,7 @@ private:
     std::optional<std::size_t> moof_;  // that waits for its mdat
     std::vector<Extent> owned_;        // by its samples
     Extent mdat_;
+    const Track* track_ = nullptr;                // of the run that is read
     std::uint32_t samples_ = 0;                   // read so far
     std::size_t position_ = 0;                    // of the next sample's bytes
     std::map<std::uint32_t, std::int64_t> next_;  // decode time of each track

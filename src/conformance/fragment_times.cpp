@@ -42,6 +42,7 @@ Place at(const Piece& piece, std::size_t byte) {
 
 void FragmentTimes::start_anew() {
     next_.clear();
+    media_.clear();
     sequence_.reset();
     last_key_.reset();
     is_first_ = true;
@@ -57,11 +58,8 @@ bool FragmentTimes::take(
 ) {
     const auto read = read_fragments(piece, init, report_);
     check_sequence(read, piece);
-    if (is_early_ && !segment.range)
-        report_.expect(
-            find_box(read_boxes(piece.bytes), "styp").has_value(), rule("styp"),
-            {piece.file, {}, 0}, "it does not begin with styp"
-        );
+    check_type(piece, segment.range.has_value());
+    check_same(init, place);
     const Track* main = nullptr;
     for (const auto& track : init.tracks) {
         auto& kept = track.is_picture() ? rendition_.picture : rendition_.sound;
@@ -95,10 +93,35 @@ bool FragmentTimes::take(
     return is_known;
 }
 
+/// Where the first segment has none, no other needs to.
+void FragmentTimes::check_type(const Piece& piece, bool is_in_range) {
+    if (is_in_range) return;
+    const bool has_type = find_box(read_boxes(piece.bytes), "styp").has_value();
+    if (is_early_) has_type_ = has_type;
+    report_.expect(
+        has_type || (!is_early_ && !has_type_), rule("styp"), {piece.file, {}, 0},
+        "it does not begin with styp"
+    );
+}
+
+void FragmentTimes::check_same(const Init& init, const Place& place) {
+    std::vector<std::string> media;
+    for (const auto& track : init.tracks) media.push_back(track.handler + " " + track.entry);
+    report_.expect(
+        media_.empty() || media == media_, rule("same-media"), place,
+        fmt::format("{} behind {}", fmt::join(media, ", "), fmt::join(media_, ", "))
+    );
+    media_ = std::move(media);
+}
+
 void FragmentTimes::check_sequence(const FragmentedSegment& read, const Piece& piece) {
     if (read.runs.empty()) return;
+    const bool restarts = sequence_ && read.first_sequence <= std::min(*sequence_, 1U);
+    sequence_restarts_ = sequence_restarts_ || restarts;
+    sequence_goes_on_ = sequence_goes_on_ || (sequence_ && !restarts);
+    const bool is_mixed = sequence_restarts_ && sequence_goes_on_;
     report_.expect(
-        !sequence_ || read.first_sequence > *sequence_ || read.first_sequence <= 1,
+        !sequence_ || (!is_mixed && (restarts || read.first_sequence > *sequence_)),
         rule("moof-sequence"), at(piece, read.runs.front().moof),
         fmt::format("mfhd sequence number {} after {}", read.first_sequence, sequence_.value_or(0))
     );
@@ -128,7 +151,7 @@ void FragmentTimes::look_into_pictures(
         for (const auto& sample : run->samples) {
             const auto place = at(piece, sample.at);
             auto kind = sample.is_sync ? PictureKind::kKey : PictureKind::kOther;
-            if (track.nal_length > 0) {
+            if (can_look_into(track)) {
                 kind = look_into_picture(sample, track, place, report_);
                 const bool is_open =
                     kind == PictureKind::kOpenKey || kind == PictureKind::kUnreadable;
@@ -229,8 +252,15 @@ void FragmentTimes::check_sound(
 ) {
     if (!track.audio || track.timescale == 0) return;
     const double second = static_cast<double>(track.audio->rate) / track.timescale;
+    const auto type = track.audio->object_type;
+    const bool is_independent = type == 2 || type == 5 || type == 29;  // AAC-LC, HE-AAC
     for (const auto* run : runs)
         for (const auto& sample : run->samples) {
+            if (!report_.expect(
+                    sample.is_sync || !is_independent, rule("sync-flag"), place,
+                    "a packet of sound is not marked as a sync sample"
+                ))
+                return;
             const double samples = static_cast<double>(sample.duration) * second;
             if (rendition_.frame == 0) rendition_.frame = track.seconds(sample.duration);
             const bool is_last = run == runs.back() && &sample == &run->samples.back();

@@ -32,6 +32,8 @@ public:
 
 private:
     void check_sequence(const FragmentedSegment& read, const Piece& piece);
+    void check_type(const Piece& piece, bool is_in_range);
+    void check_same(const Init& init, const manifest::Place& place);
     void check_continuity(const Run& run, const Track& track, const Piece& piece);
     void look_into_pictures(
         const std::vector<const Run*>& runs, const Track& track, const Piece& piece
@@ -56,8 +58,12 @@ private:
     DurationCheck durations_;
     std::map<std::uint32_t, std::int64_t> next_;  // decode time of each track
     std::optional<std::uint32_t> sequence_;
-    bool is_first_ = true;  // of those without a discontinuity between
-    bool is_early_ = true;  // the very first
+    bool sequence_restarts_ = false;  // some packagers number each file from one
+    bool sequence_goes_on_ = false;
+    bool has_type_ = false;           // the first segment has a styp
+    std::vector<std::string> media_;  // the sample entries of the tracks
+    bool is_first_ = true;            // of those without a discontinuity between
+    bool is_early_ = true;            // the very first
     std::optional<double> last_key_;
 };
 

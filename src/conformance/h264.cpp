@@ -61,12 +61,13 @@ void read_vui(BitReader& in, PictureFacts& facts) {
     if (!in.is_short()) facts.reordered = reordered;
 }
 
-/// What only the high profiles have. The chroma format: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4.
-std::uint32_t read_high(BitReader& in) {
+/// What only the high profiles have. The chroma format.
+std::uint32_t read_high(BitReader& in, PictureFacts& facts) {
     const auto chroma = in.golomb();
     if (chroma == 3) in.bit();
-    in.golomb();
-    in.golomb();
+    facts.chroma = static_cast<int>(chroma & 3U);
+    facts.luma_depth = 8 + static_cast<int>(in.golomb() & 7U);
+    facts.chroma_depth = 8 + static_cast<int>(in.golomb() & 7U);
     in.bit();
     if (in.bit() == 0) return chroma;
     for (int i = 0; i < (chroma == 3 ? 12 : 8); ++i)
@@ -136,9 +137,9 @@ void read_colours(BitReader& in, PictureFacts& facts) {
     if (in.bit() == 0) return;  // video_signal_type_present_flag
     in.skip(3 + 1);
     if (in.bit() == 0) return;
-    in.skip(8);
+    facts.primaries = static_cast<int>(in.bits(8));
     facts.transfer = static_cast<int>(in.bits(8));
-    in.skip(8);
+    facts.matrix = static_cast<int>(in.bits(8));
 }
 
 std::optional<PictureFacts> read_h264_sps(Bytes unit) {
@@ -149,7 +150,7 @@ std::optional<PictureFacts> read_h264_sps(Bytes unit) {
     facts.constraints = static_cast<int>(in.bits(8));
     facts.level = static_cast<int>(in.bits(8));
     in.golomb();
-    const auto chroma = is_high(facts.profile) ? read_high(in) : 1;
+    const auto chroma = is_high(facts.profile) ? read_high(in, facts) : 1;
     in.golomb();
     skip_picture_order(in);
     in.golomb();

@@ -64,9 +64,9 @@ std::uint32_t skip_reference_set(BitReader& in, std::uint32_t number, const std:
 }
 
 /// What stands between the sizes and the VUI. False where it cannot be skipped.
-bool skip_to_vui(BitReader& in, std::uint32_t sub_layers) {
-    in.golomb();
-    in.golomb();
+bool skip_to_vui(BitReader& in, std::uint32_t sub_layers, PictureFacts& facts) {
+    facts.luma_depth = 8 + static_cast<int>(in.golomb() & 7U);
+    facts.chroma_depth = 8 + static_cast<int>(in.golomb() & 7U);
     const auto order_bits = in.golomb() + 4;
     const auto layers = in.bit() == 1 ? sub_layers + 1 : 1;
     for (std::uint32_t i = 0; i < 3 * layers; ++i) in.golomb();
@@ -105,6 +105,7 @@ std::optional<PictureFacts> read_h265_sps(Bytes unit) {
     in.golomb();
     const auto chroma = in.golomb();
     if (chroma == 3) in.bit();
+    facts.chroma = static_cast<int>(chroma & 3U);
     facts.width = in.golomb();
     facts.height = in.golomb();
     if (in.bit() == 1) {
@@ -116,7 +117,7 @@ std::optional<PictureFacts> read_h265_sps(Bytes unit) {
     const bool is_size = facts.width > 0 && facts.height > 0 && facts.width <= kLongestSide &&
                          facts.height <= kLongestSide;
     if (in.is_short() || !is_size) return std::nullopt;
-    if (!skip_to_vui(in, sub_layers) || in.bit() == 0) return facts;
+    if (!skip_to_vui(in, sub_layers, facts) || in.bit() == 0) return facts;
     if (in.bit() == 1) read_aspect(in, facts);
     if (in.bit() == 1) in.bit();  // overscan
     read_colours(in, facts);

@@ -125,7 +125,7 @@ private:
             fmt::format("the range ends at {}, its picture at {}", end, picture_end)
         );
         auto kind = sample.is_sync ? PictureKind::kKey : PictureKind::kOther;
-        if (track->nal_length > 0 && sample.bytes.size() == sample.size)
+        if (can_look_into(*track) && sample.bytes.size() == sample.size)
             kind = look_into_picture(sample, *track, place, own);
         report_.expect(
             kind == PictureKind::kKey && sample.is_sync, rule("i-frame-key"), place,

@@ -9,6 +9,15 @@
 /// What coded pictures and sound say of themselves. Read bit by bit, in bounds, without a codec.
 namespace ittybit::conformance {
 
+/// What kind of picture a sample is (H.264 7.4.1.2.4, H.265 7.4.2.2, AV1 7.6).
+enum class PictureKind {
+    kOther,
+    kKey,      // IDR: nothing behind it refers to anything before it
+    kOpenKey,  // decoding may begin here, but leading pictures refer to what is before
+    kLeading,  // one of those
+    kUnreadable,
+};
+
 /// The facts of a sequence parameter set (H.264 7.3.2.1, H.265 7.3.2.2).
 struct PictureFacts {
     int profile = 0;      // profile_idc
@@ -21,9 +30,14 @@ struct PictureFacts {
     std::int64_t reordered = -1;   // frames; negative: not said
     std::int64_t aspect_width = 1;
     std::int64_t aspect_height = 1;
+    int chroma = 1;      // 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4
+    int luma_depth = 8;  // bits
+    int chroma_depth = 8;
     bool is_interlaced = false;        // fields may be coded
     std::optional<double> frame_rate;  // as its timing says
-    std::optional<int> transfer;       // transfer_characteristics of H.273
+    std::optional<int> primaries;      // by H.273, as the two that follow
+    std::optional<int> transfer;
+    std::optional<int> matrix;
 };
 
 /// The sample aspect ratio of a VUI: by the number of table E-1, or written out (H.264 E.1.1, H.265

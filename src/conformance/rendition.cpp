@@ -160,8 +160,9 @@ private:
     }
 
     bool take_text(const Segment& segment, Bytes bytes) {
-        rendition_.is_text = true;
         const auto text = read_webvtt(text_of(bytes), segment.uri, report_);
+        rendition_.has_text_map = text.has_map && (rendition_.has_text_map || !rendition_.is_text);
+        rendition_.is_text = true;
         const double begin = text_end_;
         text_end_ += segment.duration;
         rendition_.segments.back().begin = begin;
@@ -169,22 +170,46 @@ private:
         report_.expect(
             text.has_map, rule("webvtt-map"), {segment.uri, 1, {}}, "no X-TIMESTAMP-MAP"
         );
-        if (text.cues == 0) return true;
         if (!text_shift_) text_shift_ = text.shift;
-        constexpr double kSlack =
-            0.5;  // seconds; cues are cut at segments by some and not by others
-        const double first = text.first + text.shift - *text_shift_,
-                     last = text.last + text.shift - *text_shift_;
-        const bool is_single = playlist_.segments.size() == 1;
-        report_.expect(
-            is_single || (last > begin - kSlack && first < text_end_ + kSlack),
-            rule("webvtt-cue-time"), {segment.uri, {}, {}},
-            fmt::format(
-                "cues from {:.3f} to {:.3f} s in the segment from {:.3f} to {:.3f} s", first, last,
-                begin, text_end_
-            )
-        );
+        std::vector<CueTimes> cues;
+        for (const auto& cue : text.cues) {
+            rendition_.cues.push_back(
+                {rendition_.segments.size() - 1, cue.begin + text.shift, cue.end + text.shift}
+            );
+            const double moved = text.shift - *text_shift_;
+            cues.push_back({cue.begin + moved, cue.end + moved});
+        }
+        if (playlist_.segments.size() > 1) check_cues(cues, segment, begin);
+        cues_before_ = std::move(cues);
         return true;
+    }
+
+    /// Each cue is in every segment of the time it is shown in.
+    void check_cues(const std::vector<CueTimes>& cues, const Segment& segment, double begin) {
+        constexpr double kSlack = 0.5;  // seconds; some cut cues at segments and some do not
+        for (const auto& cue : cues)
+            report_.expect(
+                cue.end > begin - kSlack && cue.begin < text_end_ + kSlack, rule("webvtt-cue-time"),
+                {segment.uri, {}, {}},
+                fmt::format(
+                    "a cue from {:.3f} to {:.3f} s in the segment from {:.3f} to {:.3f} s",
+                    cue.begin, cue.end, begin, text_end_
+                )
+            );
+        if (segment.is_discontinuity) return;
+        for (const auto& before : cues_before_) {
+            const bool goes_on = before.end > begin + kSlack && before.begin < begin;
+            const bool is_here = std::ranges::any_of(cues, [&](const CueTimes& cue) {
+                return cue.begin < begin + kSlack && std::abs(cue.end - before.end) < kSlack;
+            });
+            report_.expect(
+                !goes_on || is_here, rule("webvtt-cue-time"), {segment.uri, {}, {}},
+                fmt::format(
+                    "the cue from {:.3f} to {:.3f} s of the segment before is not in this one",
+                    before.begin, before.end
+                )
+            );
+        }
     }
 
     void check_bitrate(const Segment& segment, std::int64_t bytes) {
@@ -207,7 +232,8 @@ private:
     std::optional<std::size_t> tables_map_;             // the map of these:
     std::vector<std::uint8_t> tables_;
     double text_end_ = 0;
-    std::optional<double> text_shift_;  // of the first segment's map
+    std::optional<double> text_shift_;   // of the first segment's map
+    std::vector<CueTimes> cues_before_;  // of the segment before, as its playlist counts
 };
 
 }  // namespace

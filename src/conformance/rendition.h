@@ -24,6 +24,13 @@ struct MediaTimes {
     std::int64_t bytes = 0;
 };
 
+/// A cue as its segment tells it, on the clock of the media.
+struct ShownCue {
+    std::size_t segment = 0;
+    double begin = 0;  // seconds
+    double end = 0;
+};
+
 enum class Content { kNothing, kPicture, kSound, kText };
 
 /// What the media of one playlist turned out to be.
@@ -35,7 +42,9 @@ struct Rendition {
     std::optional<Track> picture;
     std::optional<Track> sound;
     bool is_text = false;
-    bool has_captions = false;  // CEA-608 or 708 in the pictures
+    bool has_text_map = false;   // X-TIMESTAMP-MAP in each of its segments
+    std::vector<ShownCue> cues;  // of text
+    bool has_captions = false;   // CEA-608 or 708 in the pictures
     bool has_varying_rate = false;
     double frame_rate = 0;             // pictures a second; 0: not known
     double frame = 0;                  // seconds of a picture, or of a packet of sound

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "conformance/av1.h"
+
 namespace ittybit::conformance {
 namespace {
 
@@ -38,6 +40,18 @@ void keep_set(Bytes unit, Track& track) {
     track.parameter_sets.emplace_back(unit.begin(), unit.end());
 }
 
+/// The chroma format and depths, a byte each, against those of the pictures.
+void check_samples(ByteReader& in, const Track& track, const Place& place, Report& report) {
+    const int chroma = in.u8() & 3, luma = 8 + (in.u8() & 7), colour = 8 + (in.u8() & 7);
+    const auto& picture = track.picture;
+    report.expect(
+        !picture || (picture->chroma == chroma && picture->luma_depth == luma &&
+                     picture->chroma_depth == colour),
+        rule("configuration"), place,
+        "the configuration has another chroma format or depth than its sequence parameter set"
+    );
+}
+
 /// AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1).
 void read_avcc(const Box& box, Track& track, const Place& place, Report& report) {
     ByteReader in(box.body);
@@ -67,6 +81,7 @@ void read_avcc(const Box& box, Track& track, const Place& place, Report& report)
     }
     const int more = in.u8();
     for (int i = 0; i < more; ++i) keep_set(in.bytes(in.u16()), track);
+    if (in.left() >= 4 && profile >= 100) check_samples(in, track, place, report);
     report.expect(version == 1 && !in.is_short(), rule("configuration"), place, "avcC is broken");
     report.expect(
         track.entry == "avc3" || (sets > 0 && more > 0), rule("configuration"), place,
@@ -91,7 +106,9 @@ void read_hvcc(const Box& box, Track& track, const Place& place, Report& report)
     const auto compatible = in.u32();
     const auto constraints = in.bytes(6);
     const auto level = in.u8();
-    in.skip(2 + 1 + 1 + 1 + 1 + 2);
+    in.skip(2 + 1);
+    ByteReader samples(in.bytes(3));
+    in.skip(2);
     track.nal_length = (in.u8() & 3) + 1;
     constexpr std::string_view kSpaces[] = {"", "A", "B", "C"};
     track.codec = fmt::format(
@@ -102,8 +119,14 @@ void read_hvcc(const Box& box, Track& track, const Place& place, Report& report)
     while (last > 0 && constraints[last - 1] == 0) --last;
     for (std::size_t i = 0; i < last; ++i) track.codec += fmt::format(".{:X}", constraints[i]);
     const int arrays = in.u8();
+    bool has_set[3] = {}, is_complete = true;  // VPS, SPS, PPS
     for (int i = 0; i < arrays; ++i) {
-        in.u8();
+        const auto head = in.u8();
+        const int kind = (head & 0x3F) - 32;
+        if (kind >= 0 && kind < 3) {
+            has_set[kind] = true;
+            is_complete = is_complete && (head & 0x80U) != 0;
+        }
         const int units = in.u16();
         for (int j = 0; j < units && !in.is_short(); ++j) {
             const auto unit = in.bytes(in.u16());
@@ -119,6 +142,12 @@ void read_hvcc(const Box& box, Track& track, const Place& place, Report& report)
         }
     }
     report.expect(!in.is_short(), rule("configuration"), place, "hvcC is broken");
+    check_samples(samples, track, place, report);
+    report.expect(
+        (track.entry != "hvc1" && track.entry != "dvh1") ||
+            (has_set[0] && has_set[1] && has_set[2] && is_complete),
+        rule("configuration"), place, "hvcC lacks a parameter set, or says that others follow"
+    );
 }
 
 /// AV1CodecConfigurationRecord (AV1 in ISOBMFF, 2.3.3).
@@ -126,6 +155,22 @@ void read_av1c(const Box& box, Track& track, const Place& place, Report& report)
     ByteReader in(box.body);
     const auto marker = in.u8(), profile = in.u8(), depth = in.u8();
     report.expect(marker == 0x81 && !in.is_short(), rule("configuration"), place, "av1C is broken");
+    in.u8();
+    if (const auto sequence = find_av1_sequence(in.rest())) {
+        report.expect(
+            sequence->profile == profile >> 5U && sequence->level == (profile & 0x1F),
+            rule("configuration"), place,
+            "av1C has another profile or level than its sequence header"
+        );
+        report.expect(
+            sequence->width == track.width && sequence->height == track.height, rule("entry-size"),
+            place,
+            fmt::format(
+                "the sample entry says {}x{}, the sequence header {}x{}", track.width, track.height,
+                sequence->width, sequence->height
+            )
+        );
+    }
     const int bits = (depth & 0x40U) == 0 ? 8 : (depth & 0x20U) != 0 ? 12 : 10;
     track.codec = fmt::format(
         "av01.{}.{:02}{}.{:02}", profile >> 5U, profile & 0x1FU, (depth & 0x80U) != 0 ? "H" : "M",
@@ -133,14 +178,24 @@ void read_av1c(const Box& box, Track& track, const Place& place, Report& report)
     );
 }
 
-void read_colr(const Box& box, Track& track) {
+void read_colr(const Box& box, Track& track, const Place& place, Report& report) {
     ByteReader in(box.body);
     const auto type = in.u32();
     constexpr std::uint32_t kNclx = 0x6E636C78, kNclc = 0x6E636C63;
-    in.skip(2);
-    const auto transfer = in.u16();
-    if ((type == kNclx || type == kNclc) && !in.is_short() && transfer != 2)
-        track.transfer = transfer;
+    const int primaries = in.u16(), transfer = in.u16(), matrix = in.u16();
+    if ((type != kNclx && type != kNclc) || in.is_short()) return;
+    constexpr int kUnspecified = 2;
+    const auto is_same = [](int told, std::optional<int> coded) {
+        return told == kUnspecified || !coded || *coded == kUnspecified || told == *coded;
+    };
+    const auto& picture = track.picture;
+    report.expect(
+        !picture || (is_same(primaries, picture->primaries) &&
+                     is_same(transfer, picture->transfer) && is_same(matrix, picture->matrix)),
+        rule("sample-colour"), place,
+        fmt::format("colr says {}/{}/{}, the pictures otherwise", primaries, transfer, matrix)
+    );
+    if (transfer != kUnspecified) track.transfer = transfer;
 }
 
 void read_visual(const Box& entry, Track& track, const Place& place, Report& report) {
@@ -152,11 +207,15 @@ void read_visual(const Box& entry, Track& track, const Place& place, Report& rep
     if (const auto* box = boxes.find("avcC")) read_avcc(*box, track, place, report);
     if (const auto* box = boxes.find("hvcC")) read_hvcc(*box, track, place, report);
     if (const auto* box = boxes.find("av1C")) read_av1c(*box, track, place, report);
+    track.is_dolby = boxes.find("dvcC") != nullptr || boxes.find("dvvC") != nullptr ||
+                     boxes.find("dvwC") != nullptr;
     const bool needs_nal = track.entry.starts_with("avc") || track.entry.starts_with("hvc") ||
                            track.entry.starts_with("hev");
     report.expect(
-        !needs_nal || track.nal_length > 0, rule("sample-entry"), place,
-        fmt::format("{} without its configuration", track.entry)
+        (!needs_nal || track.nal_length > 0) &&
+            (track.entry != "av01" || boxes.find("av1C") != nullptr) &&
+            (track.entry != "vp09" || boxes.find("vpcC") != nullptr),
+        rule("sample-entry"), place, fmt::format("{} without its configuration", track.entry)
     );
     if (track.picture) {
         const auto& picture = *track.picture;
@@ -172,7 +231,7 @@ void read_visual(const Box& entry, Track& track, const Place& place, Report& rep
             )
         );
     }
-    if (const auto* box = boxes.find("colr")) read_colr(*box, track);
+    if (const auto* box = boxes.find("colr")) read_colr(*box, track, place, report);
     if (const auto* box = boxes.find("pasp")) {
         ByteReader aspect(box->body);
         const std::int64_t across = aspect.u32(), down = aspect.u32();
@@ -201,6 +260,16 @@ void read_esds(const Box& box, Track& track, const Place& place, Report& report)
         ))
         return;
     track.codec += fmt::format(".{}", track.audio->object_type);
+    // Two is what the entry says by default, whatever there is (ISO/IEC 14496-12, 12.2.3).
+    report.expect(
+        track.audio->channels == 0 || track.channels == 2 ||
+            track.channels == track.audio->channels,
+        rule("audio-config"), place,
+        fmt::format(
+            "the AudioSpecificConfig says {} channels, the sample entry {}", track.audio->channels,
+            track.channels
+        )
+    );
     if (track.audio->channels > 0) track.channels = track.audio->channels;
     const bool is_rate = track.rate == track.audio->rate || track.rate == track.audio->output_rate;
     report.expect(
@@ -238,6 +307,13 @@ void read_sound(const Box& entry, Track& track, const Place& place, Report& repo
 }  // namespace
 
 void read_sample_entry(const Box& entry, Track& track, const Place& place, Report& report) {
+    ByteReader in(entry.body);
+    in.skip(6);
+    const int reference = in.u16();
+    report.expect(
+        reference >= 1 && reference <= track.references, rule("sample-entry"), place,
+        fmt::format("the sample entry's data reference is {} of {}", reference, track.references)
+    );
     track.entry = track.codec = entry.type;
     const bool is_visual_entry = entry.type == "encv";
     track.is_encrypted = is_visual_entry || entry.type == "enca";

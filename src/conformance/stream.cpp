@@ -62,7 +62,7 @@ private:
         if (uri.empty() || !known_.insert(uri).second) return;
         const auto text = read_text(uri, place, files_, report_);
         if (!text) return;
-        auto playlist = manifest::read_playlist(uri, *text, report_, stream_.master.variables);
+        auto playlist = manifest::read_playlist(uri, *text, report_, &stream_.master.variables);
         auto* media = std::get_if<MediaPlaylist>(&playlist);
         if (!report_.expect(
                 media != nullptr, rule("nested"), place, "a multivariant playlist inside another"

@@ -1,7 +1,9 @@
 #include "conformance/switching.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -32,6 +34,7 @@ public:
                 continue;
             check_times(rendition);
         }
+        check_same_sound();
     }
 
 private:
@@ -55,6 +58,7 @@ private:
             )
         );
         check_discontinuities(mine, theirs, whole(rendition));
+        check_dates(rendition);
         if (!mine.is_ended || !theirs.is_ended) return;
         const double seconds = mine.duration(), wanted = theirs.duration();
         const double slack = is_text ? 1.0 : rendition.content() == first_->content() ? 0.06 : 0.1;
@@ -87,6 +91,96 @@ private:
             is_same, rule("same-discontinuities"), place,
             fmt::format("discontinuities elsewhere than in {}", theirs.file)
         );
+        const bool may_differ = !mine.is_ended || !theirs.is_ended;  // read at different moments
+        report_.expect(
+            may_differ || mine.discontinuity_sequence == theirs.discontinuity_sequence,
+            rule("same-discontinuities"), place,
+            fmt::format(
+                "EXT-X-DISCONTINUITY-SEQUENCE {}, in {} {}", mine.discontinuity_sequence,
+                theirs.file, theirs.discontinuity_sequence
+            )
+        );
+    }
+
+    /// The date at which a playlist begins, by its first one; on the clock of the media where that
+    /// is known, since live playlists begin at any time.
+    static std::optional<double> date_of(const Rendition& rendition, bool is_by_media) {
+        double time = is_by_media ? rendition.begin() : 0;
+        for (const auto& segment : rendition.playlist->segments) {
+            if (segment.is_discontinuity && time > 0) return std::nullopt;
+            if (segment.date) return *segment.date - time;
+            time += segment.duration;
+        }
+        return std::nullopt;
+    }
+
+    void check_dates(const Rendition& rendition) {
+        const bool is_by_media = rendition.is_read && first_->is_read && !rendition.is_text;
+        if (!is_by_media && !rendition.playlist->is_ended) return;
+        const auto mine = date_of(rendition, is_by_media), theirs = date_of(*first_, is_by_media);
+        constexpr double kSlack = 1;  // seconds
+        report_.expect(
+            mine.has_value() == theirs.has_value() && (!mine || std::abs(*mine - *theirs) < kSlack),
+            rule("same-dates"), whole(rendition),
+            mine && theirs ? fmt::format(
+                                 "the dates are {:.3f} s off those in {}", *mine - *theirs,
+                                 first_->playlist->file
+                             )
+                           : fmt::format("dates here or in {} only", first_->playlist->file)
+        );
+    }
+
+    /// Of one sound in two groups, each in its own coding, the same is heard at the same time.
+    void check_same_sound() {
+        std::map<std::array<std::string, 3>, const Rendition*> known;
+        for (const auto& told : stream_.master.renditions) {
+            const auto* found = stream_.rendition(told.uri);
+            const auto& attributes = told.attributes;
+            if (told.type() != "AUDIO" || found == nullptr || !found->is_read) continue;
+            const auto [first, is_new] = known.try_emplace(
+                {attributes.value("NAME"), attributes.value("LANGUAGE"),
+                 attributes.value("CHARACTERISTICS")},
+                found
+            );
+            if (!is_new && found != first->second) check_sounds(*found, *first->second);
+        }
+    }
+
+    void check_sounds(const Rendition& one, const Rendition& other) {
+        const double frame = std::min(one.frame, other.frame);
+        const bool is_alike = std::abs(one.frame - other.frame) < 1e-4 &&
+                              one.segments.size() == other.segments.size();
+        if (!is_alike || frame <= 0) return;
+        constexpr double kNear = 0.75;  // of a packet
+        const bool is_same = std::ranges::equal(
+            one.segments, other.segments,
+            [&](const MediaTimes& mine, const MediaTimes& theirs) {
+                return std::abs(mine.begin - theirs.begin) < kNear * frame;
+            }
+        );
+        report_.expect(
+            is_same, rule("matching-timestamps"), whole(one),
+            fmt::format("the sound is at other times than in {}", other.playlist->file)
+        );
+    }
+
+    /// Cues are shown with what is in the same segment's time of the pictures.
+    void check_text(const Rendition& rendition) {
+        if (!rendition.has_text_map) return;
+        constexpr double kSlack = 0.5;  // seconds
+        for (const auto& cue : rendition.cues) {
+            const auto& times = rendition.segments[cue.segment];
+            const double begin = first_->begin() + times.begin, end = first_->begin() + times.end;
+            report_.expect(
+                cue.end > begin - kSlack && cue.begin < end + kSlack, rule("webvtt-map-time"),
+                {rendition.playlist->segments[cue.segment].uri, {}, {}},
+                fmt::format(
+                    "by X-TIMESTAMP-MAP a cue is shown from {:.3f} to {:.3f} s, the pictures of "
+                    "its segment from {:.3f} to {:.3f} s",
+                    cue.begin, cue.end, begin, end
+                )
+            );
+        }
     }
 
     void check_times(const Rendition& rendition) {
@@ -96,6 +190,8 @@ private:
         if (content == Content::kSound && first_->content() == Content::kPicture)
             check_sound(rendition);
         if (content != Content::kText) check_boundaries(rendition);
+        if (content == Content::kText && first_->content() == Content::kPicture)
+            check_text(rendition);
     }
 
     void check_pictures(const Rendition& rendition) {

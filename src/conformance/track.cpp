@@ -19,6 +19,11 @@ constexpr auto kMoofBrands = std::to_array<std::string_view>(
     {"iso5", "iso6", "iso7", "iso8", "iso9", "isoa", "isob", "cmfc", "cmf2", "dash", "msdh", "dby1"}
 );
 
+/// The matrix of a picture that is shown as it is (8.3.2).
+constexpr auto kNoTurn =
+    std::to_array<std::uint8_t>({0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 1,
+                                 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0});
+
 /// Reads one trak box.
 class TrackReader {
 public:
@@ -47,7 +52,8 @@ private:
         track_.id = in.u32();
         in.skip(4);
         const auto duration = in.take(is_long ? 8 : 4);
-        in.skip(52);
+        in.skip(16);
+        const auto matrix = in.bytes(36);
         width_ = in.u32() >> 16U;
         height_ = in.u32() >> 16U;
         report_.expect(
@@ -57,6 +63,10 @@ private:
         report_.expect(
             (header->flags() & 1U) != 0, rule("track-disabled"), place_,
             fmt::format("track {} is not enabled", track_.id)
+        );
+        report_.expect(
+            !init_.has_brand("cmfc") || std::ranges::equal(matrix, kNoTurn), rule("track-header"),
+            place_, "tkhd turns or moves the picture"
         );
         report_.expect(
             duration == 0 || !init_.has_brand("cmfc") || duration == 0xFFFFFFFF ||
@@ -101,6 +111,7 @@ private:
                 !entries.all.empty() && (entries.all.front().flags() & 1U) != 0,
                 rule("data-reference"), place_, "the media is said to be in another file"
             );
+            track_.references = static_cast<int>(std::min<std::size_t>(entries.all.size(), 1000));
         } else {
             report_.add(rule("data-reference"), place_, "no dinf with dref");
         }
@@ -116,6 +127,7 @@ private:
             rule("sample-entry"), place_, "stsd has no entry, or not as many as it says"
         );
         if (entries.all.empty()) return;
+        track_.entries = static_cast<int>(std::min<std::size_t>(entries.all.size(), 1000));
         check_handler(entries.all.front());
         read_sample_entry(entries.all.front(), track_, place_, report_);
         check_size();
@@ -173,13 +185,18 @@ private:
         const bool is_long = edits->version() == 1;
         auto in = edits->fields();
         const auto count = std::min<std::uint32_t>(in.u32(), 1000);
+        bool is_plain = true;  // at the usual rate
         for (std::uint32_t i = 0; i < count && !in.is_short(); ++i) {
             const auto duration = in.take(is_long ? 8 : 4);
             const auto time = is_long ? static_cast<std::int64_t>(in.u64()) : in.i32();
-            in.skip(4);
+            is_plain = is_plain && in.u32() == 0x10000;
             if (time < 0 && movie_ > 0) track_.delay += static_cast<double>(duration) / movie_;
             if (time > 0 && track_.skipped == 0) track_.skipped = std::min(time, kLatest);
         }
+        report_.expect(
+            is_plain && !in.is_short(), rule("edit-list"), place_,
+            "the edit list changes the rate, or ends before its entries do"
+        );
         track_.has_edits = track_.skipped > 0 || track_.delay > 0;
         report_.expect(
             !(track_.is_picture() && track_.has_edits && init_.has_brand("cmf2")), rule("cmf2"),
@@ -231,6 +248,42 @@ void read_brands(const Boxes& top, Init& init, Report& report) {
         init.has_brand("cmfc"), rule("cmaf-brand"), place,
         fmt::format("brands {}", fmt::join(brands, " "))
     );
+}
+
+struct MovieHeader {
+    std::uint32_t timescale = 0;
+    std::uint32_t next_track = UINT32_MAX;
+};
+
+MovieHeader read_movie_header(const Boxes& inside, const Place& place, Report& report) {
+    const auto* box = inside.find("mvhd");
+    if (!report.expect(box != nullptr, rule("moov"), place, "no mvhd")) return {};
+    auto in = box->fields();
+    const bool is_long = box->version() == 1;
+    in.skip(is_long ? 16 : 8);
+    const auto timescale = in.u32();
+    in.skip((is_long ? 8 : 4) + 76);
+    const auto next = in.u32();
+    report.expect(
+        timescale > 0 && !in.is_short(), rule("movie-header"), place, "mvhd has no timescale"
+    );
+    return {timescale, next};
+}
+
+void check_ids(const Init& init, const MovieHeader& header, const Place& place, Report& report) {
+    for (const auto& track : init.tracks) {
+        report.expect(
+            init.track(track.id) == &track, rule("track-header"), place,
+            fmt::format("track {} is there twice", track.id)
+        );
+        // FFmpeg's is too low where there are several tracks, and nobody minds.
+        report.expect(
+            header.next_track > track.id || !init.has_brand("cmfc"), rule("movie-header"), place,
+            fmt::format(
+                "the next track id is {}, and there is track {}", header.next_track, track.id
+            )
+        );
+    }
 }
 
 void read_defaults(const Boxes& inside, Init& init, const Place& place, Report& report) {
@@ -287,28 +340,19 @@ Init read_init(Bytes bytes, const std::string& file, Report& report) {
         );
     const Place place{file, {}, static_cast<std::int64_t>(movie->begin)};
     const auto inside = read_boxes(*movie);
-    if (inside.broken_at)
-        report.add(
-            rule("box"), {file, {}, static_cast<std::int64_t>(*inside.broken_at)},
-            "what is here is no whole box"
-        );
-    const auto* header = inside.find("mvhd");
-    report.expect(header != nullptr, rule("moov"), place, "no mvhd");
-    std::uint32_t timescale = 0;
-    if (header != nullptr) {
-        auto in = header->fields();
-        in.skip(header->version() == 1 ? 16 : 8);
-        timescale = in.u32();
-    }
+    if (const auto misfit = find_misfit(top))
+        report.add(rule("box"), {file, {}, static_cast<std::int64_t>(misfit->at)}, misfit->message);
+    const auto header = read_movie_header(inside, place, report);
     for (const auto& box : inside.all) {
         if (box.type != "trak" || init.tracks.size() == 64) continue;
-        init.tracks.push_back(TrackReader(box, init, timescale, report).read());
+        init.tracks.push_back(TrackReader(box, init, header.timescale, report).read());
     }
     report.expect(!init.tracks.empty(), rule("moov"), place, "no track");
     report.expect(
         init.tracks.size() < 2, rule("one-track"), place,
         fmt::format("{} tracks", init.tracks.size())
     );
+    check_ids(init, header, place, report);
     read_defaults(inside, init, place, report);
     return init;
 }

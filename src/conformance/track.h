@@ -28,12 +28,15 @@ struct Track {
     std::string handler;  // "vide", "soun"
     std::string entry;    // the sample entry: "avc1"; of encrypted ones what it was before
     std::string codec;    // RFC 6381; the entry where nothing more is known
+    int entries = 1;      // in stsd
     bool is_encrypted = false;
+    bool is_dolby = false;  // has a configuration of Dolby Vision
     SampleDefaults defaults;
 
     std::int64_t width = 0;  // of the sample entry
     std::int64_t height = 0;
     std::optional<PictureFacts> picture;  // of the first parameter set
+    int references = 1;                   // in dref
     int nal_length = 0;                   // bytes of a NAL unit's length; 0: no NAL units
     std::vector<std::vector<std::uint8_t>> parameter_sets;
     std::optional<int> transfer;  // of the pictures or the colr box

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct ElementaryStream {
     std::vector<std::int64_t> times;  // presentation, of 90 kHz, in the order of the packets
     std::vector<std::uint8_t> head;   // of the first access unit: what fits into 64 KiB
     std::vector<std::int64_t> keys;   // presentation times of packets that begin with an IDR
+    bool has_sets = false;            // the first access unit has its parameter sets (H.264)
     bool is_picture() const;
     bool is_sound() const;
     std::string codec() const;  // RFC 6381, as far as the head tells
@@ -23,6 +25,8 @@ struct ElementaryStream {
 
 struct TransportSegment {
     std::map<int, ElementaryStream> streams;  // by program id
+    std::optional<std::int64_t> clock;        // the first PCR, of 90 kHz
+    bool has_clock = true;                    // the PMT names a program id for it
 };
 
 /// Reads a segment, and reports what is wrong with its packets. `tables`: packets with the PAT and

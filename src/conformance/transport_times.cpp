@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,6 +38,8 @@ Track track_of(const ElementaryStream& stream) {
 void TransportTimes::start_anew() {
     last_.reset();
     end_.reset();
+    types_.clear();
+    sounds_.clear();
     durations_.start_anew();
 }
 
@@ -56,6 +60,7 @@ bool TransportTimes::take(
             "no media with timestamps"
         ))
         return false;
+    check_streams(read, segment, *main);
     if (main->type == 0x1B)
         report_.expect(
             !main->keys.empty() && main->keys.front() == main->times.front(), rule("idr-first"),
@@ -63,6 +68,63 @@ bool TransportTimes::take(
         );
     take_times(*main, segment, place);
     return true;
+}
+
+void TransportTimes::check_streams(
+    const TransportSegment& read, const manifest::Segment& segment, const ElementaryStream& main
+) {
+    const Place whole{segment.uri, {}, {}};
+    const bool is_last = &segment == &rendition_.playlist->segments.back();
+    std::map<int, int> types;
+    for (const auto& [pid, stream] : read.streams) {
+        types[pid] = stream.type;
+        if (!stream.is_picture() && !stream.is_sound()) continue;
+        report_.expect(
+            !stream.times.empty() || is_last, rule("segment-empty"), whole,
+            fmt::format("the PMT lists program id {}, of which there is nothing", pid)
+        );
+        if (&stream == &main || !stream.is_sound() || stream.times.empty()) continue;
+        check_sound(pid, stream, whole);
+    }
+    report_.expect(
+        types_.empty() || types == types_, rule("same-media"), whole,
+        "the PMT lists other streams than that of the segment before"
+    );
+    types_ = std::move(types);
+    report_.expect(
+        main.has_sets || main.type != 0x1B, rule("ts-parameter-sets"), whole,
+        "no parameter sets before the first picture"
+    );
+    constexpr std::int64_t kEarly = 45'000, kLate = 900'000;  // of 90 kHz
+    const auto ahead = read.clock ? ticks_between(*read.clock, main.times.front()) : 0;
+    report_.expect(
+        (read.clock || !read.has_clock) && ahead > -kEarly && ahead < kLate, rule("ts-clock"),
+        whole,
+        read.clock ? fmt::format(
+                         "the first picture or sound comes {:.3f} s behind the clock",
+                         static_cast<double>(ahead) / kClock
+                     )
+                   : "no PCR"
+    );
+}
+
+/// Sound comes in packets of one or several frames each.
+void TransportTimes::check_sound(int pid, const ElementaryStream& stream, const Place& whole) {
+    const auto& times = stream.times;
+    const auto known = sounds_.find(pid);
+    constexpr std::int64_t kSlack = 22'500;  // a quarter of a second
+    if (known != sounds_.end()) {
+        const auto gap = ticks_between(known->second.time, times.front()) - known->second.step;
+        report_.expect(
+            std::abs(gap) <= std::max(kSlack, 2 * known->second.step), rule("ts-timestamps"), whole,
+            fmt::format(
+                "the sound goes on {:.3f} s behind its end", static_cast<double>(gap) / kClock
+            )
+        );
+    }
+    const auto count = std::ssize(times) - 1;
+    const auto span = ticks_between(times.front(), times.back());
+    sounds_[pid] = {times.back(), count > 0 ? span / count : 0};
 }
 
 void TransportTimes::take_times(
@@ -75,6 +137,12 @@ void TransportTimes::take_times(
         times.push_back(static_cast<double>(unwrapped_) / kClock);
     }
     const auto [first, last] = std::ranges::minmax(times);
+    auto sorted = times;
+    std::ranges::sort(sorted);
+    report_.expect(
+        !stream.is_picture() || std::ranges::adjacent_find(sorted) == sorted.end(),
+        rule("order-of-times"), {segment.uri, {}, {}}, "two pictures are shown at the same time"
+    );
     auto& kept = rendition_.segments.back();
     const double count = static_cast<double>(times.size());
     if (rendition_.frame == 0 && count > 1) rendition_.frame = (last - first) / (count - 1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "conformance/extinf.h"
@@ -25,6 +26,15 @@ public:
     );
 
 private:
+    /// Of sound beside the main stream, in ticks.
+    struct LastTime {
+        std::int64_t time = 0;  // of the last packet
+        std::int64_t step = 0;  // between packets
+    };
+    void check_streams(
+        const TransportSegment& read, const manifest::Segment& segment, const ElementaryStream& main
+    );
+    void check_sound(int pid, const ElementaryStream& stream, const manifest::Place& whole);
     void take_times(
         const ElementaryStream& stream,
         const manifest::Segment& segment,
@@ -37,6 +47,8 @@ private:
     std::optional<std::int64_t> last_;  // the last time as it was written
     std::int64_t unwrapped_ = 0;        // the same without the wrap
     std::optional<double> end_;         // of the segment before
+    std::map<int, int> types_;          // of the streams of the segment before, by program id
+    std::map<int, LastTime> sounds_;    // beside the main stream
 };
 
 }  // namespace ittybit::conformance

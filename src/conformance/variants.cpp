@@ -39,6 +39,8 @@ public:
         for (const auto& variant : master_.variants) check_variant(variant);
         for (const auto& variant : master_.key_frames) check_key_frames(variant);
         for (const auto& rendition : master_.renditions) check_rendition(rendition);
+        check_keys();
+        check_start();
         check_independence();
         check_aspects();
         check_scrubbing();
@@ -93,16 +95,30 @@ private:
                 rule("codecs"), master_.at(variant),
                 fmt::format("CODECS \"{}\" without {}", text, plain_codec(found))
             );
+        check_supplement(variant, whole);
         if (!whole.is_known) return;
+        const bool has_text = variant.attributes.has("SUBTITLES") || whole.own->is_text;
         for (const auto& codec : declared)
             report_.expect(
-                is_text_codec(plain_codec(codec)) ||
+                (has_text && is_text_codec(plain_codec(codec))) ||
                     std::ranges::any_of(
                         whole.codecs, [&](const auto& found) { return is_codec(codec, found); }
                     ),
                 rule("codecs"), master_.at(variant),
                 fmt::format("CODECS lists {}, which is in none of its media", codec)
             );
+    }
+
+    /// Dolby Vision over what others play as well has a configuration of its own.
+    void check_supplement(const Variant& variant, const Combination& whole) {
+        const auto& text = variant.attributes.value("SUPPLEMENTAL-CODECS");
+        const auto& picture = whole.own->picture;
+        report_.expect(
+            (text.find("dvh") == text.npos && text.find("dav") == text.npos) || !picture ||
+                picture->is_dolby || !whole.own->is_fragmented,
+            rule("codecs"), master_.at(variant),
+            fmt::format("SUPPLEMENTAL-CODECS \"{}\" without a configuration of it", text)
+        );
     }
 
     void check_rates(const Variant& variant, const Combination& whole) {
@@ -206,6 +222,7 @@ private:
     void check_rendition(const manifest::Rendition& rendition) {
         const auto* read = stream_.rendition(rendition.uri);
         const auto& attributes = rendition.attributes;
+        if (read != nullptr) check_type(rendition, *read);
         if (read == nullptr || !read->sound || rendition.type() != "AUDIO") return;
         const auto& channels = attributes.value("CHANNELS");
         const auto told =
@@ -224,6 +241,51 @@ private:
                 "SAMPLE-RATE {}, the sound has {} Hz", rate.value_or(0),
                 config != nullptr ? config->rate : 0
             )
+        );
+    }
+
+    void check_type(const manifest::Rendition& rendition, const Rendition& read) {
+        const auto& type = rendition.type();
+        const auto content = read.content();
+        const bool is_other = (type == "AUDIO" && content != Content::kSound) ||
+                              (type == "VIDEO" && content != Content::kPicture) ||
+                              (type == "SUBTITLES" && content != Content::kText);
+        report_.expect(
+            !is_other || content == Content::kNothing, rule("rendition-media"),
+            master_.at(rendition), fmt::format("TYPE={}, the media is of another kind", type)
+        );
+    }
+
+    /// A key of the session is the very key of the playlists (HLS 4.4.6.5).
+    void check_keys() {
+        for (const auto& key : master_.keys)
+            for (const auto& [uri, playlist] : stream_.playlists)
+                for (const auto& other : playlist.all_keys)
+                    report_.expect(
+                        key.uri != other.uri || key.uri.empty() ||
+                            (key.method == other.method && key.format == other.format),
+                        rule("session-key"), {master_.file, key.line, {}},
+                        fmt::format(
+                            "METHOD {}, that of the same key in {} is {}", key.method, uri,
+                            other.method
+                        )
+                    );
+    }
+
+    void check_start() {
+        if (!master_.start) return;
+        double longest = 0;
+        for (const auto& [uri, playlist] : stream_.playlists) {
+            longest = std::max(longest, playlist.duration());
+            report_.expect(
+                !playlist.start || *playlist.start == *master_.start, rule("same-tags"),
+                {playlist.file, {}, {}}, "another EXT-X-START than in the multivariant playlist"
+            );
+        }
+        report_.expect(
+            std::abs(*master_.start) <= longest || longest == 0, rule("start"),
+            {master_.file, master_.start_line, {}},
+            fmt::format("TIME-OFFSET {} in {:.3f} seconds", *master_.start, longest)
         );
     }
 

@@ -53,50 +53,88 @@ bool read_map(std::string_view text, TextSegment& segment) {
     return true;
 }
 
+/// Reads the lines of one segment: a header, and blocks with empty lines between.
+class TextReader {
+public:
+    TextReader(const std::string& file, Report& report) : file_(file), report_(report) {}
+
+    TextSegment read(std::string_view text) {
+        while (!text.empty()) {
+            auto line = text.substr(0, text.find('\n'));
+            text.remove_prefix(std::min(line.size() + 1, text.size()));
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            ++number_;
+            if (line.empty()) {
+                end_block();
+            } else {
+                take(line);
+            }
+        }
+        end_block();
+        return std::move(segment_);
+    }
+
+private:
+    void add(std::string message) { report_.add(rule("webvtt"), {file_, number_, {}}, message); }
+
+    void end_block() {
+        if (!is_header_ && in_block_ > 0 && !has_times_ && !is_other_)
+            add("the lines above are neither a cue nor a note, style or region");
+        if (in_block_ > 0) is_header_ = false;
+        in_block_ = 0;
+        has_times_ = is_other_ = false;
+    }
+
+    void take(std::string_view line) {
+        ++in_block_;
+        if (line.starts_with("X-TIMESTAMP-MAP"))
+            report_.expect(
+                is_header_ && !segment_.has_map && read_map(line, segment_),
+                rule("webvtt-map-form"), {file_, number_, {}}, fmt::format("\"{}\"", line)
+            );
+        if (in_block_ == 1)
+            is_other_ = line.starts_with("NOTE") || line.starts_with("STYLE") ||
+                        line.starts_with("REGION") || line.starts_with("X-TIMESTAMP-MAP");
+        const auto arrow = line.find("-->");
+        if (arrow == std::string_view::npos || is_other_) return;
+        const bool is_apart = !is_header_ && !has_times_ && in_block_ <= 2;
+        if (!is_apart) add("a cue begins without an empty line before it");
+        has_times_ = true;
+        take_times(line, arrow);
+    }
+
+    void take_times(std::string_view line, std::size_t arrow) {
+        const auto behind = trimmed(line.substr(arrow + 3));
+        const auto begin = read_time(trimmed(line.substr(0, arrow)));
+        const auto end = read_time(behind.substr(0, behind.find_first_of(" \t")));
+        if (!begin || !end || *begin >= *end)
+            return add(fmt::format("\"{}\" is no time of a cue", line));
+        if (*begin < begun_) add("a cue begins before the one above it");
+        begun_ = *begin;
+        segment_.cues.push_back({*begin, *end});
+    }
+
+    const std::string& file_;
+    Report& report_;
+    TextSegment segment_;
+    std::int64_t number_ = 0;
+    int in_block_ = 0;        // lines
+    bool is_header_ = true;   // the first block
+    bool has_times_ = false;  // of a cue, in this block
+    bool is_other_ = false;   // this block is no cue
+    double begun_ = 0;
+};
+
 }  // namespace
 
 TextSegment read_webvtt(std::string_view text, const std::string& file, Report& report) {
-    TextSegment segment;
-    segment.first = 1e18;
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     const bool is_headed =
         text.starts_with("WEBVTT") && (text.size() == 6 || text[6] == ' ' || text[6] == '\t' ||
                                        text[6] == '\n' || text[6] == '\r');
     report.expect(is_headed, rule("webvtt"), {file, 1, {}}, "it does not begin with WEBVTT");
     report.expect(valid_utf8(text) == text, rule("webvtt"), {file, {}, {}}, "it is not UTF-8");
-    bool is_header = true;
-    double begun = 0;
-    std::int64_t number = 0;
-    while (!text.empty()) {
-        auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        const manifest::Place here{file, ++number, {}};
-        if (line.empty()) is_header = false;
-        if (line.starts_with("X-TIMESTAMP-MAP"))
-            report.expect(
-                is_header && read_map(line, segment), rule("webvtt-map-form"), here,
-                fmt::format("\"{}\"", line)
-            );
-        const auto arrow = line.find("-->");
-        if (arrow == std::string_view::npos) continue;
-        const auto behind = trimmed(line.substr(arrow + 3));
-        const auto begin = read_time(trimmed(line.substr(0, arrow)));
-        const auto end = read_time(behind.substr(0, behind.find_first_of(" \t")));
-        if (!report.expect(
-                begin && end && *begin < *end, rule("webvtt"), here,
-                fmt::format("\"{}\" is no time of a cue", line)
-            ))
-            continue;
-        report.expect(
-            *begin >= begun, rule("webvtt"), here, "a cue begins before the one above it"
-        );
-        begun = *begin;
-        ++segment.cues;
-        segment.first = std::min(segment.first, *begin);
-        segment.last = std::max(segment.last, *end);
-    }
-    return segment;
+    return TextReader(file, report).read(text);
 }
 
 }  // namespace ittybit::conformance

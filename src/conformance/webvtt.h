@@ -2,18 +2,23 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manifest/report.h"
 
 namespace ittybit::conformance {
 
+/// When a cue is shown, seconds.
+struct CueTimes {
+    double begin = 0;
+    double end = 0;
+};
+
 /// The times of a WebVTT segment's cues, in seconds of the cues' own clock.
 struct TextSegment {
     bool has_map = false;  // X-TIMESTAMP-MAP
     double shift = 0;      // to be added for the time of the media, by that map
-    double first = 0;      // of the cue that begins first
-    double last = 0;       // of the cue that ends last
-    int cues = 0;
+    std::vector<CueTimes> cues;
 };
 
 /// Reads a WebVTT segment (HLS 3.1.4), and reports what is wrong with it.

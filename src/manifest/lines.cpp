@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "manifest/forms.h"
 #include "manifest/reference.h"
 
 namespace ittybit::manifest {
@@ -23,48 +24,6 @@ const TagForm* form_of_tag(std::string_view name) {
 /// "EXT-X-MEDIA" as the table of attributes writes it: " MEDIA ".
 std::string short_name(std::string_view tag) {
     return " " + std::string(tag.substr(std::string_view("EXT-X-").size())) + " ";
-}
-
-bool is_one_of(std::string_view word, std::string_view words) {
-    const auto known = split(words, '|');
-    return std::ranges::find(known, word) != known.end();
-}
-
-bool is_hex_sequence(std::string_view text) {
-    if (!text.starts_with("0x") && !text.starts_with("0X")) return false;
-    return text.size() > 2 && std::ranges::all_of(text.substr(2), [](char letter) {
-               return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'F') ||
-                      (letter >= 'a' && letter <= 'f');
-           });
-}
-
-bool has_form(const Attribute& attribute, const AttributeForm& form) {
-    const auto& value = attribute.value;
-    switch (form.form) {
-        case Form::kText: return attribute.is_quoted;
-        case Form::kDate: return attribute.is_quoted && read_date(value);
-        case Form::kWord: return !attribute.is_quoted && is_one_of(value, form.words);
-        case Form::kWordOrText: return attribute.is_quoted || is_one_of(value, form.words);
-        case Form::kInteger: return !attribute.is_quoted && read_integer(value);
-        case Form::kNumber: return !attribute.is_quoted && read_number(value);
-        case Form::kSigned: return !attribute.is_quoted && read_number(value, true);
-        case Form::kHex: return !attribute.is_quoted && is_hex_sequence(value);
-        case Form::kResolution: return !attribute.is_quoted && read_resolution(value);
-        case Form::kNothing:
-        case Form::kList:
-        case Form::kAny: return true;
-    }
-    return true;
-}
-
-bool has_form(const Line& line) {
-    switch (line.tag->form) {
-        case Form::kNothing: return line.value.empty();
-        case Form::kInteger: return read_integer(line.value).has_value();
-        case Form::kDate: return read_date(line.value).has_value();
-        case Form::kWord: return line.value == "VOD" || line.value == "EVENT";
-        default: return !line.value.empty();
-    }
 }
 
 /// Reads the lines of one playlist, one after the other.
@@ -117,12 +76,14 @@ private:
             valid_utf8(text) == text, rule("utf8"), {lines_.file, {}, {}}, "it is not UTF-8"
         );
         std::int64_t number = 1;
-        for (const char letter : text) {
-            if (letter == '\n') ++number;
-            const auto code = static_cast<unsigned char>(letter);
-            const bool is_control =
-                (code < 0x20 && letter != '\n' && letter != '\r') || code == 0x7F;
-            if (is_control && letter != '\t')
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const auto code = static_cast<unsigned char>(text[i]);
+            const bool ends_line = code == '\n' || (code == '\r' && text.substr(i + 1, 1) == "\n");
+            if (code == '\n') ++number;
+            // U+0080 to U+009F are C2 and a byte in UTF-8.
+            const bool is_high = code == 0xC2 && i + 1 < text.size() &&
+                                 static_cast<unsigned char>(text[i + 1]) < 0xA0;
+            if ((code < 0x20 && !ends_line) || code == 0x7F || is_high)
                 report_.add(rule("utf8"), here(number), fmt::format("control character {}", code));
         }
     }
@@ -267,11 +228,25 @@ private:
                 *version >= 1 && *version <= 13, rule("tag-value"), lines_.at(*line),
                 fmt::format("there is no version {}", *version)
             );
+        check_removed();
         report_.expect(
             needed_ <= lines_.version, rule("version"),
             line != nullptr ? lines_.at(*line) : needed_at_,
             fmt::format("version {}, but {} needs version {}", lines_.version, needed_for_, needed_)
         );
+    }
+
+    void check_removed() {
+        for (const auto& line : lines_.all) {
+            if (line.tag == nullptr) continue;
+            const bool is_removed =
+                (lines_.version >= 7 && line.tag->name == "EXT-X-ALLOW-CACHE") ||
+                (lines_.version >= 6 && line.attributes.has("PROGRAM-ID"));
+            report_.expect(
+                !is_removed, rule("removed"), lines_.at(line),
+                fmt::format("{} of before version {}", line.tag->name, lines_.version)
+            );
+        }
     }
 
     Lines& lines_;

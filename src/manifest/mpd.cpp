@@ -9,6 +9,8 @@
 #include <pugixml.hpp>
 
 #include "base/text.h"
+#include "manifest/mpd_schema.h"
+#include "manifest/mpd_template.h"
 #include "manifest/reference.h"
 
 namespace ittybit::manifest {
@@ -39,54 +41,13 @@ std::string attribute_of(const Chain& chain, const char* name) {
     return "";
 }
 
-/// "30000/1001" or "25"
+/// "30000/1001", "4:3" or "25"
 std::optional<double> read_ratio(std::string_view text) {
-    const auto slash = text.find('/');
+    const auto slash = text.find_first_of("/:");
     const auto above = read_number(text.substr(0, slash));
     const auto below = slash == std::string_view::npos ? 1 : read_number(text.substr(slash + 1));
     if (!above || !below || *below <= 0) return std::nullopt;
     return *above / *below;
-}
-
-/// Fills in a template (5.3.9.4.4). Nothing where it has an identifier that templates do not know,
-/// or becomes longer than any address.
-std::optional<std::string> fill_in(
-    std::string_view pattern, const Representation& of, std::int64_t number, std::int64_t time
-) {
-    std::string text;
-    if (pattern.size() > kLongestUrl) return std::nullopt;
-    const auto pieces = split(pattern, '$');
-    if (pieces.size() % 2 == 0) return std::nullopt;
-    for (std::size_t i = 0; i < pieces.size() && text.size() <= kLongestUrl; ++i) {
-        if (i % 2 == 0) {
-            text += pieces[i];
-            continue;
-        }
-        const auto percent = pieces[i].find('%');
-        const auto name = std::string_view(pieces[i]).substr(0, percent);
-        std::int64_t width = 0;
-        if (percent != std::string::npos) {
-            const auto form = std::string_view(pieces[i]).substr(percent);
-            const bool is_form = form.size() == 4 && form[1] == '0' && form[3] == 'd';
-            const auto read = is_form ? read_integer(form.substr(2, 1)) : std::nullopt;
-            if (!read) return std::nullopt;
-            width = *read;
-        }
-        if (name.empty()) {
-            text += '$';
-        } else if (name == "RepresentationID" && percent == std::string::npos) {
-            text += of.id;
-        } else if (name == "Number") {
-            text += fmt::format("{:0{}}", number, width);
-        } else if (name == "Time") {
-            text += fmt::format("{:0{}}", time, width);
-        } else if (name == "Bandwidth") {
-            text += fmt::format("{:0{}}", of.bandwidth.value_or(0), width);
-        } else {
-            return std::nullopt;
-        }
-    }
-    return text.size() > kLongestUrl ? std::nullopt : std::optional(std::move(text));
 }
 
 /// Reads one document.
@@ -116,6 +77,7 @@ public:
                 fmt::format("no XML with an MPD: {}", parsed.description())
             ))
             return std::move(presentation_);
+        check_schema(root, [&](const Node& node) { return at(node); }, report_);
         read_root(root);
         read_periods(root);
         report_.expect(
@@ -146,6 +108,7 @@ private:
         const auto buffer = read_xml_duration(root.attribute("minBufferTime").value());
         report_.expect(buffer.has_value(), rule("mpd"), at(root), "no minBufferTime");
         presentation_.min_buffer = buffer.value_or(0);
+        presentation_.max_segment = read_xml_duration(root.attribute("maxSegmentDuration").value());
         report_.expect(
             type == "static" || type == "dynamic", rule("mpd"), at(root), "type " + type
         );
@@ -212,6 +175,10 @@ private:
         read.height = read_integer(attribute_of(chain, "height"));
         read.frame_rate = read_ratio(attribute_of(chain, "frameRate"));
         read.sampling_rate = read_integer(attribute_of(chain, "audioSamplingRate"));
+        read.content_type = attribute_of(chain, "contentType");
+        read.sample_aspect = read_ratio(attribute_of(chain, "sar"));
+        read.picture_aspect = read_ratio(attribute_of(chain, "par"));
+        read.channels = channels_of(chain);
         const bool is_new = !read.id.empty() && ids_.insert(read.id).second;
         report_.expect(
             is_new, rule("mpd-representation"), at(node),
@@ -241,6 +208,28 @@ private:
         presentation_.representations.push_back(std::move(read));
     }
 
+    /// By the schemes that count channels, or number their layouts (ISO/IEC 23091-3).
+    static std::optional<std::int64_t> channels_of(const Chain& chain) {
+        const auto found = along(chain, "AudioChannelConfiguration");
+        if (found.empty()) return std::nullopt;
+        const std::string_view scheme = found.back().attribute("schemeIdUri").value();
+        const auto value = read_integer(found.back().attribute("value").value());
+        if (scheme == "urn:mpeg:dash:23003:3:audio_channel_configuration:2011") return value;
+        if (scheme != "urn:mpeg:mpegB:cicp:ChannelConfiguration" || !value) return std::nullopt;
+        if (*value == 7) return 8;
+        return *value <= 6 ? value : std::nullopt;
+    }
+
+    void check_profile(const Chain& chain) {
+        const auto profiles = attribute_of({chain.front().parent()}, "profiles");
+        const bool is_indexed = profiles.find("isoff-on-demand:2011") != std::string::npos &&
+                                profiles.find(',') == std::string::npos;
+        report_.expect(
+            !is_indexed || along(chain, "SegmentTemplate").empty(), rule("mpd-profile"),
+            at(chain.back()), "a SegmentTemplate in the profile isoff-on-demand"
+        );
+    }
+
     /// The elements of this name along the chain, as one chain of their own.
     static Chain along(const Chain& chain, const char* name) {
         Chain found;
@@ -255,6 +244,7 @@ private:
         std::optional<double> seconds,
         Representation& read
     ) {
+        check_profile(chain);
         if (const auto templates = along(chain, "SegmentTemplate"); !templates.empty())
             return read_template(templates, base, seconds, read);
         if (const auto lists = along(chain, "SegmentList"); !lists.empty())

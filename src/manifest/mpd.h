@@ -19,6 +19,10 @@ struct Representation {
     std::optional<std::int64_t> height;
     std::optional<double> frame_rate;
     std::optional<std::int64_t> sampling_rate;
+    std::string content_type;
+    std::optional<double> sample_aspect;   // "sar"
+    std::optional<double> picture_aspect;  // "par"
+    std::optional<std::int64_t> channels;
     double start = 0;            // seconds on the media's own clock at which its period begins
     std::vector<double> begins;  // of each segment on that clock, where a timeline says so
     MediaPlaylist segments;      // as a media playlist would list them; empty where they lie in one
@@ -28,8 +32,9 @@ struct Representation {
 struct Presentation {
     std::string file;
     bool is_static = true;
-    std::optional<double> duration;  // seconds
-    double min_buffer = 0;           // seconds
+    std::optional<double> duration;     // seconds
+    double min_buffer = 0;              // seconds
+    std::optional<double> max_segment;  // seconds
     int periods = 0;
     std::vector<Representation> representations;
 };

@@ -49,6 +49,9 @@ public:
         for (const auto& variant : playlist_.key_frames) check_key_frames(variant);
         check_variants();
         check_session();
+        check_addresses();
+        check_pathways();
+        check_text();
     }
 
 private:
@@ -142,21 +145,32 @@ private:
         }
     }
 
+    /// What corresponding members of two groups have in common (4.4.6.1.1).
+    static std::string likeness_of(const Rendition& member) {
+        constexpr auto kOwn = std::to_array<std::string_view>(
+            {"GROUP-ID", "URI", "CHANNELS", "STABLE-RENDITION-ID", "PATHWAY-ID", "BIT-DEPTH",
+             "SAMPLE-RATE"}
+        );
+        std::set<std::string> said;
+        for (const auto& attribute : member.attributes.all())
+            if (std::ranges::find(kOwn, attribute.name) == kOwn.end())
+                said.insert(attribute.name + "=" + attribute.value);
+        return fmt::format("{}", fmt::join(said, ","));
+    }
+
     /// Groups of one type hold the same renditions, each in another coding.
     void check_alike() {
-        std::map<std::string, std::pair<std::string, std::set<std::array<std::string, 2>>>> first;
+        std::map<std::string, std::pair<std::string, std::set<std::string>>> first;
         for (const auto& [key, members] : groups_) {
-            std::set<std::array<std::string, 2>> names;
-            for (const auto* member : members)
-                names.insert(
-                    {member->attributes.value("NAME"), member->attributes.value("LANGUAGE")}
-                );
-            const auto [known, is_first] = first.try_emplace(key.first, key.second, names);
+            std::set<std::string> likenesses;
+            for (const auto* member : members) likenesses.insert(likeness_of(*member));
+            const auto [known, is_first] = first.try_emplace(key.first, key.second, likenesses);
             report_.expect(
-                is_first || known->second.second == names, rule("group-members"),
+                is_first || known->second.second == likenesses, rule("group-members"),
                 playlist_.at(*members.front()),
                 fmt::format(
-                    "group \"{}\" has other members than \"{}\"", key.second, known->second.first
+                    "group \"{}\" has other members than \"{}\", or they say otherwise", key.second,
+                    known->second.first
                 )
             );
         }
@@ -279,6 +293,12 @@ private:
             if (line.tag == nullptr) continue;
             const auto& attributes = line.attributes;
             if (line.tag->name == "EXT-X-SESSION-DATA") {
+                if (attributes.has("LANGUAGE"))
+                    report_.expect(
+                        is_language_tag(attributes.value("LANGUAGE")), rule("language"),
+                        lines_.at(line),
+                        fmt::format("LANGUAGE \"{}\"", attributes.value("LANGUAGE"))
+                    );
                 report_.expect(
                     attributes.has("VALUE") != attributes.has("URI"), rule("session-data"),
                     lines_.at(line), "not one of VALUE and URI"
@@ -297,6 +317,60 @@ private:
                     rule("session-key"), lines_.at(line), "no URI, or the same key again"
                 );
         }
+    }
+
+    /// A stable id belongs to one URI, in each pathway; and each I-frame playlist is listed once.
+    void check_addresses() {
+        std::map<std::array<std::string, 2>, std::string> ids;
+        std::set<std::array<std::string, 2>> key_frames;
+        const auto take = [&](const auto& listed, std::string_view name) {
+            const auto& id = listed.attributes.value(name);
+            if (id.empty() || listed.uri.empty()) return;
+            const auto [known, is_new] = ids.try_emplace(
+                {id + std::string(name), listed.attributes.value("PATHWAY-ID")}, listed.uri
+            );
+            report_.expect(
+                is_new || known->second == listed.uri, rule("stable-id"), playlist_.at(listed),
+                fmt::format("{} \"{}\" of another URI", name, id)
+            );
+        };
+        for (const auto& variant : playlist_.variants) take(variant, "STABLE-VARIANT-ID");
+        for (const auto& rendition : playlist_.renditions) take(rendition, "STABLE-RENDITION-ID");
+        for (const auto& variant : playlist_.key_frames)
+            report_.expect(
+                key_frames.insert({variant.uri, variant.attributes.value("PATHWAY-ID")}).second,
+                rule("variant-repeated"), playlist_.at(variant),
+                "the same I-frame playlist is listed again"
+            );
+    }
+
+    void check_pathways() {
+        const auto* steering = lines_.find("EXT-X-CONTENT-STEERING");
+        if (steering == nullptr || !steering->attributes.has("PATHWAY-ID")) return;
+        const auto& begun = steering->attributes.value("PATHWAY-ID");
+        report_.expect(
+            std::ranges::any_of(
+                playlist_.variants,
+                [&](const auto& variant) {
+                    const auto& own = variant.attributes.value("PATHWAY-ID");
+                    return (own.empty() ? "." : own) == begun;
+                }
+            ),
+            rule("pathway"), lines_.at(*steering), fmt::format("no variant of \"{}\"", begun)
+        );
+    }
+
+    /// Who changes the variant keeps the subtitles.
+    void check_text() {
+        const auto has_text = [](const Variant& variant) {
+            return variant.attributes.has("SUBTITLES");
+        };
+        if (std::ranges::none_of(playlist_.variants, has_text)) return;
+        for (const auto& variant : playlist_.variants)
+            report_.expect(
+                has_text(variant) || !has_picture(variant), rule("text-everywhere"),
+                playlist_.at(variant), "no SUBTITLES here, but in another variant"
+            );
     }
 
     const MultivariantPlaylist& playlist_;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "manifest/forms.h"
 #include "manifest/lines.h"
 #include "manifest/multivariant_rules.h"
 #include "manifest/read_media.h"
@@ -33,7 +34,7 @@ std::optional<std::string> query_parameter(std::string_view address, std::string
 /// Puts the variables of EXT-X-DEFINE in where {$name} stands.
 class Filling {
 public:
-    Filling(Lines& lines, const Variables& imported, Report& report)
+    Filling(Lines& lines, const Variables* imported, Report& report)
         : lines_(lines), imported_(imported), report_(report) {}
 
     Variables fill_in() {
@@ -51,21 +52,52 @@ public:
 private:
     void define(const Line& line) {
         const auto& attributes = line.attributes;
-        std::string name = attributes.value("NAME");
-        std::optional<std::string> value = attributes.value("VALUE");
-        if (name.empty()) {
-            name = attributes.value("IMPORT");
-            const auto found = imported_.find(name);
-            value = found == imported_.end() ? std::nullopt : found->second;
-        }
-        if (name.empty()) {
-            name = attributes.value("QUERYPARAM");
-            value = query_parameter(lines_.file, name);
+        const auto place = lines_.at(line);
+        int ways = 0;
+        std::string name;
+        for (const auto* way : {"NAME", "IMPORT", "QUERYPARAM"}) {
+            if (!attributes.has(way)) continue;
+            ++ways;
+            if (name.empty()) name = attributes.value(way);
         }
         report_.expect(
-            !name.empty() && known_.emplace(name, value).second, rule("variable"), lines_.at(line),
-            "a variable without a name of its own"
+            ways == 1 && attributes.has("NAME") == attributes.has("VALUE"), rule("variable"), place,
+            "not one of NAME with VALUE, IMPORT and QUERYPARAM"
         );
+        report_.expect(
+            name.empty() || is_made_of(name, "-_"), rule("variable"), place,
+            fmt::format("\"{}\" is no name of a variable", name)
+        );
+        report_.expect(
+            !name.empty() && known_.emplace(name, value_of(name, line)).second, rule("variable"),
+            place, "a variable without a name of its own"
+        );
+    }
+
+    std::optional<std::string> value_of(const std::string& name, const Line& line) {
+        const auto& attributes = line.attributes;
+        if (attributes.has("NAME")) return attributes.value("VALUE");
+        if (attributes.has("IMPORT")) return imported(name, line);
+        const auto value = query_parameter(lines_.file, name);
+        report_.expect(
+            value || !lines_.file.starts_with("http"), rule("variable"), lines_.at(line),
+            fmt::format("the playlist's address has no parameter {}", name)
+        );
+        return value;
+    }
+
+    std::optional<std::string> imported(const std::string& name, const Line& line) {
+        report_.expect(
+            !lines_.is_multivariant, rule("variable"), lines_.at(line),
+            "IMPORT in a multivariant playlist"
+        );
+        if (imported_ == nullptr) return std::nullopt;
+        const auto found = imported_->find(name);
+        report_.expect(
+            found != imported_->end(), rule("variable"), lines_.at(line),
+            fmt::format("the multivariant playlist does not define {}", name)
+        );
+        return found == imported_->end() ? std::nullopt : found->second;
     }
 
     /// A variable whose value is not known stays, and so the text is no address.
@@ -97,7 +129,7 @@ private:
     }
 
     Lines& lines_;
-    const Variables& imported_;
+    const Variables* imported_;
     Report& report_;
     Variables known_;
     std::size_t room_ = kMostFilledIn;
@@ -136,6 +168,19 @@ MultivariantPlaylist read_multivariant(const Lines& lines, Report& report) {
             continue;
         }
         const auto& uri = line.attributes.value("URI");
+        if (line.tag->name == "EXT-X-START") {
+            playlist.start = line.attributes.number("TIME-OFFSET");
+            playlist.start_line = line.number;
+        }
+        if (line.tag->name == "EXT-X-SESSION-KEY")
+            playlist.keys.push_back(read_key(
+                line.attributes, address_of(addresses, lines, line, uri, report), line.number
+            ));
+        if (line.tag->name != "EXT-X-STREAM-INF")
+            report.expect(
+                waiting == nullptr, rule("variant-uri"), lines.at(line),
+                fmt::format("#{} between #EXT-X-STREAM-INF and its URI", line.tag->name)
+            );
         if (line.tag->name == "EXT-X-STREAM-INF") {
             expect_uri();
             waiting = &line;
@@ -163,6 +208,16 @@ struct Listing {
 
 }  // namespace
 
+Key read_key(const Attributes& attributes, std::string uri, std::int64_t line) {
+    Key key{.uri = std::move(uri), .iv = {}};
+    if (const auto& iv = attributes.value("IV"); iv.size() > 2) key.iv = iv.substr(2);
+    key.method = attributes.value("METHOD");
+    key.format = attributes.value("KEYFORMAT");
+    if (key.format == "identity") key.format.clear();
+    key.line = line;
+    return key;
+}
+
 double MediaPlaylist::duration() const {
     double sum = 0;
     for (const auto& segment : segments) sum += segment.duration;
@@ -170,7 +225,7 @@ double MediaPlaylist::duration() const {
 }
 
 Playlist read_playlist(
-    const std::string& file, std::string_view text, Report& report, const Variables& imported
+    const std::string& file, std::string_view text, Report& report, const Variables* imported
 ) {
     Lines lines = read_lines(file, text, report);
     auto variables = Filling(lines, imported, report).fill_in();

@@ -23,7 +23,13 @@ using Variables = std::map<std::string, std::optional<std::string>, std::less<>>
 struct Key {
     std::string uri;  // resolved
     std::string iv;   // 32 hexadecimal digits; "": it is the media sequence number
+    std::string method = {};
+    std::string format = {};  // KEYFORMAT; "" is "identity"
+    std::int64_t line = 0;
 };
+
+/// What EXT-X-KEY or EXT-X-SESSION-KEY says.
+Key read_key(const Attributes& attributes, std::string uri, std::int64_t line);
 
 /// An initialization section (EXT-X-MAP).
 struct Map {
@@ -55,11 +61,14 @@ struct MediaPlaylist {
     std::string file;
     std::int64_t target_duration = 0;  // seconds
     std::int64_t media_sequence = 0;
-    std::string type;  // "VOD", "EVENT" or ""
+    std::int64_t discontinuity_sequence = 0;
+    std::optional<double> start = {};  // seconds, where EXT-X-START says one
+    std::string type;                  // "VOD", "EVENT" or ""
     bool is_ended = false;
     bool is_frames_only = false;
     bool is_independent = false;
-    std::vector<Key> keys;  // of AES-128, in the format that everybody has
+    std::vector<Key> keys;      // of AES-128, in the format that everybody has
+    std::vector<Key> all_keys;  // that are not NONE
     std::vector<Map> maps;
     std::vector<Segment> segments;
 
@@ -91,6 +100,9 @@ struct MultivariantPlaylist {
     std::vector<Variant> key_frames;
     std::vector<Rendition> renditions;
     Variables variables;
+    std::vector<Key> keys;             // of the session, each with its METHOD and KEYFORMAT
+    std::optional<double> start = {};  // seconds, where EXT-X-START says one
+    std::int64_t start_line = 0;
 
     Place at(const Variant& variant) const { return {file, variant.line, {}}; }
     Place at(const Rendition& rendition) const { return {file, rendition.line, {}}; }
@@ -100,10 +112,13 @@ using Playlist = std::variant<MediaPlaylist, MultivariantPlaylist>;
 
 /// Reads the playlist that lies at `file` (a path or URL, which its references are resolved
 /// against), and reports what is wrong with it as a text. `imported` are the variables of the
-/// multivariant playlist that names it. Bounded in time and memory by the text's length; whatever
-/// can be read is in the value, 1000 variants and renditions at most.
+/// multivariant playlist that names it; null where none does. Bounded in time and memory by the
+/// text's length; whatever can be read is in the value, 1000 variants and renditions at most.
 Playlist read_playlist(
-    const std::string& file, std::string_view text, Report& report, const Variables& imported = {}
+    const std::string& file,
+    std::string_view text,
+    Report& report,
+    const Variables* imported = nullptr
 );
 
 /// Every file that a playlist names: playlists, segments, initialization sections. Each once, in

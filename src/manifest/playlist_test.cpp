@@ -137,7 +137,7 @@ TEST(Playlist, TitlesAndCommentsMayEndInBlanks) {
     EXPECT_THAT(broken_by("#EXTINF", "# a comment \n#EXTINF"), IsEmpty());
     EXPECT_THAT(broken_by("a%20b.m4s", "a%20b.m4s "), ElementsAre("line"));
     EXPECT_THAT(broken_by("#EXTINF", " #EXTINF"), ElementsAre("line"));
-    EXPECT_THAT(broken_by("#EXTINF", " \t\n#EXTINF"), ElementsAre("line"));
+    EXPECT_THAT(broken_by("#EXTINF", " \t\n#EXTINF"), ElementsAre("utf8", "line"));
 }
 
 TEST(Playlist, DatesWithoutAZoneAndStartsBehindTheEndAreAdvisedAgainst) {
@@ -163,7 +163,7 @@ std::string led_by(const std::string& definition, const Variables& imported) {
     const auto playlist = read_playlist(
         "http://host/v.m3u8?t=a%2Fb&u",
         "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:" + definition + "\n#EXTINF:6.0,\n{$x}.ts\n",
-        report, imported
+        report, &imported
     );
     return std::get<MediaPlaylist>(playlist).segments.at(0).uri;
 }
@@ -339,7 +339,7 @@ TEST(Mpd, TemplatesBecomeSegments) {
 
 TEST(Mpd, WhatIsMissingIsTold) {
     EXPECT_THAT(broken_mpd("<MPD", "<MDP"), ElementsAre("mpd"));
-    EXPECT_THAT(broken_mpd("minBufferTime", "maxBufferTime"), ElementsAre("mpd"));
+    EXPECT_THAT(broken_mpd("minBufferTime", "maxBufferTime"), Contains("mpd"));
     EXPECT_THAT(broken_mpd("id=\"v1\"", "id=\"\""), Contains("mpd-representation"));
     EXPECT_THAT(broken_mpd("codecs=\"avc1.64001e\"", ""), ElementsAre("mpd-type"));
     EXPECT_THAT(broken_mpd("$Number%03d$", "$Nummer$"), Contains("mpd-template"));

@@ -53,6 +53,9 @@ private:
         if (name == "EXT-X-PART") has_parts_ = true;
         if (name == "EXT-X-MEDIA-SEQUENCE")
             playlist_.media_sequence = read_integer(line.value).value_or(0);
+        if (name == "EXT-X-DISCONTINUITY-SEQUENCE")
+            playlist_.discontinuity_sequence = read_integer(line.value).value_or(0);
+        if (name == "EXT-X-START") playlist_.start = line.attributes.number("TIME-OFFSET");
         const bool is_of_discontinuities = name == "EXT-X-DISCONTINUITY-SEQUENCE";
         if (name == "EXT-X-MEDIA-SEQUENCE" || is_of_discontinuities)
             report_.expect(
@@ -113,9 +116,19 @@ private:
         return ByteRange{offset, length};
     }
 
-    void take_range(const Line& line) { range_ = &line; }
+    void take_range(const Line& line) {
+        report_.expect(
+            range_ == nullptr, rule("byte-range"), lines_.at(line),
+            "a second EXT-X-BYTERANGE for one segment"
+        );
+        range_ = &line;
+    }
 
     void take_map(const Line& line) {
+        report_.expect(
+            encryption_ != Encryption::kAes128 || !key_ || !playlist_.keys[*key_].iv.empty(),
+            rule("map-iv"), lines_.at(line), "EXT-X-MAP behind EXT-X-KEY of AES-128 without an IV"
+        );
         Map map{address(line, line.attributes.value("URI")), {}, encryption_, line.number, key_};
         if (line.attributes.has("BYTERANGE"))
             map.range = read_range(line.attributes.value("BYTERANGE"), "", line);
@@ -146,11 +159,13 @@ private:
         const bool is_plain =
             !attributes.has("KEYFORMAT") || attributes.value("KEYFORMAT") == "identity";
         key_.reset();
-        if (encryption_ != Encryption::kAes128 || !is_plain) return;
-        Key key{.uri = address(line, attributes.value("URI")), .iv = {}};
-        if (const auto& iv = attributes.value("IV"); iv.size() > 2) key.iv = iv.substr(2);
-        key_ = playlist_.keys.size();
-        playlist_.keys.push_back(std::move(key));
+        if (is_none) return;
+        auto key = read_key(attributes, address(line, attributes.value("URI")), line.number);
+        if (encryption_ == Encryption::kAes128 && is_plain) {
+            key_ = playlist_.keys.size();
+            playlist_.keys.push_back(key);
+        }
+        playlist_.all_keys.push_back(std::move(key));
     }
 
     void take_gap(const Line& line) {
@@ -221,7 +236,14 @@ private:
         const auto place = lines_.at(line);
         const auto start = read_date(range.value("START-DATE"));
         const auto end = read_date(range.value("END-DATE"));
-        const bool is_first = date_ranges_.insert(range.value("ID")).second;
+        const auto [known, is_first] = date_ranges_.try_emplace(range.value("ID"), &range);
+        for (const auto& attribute : range.all()) {
+            const auto* before = known->second->find(attribute.name);
+            report_.expect(
+                before == nullptr || before->value == attribute.value, rule("date-range"), place,
+                fmt::format("another {} of the same ID", attribute.name)
+            );
+        }
         report_.expect(!is_first || start, rule("date-range"), place, "no START-DATE");
         report_.expect(
             !start || !end || *end >= *start, rule("date-range"), place,
@@ -324,6 +346,13 @@ private:
                 lines_.at(line), "a part is longer than PART-TARGET"
             );
         }
+        if (const auto* skip = lines_.find("EXT-X-SKIP"))
+            report_.expect(
+                control != nullptr && control->attributes.has("CAN-SKIP-UNTIL") &&
+                    !playlist_.is_ended,
+                rule("server-control"), lines_.at(*skip),
+                "EXT-X-SKIP in a playlist that is no update"
+            );
         if (control == nullptr) return;
         const auto at_least = [&](std::string_view name, double least) {
             const auto value = control->attributes.number(name);
@@ -358,8 +387,8 @@ private:
     using Extent = std::tuple<std::string, std::int64_t, std::int64_t>;  // file, offset, length
     std::map<Extent, std::size_t> maps_;
     std::set<Extent> seen_;
-    std::map<std::string, std::int64_t> range_ends_;  // of each file
-    std::set<std::string> date_ranges_;
+    std::map<std::string, std::int64_t> range_ends_;        // of each file
+    std::map<std::string, const Attributes*> date_ranges_;  // by ID, the first of each
 };
 
 }  // namespace

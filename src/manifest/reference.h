@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace ittybit::manifest {
 
 /// What a reference in the document at `base` refers to, both absolute afterwards (RFC 3986, 5.2).
@@ -15,8 +17,9 @@ inline constexpr std::size_t kLongestUrl = 8192;  // bytes
 /// may make a long one of a long base.
 class Addresses {
 public:
-    /// "" where there is no such address, or no more room for it.
+    /// "" where there is no such address, or no more room for it, or where it is no UTF-8.
     std::string resolve(std::string_view base, std::string_view reference) {
+        if (valid_utf8(reference) != reference) return "";
         auto address = manifest::resolve(base, reference);
         if (address.size() > room_) return "";
         room_ -= address.size();

@@ -20,7 +20,15 @@ enum class Form {
     kHex,
     kResolution,
     kDate,
-    kList,  // of attributes
+    kStableId,    // quoted, as are those that follow
+    kPathway,     // of content steering
+    kTypes,       // uniform type identifiers
+    kVersions,    // numbers with / between
+    kCodecs,      // with the brands of their media
+    kProtection,  // classes of content protection for each key format
+    kLayout,      // of pictures
+    kCues,        // when a date range is played
+    kList,        // of attributes
     kAny,
 };
 
@@ -84,14 +92,14 @@ inline constexpr auto kAttributeForms = std::to_array<AttributeForm>({
     {" MEDIA ", "NAME", Form::kText, true},
     {" MEDIA SESSION-DATA ", "LANGUAGE", Form::kText},
     {" MEDIA ", "ASSOC-LANGUAGE", Form::kText},
-    {" MEDIA ", "STABLE-RENDITION-ID", Form::kText},
+    {" MEDIA ", "STABLE-RENDITION-ID", Form::kStableId},
     {" MEDIA ", "DEFAULT", Form::kWord, false, "YES|NO"},
     {" MEDIA ", "AUTOSELECT", Form::kWord, false, "YES|NO"},
     {" MEDIA ", "FORCED", Form::kWord, false, "YES|NO"},
     {" MEDIA ", "INSTREAM-ID", Form::kText},
     {" MEDIA ", "BIT-DEPTH", Form::kInteger},
     {" MEDIA ", "SAMPLE-RATE", Form::kInteger},
-    {" MEDIA ", "CHARACTERISTICS", Form::kText},
+    {" MEDIA ", "CHARACTERISTICS", Form::kTypes},
     {" MEDIA ", "CHANNELS", Form::kText},
     {" MEDIA SESSION-DATA KEY SESSION-KEY ", "URI", Form::kText},
     {" MAP I-FRAME-STREAM-INF PART PRELOAD-HINT ", "URI", Form::kText, true},
@@ -100,16 +108,16 @@ inline constexpr auto kAttributeForms = std::to_array<AttributeForm>({
     {" STREAM-INF I-FRAME-STREAM-INF ", "AVERAGE-BANDWIDTH", Form::kInteger},
     {" STREAM-INF I-FRAME-STREAM-INF ", "SCORE", Form::kNumber},
     {" STREAM-INF I-FRAME-STREAM-INF ", "CODECS", Form::kText},
-    {" STREAM-INF I-FRAME-STREAM-INF ", "SUPPLEMENTAL-CODECS", Form::kText},
+    {" STREAM-INF I-FRAME-STREAM-INF ", "SUPPLEMENTAL-CODECS", Form::kCodecs},
     {" STREAM-INF I-FRAME-STREAM-INF ", "RESOLUTION", Form::kResolution},
     {" STREAM-INF I-FRAME-STREAM-INF ", "HDCP-LEVEL", Form::kWord, false, "TYPE-0|TYPE-1|NONE"},
-    {" STREAM-INF I-FRAME-STREAM-INF ", "ALLOWED-CPC", Form::kText},
+    {" STREAM-INF I-FRAME-STREAM-INF ", "ALLOWED-CPC", Form::kProtection},
     {" STREAM-INF I-FRAME-STREAM-INF ", "VIDEO-RANGE", Form::kWord, false, "SDR|HLG|PQ"},
-    {" STREAM-INF I-FRAME-STREAM-INF ", "REQ-VIDEO-LAYOUT", Form::kText, false, "", 12},
-    {" STREAM-INF I-FRAME-STREAM-INF ", "STABLE-VARIANT-ID", Form::kText},
+    {" STREAM-INF I-FRAME-STREAM-INF ", "REQ-VIDEO-LAYOUT", Form::kLayout, false, "", 12},
+    {" STREAM-INF I-FRAME-STREAM-INF ", "STABLE-VARIANT-ID", Form::kStableId},
     {" STREAM-INF I-FRAME-STREAM-INF ", "VIDEO", Form::kText},
     {" STREAM-INF I-FRAME-STREAM-INF ", "PROGRAM-ID", Form::kInteger},
-    {" STREAM-INF I-FRAME-STREAM-INF MEDIA CONTENT-STEERING ", "PATHWAY-ID", Form::kText},
+    {" STREAM-INF I-FRAME-STREAM-INF MEDIA CONTENT-STEERING ", "PATHWAY-ID", Form::kPathway},
     {" STREAM-INF ", "FRAME-RATE", Form::kNumber},
     {" STREAM-INF ", "NAME", Form::kText},
     {" STREAM-INF ", "AUDIO", Form::kText},
@@ -119,7 +127,7 @@ inline constexpr auto kAttributeForms = std::to_array<AttributeForm>({
     {" SESSION-KEY ", "METHOD", Form::kWord, true, "AES-128|SAMPLE-AES|SAMPLE-AES-CTR"},
     {" KEY SESSION-KEY ", "IV", Form::kHex, false, "", 2},
     {" KEY SESSION-KEY ", "KEYFORMAT", Form::kText, false, "", 5},
-    {" KEY SESSION-KEY ", "KEYFORMATVERSIONS", Form::kText, false, "", 5},
+    {" KEY SESSION-KEY ", "KEYFORMATVERSIONS", Form::kVersions, false, "", 5},
     {" MAP PART ", "BYTERANGE", Form::kText},
     {" SESSION-DATA ", "DATA-ID", Form::kText, true},
     {" SESSION-DATA DEFINE ", "VALUE", Form::kText},
@@ -133,7 +141,7 @@ inline constexpr auto kAttributeForms = std::to_array<AttributeForm>({
     {" DATERANGE ", "CLASS", Form::kText},
     {" DATERANGE ", "START-DATE", Form::kDate},
     {" DATERANGE ", "END-DATE", Form::kDate},
-    {" DATERANGE ", "CUE", Form::kText},
+    {" DATERANGE ", "CUE", Form::kCues},
     {" DATERANGE PART ", "DURATION", Form::kNumber},
     {" DATERANGE ", "PLANNED-DURATION", Form::kNumber},
     {" DATERANGE ", "END-ON-NEXT", Form::kWord, false, "YES"},

@@ -66,7 +66,7 @@ private:
         const std::string& uri,
         const std::string& text,
         bool is_inside,
-        const manifest::Variables& imported = {}
+        const manifest::Variables* imported = nullptr
     ) {
         manifest::Report unheard;  // the child will say it
         if (manifest::is_mpd(text)) {
@@ -83,7 +83,7 @@ private:
             if (known_.contains(named)) continue;
             const auto inside = TRY(take_manifest(named));
             if (!index_.files.back().missing && !index_.files.back().is_left_out)
-                TRY(follow(named, inside, true, variables));
+                TRY(follow(named, inside, true, &variables));
         }
         return {};
     }
