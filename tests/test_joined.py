@@ -177,3 +177,16 @@ def test_an_end_of_ogg_that_nobody_reads_is_said(make, media, tmp_path, ext, way
     source.write_bytes(data)
     make("audio", source, "out.wav")
     assert any("damaged" in told for told in make.run.warnings), make.run.warnings
+
+
+def test_a_broadcast_that_goes_on_in_another_coding_is_told(make, media, tmp_path):
+    for name, options in (("one", ["-c:v", "copy", "-c:a", "mp2"]),
+                          ("two", ["-c", "copy", "-output_ts_offset", "5"])):
+        first = 256 if name == "one" else 300
+        subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", *options, "-streamid",
+                        f"0:{first}", "-streamid", f"1:{first + 1}", tmp_path / f"{name}.ts"],
+                       check=True)
+    source = joined(tmp_path / "in.ts", tmp_path / "one.ts", tmp_path / "two.ts")
+    out = make("video", source, "out.mp4")
+    assert len(look.frame_times(out)) > 200, "the picture goes on"
+    assert [said for said in make.run.warnings if "begins in the middle" in said]

@@ -179,8 +179,7 @@ Result<> Input::find_streams() {
     const int code = avformat_find_stream_info(format_.get(), options.data());
     for (AVDictionary*& dictionary : options) av_dict_free(&dictionary);
     if (code < 0 || source_error_) return failure(code, "read the file's streams");
-    known_codecs_.clear();
-    for (const AVStream* stream : streams()) known_codecs_.push_back(stream->codecpar->codec_id);
+    known_streams_ = format_->nb_streams;
     for (std::size_t i = 0; i < told_colours_.size(); ++i) {
         AVCodecParameters& codec = *format_->streams[i]->codecpar;
         fill_colours(
@@ -349,31 +348,21 @@ void Input::discard_unwanted() {
         stream->discard = is_needed(stream->index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 }
 
-/// Whether a stream of a broadcast is only there from the middle on.
-bool Input::begins_late(int stream_index) const {
-    constexpr double kLate = 1;  // seconds
-    const AVStream& candidate = stream(stream_index);
-    return has_loose_clock() && is_timed(candidate) && candidate.start_time != kNoTime &&
-           seconds(candidate.start_time, candidate.time_base) > kLate;
-}
-
-/// Whether a stream of a broadcast goes on in another coding than it began in, which its decoder
-/// does not know. (Those of MPEG's layers are one.)
-bool Input::has_other_codec(int stream_index) const {
-    const auto index = static_cast<std::size_t>(stream_index);
-    if (!has_loose_clock() || index >= known_codecs_.size()) return false;
-    const auto is_layer = [](AVCodecID codec) {
-        return codec == AV_CODEC_ID_MP1 || codec == AV_CODEC_ID_MP2 || codec == AV_CODEC_ID_MP3;
-    };
-    const AVCodecID now = stream(stream_index).codecpar->codec_id;
-    const AVCodecID known = known_codecs_[index];
-    return known != AV_CODEC_ID_NONE && now != known && !(is_layer(now) && is_layer(known));
+/// Whether a stream of a broadcast would be missed if it began in the middle: nothing says before
+/// its first packet whether it does.
+bool Input::may_begin_late(int stream_index) const {
+    const auto kind = stream(stream_index).codecpar->codec_type;
+    return has_loose_clock() && std::ranges::any_of(*wanted_, [&](int wanted) {
+               return stream(wanted).codecpar->codec_type == kind &&
+                      may_share_program(*format_, stream_index, wanted);
+           });
 }
 
 /// Packets that go on with another stream become packets of it.
 void Input::follow_stream(AVPacket& packet) {
     const int before = movements_.index_of(*format_, packet.stream_index);
-    const bool is_new = std::cmp_greater_equal(before, known_codecs_.size()) || begins_late(before);
+    const bool is_new =
+        std::cmp_greater_equal(before, known_streams_) || movements_.begins_late(before);
     if (is_new && !is_wanted(before) && is_timed(stream(before))) ++left_out_;
     packet.stream_index = before;
 }
@@ -397,13 +386,7 @@ Result<Packet> Input::read() {
         read_to_ =
             std::max(read_to_, static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0)));
         has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime;
-        const bool is_strange = has_other_codec(packet->stream_index);
         follow_stream(*packet);
-        if (is_strange && is_wanted(packet->stream_index)) ++left_out_;
-        if (is_strange) {
-            av_packet_unref(packet.get());
-            continue;
-        }
         join_clocks(*packet);
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;

@@ -179,8 +179,7 @@ private:
     Result<> look_behind();
     void join_clocks(AVPacket& packet);
     void follow_stream(AVPacket& packet);
-    bool begins_late(int stream_index) const;
-    bool has_other_codec(int stream_index) const;
+    bool may_begin_late(int stream_index) const;
     void heed_proportions();
     bool is_stray(const AVPacket& packet) const;
     Result<> find_single_pictures();
@@ -218,7 +217,7 @@ private:
     std::uint64_t read_to_ = 0;         // where the last packet begins
     std::optional<std::uint64_t> end_;  // of the source's bytes: there another film begins
     std::int64_t left_out_ = 0;
-    std::vector<AVCodecID> known_codecs_;  // of the streams, when it was opened
+    unsigned known_streams_ = 0;  // when it was opened
     std::vector<int> single_pictures_;
     std::vector<Colours> told_colours_;  // by the container, of each stream
     std::vector<Crop> crops_;            // by the container, of each video stream

@@ -38,6 +38,8 @@ bool is_alike(const AVStream& one, const AVStream& other) {
            av_cmp_q(one.time_base, other.time_base) == 0 && language(one) == language(other);
 }
 
+constexpr std::int64_t kBeginning = 100;  // packets within which all streams have shown up
+
 }  // namespace
 
 bool may_share_program(const AVFormatContext& format, int one, int other) {
@@ -57,7 +59,6 @@ bool may_continue(const AVFormatContext& format, int stream, int before) {
 
 /// A stream that begins long after others moved there from the first like it.
 int Movements::find_before(const AVFormatContext& format, int stream) const {
-    constexpr std::int64_t kBeginning = 100;  // packets within which all streams have shown up
     for (std::size_t i = 0; i < streams_.size(); ++i) {
         const Seen& other = streams_[i];
         const auto index = static_cast<int>(i);
@@ -83,6 +84,12 @@ int Movements::index_of(const AVFormatContext& format, int stream) {
     for (Seen& other : streams_)
         if (other.before == stream) other = {.first = other.first, .before = -1};
     return seen.before < 0 ? stream : seen.before;
+}
+
+bool Movements::begins_late(int stream) const {
+    const auto index = static_cast<std::size_t>(stream);
+    return index < streams_.size() && streams_[index].first > kBeginning &&
+           streams_[index].before < 0;
 }
 
 bool Movements::any() const {

@@ -26,6 +26,9 @@ public:
     /// Whether a stream has moved.
     bool any() const;
 
+    /// Whether a stream showed up in the middle, and goes on with none.
+    bool begins_late(int stream) const;
+
 private:
     struct Seen {
         std::int64_t first = -1;  // packet of the file
