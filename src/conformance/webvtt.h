@@ -16,9 +16,9 @@ struct CueTimes {
 
 /// The times of a WebVTT segment's cues, in seconds of the cues' own clock.
 struct TextSegment {
-    bool has_map = false;  // X-TIMESTAMP-MAP
-    double shift = 0;      // to be added for the time of the media, by that map
-    std::vector<CueTimes> cues;
+    bool has_map = false;        // X-TIMESTAMP-MAP
+    double shift = 0;            // to be added for the time of the media, by that map
+    std::vector<CueTimes> cues;  // 10 000 at most
 };
 
 /// Reads a WebVTT segment (HLS 3.1.4), and reports what is wrong with it.

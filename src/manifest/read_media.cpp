@@ -14,6 +14,8 @@
 namespace ittybit::manifest {
 namespace {
 
+constexpr std::size_t kMostKeys = 1000;  // that are compared with those of the session
+
 /// Reads the lines of one media playlist in their order.
 class MediaReader {
 public:
@@ -165,7 +167,7 @@ private:
             key_ = playlist_.keys.size();
             playlist_.keys.push_back(key);
         }
-        playlist_.all_keys.push_back(std::move(key));
+        if (playlist_.all_keys.size() < kMostKeys) playlist_.all_keys.push_back(std::move(key));
     }
 
     void take_gap(const Line& line) {

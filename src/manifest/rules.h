@@ -345,7 +345,7 @@ inline constexpr auto kRules = std::to_array<Rule>({
      "let bandwidth be enough to play on from minBufferTime of buffer"},
     {"mpd-language", kMust, "DASH 5.3.3", "write the language as a tag of BCP 47"},
     {"mpd-value", kMust, "DASH B", "write the value in the form that the schema gives"},
-    {"mpd-attribute", kMust, "DASH B", "use the elements and attributes of the schema"},
+    {"mpd-attribute", kShould, "DASH B", "use the elements and attributes of the schema"},
     {"mpd-ids", kMust, "DASH 5.3.3.2", "give each period and adaptation set an id of its own"},
     {"mpd-content", kMust, "DASH 5.3.7",
      "let mimeType and contentType be what the media is, the same for all of an adaptation set"},
