@@ -339,7 +339,7 @@ bool Input::is_wanted(int stream_index) const {
 
 void Input::discard_unwanted() {
     const auto is_needed = [&](int index) {
-        return is_wanted(index) || begins_late(index) ||
+        return is_wanted(index) || may_begin_late(index) ||
                std::ranges::any_of(*wanted_, [&](int wanted) {
                    return may_continue(*format_, index, wanted);
                });
