@@ -172,7 +172,7 @@ Result<> check_text(const Plan& plan, const TextPlan& text) {
 
 /// Whether all there is of pictures is one that is encoded for the first output; for a file once.
 bool has_one_encoded_picture(const Plan& plan) {
-    if (plan.pictures.size() != 1) return false;
+    if (plan.pictures.size() != 1 || plan.outputs.empty()) return false;
     const auto& branches = plan.pictures.front().branches;
     const auto& muxer = plan.outputs.front().muxer;
     const bool may_be_many = muxer == "hls" || muxer == "pieces";
