@@ -171,7 +171,7 @@ def test_a_jpeg_is_called_jpg_everywhere(tmp_path, media, side):
     ("adaptive", "-", (), "takes one file"),
     ("image", "o.webp", ("--format", "png"), "make them agree"),
     ("image", "s3://bucket/o.webp", ("--format", "png"), "make them agree"),
-    ("image", "http://x/o.webp", (), "s3://bucket/key"),
+    ("image", "ftp://x/o.webp", (), "s3://bucket/key"),
     ("video", "o.mp4", ("--fps", "999"), "fps"),
     ("animation", "o.gif", (), "end"),
 ])

@@ -374,7 +374,7 @@ def test_s3_without_a_server(here, service, film, prefix, tmp_path):
     task = here("task", "export", "-i", path, "-o", f"s3://{service.bucket}/{prefix}/copy.mp4")
     assert task.status == 0, task.stderr
     assert service.read(f"{prefix}/copy.mp4") == path.read_bytes()
-    assert here("video", "-i", film, "-o", "https://a/b.mp4").error_kind == "invalid_output"
+    assert here("video", "-i", film, "-o", "ftp://a/b.mp4").error_kind == "invalid_output"
     assert here("video", "-i", film, "-o", "s3://bkt/{who}.mp4").error_kind == "invalid_output"
 
 

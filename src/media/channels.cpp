@@ -46,16 +46,23 @@ private:
     std::vector<double> factors_;
 };
 
-/// As libswresample mixes unasked, not turned down.
+/// As libswresample mixes unasked, not turned down. It goes through all the factors that it might
+/// ever have, whatever the layouts are.
 std::optional<Matrix> usual_mix(const AVChannelLayout& in, const AVChannelLayout& out) {
     constexpr double kNoLowFrequencies = 0;
     constexpr double kAnything = 1000;
-    Matrix matrix(out.nb_channels, in.nb_channels);
+    constexpr int kMostChannels = 64;  // SWR_CH_MAX
+    if (std::max(in.nb_channels, out.nb_channels) > kMostChannels) return std::nullopt;
+    Matrix all(kMostChannels, kMostChannels);
     const int code = swr_build_matrix2(
-        &in, &out, kMinus3Db, kMinus3Db, kNoLowFrequencies, kAnything, 1, matrix.factors().data(),
-        in.nb_channels, AV_MATRIX_ENCODING_NONE, nullptr
+        &in, &out, kMinus3Db, kMinus3Db, kNoLowFrequencies, kAnything, 1, all.factors().data(),
+        kMostChannels, AV_MATRIX_ENCODING_NONE, nullptr
     );
     if (code < 0) return std::nullopt;
+    Matrix matrix(out.nb_channels, in.nb_channels);
+    for (int row = 0; row < out.nb_channels; ++row)
+        for (int column = 0; column < in.nb_channels; ++column)
+            matrix.at(row, column) = all.at(row, column);
     return matrix;
 }
 

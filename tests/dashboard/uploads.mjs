@@ -93,12 +93,13 @@ export const uploads = {
         await page.getByRole("button", { name: "Make the job" }).waitFor();
         const findings = await dashboard.axe();
         const chosen = await page.locator(".dropzone").innerText();
-        await slow(dashboard, RATE);
+        await slow(dashboard, RATE / 5);
         await make(dashboard);
-        await reach(dashboard, 60);
+        await reach(dashboard, 30);
         await dashboard.go("jobs");
         await dashboard.go("new");
         await page.getByText("of it are there already").waitFor();
+        await slow(dashboard, RATE);
         await page.getByLabel("Width", { exact: true }).fill("0");
         await make(dashboard);
         await page.getByText("24 MB of it are there already").waitFor();
