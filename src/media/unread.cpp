@@ -1,6 +1,7 @@
 #include "media/unread.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,7 +66,8 @@ Result<std::optional<Box>> box_at(ByteSource& source, std::uint64_t from) {
     if (head.size() < 8) return std::optional<Box>();
     std::uint64_t size = number_at(head, 0, 4);
     if (size == 1 && head.size() == kHead) size = number_at(head, 8, 8);
-    if (size < 8) return std::optional<Box>();
+    if (size < 8 || size > std::numeric_limits<std::uint64_t>::max() - from)
+        return std::optional<Box>();
     return std::optional(Box{head.substr(4, 4), from, from + size});
 }
 

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <vector>
 
+#include "base/text.h"
+
 namespace ittybit::media {
 namespace {
 
@@ -29,17 +31,24 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// "01:02:03.004" or "02:03.004"; "" for what is no time.
+/// "01:02:03.004" or "02:03.004"; "" for what is no time, at which libav's reader would stop.
 std::string time_of(std::string_view word) {
     std::string time(word);
     std::ranges::replace(time, ',', '.');
     const auto stop = time.find('.');
     const auto colons = std::ranges::count(time, ':');
-    const bool is_time = stop != std::string::npos && stop > 0 && stop + 1 < time.size() &&
-                         (colons == 1 || colons == 2) &&
-                         std::ranges::all_of(time, [](unsigned char letter) {
-                             return std::isdigit(letter) != 0 || letter == ':' || letter == '.';
-                         });
+    const bool has_shape =
+        (colons == 1 || colons == 2) && stop != std::string::npos && time.rfind(':') < stop;
+    if (!has_shape) return "";
+    std::string numbers = time;
+    numbers[stop] = ':';
+    const bool is_time = std::ranges::all_of(split(numbers, ':'), [](const std::string& number) {
+        constexpr std::size_t kMostDigits = 6;
+        return !number.empty() && number.size() <= kMostDigits &&
+               std::ranges::all_of(number, [](unsigned char letter) {
+                   return std::isdigit(letter) != 0;
+               });
+    });
     return is_time ? time : "";
 }
 

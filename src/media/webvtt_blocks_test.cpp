@@ -30,13 +30,15 @@ TEST(WebvttCues, MayHaveTimesLikeSrt) {
 TEST(WebvttCues, WithBrokenTimesDoNotHideTheRest) {
     const auto cues = webvtt_cues(
         "WEBVTT\n\n00:0x.000 --> 00:02.000\nBroken\n\n00:03 -->\nToo\n\n"
+        "::.5 --> 00:04.000\nToo\n\n00:01.0.0 --> 00:04.000\nToo\n\n"
+        "00.01:000 --> 00:04.000\nToo\n\n9999999999:00.000 --> 00:04.000\nToo\n\n"
         "00:05.000 --> 00:06.000\nWhole\n00:07.000 --> 00:08.000\nNo line between\n"
     );
     EXPECT_EQ(
         cues.text,
         "WEBVTT\n\n00:05.000 --> 00:06.000\nWhole\n\n00:07.000 --> 00:08.000\nNo line between\n"
     );
-    EXPECT_EQ(cues.left_out, 2);
+    EXPECT_EQ(cues.left_out, 6);
 }
 
 TEST(WebvttCues, ThatShowNothingAreNone) {
