@@ -9,54 +9,12 @@
 #include <span>
 #include <string_view>
 
+#include "media/boxes.h"
+
 namespace ittybit::media {
 namespace {
 
 constexpr int kMostElements = 100'000;  // looked at in one file
-
-/// Reads numbers at places; a file that ends early has zeros there.
-class Bytes {
-public:
-    Bytes(ByteSource& source, std::uint64_t start) : source_(source), start_(start) {}
-
-    /// Big-endian, of up to eight bytes.
-    Result<std::uint64_t> number(std::uint64_t at, int size) {
-        std::array<std::byte, 8> bytes{};
-        const auto room = std::span(bytes).first(static_cast<std::size_t>(size));
-        const auto got = TRY(source_.read_at(start_ + at, room));
-        is_at_end_ = got < room.size();
-        std::uint64_t value = 0;
-        for (const std::byte byte : room) value = value << 8U | std::to_integer<unsigned>(byte);
-        return value;
-    }
-    bool is_at_end() const { return is_at_end_; }
-
-private:
-    ByteSource& source_;
-    std::uint64_t start_;
-    bool is_at_end_ = false;
-};
-
-/// A piece of a file with a name: a box, or an element. Its content is from `begin` to `end`.
-struct Piece {
-    std::uint64_t name = 0;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
-
-Result<std::optional<Piece>> read_box(Bytes& bytes, std::uint64_t at, std::uint64_t end) {
-    if (at + 8 > end) return std::optional<Piece>();
-    std::uint64_t size = TRY(bytes.number(at, 4));
-    Piece box{.name = TRY(bytes.number(at + 4, 4)), .begin = at + 8, .end = 0};
-    if (bytes.is_at_end()) return std::optional<Piece>();
-    if (size == 1) {
-        size = TRY(bytes.number(at + 8, 8));
-        box.begin += 8;
-    }
-    box.end = size == 0 || size > end - at ? end : at + size;
-    if (box.end < box.begin) return std::optional<Piece>();
-    return std::optional(box);
-}
 
 /// EBML (RFC 8794): a name that keeps its marker, and a size that does not.
 Result<std::optional<Piece>> read_element(Bytes& bytes, std::uint64_t at, std::uint64_t end) {
@@ -91,12 +49,6 @@ Result<> each(Bytes& bytes, Read read, const Piece& inside, Visit&& visit) {
         at = piece->end;
     }
     return {};
-}
-
-constexpr std::uint64_t letters(std::string_view name) {
-    std::uint64_t value = 0;
-    for (const char letter : name) value = value << 8U | static_cast<unsigned char>(letter);
-    return value;
 }
 
 /// The first piece of a name on the way down; nothing when one is missing.

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "media/boxes.h"
+
 namespace ittybit::media {
 namespace {
 
@@ -45,41 +47,16 @@ Result<Unread> unread_pages(ByteSource& source, std::uint64_t from) {
     return Unread::kNothing;
 }
 
-std::uint64_t number_at(std::string_view bytes, std::size_t from, std::size_t length) {
-    std::uint64_t number = 0;
-    for (const char byte : bytes.substr(from, length))
-        number = number << 8U | static_cast<std::uint8_t>(byte);
-    return number;
-}
-
-/// A box of ISO media (ISO 14496-12, 4.2) that is in none.
-struct Box {
-    std::string type;
-    std::uint64_t from = 0;
-    std::uint64_t to = 0;
-};
-
-/// The one that begins at a byte; nothing at the end, and where there is none.
-Result<std::optional<Box>> box_at(ByteSource& source, std::uint64_t from) {
-    constexpr std::size_t kHead = 16;
-    const std::string head = TRY(read_up_to(source, from, kHead));
-    if (head.size() < 8) return std::optional<Box>();
-    std::uint64_t size = number_at(head, 0, 4);
-    if (size == 1 && head.size() == kHead) size = number_at(head, 8, 8);
-    if (size < 8 || size > std::numeric_limits<std::uint64_t>::max() - from)
-        return std::optional<Box>();
-    return std::optional(Box{head.substr(4, 4), from, from + size});
-}
-
 /// The time at which the first track of a fragment goes on, in its own ticks.
-Result<std::uint64_t> decode_time(ByteSource& source, const Box& fragment) {
+Result<std::uint64_t> decode_time(ByteSource& source, std::uint64_t start, const Piece& fragment) {
     constexpr std::uint64_t kMostLooked = 65536;
-    const auto length = std::min(kMostLooked, fragment.to - fragment.from);
-    const std::string bytes = TRY(read_up_to(source, fragment.from, length));
-    const auto at = bytes.find("tfdt"sv);
-    if (at == std::string::npos || at + 16 > bytes.size()) return std::uint64_t{0};
-    const bool is_long = bytes[at + 4] == 1;
-    return number_at(bytes, at + 8, is_long ? 8 : 4);
+    const auto from = start + fragment.begin;
+    const auto length = std::min(kMostLooked, fragment.end - fragment.begin);
+    const auto at = TRY(read_up_to(source, from, length)).find("tfdt"sv);
+    if (at == std::string::npos) return std::uint64_t{0};
+    Bytes bytes(source, from);
+    const bool is_long = TRY(bytes.number(at + 4, 1)) == 1;
+    return bytes.number(at + 8, is_long ? 8 : 4);
 }
 
 }  // namespace
@@ -97,22 +74,28 @@ Result<Unread> unread_behind(ByteSource& source, std::uint64_t from, std::string
 
 Result<std::optional<std::uint64_t>> another_film(ByteSource& source, std::uint64_t from) {
     constexpr int kMostBoxes = 200'000;
+    const auto size = source.size().value_or(std::numeric_limits<std::int64_t>::max());
+    Bytes bytes(source, from);
     std::optional<std::uint64_t> begins;  // the first fragment, in ticks
     std::optional<std::uint64_t> other;   // the file that may be another
     int headers = 0;
-    auto box = TRY(box_at(source, from));
-    for (int boxes = 0; box && boxes < kMostBoxes; ++boxes) {
-        if (box->type == "sidx" && headers == 1 && !begins) return std::optional<std::uint64_t>();
-        if (box->type == "moov") ++headers;
-        const bool is_head = box->type == "ftyp" || box->type == "moov";
-        if (is_head && !other && (headers == 2 || (headers == 1 && box->type == "ftyp")))
-            other = box->from;
-        if (box->type == "moof" && headers <= 1 && !begins) begins = TRY(decode_time(source, *box));
-        if (box->type == "moof" && headers > 1) {
-            const auto time = TRY(decode_time(source, *box));
-            return begins && time > *begins ? std::nullopt : other;
+    std::uint64_t at = 0;
+    for (int boxes = 0; boxes < kMostBoxes; ++boxes) {
+        const auto box = TRY(read_box(bytes, at, size - std::min(size, from)));
+        if (!box) break;
+        if (box->name == letters("sidx") && headers == 1 && !begins)
+            return std::optional<std::uint64_t>();
+        const bool is_header = box->name == letters("moov");
+        if (is_header) ++headers;
+        const bool is_head =
+            is_header ? headers == 2 : headers == 1 && box->name == letters("ftyp");
+        if (is_head && !other) other = from + at;
+        if (box->name == letters("moof") && (headers > 1 || !begins)) {
+            const auto time = TRY(decode_time(source, from, *box));
+            if (headers > 1) return begins && time > *begins ? std::nullopt : other;
+            begins = time;
         }
-        box = TRY(box_at(source, box->to));
+        at = box->end;
     }
     return headers > 1 ? other : std::nullopt;
 }

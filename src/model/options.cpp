@@ -113,7 +113,7 @@ void check_encryption(const AdaptiveVideoOptions& options, Problems& problems) {
         problems.push_back({ErrorKind::kInvalidOptions, field, message});
     };
     const auto& url = options.encryption->key_url;
-    if (!has_scheme(url, "http://") && !has_scheme(url, "https://")) {
+    if (!is_web(url)) {
         wrong("encryption.key_url", "encryption.key_url must be an http:// or https:// URL");
     } else if (!is_quotable(url)) {
         wrong(

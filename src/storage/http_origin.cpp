@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/thread_safety.h"
+#include "storage/retries.h"
 
 namespace ittybit::storage {
 namespace {
@@ -166,7 +167,7 @@ namespace {
 /// What the user can do about a status that is no success.
 Error explain_status(const net::Response& answer, const std::string& name) {
     const int status = answer.status;
-    const bool is_passing = status >= 500 || status == 429 || status == 408;
+    const bool is_passing = may_pass(status);
     std::string advice = "check the URL";
     if (status == 401 || status == 403)
         advice = "the URL must be readable without logging in, and a signed URL not expired";

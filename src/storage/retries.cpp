@@ -18,4 +18,8 @@ Result<> Retries::wait(int failures, const std::stop_token& stop) const {
     return {};
 }
 
+bool may_pass(int status) {
+    return status >= 500 || status == 429 || status == 408;
+}
+
 }  // namespace ittybit::storage

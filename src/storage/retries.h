@@ -18,4 +18,7 @@ struct Retries {
     Result<> wait(int failures, const std::stop_token& stop) const;
 };
 
+/// Whether an HTTP status tells of something that may be over at the next try.
+bool may_pass(int status);
+
 }  // namespace ittybit::storage

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "storage/digests.h"
+#include "storage/retries.h"
 
 namespace ittybit::storage {
 namespace {
@@ -31,7 +32,7 @@ bool is_passing(int status, std::string_view code) {
     for (const auto passing : kCodes) {
         if (code == passing) return true;
     }
-    return status >= 500 || status == 429 || status == 408;
+    return may_pass(status);
 }
 
 std::string denied(S3Action action) {

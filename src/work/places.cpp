@@ -95,7 +95,7 @@ S3Place read_s3(std::string_view url) {
 }
 
 std::string name_of(std::string_view url) {
-    url = url.substr(0, url.find_first_of("?#"));
+    url = without_query(url);
     while (url.ends_with('/')) url.remove_suffix(1);
     const auto scheme = url.find("://");
     const auto path = scheme == std::string_view::npos ? url : url.substr(scheme + 3);

@@ -22,7 +22,7 @@ public:
     Result<Published> copy(File facts, int descriptor, std::int64_t size) override;
 
 private:
-    Result<Published> put(File facts, int descriptor, std::int64_t size);
+    Result<Published> put(File facts, int descriptor, std::int64_t size, std::string_view name);
     Result<> put_once(ByteSource& bytes, const std::string& type) const;
 
     net::Client& client_;
@@ -30,10 +30,6 @@ private:
     const std::stop_token stop_;
     std::string name_;  // in the child's folder
 };
-
-bool is_passing(int status) {
-    return status >= 500 || status == 408 || status == 429;
-}
 
 /// What a status means for whoever made the address.
 std::string_view advice_on(int status) {
@@ -60,17 +56,22 @@ Result<Published> PutDestination::publish(const Outcome& outcome) {
     if (name_.empty()) return Error{ErrorKind::kTaskCrashed, "the media process made no file", ""};
     const Fd file = TRY(outcome.workspace.open_file(name_));
     const auto size = FileSource(file.get()).size();
-    return put(outcome.finished.file, file.get(), static_cast<std::int64_t>(size.value_or(0)));
+    return put(
+        outcome.finished.file, file.get(), static_cast<std::int64_t>(size.value_or(0)), name_
+    );
 }
 
 Result<Published> PutDestination::copy(File facts, int descriptor, std::int64_t size) {
-    name_ = "x." + facts.format;
-    return put(std::move(facts), descriptor, size);
+    const auto name = "copy." + facts.format;
+    return put(std::move(facts), descriptor, size, name);
 }
 
-Result<Published> PutDestination::put(File facts, int descriptor, std::int64_t size) {
+/// `name`: its extension says what it is.
+Result<Published> PutDestination::put(
+    File facts, int descriptor, std::int64_t size, std::string_view name
+) {
     FileSource bytes(descriptor);
-    const std::string type(content_type_of(name_));
+    const std::string type(content_type_of(name));
     const storage::Retries retries;
     for (int failures = 1;; ++failures) {
         auto done = put_once(bytes, type);
@@ -98,7 +99,7 @@ Result<> PutDestination::put_once(ByteSource& bytes, const std::string& type) co
     const auto answer = TRY(client_.send(request, stop_));
     if (answer.status >= 200 && answer.status < 300) return {};
     return Error{
-        is_passing(answer.status) ? ErrorKind::kUnavailable : ErrorKind::kUploadFailed,
+        storage::may_pass(answer.status) ? ErrorKind::kUnavailable : ErrorKind::kUploadFailed,
         fmt::format(
             "{} answered {} to a PUT{}", url_.safe_text(), net::status_in_words(answer.status),
             advice_on(answer.status)

@@ -169,7 +169,7 @@ Result<Target> choose_target(const Wish& wish) {
 }
 
 std::string stem_of_input(std::string_view input) {
-    if (is_url(input)) input = input.substr(0, input.find_first_of("?#"));
+    if (is_url(input)) input = without_query(input);
     const auto path = path_of(input);
     std::string_view name = path;
     while (name.ends_with('/')) name.remove_suffix(1);
