@@ -170,6 +170,15 @@ TEST_F(HostileMpd, ATemplateLongerThanAnyAddressIsNone) {
     EXPECT_THAT(broken(), Contains("mpd-template"));
 }
 
+TEST_F(HostileMpd, ElementsInsideElementsAreNotFollowedForLong) {
+    const auto deep = [](std::string_view name) {
+        return repeated(fmt::format("<{}>", name), 200'000) +
+               repeated(fmt::format("</{}>", name), 200'000);
+    };
+    for (const char* name : {"Period", "S"}) read(deep(name));
+    EXPECT_THAT(broken(), Contains("mpd-attribute"));
+}
+
 TEST_F(HostileMpd, ManyElementsAreReadInLittleTime) {
     read(repeated("<AdaptationSet/>\n", 400'000));
     read(

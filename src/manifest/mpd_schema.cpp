@@ -110,7 +110,13 @@ class SchemaCheck {
 public:
     SchemaCheck(const PlaceOf& place_of, Report& report) : place_of_(place_of), report_(report) {}
 
-    void check(const Node& node) {
+    /// `depth`: how many elements it is in. Nesting that no MPD has is not followed.
+    void check(const Node& node, int depth = 0) {
+        constexpr int kDeepest = 6;  // S
+        if (depth > kDeepest) {
+            report_.add(rule("mpd-attribute"), place_of_(node), "elements inside elements");
+            return;
+        }
         const auto* form = std::ranges::find(kElements, node.name(), &ElementForm::name);
         if (form == kElements.end()) return check_descriptor(node);
         check_attributes(node, *form);
@@ -122,7 +128,7 @@ public:
                 has_word(kInside, name), rule("mpd-attribute"), place_of_(child),
                 fmt::format("an element {} in {}", name, node.name())
             );
-            check(child);
+            check(child, depth + 1);
         }
         if (form->name == "MPD") check_ids(node, "Period");
         if (form->name == "Period") check_ids(node, "AdaptationSet");
