@@ -316,6 +316,12 @@ def test_an_upload_goes_on_when_the_page_was_loaded_again(fresh, large):
     assert seen["left"] == "{}" and seen["findings"] == []
 
 
+def test_an_upload_of_another_tab_is_cut_off_when_that_is_closed(fresh, large):
+    seen = see(fresh, "in_two_tabs", file=str(large))
+    assert large.name not in seen["meanwhile"] and "choose it again" not in seen["meanwhile"]
+    assert fresh.wait({"id": seen["id"]})["status"] == "succeeded"
+
+
 def test_of_an_upload_that_is_given_up_nothing_stays(fresh, large):
     seen = see(fresh, "given_up", file=str(large))
     assert large.name in seen["chosen"] and seen["findings"] == []

@@ -84,6 +84,25 @@ export const uploads = {
         return { sent, offered, there, findings, stored, id, left };
     },
 
+    /// Another tab sees no upload that was cut off before the one that sends it is closed.
+    async in_two_tabs(dashboard, given) {
+        await begin(dashboard, given, RATE / 5);
+        await reach(dashboard, 20);
+        const other = await dashboard.context.newPage();
+        const sender = dashboard.page;
+        dashboard.page = other;
+        await dashboard.signIn(given.key);
+        await dashboard.go("new");
+        await other.waitForTimeout(3000);
+        const meanwhile = await other.locator(".dropzone").innerText();
+        await sender.close();
+        await other.getByText("choose it again").waitFor();
+        await choose(dashboard, given);
+        await other.getByText("of it are there already").waitFor();
+        await make(dashboard);
+        return { meanwhile, id: await madeJob(dashboard) };
+    },
+
     /// Once by the button; and once, after it went on and its job was refused, by leaving it out.
     async given_up(dashboard, given) {
         const { page } = dashboard;

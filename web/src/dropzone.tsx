@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { add, files, isOver, leaveOut } from "./drops";
 import { bytes } from "./format";
 import { Icon } from "./icon";
+import { poll } from "./poll";
 import { attempt, Problem } from "./ui";
-import { begun, find, giveUp, printOf } from "./uploads";
+import { begun, find, giveUp, printOf, underWay } from "./uploads";
 
 interface Props {
     url: string;
@@ -56,10 +57,13 @@ function Chosen({ file, isSending }: { file: File; isSending: boolean }) {
     return <Row name={file.name} about={bytes(file.size) + there} act="Leave out" leave={leave} />;
 }
 
-/// Uploads that were cut off, and whose files are not chosen.
+/// Uploads that nobody sends any more, and whose files are not chosen.
 function CutOff() {
-    const chosen = files.value.map(printOf);
-    const left = Object.entries(begun.value).filter(([print]) => !chosen.includes(print));
+    const [sent, setSent] = useState<string[]>();
+    useEffect(() => poll(async () => setSent(await underWay()), 2000), []);
+    if (!sent) return null;
+    const others = [...files.value.map(printOf), ...sent];
+    const left = Object.entries(begun.value).filter(([print]) => !others.includes(print));
     if (left.length === 0) return null;
     return (
         <ul class="files">

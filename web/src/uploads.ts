@@ -29,6 +29,7 @@ function load(): Record<string, Begun> {
 
 /// By the prints of their files. Other tabs begin some too: each change reads them anew.
 export const begun = signal(load());
+addEventListener("storage", () => (begun.value = load()));
 
 /// What tells one file from another.
 export const printOf = (file: File) =>
@@ -47,6 +48,23 @@ export const forget = (print: string) => keep(print);
 
 /// Under the name that this page has the service by, which need not be the upload's.
 const pathOf = (url: string) => url.slice(url.indexOf(FOLDER));
+
+const lockOf = (print: string) => `ittybit-upload ${print}`;
+
+/// Does it while no other tab sends the file. All tabs see who has such a lock, and a closed tab
+/// loses its own. (A page of plain http that is not of this machine has no locks.)
+async function asItsSender(print: string, signal: AbortSignal, act: () => Promise<string>) {
+    if (!("locks" in navigator)) return act();
+    return await navigator.locks.request(lockOf(print), { signal }, act);
+}
+
+/// The prints of those that some tab sends at the moment.
+export async function underWay(): Promise<string[]> {
+    if (!("locks" in navigator)) return [];
+    const { held } = await navigator.locks.query();
+    const names = new Set(held?.map(({ name }) => name));
+    return Object.keys(begun.value).filter((print) => names.has(lockOf(print)));
+}
 
 async function begin(file: File) {
     const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name)));
@@ -126,9 +144,12 @@ async function checkReadable(file: File) {
         });
 }
 
-/// Sends what the server does not have of a file, through troubles of about two minutes; gives the
-/// address that can be an input. Throws ApiError, or the reason of `stop`.
-export async function upload(file: File, told: Told, stop: AbortSignal) {
+/// Sends what the server does not have of a file, through troubles of about two minutes, once no
+/// other tab does; gives the address that can be an input. Throws ApiError, or the reason of `stop`.
+export const upload = (file: File, told: Told, stop: AbortSignal) =>
+    asItsSender(printOf(file), stop, () => sendAll(file, told, stop));
+
+async function sendAll(file: File, told: Told, stop: AbortSignal) {
     let furthest = 0;
     let tries = 0;
     const arrived = (sent: number) => {
