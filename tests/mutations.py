@@ -41,9 +41,9 @@ KINDS = [
     ("animation", {"end": 1, "format": "webp", "width": 64}),
     ("adaptive_video", {"end": 1, "width": 320, "quality": "very_low"}),
 ]
-# How a job that is nobody's fault but the file's may end. A crash is the child's alone.
+# How a job that is nobody's fault but the file's may end.
 FAIR = {"unsupported_media", "corrupt_media", "no_video_stream", "no_audio_stream",
-        "start_out_of_range", "limit_exceeded", "task_timeout", "task_crashed"}
+        "start_out_of_range", "limit_exceeded", "task_timeout"}
 # So that the longest job is short. What is honest takes far less.
 LIMITS = {"pixels": 30_000_000, "frames": 20_000, "idle-seconds": 20, "wall-seconds": 60,
           "output-bytes": 200_000_000}
@@ -163,7 +163,8 @@ class Crowd:
     def __init__(self, server, origin, seed, files, most=6):
         self.server, self.origin, self.most = server, origin, most
         self.seed, self.files = seed, files
-        self.waiting, self.ends, self.wrong, self.longest = {}, collections.Counter(), [], 0.0
+        self.waiting, self.ends, self.longest = {}, collections.Counter(), 0.0
+        self.wrong, self.crashed = [], []
 
     def ask(self, number):
         mutation = Mutation(self.seed, number, self.files)
@@ -196,12 +197,12 @@ class Crowd:
         self.ends[kind] += 1
         took = (job["finished_at"] - (job["started_at"] or job["created_at"])) / 1000
         self.longest = max(self.longest, took)
-        if job["status"] == "cancelled" or (job["error"] and kind not in FAIR):
+        if kind == "task_crashed":
+            self.crashed.append(f"{self.name(mutation)}: {job['error']['message']}")
+        elif job["status"] == "cancelled" or (job["error"] and kind not in FAIR):
             self.wrong.append(f"{self.name(mutation)}: {job['error']}")
         if kind == "limit_exceeded" and "limit" not in job["error"]:
             self.wrong.append(f"{self.name(mutation)}: the limit is not named: {job['error']}")
-        if kind == "task_crashed":
-            print(f"a child crashed: {self.name(mutation)}: {job['error']['message']}", flush=True)
 
 
 def run(folder, jobs, seed, collection=COLLECTION, only=None):
@@ -217,7 +218,7 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
         crowd.ask(only)
         crowd.finish()
         server.stop()
-        return {"ends": crowd.ends, "wrong": crowd.wrong}
+        return {"ends": crowd.ends, "wrong": crowd.wrong, "crashed": crowd.crashed}
     warm = min(100, jobs // 5)  # what the server allocates once is not what it leaks
     for number in range(warm):
         crowd.ask(number)
@@ -227,7 +228,8 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
     for number in range(warm, jobs):
         crowd.ask(number)
         if number % 500 == 0:
-            print(f"{number} of {jobs}: {dict(crowd.ends)}", flush=True)
+            held = watch.resident(pid) >> 20
+            print(f"{number} of {jobs}, {held} MB: {dict(crowd.ends)}", flush=True)
     crowd.finish()
     wrong = crowd.wrong
     try:
@@ -242,7 +244,8 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
     elif server.stop() != 0:
         wrong.append("the server does not end well")
     return {"seed": seed, "jobs": jobs, "files": len(files), "ends": dict(crowd.ends),
-            "longest_s": round(crowd.longest, 1), "grown_mb": round(grown / 1e6, 1), "wrong": wrong}
+            "longest_s": round(crowd.longest, 1), "grown_mb": round(grown / 1e6, 1), "wrong": wrong,
+            "crashed": crowd.crashed}
 
 
 def main():
@@ -257,7 +260,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ittybit-mutations-") as folder:
         found = run(folder, words.jobs, words.seed, words.media, words.only)
     print(json.dumps({"commit": commit, **found}, indent=1))
-    sys.exit(1 if found["wrong"] else 0)
+    sys.exit(1 if found["wrong"] or found["crashed"] else 0)
 
 
 if __name__ == "__main__":

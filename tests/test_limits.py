@@ -44,13 +44,33 @@ def test_a_bomb_ends_in_seconds_and_the_limit_is_named(folder, refuse, kind, fil
     assert time.monotonic() - began < 20
 
 
-def test_what_a_format_cannot_hold_names_its_limit(refuse, tmp_path):
-    tall = tmp_path / "tall.gif"
-    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=64x16940:rate=5",
-                   "-t", "0.4", tall)
-    run = refuse("animation", tall, width=64, format="webp", end=1)
+def tall_film(folder, height):
+    path = folder / "tall.gif"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                   f"color=red:size=64x{height}:rate=5", "-t", "0.4", path)
+    return path
+
+
+@pytest.mark.parametrize("kind,options,most", [
+    ("animation", {"format": "webp"}, 16383),
+    ("video", {}, 16384),
+    ("video", {"format": "webm"}, 16384),
+    ("video", {"codec": "av1"}, 16384),
+])
+def test_what_a_format_cannot_hold_names_its_limit(refuse, tmp_path, kind, options, most):
+    run = refuse(kind, tall_film(tmp_path, 16940), width=64, end=1, **options)
     assert run.error_kind == "limit_exceeded", run.last["error"]
-    assert run.last["error"]["limit"] == {"name": "longest_side", "value": 16383}
+    assert run.last["error"]["limit"] == {"name": "longest_side", "value": most}
+
+
+@pytest.mark.parametrize("name,codec", [
+    ("tall.mp4", "h264"), ("tall.mp4", "h265"), ("tall.webm", "vp9"), ("tall.mp4", "av1"),
+])
+def test_what_a_codec_just_holds_is_made(make, tmp_path, name, codec):
+    made = make("video", tall_film(tmp_path, 16384), name, codec=codec, quality="very_low")
+    shown = look.picture(made)
+    assert shown.shape == (16384, 64, 3)
+    assert look.close(shown[16000, 32], look.RED, 60)
 
 
 @pytest.mark.skipif(not apart.may(["-m"], "mount", "-t", "tmpfs", "tmpfs", "/mnt"),

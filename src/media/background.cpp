@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "media/error.h"
+#include "media/pixel_format.h"
 
 namespace ittybit::media {
 namespace {
@@ -106,11 +107,7 @@ PictureShape Flatten::shape_after(PictureShape shape) {
 
 Result<> Flatten::push(Frame frame) {
     const auto format = static_cast<AVPixelFormat>(frame->format);
-    const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
-    const bool has_alpha =
-        description != nullptr &&
-        ((description->flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8);
-    if (!has_alpha) return next_.push(std::move(frame));
+    if (!has_alpha(format)) return next_.push(std::move(frame));
     if (format == AV_PIX_FMT_YUVA420P && frame->color_range != AVCOL_RANGE_JPEG) {
         if (const int code = av_frame_make_writable(frame.get()); code < 0)
             return output_error(code, "make room for a picture");

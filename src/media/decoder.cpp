@@ -6,6 +6,7 @@
 
 #include "media/compat.h"
 #include "media/error.h"
+#include "media/pixel_format.h"
 #include "media/stream.h"
 
 namespace ittybit::media {
@@ -233,9 +234,7 @@ Result<> Decoder::pass_on(Frame frame) {
     const bool is_damaged = (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     if (is_damaged || frame->decode_error_flags != 0) ++damaged_;
     if (type_ == AVMEDIA_TYPE_AUDIO && frame->nb_samples <= 0) return {};
-    const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
-    const bool is_rgb = format != nullptr && (format->flags & AV_PIX_FMT_FLAG_RGB) != 0;
-    if (type_ == AVMEDIA_TYPE_VIDEO && !is_rgb)
+    if (type_ == AVMEDIA_TYPE_VIDEO && !is_rgb(static_cast<AVPixelFormat>(frame->format)))
         fill_colours(
             colours_, frame->color_primaries, frame->color_trc, frame->colorspace,
             frame->color_range

@@ -7,6 +7,7 @@
 #include "media/compat.h"
 #include "media/decoder.h"
 #include "media/error.h"
+#include "media/pixel_format.h"
 #include "media/programs.h"
 
 namespace ittybit::media {
@@ -197,9 +198,8 @@ Hdr hdr_of(const AVStream& stream) {
 bool has_alpha(const AVStream& stream) {
     const AVDictionaryEntry* mode = av_dict_get(stream.metadata, "alpha_mode", nullptr, 0);
     if (mode != nullptr && std::string_view(mode->value) == "1") return true;
-    const auto* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(stream.codecpar->format));
-    if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || format == nullptr) return false;
-    return (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+    return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+           has_alpha(static_cast<AVPixelFormat>(stream.codecpar->format));
 }
 
 bool is_cover(const AVStream& stream) {

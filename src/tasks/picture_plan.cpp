@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "media/pixel_format.h"
 #include "tasks/treatment.h"
 
 namespace ittybit::tasks {
@@ -15,14 +16,8 @@ media::Hdr hdr_of(AVColorTransferCharacteristic transfer) {
     return media::Hdr::kNone;
 }
 
-bool is_rgb(AVPixelFormat format) {
-    const AVPixFmtDescriptor* about = av_pix_fmt_desc_get(format);
-    return about != nullptr &&
-           ((about->flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8);
-}
-
 bool is_full_range(const PictureShape& shape) {
-    if (shape.range == AVCOL_RANGE_JPEG || is_rgb(shape.format)) return true;
+    if (shape.range == AVCOL_RANGE_JPEG || media::is_rgb(shape.format)) return true;
     switch (shape.format) {
         case AV_PIX_FMT_YUVJ420P:
         case AV_PIX_FMT_YUVJ422P:
@@ -63,7 +58,7 @@ json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
     return {
         {"primariesin", static_cast<int>(primaries)},
         {"transferin", static_cast<int>(transfer)},
-        {"matrixin", static_cast<int>(is_rgb(shape.format) ? AVCOL_SPC_RGB : matrix)},
+        {"matrixin", static_cast<int>(media::is_rgb(shape.format) ? AVCOL_SPC_RGB : matrix)},
         {"rangein", is_full_range(shape) ? "full" : "limited"},
     };
 }
@@ -74,7 +69,7 @@ void add_output(std::vector<FilterStep>& steps, json::object options, AVPixelFor
     options["primaries"] = "709";
     options["matrix"] = "gbr";
     options["range"] = "full";
-    if (is_rgb(format)) {
+    if (media::is_rgb(format)) {
         options["dither"] = "ordered";
         steps.push_back({"zscale", std::move(options)});
         return;
@@ -151,7 +146,7 @@ void add_scaling(
         {"flags", "bicubic"},  {"out_color_matrix", json::string(out)},
         {"out_range", "tv"},
     };
-    if (!is_rgb(shape.format)) {
+    if (!media::is_rgb(shape.format)) {
         options["in_color_matrix"] = json::string(in);
         options["in_range"] = is_full_range(shape) ? "pc" : "tv";
     }
@@ -178,9 +173,10 @@ Treatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
 
 PictureColour output_colour(const PictureFacts& facts) {
     const bool is_420 = facts.format == AV_PIX_FMT_YUV420P || facts.format == AV_PIX_FMT_YUVA420P;
-    const bool is_converted =
-        facts.hdr != media::Hdr::kNone || is_rgb(facts.format) || (facts.has_alpha && !is_420) ||
-        is_wide(facts.primaries, facts.matrix) || !is_plain_matrix(facts.matrix);
+    const bool is_converted = facts.hdr != media::Hdr::kNone || media::is_rgb(facts.format) ||
+                              (facts.has_alpha && !is_420) ||
+                              is_wide(facts.primaries, facts.matrix) ||
+                              !is_plain_matrix(facts.matrix);
     if (is_converted) return {};
     const bool is_unknown = facts.matrix == AVCOL_SPC_UNSPECIFIED;
     const bool is_large = facts.stored.height >= 720 || facts.stored.width >= 1280;

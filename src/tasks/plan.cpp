@@ -7,6 +7,7 @@
 
 #include "media/front_index.h"
 #include "model/output_name.h"
+#include "tasks/image_plan.h"
 #include "tasks/picture_plan.h"
 #include "tasks/plan_time.h"
 #include "tasks/quality.h"
@@ -164,17 +165,6 @@ std::string flac_layout(const SoundFacts& facts) {
     return facts.channels > 8 ? "7.1" : facts.layout;
 }
 
-Error too_large(const Size& size, const Limits& limits) {
-    return {
-        ErrorKind::kLimitExceeded,
-        fmt::format(
-            "a picture of {}x{} has more than {} pixels; choose a smaller width or height",
-            size.width, size.height, limits.pixels
-        ),
-        "width", LimitReached{"pixels", static_cast<double>(limits.pixels)}
-    };
-}
-
 /// How pictures that are not copied are timed and treated.
 void plan_frames(PicturePlan& plan, const PictureFacts& facts, const VideoOptions& options) {
     const Ratio fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
@@ -205,9 +195,10 @@ Result<PicturePlan> plan_picture(
         return plan;
     }
     const Size size = plan.treatment.placement.canvas;
-    if (std::int64_t{size.width} * size.height > limits.pixels) return too_large(size, limits);
+    const auto codec = options.chosen_codec();
+    TRY(check_output_size(size, limits, kLongestVideoSide, name_of(codec)));
     auto encoding = TRY(picture_encoding({
-        .codec = options.chosen_codec(),
+        .codec = codec,
         .quality = options.quality.value_or(Quality::kMedium),
         .bitrate = options.bitrate,
         .size = size,

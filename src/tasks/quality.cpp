@@ -135,11 +135,14 @@ PictureEncoding vp9(const PictureTarget& target) {
 }
 
 PictureEncoding av1(const PictureTarget& target) {
-    const bool is_tiny = target.size.width < 64 || target.size.height < 64;
-    const Level row = level(is_tiny ? kAom : kSvtAv1, target.quality);
+    constexpr int kLeast = 64;  // pixels a side that SVT-AV1 takes
+    constexpr int kHighest = 8704;
+    const auto& [width, height] = target.size;
+    const bool is_odd = width < kLeast || height < kLeast || height > kHighest;
+    const Level row = level(is_odd ? kAom : kSvtAv1, target.quality);
     PictureEncoding how;
     how.threads = std::min(16, target.cores);
-    if (is_tiny) {
+    if (is_odd) {
         how.encoder = "libaom-av1";
         how.options = {{"cpu-used", json::string(row.preset)}, {"row-mt", 1}};
         set_rate(how, target, row.crf);

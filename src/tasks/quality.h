@@ -27,6 +27,9 @@ struct PictureTarget {
     int cores = machine_cores();
 };
 
+/// Pixels: neither x264, libvpx nor SVT-AV1 takes more.
+inline constexpr int kLongestVideoSide = 16384;
+
 /// Encoder, preset, rate control, key frames and threads for pictures. Errors: `encode_failed` when
 /// no encoder of the codec can make a picture of this size.
 Result<PictureEncoding> picture_encoding(const PictureTarget& target);

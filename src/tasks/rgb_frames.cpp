@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/compat.h"
+#include "media/pixel_format.h"
 #include "tasks/picture_plan.h"
 #include "tasks/treatment.h"
 
@@ -58,18 +59,6 @@ std::vector<Frame> in_order(media::Shown shown) {
     return frames;
 }
 
-const AVPixFmtDescriptor& about(AVPixelFormat format) {
-    return *av_pix_fmt_desc_get(format);
-}
-
-bool is_rgb(AVPixelFormat format) {
-    return (about(format).flags & AV_PIX_FMT_FLAG_RGB) != 0 || format == AV_PIX_FMT_PAL8;
-}
-
-bool has_alpha_plane(AVPixelFormat format) {
-    return (about(format).flags & AV_PIX_FMT_FLAG_ALPHA) != 0 || format == AV_PIX_FMT_PAL8;
-}
-
 std::string_view matrix_of(const PictureShape& shape) {
     switch (shape.matrix) {
         case AVCOL_SPC_BT709: return "bt709";
@@ -103,13 +92,14 @@ void add_picture_steps(
     const Size size = scaled_size(treatment);
     const bool is_scaled = size != Size{shape.width, shape.height};
     // What is transparent must not bleed its hidden colour into its neighbours.
-    const bool is_weighted = is_scaled && treatment.has_alpha && has_alpha_plane(shape.format);
+    const bool is_weighted = is_scaled && treatment.has_alpha && media::has_alpha(shape.format);
     const bool is_full = shape.range == AVCOL_RANGE_JPEG;
-    const FilterStep scale = scale_to(size, matrix_of(shape), is_full, !is_rgb(shape.format));
+    const FilterStep scale =
+        scale_to(size, matrix_of(shape), is_full, !media::is_rgb(shape.format));
     if (is_weighted) {
-        steps.push_back(
-            scale_to({shape.width, shape.height}, matrix_of(shape), is_full, !is_rgb(shape.format))
-        );
+        steps.push_back(scale_to(
+            {shape.width, shape.height}, matrix_of(shape), is_full, !media::is_rgb(shape.format)
+        ));
         steps.push_back({"format", {{"pix_fmts", "gbrap"}}});
         steps.push_back({"premultiply", {{"inplace", 1}}});
         steps.push_back(scale_to(size, "", false, false));
