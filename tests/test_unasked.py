@@ -462,6 +462,22 @@ def test_a_still_cut_short_becomes_no_animation(refuse, media):
         assert refuse("animation", media / source, "out.gif", end=1).error_kind == "corrupt_media"
 
 
+@pytest.mark.parametrize("name", ["film.mkv", "film.ts", "film.apng"])
+def test_a_film_of_which_no_picture_decodes_is_told(refuse, tmp_path, name):
+    film = tmp_path / name
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10",
+                   "-t", "1", film)
+    whole = film.read_bytes()
+    spoilt = bytearray(whole)
+    for at in range(600, len(whole) - 100, 7):  # in front of it are the headers
+        spoilt[at] ^= 0x55
+    film.write_bytes(spoilt)
+    for kind, out, more in (("image", "out.jpg", {}), ("animation", "out.gif", {"end": 1}),
+                            ("animation", "out.webp", {"end": 1})):
+        run = refuse(kind, film, out, **more)
+        assert run.error_kind in ("corrupt_media", "no_video_stream", "unsupported_media"), run.last
+
+
 def test_a_gif_of_thousands_of_frames_is_whole(make, media, tmp_path):
     told = cli.ittybit("task", "probe", "-i", media / "long.gif", cwd=tmp_path).last["output"]
     assert (told["kind"], told["format"]) == ("animation", "gif")
