@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""clang-tidy on our sources, what changed last first: tidy.py BUILD [--minutes N] [FILE…].
+"""clang-tidy on our sources, what changed last first.
+
+    tidy.py BUILD [--newest N] [--minutes N] [FILE…]
 
 clangd runs the checks of .clang-tidy on each file alone, in a tenth of the time that clang-tidy
 takes, which looks through all headers again for every source; clang-tidy itself runs what clangd
@@ -99,9 +101,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
+    parser.add_argument("--newest", type=int, help="how many files, where none is named")
     parser.add_argument("--minutes", type=float, default=20)
     options = parser.parse_args()
-    paths = [path.resolve() for path in options.files] or last_changed_first()
+    paths = [path.resolve() for path in options.files] or last_changed_first()[: options.newest]
     tidy = Tidy(options.build, time.monotonic() + 60 * options.minutes)
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         told = list(pool.map(tidy.complaint, paths))

@@ -123,7 +123,7 @@ public:
         for (const auto child : node.children()) {
             const std::string_view name = child.name();
             if (child.type() != pugi::node_element || has_namespace(name)) continue;
-            if (child.attribute("xmlns")) continue;
+            if (!child.attribute("xmlns").empty()) continue;
             report_.expect(
                 has_word(kInside, name), rule("mpd-attribute"), place_of_(child),
                 fmt::format("an element {} in {}", name, node.name())
@@ -171,7 +171,7 @@ private:
             " EssentialProperty SupplementalProperty Accessibility Role Rating Viewpoint "
             "FramePacking AudioChannelConfiguration ContentProtection UTCTiming ";
         report_.expect(
-            !has_word(kDescriptors, node.name()) || node.attribute("schemeIdUri"),
+            !has_word(kDescriptors, node.name()) || !node.attribute("schemeIdUri").empty(),
             rule("mpd-attribute"), place_of_(node), fmt::format("{} without a scheme", node.name())
         );
         const std::string_view scheme = node.attribute("schemeIdUri").value();
