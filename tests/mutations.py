@@ -219,7 +219,7 @@ def run(folder, jobs, seed, collection=COLLECTION, only=None):
         crowd.finish()
         server.stop()
         return {"ends": crowd.ends, "wrong": crowd.wrong, "crashed": crowd.crashed}
-    warm = min(100, jobs // 5)  # what the server allocates once is not what it leaks
+    warm = jobs // 5  # what the server allocates once, as pages of the database, is no leak
     for number in range(warm):
         crowd.ask(number)
     crowd.finish()
