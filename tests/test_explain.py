@@ -57,6 +57,14 @@ def test_no_more_is_fetched_than_a_look_needs(
     assert origin.sent < 2 * MEGABYTE < len(film), f"{origin.sent} of {len(film)}"
 
 
+def test_a_stream_is_not_measured_by_what_is_not_here(server, serving, film):  # noqa: F811
+    origin = serving(film)
+    told = server.post("/jobs?explain=true", {"input": origin.url, "kind": "adaptive_video"})
+    plan = told.json()["outputs"][0]["plan"]
+    assert "short encodes" not in plan["pictures"][0]["why_encoded"]
+    assert origin.sent < 2 * MEGABYTE < len(film), f"{origin.sent} of {len(film)}"
+
+
 def test_what_cannot_be_made_says_why(server, origin):
     told = server.post("/jobs?explain=true", {
         "input": f"{origin.url}/photo.jpg", "kind": "audio"})

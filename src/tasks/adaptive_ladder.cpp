@@ -259,8 +259,10 @@ Rung low_rung(Size top, const Rung& last, const Ladder& ladder) {
     return low;
 }
 
+/// What a rung is awaited to have on a disk, bits per second.
 double told_bitrate(const Rung& rung) {
-    return std::min(rung.awaited, static_cast<double>(rung.max_bitrate));
+    constexpr double kContainer = 7'000;
+    return kContainer + std::min(rung.awaited, static_cast<double>(rung.max_bitrate));
 }
 
 /// Rungs between the first and the last whose rates differ too little from a neighbour's give way.

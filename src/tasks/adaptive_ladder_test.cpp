@@ -139,6 +139,44 @@ TEST(Ladder, NewerCodecsHaveMoreLinesForFewerBits) {
     }
 }
 
+std::vector<Rung> measured(double large, double small) {
+    return plan_ladder(
+        {1280, 720}, 25, Quality::kMedium, VideoCodec::kH264,
+        Demand{{{1280, 720}, large}, {{426, 240}, small}}
+    );
+}
+
+TEST(Ladder, GivesAHardFilmMoreBitsThanAnEasyOne) {
+    const auto usual = plan_ladder({1280, 720}, 25, Quality::kMedium);
+    const auto hard = measured(20e6, 4e6);
+    const auto easy = measured(1e6, 0.2e6);
+    EXPECT_GT(hard.front().max_bitrate, usual.front().max_bitrate * 2);
+    EXPECT_LT(hard.front().max_bitrate, usual.front().max_bitrate * 5 / 2) << "with a bound";
+    EXPECT_EQ(easy.front().max_bitrate, usual.front().max_bitrate);
+    EXPECT_LT(hard.front().crf, usual.front().crf);
+    EXPECT_GT(easy.front().crf, usual.front().crf);
+    EXPECT_EQ(hard.size(), usual.size());
+    EXPECT_LE(hard.back().max_bitrate, 90'000) << "whatever it needs";
+    for (std::size_t i = 1; i < hard.size(); ++i) {
+        EXPECT_GE(hard[i - 1].max_bitrate, hard[i].max_bitrate * 1.3);
+        EXPECT_LE(hard[i - 1].crf, hard[i].crf);
+    }
+}
+
+TEST(Ladder, GivesSmallPicturesOfASoftFilmMoreBits) {
+    const auto sharp = measured(2.5e6, 0.4e6);
+    const auto soft = measured(2.5e6, 0.7e6);
+    EXPECT_EQ(sharp.front().crf, soft.front().crf);
+    for (std::size_t i = 1; i < sharp.size(); ++i) EXPECT_GT(sharp[i].crf, soft[i].crf + 1);
+}
+
+TEST(Ladder, LeavesOutRungsOfNearlyTheSameRate) {
+    std::vector<std::string> names;
+    for (const auto& rung : measured(20e3, 15e3)) names.push_back(rung.name);
+    EXPECT_THAT(names, ElementsAre("720p", "180p"));
+    EXPECT_EQ(measured(0, 0).size(), 2U) << "a film of nothing";
+}
+
 TEST(Ladder, TakesTheBoxOnlyAsFarAsTheSourceReaches) {
     EXPECT_EQ(without_enlarging({1280, 720}, {1920, 1080}, Fit::kContain), (Size{1280, 720}));
     EXPECT_EQ(without_enlarging({1920, 1080}, {640, 360}, Fit::kContain), (Size{640, 360}));

@@ -131,17 +131,40 @@ private:
     media::Pipeline pipeline_;  // the first to go
 };
 
-/// Where the last group of pictures at or before `seconds` begins, as far as the container tells:
-/// what lies in front of it need not be decoded. An index may tell when a key picture is decoded.
-std::optional<double> group_at(const media::Input& input, int stream, double seconds, double fps) {
-    const AVStream& video = input.stream(stream);
-    const double held_back = (1 + video.codecpar->video_delay) / fps;
-    const AVIndexEntry* entry = avformat_index_get_entry_from_timestamp(
-        &input.stream(stream), input.timestamp(seconds - held_back, video.time_base),
-        AVSEEK_FLAG_BACKWARD
-    );
-    if (entry == nullptr) return std::nullopt;
-    return input.seconds(entry->timestamp, video.time_base) + held_back;
+/// Where groups of pictures begin, as far as the container tells: what lies in front need not be
+/// decoded. An index may tell when a key picture is decoded, and it is shown a little later.
+class Groups {
+public:
+    Groups(const media::Input& input, int stream, double fps)
+        : input_(input),
+          video_(input.stream(stream)),
+          held_back_((1 + video_.codecpar->video_delay) / fps) {}
+
+    /// The last one at or before a time, or the next one; nothing where there is none.
+    std::optional<double> before(double seconds) const { return at(seconds, AVSEEK_FLAG_BACKWARD); }
+    std::optional<double> behind(double seconds) const { return at(seconds, 0); }
+
+private:
+    std::optional<double> at(double seconds, int flags) const {
+        const auto time = input_.timestamp(seconds - held_back_, video_.time_base);
+        const auto* entry = avformat_index_get_entry_from_timestamp(&video_, time, flags);
+        if (entry == nullptr) return std::nullopt;
+        return input_.seconds(entry->timestamp, video_.time_base) + held_back_;
+    }
+
+    const media::Input& input_;
+    AVStream& video_;
+    const double held_back_;
+};
+
+/// Where a run near `wanted` begins: with a group, so that nothing else is decoded for it, or where
+/// the last run ended, at `from`.
+double begin_of_run(const Groups& groups, double wanted, double from, double last) {
+    const auto before = groups.before(wanted);
+    if (before && *before >= from) return *before;
+    const auto behind = groups.behind(wanted);
+    if (behind && *behind >= from && *behind <= last) return *behind;
+    return before ? from : std::max(from, wanted);
 }
 
 /// How many runs a film of so many seconds can bear.
@@ -151,22 +174,22 @@ int runs_for(double seconds, double fps, Size size) {
     return std::min(kMostRuns, static_cast<int>(pictures / kRun));
 }
 
-/// Each run begins with a group where there is one behind the last run, and else goes on there.
 Result<> feed(Probe& probe, const Plan& plan, const PictureFacts& facts, int runs, const Job& job) {
     const auto input = TRY(job.media->reopen());
     const double fps = facts.fps.value();
-    auto film = TRY(media::ShownSeries::open(
+    const auto film = TRY(media::ShownSeries::open(
         *input, facts.stream, {.packets = runs * kRun * kReadForOne, .bytes = kMostRead}
     ));
-    const double begin = plan.window.start;
+    const Groups groups(*input, facts.stream, fps);
     const double seconds = *plan.window.duration;
-    double at = begin;
+    const double end = plan.window.start + seconds;
+    double at = plan.window.start;
     for (int run = 0; run < runs; ++run) {
-        const double wanted = begin + seconds * (run + 0.5) / runs;
-        at = std::max(at, group_at(*input, facts.stream, wanted, fps).value_or(wanted));
+        const double wanted = plan.window.start + seconds * (run + 0.5) / runs;
+        at = begin_of_run(groups, wanted, at, end - kRun / fps);
         for (int i = 0; i < kRun; ++i, at += 1 / fps) {
             auto shown = TRY(film->at(at));
-            if (!shown || at >= begin + seconds) return {};
+            if (!shown || at >= end) return {};
             TRY(probe.push(std::move(shown->frame)));
         }
         job.events.progress({});
