@@ -208,11 +208,16 @@ double crf_of(Size size, const Ladder& ladder) {
     );
 }
 
+/// Of how many pictures a rendition has one.
+int every_at(Size size, const Ladder& ladder) {
+    return ladder.fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
+}
+
 /// The rate that such pictures of H.264 will take, uncapped, as far as the film was measured.
 double awaited_bitrate(const Rung& rung, double crf, const Ladder& ladder) {
     const double same = ladder.demand->bitrate_at(rung.size) * kShareOfMeasured *
                         std::exp2((Demand::kCrf - crf) / 6);  // six steps halve the bits
-    return rung.every > 1 ? same / kFastBitrate : same;
+    return rung.every > every_at(ladder.top, ladder) ? same / kFastBitrate : same;
 }
 
 Rung rung_of(Size size, const Ladder& ladder) {
@@ -221,7 +226,7 @@ Rung rung_of(Size size, const Ladder& ladder) {
     rung.name = fmt::format("{}p{}", short_side(size), family.suffix);
     rung.codec = ladder.codec;
     rung.size = size;
-    rung.every = ladder.fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
+    rung.every = every_at(size, ladder);
     if (ladder.codec == VideoCodec::kH264) {
         const Search search = search_for(short_side(size));
         rung.preset = search.preset;
@@ -253,7 +258,8 @@ Rung low_rung(Size top, const Rung& last, const Ladder& ladder) {
     const bool is_smaller = is_apart(last.size, smaller);
     Rung low = rung_of(is_smaller ? smaller : last.size, ladder);
     if (!is_smaller) low.name += "-low";
-    low.crf = std::min(family_of(ladder.codec).most_crf, std::max(low.crf, last.crf) + 2);
+    low.crf = std::max(low.crf, is_smaller ? last.crf : last.crf + 2);
+    low.crf = std::min(family_of(ladder.codec).most_crf, low.crf);
     low.max_bitrate = std::min(kLowBitrate, last.max_bitrate * 2 / 3);
     low.buffer_bits = low.max_bitrate;
     return low;

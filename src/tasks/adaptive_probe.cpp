@@ -6,6 +6,7 @@
 
 #include "media/encoder.h"
 #include "media/filters.h"
+#include "media/meter.h"
 #include "media/pipeline.h"
 #include "media/shown_series.h"
 #include "tasks/picture_plan.h"
@@ -19,9 +20,10 @@ using media::Packet;
 
 constexpr int kRun = 10;  // pictures: a key picture and what follows it
 constexpr int kMostRuns = 16;
-constexpr double kShare = 1.0 / 6;   // of a film's pictures; each costs a quarter of the ladder's
-constexpr double kMostPixels = 1e9;  // of all pictures that are encoded
-constexpr std::int64_t kReadForOne = 10;  // packets
+constexpr double kShare = 1.0 / 6;    // of a film's pictures; each costs a quarter of the ladder's
+constexpr double kMostPixels = 1e9;   // of all pictures that are encoded
+constexpr int kReadForOne = 10;       // packets
+constexpr double kMostDecoded = 2e9;  // pixels
 constexpr std::int64_t kMostRead = 256 << 20;
 constexpr int kLeastSide = 120;
 constexpr int kSmaller = 3;  // times, of the second encode
@@ -174,14 +176,31 @@ int runs_for(double seconds, double fps, Size size) {
     return std::min(kMostRuns, static_cast<int>(pictures / kRun));
 }
 
-Result<> feed(Probe& probe, const Plan& plan, const PictureFacts& facts, int runs, const Job& job) {
+/// How many packets may be decoded for so many runs.
+std::int64_t packets_for(int runs, Size stored) {
+    const double area = static_cast<double>(stored.width) * stored.height;
+    const double most = std::min(1.0 * runs * kRun * kReadForOne, kMostDecoded / area);
+    return std::max<std::int64_t>(2 * kRun, static_cast<std::int64_t>(most));
+}
+
+/// Whether the runs reach into the second half of the film: its beginning alone does not tell.
+Result<bool> feed(
+    Probe& probe, const Plan& plan, const PictureFacts& facts, int runs, const Job& job
+) {
     const auto input = TRY(job.media->reopen());
-    const double fps = facts.fps.value();
+    media::Meter meter(std::nullopt, [&](const media::Meter::Reading&) {
+        job.events.progress({});
+    });
     const auto film = TRY(media::ShownSeries::open(
-        *input, facts.stream, {.packets = runs * kRun * kReadForOne, .bytes = kMostRead}
+        *input, facts.stream,
+        {.packets = packets_for(runs, facts.stored),
+         .bytes = kMostRead,
+         .on_decoded = [&] { meter.moved(); }}
     ));
-    const Groups groups(*input, facts.stream, fps);
+    const Groups groups(*input, facts.stream, facts.fps.value());
+    const double fps = plan.pictures.front().clock.fps.value();
     const double seconds = *plan.window.duration;
+    const double middle = plan.window.start + seconds / 2;
     const double end = plan.window.start + seconds;
     double at = plan.window.start;
     for (int run = 0; run < runs; ++run) {
@@ -189,12 +208,11 @@ Result<> feed(Probe& probe, const Plan& plan, const PictureFacts& facts, int run
         at = begin_of_run(groups, wanted, at, end - kRun / fps);
         for (int i = 0; i < kRun; ++i, at += 1 / fps) {
             auto shown = TRY(film->at(at));
-            if (!shown || at >= end) return {};
+            if (!shown || at >= end) return at > middle;
             TRY(probe.push(std::move(shown->frame)));
         }
-        job.events.progress({});
     }
-    return {};
+    return at > middle;
 }
 
 /// What is only explained is not fetched for it.
@@ -206,15 +224,15 @@ bool may_read(const Assignment& assignment) {
 Result<std::optional<Demand>> measure(const Plan& plan, const PictureFacts& facts, const Job& job) {
     Treatment treatment = plan.pictures.front().treatment;
     const Size size = treatment.placement.canvas;
-    const Ratio fps = facts.fps;
+    const Ratio fps = plan.pictures.front().clock.fps;
     const int runs = runs_for(plan.window.duration.value_or(0), fps.value(), size);
     if (runs == 0 || std::min(size.width, size.height) < kLeastSide) return std::optional<Demand>();
     treatment.is_field_rate = false;
     decide_steps(treatment, shape_of(facts));
     const auto probe = TRY(Probe::open(treatment, fps));
-    TRY(feed(*probe, plan, facts, runs, job));
+    const bool is_spread = TRY(feed(*probe, plan, facts, runs, job));
     TRY(probe->finish());
-    return probe->demand();
+    return is_spread ? probe->demand() : std::nullopt;
 }
 
 }  // namespace
