@@ -234,8 +234,8 @@ Rung rung_of(Size size, const Ladder& ladder) {
     }
     const double shift = crf_shift(ladder.quality);
     const double crf = crf_of(size, ladder) + shift;
-    rung.crf =
-        std::min(family.most_crf, Demand::kCrf + family.crf + (crf - Demand::kCrf) * family.slope);
+    const double factor = Demand::kCrf + family.crf + (crf - Demand::kCrf) * family.slope;
+    rung.crf = std::min(family.most_crf, std::round(factor * 10) / 10);
     double bitrate = usual_bitrate(size, ladder.fps / rung.every) * std::exp2(-shift / 6);
     if (ladder.demand) {
         rung.awaited = awaited_bitrate(rung, crf, ladder) * family.bits;

@@ -27,7 +27,7 @@ struct Rung {
 };
 
 /// How many bits the pictures of a film need, as short encodes of parts of it told: the rates
-/// (bits per second, at the film's own rate of pictures) that x264 takes at its fastest preset and
+/// (bits per second, at the ladder's rate of pictures) that x264 takes at its fastest preset and
 /// a constant rate factor of kCrf, at two sizes.
 struct Demand {
     static constexpr double kCrf = 23;
