@@ -42,6 +42,7 @@ constexpr double kMostSoftened = 0.5;
 constexpr double kShareOfMeasured = 0.4;
 constexpr double kHeadroom = 1.3;     // of a cap, over the rate that is awaited
 constexpr double kMostRaised = 2.25;  // times, a cap by a film's demand
+constexpr double kFarthest = 2.5;     // times, a rate from the one below, as far as it is awaited
 constexpr double kApart = 1.3;        // rates of neighbours
 
 /// How x264 looks for what pictures have in common. Small pictures cost little time, and a longer
@@ -208,6 +209,10 @@ double crf_of(Size size, const Ladder& ladder) {
     );
 }
 
+int whole_kilobits(double bitrate) {
+    return static_cast<int>(std::lround(bitrate / 1000)) * 1000;
+}
+
 /// Of how many pictures a rendition has one.
 int every_at(Size size, const Ladder& ladder) {
     return ladder.fps > kUsualFps && short_side(size) <= kSlowLines ? 2 : 1;
@@ -243,10 +248,24 @@ Rung rung_of(Size size, const Ladder& ladder) {
         bitrate = std::clamp(rung.awaited / family.bits * kHeadroom, bitrate, most);
     }
     constexpr int kLeastBitrate = 64'000;
-    rung.max_bitrate =
-        std::max(kLeastBitrate, static_cast<int>(std::lround(bitrate * family.bits / 1000)) * 1000);
+    rung.max_bitrate = std::max(kLeastBitrate, whole_kilobits(bitrate * family.bits));
     rung.buffer_bits = static_cast<int>(rung.max_bitrate * kBufferSeconds);
     return rung;
+}
+
+/// Gives a rung below another its place: not so far below that players that cannot have the one
+/// must do with much less, and neither better nor nearer than the other allows.
+void fit_below(const Rung& above, Rung& rung) {
+    const double least = std::min(above.awaited, 1.0 * above.max_bitrate) / kFarthest;
+    if (rung.awaited > 0 && rung.awaited < least) {
+        rung.crf -=
+            std::round(60 * std::log2(least / rung.awaited)) / 10 * family_of(rung.codec).slope;
+        rung.awaited = least;
+        rung.max_bitrate = std::max(rung.max_bitrate, whole_kilobits(least * kHeadroom));
+    }
+    rung.crf = std::max(rung.crf, above.crf);
+    rung.max_bitrate = std::min(rung.max_bitrate, static_cast<int>(above.max_bitrate / kApart));
+    rung.buffer_bits = static_cast<int>(rung.max_bitrate * kBufferSeconds);
 }
 
 /// What plays on a bad mobile network, below `last`: its peak leaves room for sound of 64 kb/s and
@@ -329,12 +348,7 @@ std::vector<Rung> plan_ladder(
     std::vector<Rung> rungs;
     for (const Size size : sizes) {
         Rung rung = rung_of(size, ladder);
-        if (!rungs.empty()) {
-            rung.crf = std::max(rung.crf, rungs.back().crf);
-            const int most = static_cast<int>(rungs.back().max_bitrate / kApart);
-            rung.max_bitrate = std::min(rung.max_bitrate, most);
-            rung.buffer_bits = static_cast<int>(rung.max_bitrate * kBufferSeconds);
-        }
+        if (!rungs.empty()) fit_below(rungs.back(), rung);
         rungs.push_back(std::move(rung));
     }
     rungs.push_back(low_rung(top, rungs.back(), ladder));

@@ -170,6 +170,16 @@ TEST(Ladder, GivesSmallPicturesOfASoftFilmMoreBits) {
     for (std::size_t i = 1; i < sharp.size(); ++i) EXPECT_GT(sharp[i].crf, soft[i].crf + 1);
 }
 
+TEST(Ladder, LeavesNoWideGapBelowAHardTop) {
+    const auto even = measured(6e6, 1e6);
+    const auto steep = measured(6e6, 0.5e6);  // small pictures of it need much less
+    EXPECT_LT(steep.at(1).crf, even.at(1).crf - 1);
+    for (std::size_t i = 1; i + 1 < steep.size(); ++i) {
+        EXPECT_GE(steep[i].awaited * 2.51, steep[i - 1].awaited) << steep[i].name;
+        EXPECT_GE(steep[i].crf, steep[i - 1].crf);
+    }
+}
+
 TEST(Ladder, LeavesOutRungsOfNearlyTheSameRate) {
     std::vector<std::string> names;
     for (const auto& rung : measured(20e3, 15e3)) names.push_back(rung.name);
