@@ -26,8 +26,8 @@ constexpr std::array kSteps = {
 /// The factor of the top, and what a film's demand makes of it: lower by so many steps for each
 /// doubling of what it needs, compared with the rates of the table.
 constexpr double kTopCrf = 23;
-constexpr double kTopCrfAtTable = 24.3;
-constexpr double kTopCrfSlope = 0.8;
+constexpr double kTopCrfAtTable = 24.1;
+constexpr double kTopCrfSlope = 1;
 constexpr double kLeastTopCrf = 21.5;
 constexpr double kMostTopCrf = 25;
 
