@@ -139,6 +139,15 @@ def grey_planes_tiff(path, extra, bands=2):
         bands=bands, rows=HEIGHT, planar=2, extra=extra)
 
 
+def lab_tiff(path, lightness, red, blue, photometric=9, deep=False):
+    """One colour as ICC L*a*b* (TIFF Technical Note 4) of 8 or 16 bits."""
+    code = [round(lightness * 2.55), red + 128, blue + 128]
+    pixel = struct.pack("<3H", *(value * 256 for value in code)) if deep else bytes(code)
+    return tiff(
+        path, [pixel * (WIDTH * HEIGHT)], width=WIDTH, height=HEIGHT, bits=[16 if deep else 8] * 3,
+        compression=1, photometric=photometric, bands=3, rows=HEIGHT, planar=1)
+
+
 def nameless_tiff(path):
     """Floats without the tag that says what the numbers mean, which is required."""
     return tiff(

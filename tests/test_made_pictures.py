@@ -29,6 +29,17 @@ def test_luma_and_colour_differences_of_a_tiff(make, tmp_path, way):
     assert off(pixels[:, :, :3], made.scene()) < 2 and pixels[:, :, 3].min() == 255
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_tiff_of_icc_lab_has_its_colours(make, tmp_path, deep):
+    pixels = png_of(make, made.lab_tiff(tmp_path / "in.tif", 60, 40, -30, deep=deep))
+    assert abs(pixels[9, 9, :3] - [190, 118, 195]).max() <= 3
+
+
+def test_a_tiff_of_itu_lab_is_refused(refuse, tmp_path):
+    source = made.lab_tiff(tmp_path / "in.tif", 60, 40, -30, photometric=10)
+    assert refuse("image", source, "out.png").error_kind == "unsupported_media"
+
+
 def test_a_tiff_of_luma_is_probed_and_made_smaller(make, tmp_path):
     source = made.ycbcr_tiff(tmp_path / "in.tif", across=2, down=2)
     out = make("image", source, "out.webp", width=48)

@@ -82,6 +82,17 @@ bool is_odd(TIFF* tiff) {
            number(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_JPEG;
 }
 
+/// Null where there is no such page.
+Tiff open_page(const std::shared_ptr<SourceState>& state, int page) {
+    Tiff tiff(TIFFClientOpen(
+        "input", "rm", state.get(), read_bytes, write_nothing, seek_bytes, close_nothing, size_of,
+        nullptr, nullptr
+    ));
+    const bool is_there =
+        tiff != nullptr && TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page)) != 0;
+    return is_there ? std::move(tiff) : Tiff();
+}
+
 Error unsupported(std::string_view why) {
     return {
         ErrorKind::kUnsupportedMedia,
@@ -224,14 +235,9 @@ Image OddTiff::image(std::shared_ptr<OddTiff> self) const {
 Result<Image> read_odd_tiff(
     const std::shared_ptr<SourceState>& state, int page, const Limits& limits
 ) {
-    Tiff tiff(TIFFClientOpen(
-        "input", "rm", state.get(), read_bytes, write_nothing, seek_bytes, close_nothing, size_of,
-        nullptr, nullptr
-    ));
-    const bool is_there =
-        tiff != nullptr && TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(page)) != 0;
+    Tiff tiff = open_page(state, page);
     if (state->error) return *state->error;
-    if (!is_there || !is_odd(tiff.get())) {
+    if (tiff == nullptr || !is_odd(tiff.get())) {
         take_message();  // what is wrong with it libvips will say
         return Image();
     }
@@ -242,6 +248,33 @@ Result<Image> read_odd_tiff(
     Image image = odd->image(odd);
     vips_image_set_int(image.get(), VIPS_META_N_PAGES, pages);
     return image;
+}
+
+Result<> heed_lab(ByteSource& source, int page, Image& image) {
+    const auto state = std::make_shared<SourceState>();
+    state->bytes = &source;
+    const Tiff tiff = open_page(state, page);
+    if (state->error) return *state->error;
+    std::uint16_t photometric = PHOTOMETRIC_RGB;
+    if (tiff != nullptr) TIFFGetField(tiff.get(), TIFFTAG_PHOTOMETRIC, &photometric);
+    if (photometric == PHOTOMETRIC_ITULAB) return unsupported("ITU L*a*b*");
+    if (photometric != PHOTOMETRIC_ICCLAB) return {};
+    const VipsBandFormat format = vips_image_get_format(image.get());
+    const bool is_deep = format == VIPS_FORMAT_USHORT;
+    if (image->Bands != 3 || (!is_deep && format != VIPS_FORMAT_UCHAR))
+        return unsupported("ICC L*a*b* with more than three colours of 8 or 16 bits");
+    const double step = is_deep ? 1.0 / 256 : 1;
+    const std::array factors = {step * 100 / 255, step, step};
+    const std::array<double, 3> middles = {0, -128, -128};
+    VipsImage* made = nullptr;
+    VipsImage* named = nullptr;
+    if (vips_linear(image.get(), &made, factors.data(), middles.data(), 3, nullptr) != 0)
+        return unsupported(take_message());
+    const Image owned(made);
+    if (vips_copy(made, &named, "interpretation", VIPS_INTERPRETATION_LAB, nullptr) != 0)
+        return unsupported(take_message());
+    image.reset(named);
+    return {};
 }
 
 }  // namespace ittybit::image
