@@ -133,14 +133,19 @@ bool GifWriter::is_to_draw(const Pixel& wanted, const Pixel& shown, int best) co
     return distance(wanted.colour, shown.colour) > allowed;
 }
 
-/// A frame's own table costs bytes, for which it must be nearer to the colours than the common one.
+/// A frame's own table costs bytes, for which it must be nearer to the colours than the common one;
+/// but where that one has only others, however few pixels there are.
 void GifWriter::choose_table(const ColourCounts& counts, Frame& frame) {
     frame.table = choose_colours(counts, static_cast<std::size_t>(settings_.colours) - 1);
     if (written_ == 0) common_table_ = frame.table;  // this is the first
     if (common_table_.empty()) return;
-    const double gain = error_of(common_table_, counts) - error_of(frame.table, counts);
+    constexpr double kOtherColour = 5000;  // squared levels
+    double pixels = 0;
+    for (const auto& bin : counts.means()) pixels += bin.count;
+    const double error = error_of(common_table_, counts);
+    const double gain = error - error_of(frame.table, counts);
     const auto cost = static_cast<double>(table_bytes(frame.table).size()) * settings_.table_price;
-    frame.has_common_table = gain <= cost;
+    frame.has_common_table = gain <= cost && error <= kOtherColour * pixels;
     if (frame.has_common_table) frame.table = common_table_;
 }
 

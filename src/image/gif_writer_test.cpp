@@ -57,6 +57,17 @@ TEST(Gif, EveryFrameIsThereThoughNothingChanges) {
     EXPECT_EQ(header_of(gif).delays_ms, (std::vector<int>{50, 50, 70}));
 }
 
+TEST(Gif, OnePixelHasItsColourToo) {
+    std::vector<Shown> frames;
+    const std::vector<Rgba> colours = {
+        {255, 0, 0, 255}, {0, 0, 255, 255}, {0, 255, 0, 255}, {0, 0, 0, 255}, {128, 128, 128, 255}
+    };
+    for (const Rgba& colour : colours) frames.push_back({plain(1, 1, colour), 10});
+    const auto gif = gif_of({.size = {1, 1}, .table_price = 30'000}, frames);
+    for (std::size_t i = 0; i < colours.size(); ++i)
+        EXPECT_EQ(pixel_at(decoded(gif, static_cast<int>(i)), 0, 0), colours[i]) << i;
+}
+
 TEST(Gif, WhatBecomesTransparentIsGone) {
     Pixels half = plain(16, 16, {0, 0, 200, 255});
     for (std::size_t i = 3; i < half.bytes.size() / 2; i += 4) half.bytes[i] = std::byte{0};
