@@ -96,7 +96,14 @@ AVChannel nearest(AVChannel channel) {
 
 void name_channels(AVChannelLayout& layout) {
     constexpr int kMostNamed = 8;
+    constexpr std::array<std::uint64_t, 3> kPairs = {
+        AV_CH_SIDE_LEFT | AV_CH_SIDE_RIGHT, AV_CH_BACK_LEFT | AV_CH_BACK_RIGHT,
+        AV_CH_FRONT_LEFT_OF_CENTER | AV_CH_FRONT_RIGHT_OF_CENTER
+    };
     const int channels = layout.nb_channels;
+    const bool is_named = layout.order == AV_CHANNEL_ORDER_NATIVE;
+    if (is_named && std::ranges::find(kPairs, layout.u.mask) != kPairs.end())
+        layout = AV_CHANNEL_LAYOUT_STEREO;
     if (layout.order != AV_CHANNEL_ORDER_UNSPEC || channels > kMostNamed) return;
     av_channel_layout_uninit(&layout);
     if (channels == 3) {

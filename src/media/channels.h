@@ -7,7 +7,8 @@
 namespace ittybit::media {
 
 /// What channels that a file does not name are taken for: up to eight for those of the usual set of
-/// so many (three are left, right and centre). Of more nobody knows, and they stay as they are.
+/// so many (three are left, right and centre). Of more nobody knows, and they stay as they are. A
+/// pair at the sides or the back, with nothing in front, is left and right.
 void name_channels(AVChannelLayout& layout);
 
 /// The factors, a row for each channel of `out`, by which `in` is mixed to it where libswresample

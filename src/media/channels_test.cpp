@@ -44,6 +44,15 @@ TEST(Channels, WithoutNamesAreThoseOfTheUsualSet) {
     }
 }
 
+TEST(Channels, BesideNoOthersAreLeftAndRight) {
+    const Layout stereo("stereo");
+    for (const char* name : {"SL+SR", "BL+BR"}) {
+        Layout pair(name);
+        name_channels(pair.value);
+        EXPECT_EQ(av_channel_layout_compare(&pair.value, &stereo.value), 0) << name;
+    }
+}
+
 TEST(Channels, OfManyNobodyKnowsWhichIsWhich) {
     for (const int channels : {9, 16, 24, 255}) {
         Layout unnamed(channels);
