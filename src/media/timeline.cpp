@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "media/compat.h"
@@ -61,6 +62,13 @@ std::int64_t left_out_in_front(const AVStream& stream) {
     return std::max<std::int64_t>(0, stream.start_time - first->timestamp);
 }
 
+/// Of Opus in Ogg libav tells the end for the length.
+bool is_end_told(const AVFormatContext& format, const AVStream& stream) {
+    return std::string_view(format.iformat->name) == "ogg" &&
+           stream.codecpar->codec_id == AV_CODEC_ID_OPUS && stream.start_time != kNoTime &&
+           stream.duration > stream.start_time;
+}
+
 bool has_subtitles(const AVFormatContext& format) {
     return std::any_of(format.streams, format.streams + format.nb_streams, [](const auto* stream) {
         return stream->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE;
@@ -79,7 +87,10 @@ std::optional<double> stated_duration(const AVFormatContext& format, std::int64_
             continue;
         }
         const auto start = start_of(stream).value_or(origin_us);
-        const auto length = stream.duration - left_out_in_front(stream);
+        const auto ahead = is_end_told(format, stream)
+                               ? std::max<std::int64_t>(stream.start_time, 0)
+                               : left_out_in_front(stream);
+        const auto length = stream.duration - ahead;
         end = std::max(end.value_or(start), start + in_us(length, stream));
     }
     if (end && is_complete) return static_cast<double>(*end - origin_us) / AV_TIME_BASE;
