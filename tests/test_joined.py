@@ -179,14 +179,65 @@ def test_an_end_of_ogg_that_nobody_reads_is_said(make, media, tmp_path, ext, way
     assert any("damaged" in told for told in make.run.warnings), make.run.warnings
 
 
-def test_a_broadcast_that_goes_on_in_another_coding_is_told(make, media, tmp_path):
-    for name, options in (("one", ["-c:v", "copy", "-c:a", "mp2"]),
-                          ("two", ["-c", "copy", "-output_ts_offset", "5"])):
-        first = 256 if name == "one" else 300
-        subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", *options, "-streamid",
-                        f"0:{first}", "-streamid", f"1:{first + 1}", tmp_path / f"{name}.ts"],
-                       check=True)
+COPY = ["-c", "copy"]
+
+
+@pytest.mark.parametrize("second", [256, 300])
+@pytest.mark.parametrize("one, two", [
+    (["-c:v", "copy", "-c:a", "mp2"], COPY), (["-c:v", "mpeg2video"], COPY),
+    (COPY, ["-c:v", "libx265", "-x265-params", "log-level=error", "-c:a", "copy"])])
+@pytest.mark.parametrize("options", [{}, {"start": 3.2, "end": 7.2}])
+def test_a_broadcast_that_goes_on_in_another_coding_is_whole(
+    make, media, tmp_path, one, two, second, options
+):
+    for name, first, how in (("one", 256, one),
+                             ("two", second, [*two, "-output_ts_offset", "5"])):
+        subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", *how, "-streamid", f"0:{first}",
+                        "-streamid", f"1:{first + 1}", tmp_path / f"{name}.ts"], check=True)
     source = joined(tmp_path / "in.ts", tmp_path / "one.ts", tmp_path / "two.ts")
-    out = make("video", source, "out.mp4")
-    assert len(look.frame_times(out)) > 200, "the picture goes on"
-    assert [said for said in make.run.warnings if "begins in the middle" in said]
+    out = make("video", source, "out.mp4", **options)
+    assert make.run.warnings == []
+    assert not look.decode_complaints(out)
+    heard = look.beep_times(out)
+    assert len(heard) == (4 if options else 10), heard
+    assert look.flash_times(out) == pytest.approx(heard, abs=0.08)  # one overlaps the other
+
+
+@pytest.mark.parametrize("rates", [(44100, 48000), (48000, 96000), (48000, 32000)])
+def test_flac_files_of_two_rates_joined_are_one(make, tmp_path, rates):
+    parts = [tone(tmp_path / f"{rate}.flac", frequency, rate)
+             for frequency, rate in zip((440, 660), rates)]
+    out = make("audio", joined(tmp_path / "in.flac", *parts), "out.wav")
+    sound = look.samples(out)[:, 0]
+    assert 7.3 < len(sound) / 48000 <= 8
+    late = sound[int(4.2 * 48000) : int(7 * 48000)]
+    spectrum = abs(numpy.fft.rfft(late * numpy.hanning(len(late))))
+    assert numpy.argmax(spectrum) * 48000 / len(late) == pytest.approx(660, abs=2)
+    each = late[: len(late) // 2400 * 2400].reshape(-1, 2400)
+    assert numpy.sqrt((each**2).mean(axis=1)).min() > 0.15, "a hole"
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_ogg_films_joined_are_one(make, media, tmp_path, sound):
+    """Of one number for each stream, which is what files copied together mostly have."""
+    for size in ("320:180", "160:90"):
+        subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", "-vf", f"scale={size}", "-c:v",
+                        "libtheora", "-q:v", "7", *(["-c:a", "libvorbis"] if sound else ["-an"]),
+                        "-fflags", "+bitexact", tmp_path / f"{size[:3]}.ogv"], check=True)
+    out = make("video", joined(tmp_path / "in.ogv", tmp_path / "320.ogv", tmp_path / "160.ogv"),
+               "out.mp4")
+    assert make.run.warnings == []
+    flashes = look.flash_times(out)
+    assert len(flashes) == 10 and len(look.frame_times(out)) >= 276
+    if sound:
+        assert flashes == pytest.approx(look.beep_times(out), abs=0.13)
+
+
+def test_ogg_films_of_other_numbers_are_said(make, media, tmp_path):
+    one = tmp_path / "one.ogv"
+    subprocess.run([*FFMPEG, "-i", media / "flash-small.mp4", "-c:v", "libtheora", "-c:a",
+                    "libvorbis", one], check=True)
+    two = tmp_path / "two.ogv"
+    subprocess.run([*FFMPEG, "-i", one, "-c", "copy", two], check=True)
+    make("video", joined(tmp_path / "in.ogv", one, two), "out.mp4")
+    assert [said for said in make.run.warnings if "another recording" in said]

@@ -70,3 +70,70 @@ def test_a_delay_of_none_in_an_apng(make, tmp_path, delay, wanted):
     source.write_bytes(data)
     times = look.frame_times(make("video", source, "out.mp4"))
     assert [round(1000 * (b - a)) for a, b in zip(times, times[1:])] == [wanted] * 4
+
+
+def test_ogg_that_begins_late_is_as_long_as_it_is(make, tmp_path):
+    for ext, codec in (("opus", "libopus"), ("ogg", "libvorbis")):
+        source = tmp_path / f"in.{ext}"
+        subprocess.run([*FFMPEG, "sine=440:duration=3", "-c:a", codec, "-output_ts_offset", "100",
+                        source], check=True)
+        out = make("audio", source, "out.wav")
+        assert look.duration(out) == pytest.approx(3, abs=0.02)
+        assert make.run.warnings == []
+
+
+@pytest.mark.parametrize("name", [b"RF64", b"BW64"])
+def test_a_recorder_that_never_wrote_the_sizes_is_read_whole(make, tmp_path, name):
+    source = tmp_path / "in.wav"
+    subprocess.run([*FFMPEG, "sine=440:duration=2", "-rf64", "always", source], check=True)
+    data = bytearray(source.read_bytes())
+    data[0:4] = name
+    at = data.index(b"ds64")
+    data[at + 8 : at + 32] = bytes(24)
+    source.write_bytes(data)
+    assert look.duration(make("audio", source, "out.flac")) == pytest.approx(2, abs=0.001)
+
+
+def edit_lists(path, edits):
+    """Every edit list of a film made anew: (length in ms, place in seconds, rate) of each edit."""
+    film = path.read_bytes()
+    at = -1
+    while (at := film.find(b"elst", at + 1)) > 0:
+        scale = struct.unpack_from(">I", film, film.index(b"mdhd", at) + 16)[0]
+        count = len(edits)
+        content = struct.pack(">II", 0, count) + b"".join(
+            struct.pack(">Iihh", length, -1 if place < 0 else int(place * scale) + 1024, rate, 0)
+            for length, place, rate in edits)
+        size = 8 + len(content)
+        old = struct.unpack_from(">I", film, at - 4)[0]
+        assert size <= old or film.rindex(b"moov") > film.rindex(b"mdat"), "mdat moves"
+        film = film[: at - 4] + struct.pack(">I", size) + b"elst" + content + film[at - 4 + old :]
+        for name in (b"edts", b"trak", b"moov"):
+            box = film.rindex(name, 0, at) - 4
+            length = struct.unpack_from(">I", film, box)[0] + size - old
+            film = film[:box] + struct.pack(">I", length) + film[box + 4 :]
+    path.write_bytes(film)
+    return path
+
+
+@pytest.fixture
+def film(tmp_path):
+    path = tmp_path / "film.mp4"
+    subprocess.run([*FFMPEG, "testsrc2=size=320x180:rate=25:duration=6", "-f", "lavfi", "-i",
+                    "sine=440:duration=6:sample_rate=48000", "-pix_fmt", "yuv420p", "-preset",
+                    "veryfast", path], check=True)
+    return path
+
+
+@pytest.mark.parametrize("edits, word", [
+    ([(1000, 3, 1), (1000, 0, 1)], "puts parts together"),
+    ([(1000, 0, 1), (1000, -1, 1), (1000, 1, 1)], "pauses amid"),
+    ([(1000, 0, 1), (1000, 1, 0), (1000, 1, 1)], "pauses amid")])
+def test_what_is_not_done_of_an_edit_list_is_said(make, film, edits, word):
+    make("video", edit_lists(film, edits), "out.mp4", quality="low")
+    assert [said for said in make.run.warnings if word in said]
+
+
+def test_an_edit_list_that_only_delays_is_without_a_warning(make, film):
+    make("video", edit_lists(film, [(500, -1, 1), (6000, 0, 1)]), "out.mp4", quality="low")
+    assert make.run.warnings == []

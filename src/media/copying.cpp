@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "media/programs.h"
+
 namespace ittybit::media {
 
 Result<> Copying::push(Packet packet) {
+    if (coding_ == AV_CODEC_ID_NONE) coding_ = told_coding(*packet);
+    if (told_coding(*packet) != coding_) return {};  // what is missing is counted
     const bool is_known = packet->dts != kNoTime;
     if (packet->pts == kNoTime) packet->pts = packet->dts;
     if (packet->pts == kNoTime) return {};

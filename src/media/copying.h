@@ -28,6 +28,7 @@ private:
     std::vector<Packet> waiting_;  // without a decoding time yet
     std::int64_t last_dts_ = kNoTime;
     std::int64_t packets_ = 0;
+    AVCodecID coding_ = AV_CODEC_ID_NONE;  // of the first packet: no other fits the track
 };
 
 }  // namespace ittybit::media

@@ -7,6 +7,7 @@
 #include "media/compat.h"
 #include "media/error.h"
 #include "media/pixel_format.h"
+#include "media/programs.h"
 #include "media/stream.h"
 
 namespace ittybit::media {
@@ -55,7 +56,8 @@ bool is_too_deep(const AVStream& stream) {
 
 /// The header that a packet brings for a decoder which libav gives one only when it is opened.
 std::span<const std::uint8_t> new_header(const AVPacket& packet, AVCodecID codec) {
-    if (codec != AV_CODEC_ID_OPUS && codec != AV_CODEC_ID_FLAC) return {};
+    if (codec != AV_CODEC_ID_OPUS && codec != AV_CODEC_ID_FLAC && codec != AV_CODEC_ID_THEORA)
+        return {};
     std::size_t size = 0;
     const auto* bytes = av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
     return {bytes, bytes == nullptr ? 0 : size};
@@ -153,6 +155,8 @@ Result<> Decoder::open_codec() {
 
 Result<> Decoder::push(Packet packet) {
     ++packets_;
+    const AVCodecID coding = told_coding(*packet);
+    if (coding != AV_CODEC_ID_NONE && coding != parameters_->codec_id) TRY(change_coding(coding));
     if (const auto header = new_header(*packet, codec_->codec_id); !header.empty())
         TRY(begin_anew(header));
     if (first_dts_ == kNoTime) first_dts_ = packet->dts;
@@ -169,8 +173,23 @@ Result<> Decoder::begin_anew(std::span<const std::uint8_t> header) {
         static_cast<std::uint8_t*>(av_mallocz(header.size() + AV_INPUT_BUFFER_PADDING_SIZE));
     if (told.extradata == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
     std::ranges::copy(header, told.extradata);
+    return open_or_keep();
+}
+
+/// Streams that do so have their headers among the packets.
+Result<> Decoder::change_coding(AVCodecID coding) {
+    TRY(send(nullptr));
+    parameters_.reset(avcodec_parameters_alloc());
+    if (parameters_ == nullptr) return input_error(AVERROR(ENOMEM), "decode " + name_);
+    parameters_->codec_type = type_;
+    parameters_->codec_id = coding;
+    reader_ = avcodec_find_decoder(coding);
+    return open_or_keep();
+}
+
+Result<> Decoder::open_or_keep() {
     CodecContext before = std::move(codec_);
-    if (open_codec()) return {};
+    if (reader_ != nullptr && open_codec()) return {};
     codec_ = std::move(before);
     avcodec_flush_buffers(codec_.get());
     note_damage(AVERROR_INVALIDDATA);

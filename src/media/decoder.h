@@ -23,7 +23,8 @@ struct DecoderOptions {
 /// `pts` in `time_base()`, increasing; video frames a duration where one is known. What edit lists
 /// and encoder delay cut away is not passed on; cropping is applied; rotation is not (see
 /// stream.h). Sizes, formats and layouts may change between frames. A damaged packet is skipped and
-/// counted; only when nothing at all decodes does `finish` fail.
+/// counted; a stream may go on in another coding; only when nothing at all decodes does `finish`
+/// fail.
 class Decoder : public Sink<Packet> {
 public:
     /// Errors: `unsupported_media` when no decoder reads the codec, `limit_exceeded` (pixels).
@@ -53,6 +54,8 @@ private:
     );
     Result<> open_codec();
     Result<> begin_anew(std::span<const std::uint8_t> header);
+    Result<> change_coding(AVCodecID coding);
+    Result<> open_or_keep();
     Result<> send(const AVPacket* packet);
     Result<> receive_all();
     void note_damage(int code);

@@ -10,6 +10,7 @@
 #include "media/compat.h"
 #include "media/crop.h"
 #include "media/error.h"
+#include "media/presented.h"
 #include "media/programs.h"
 #include "media/stream.h"
 #include "media/timeline.h"
@@ -74,6 +75,8 @@ Result<std::unique_ptr<Input>> Input::open(
     std::unique_ptr<Input> input(new Input(source, sniffed, limits, std::move(stop)));
     if (sniffed.demuxer == "mov")  // an error comes again where it matters
         if (const auto other = another_film(source, sniffed.start)) input->end_ = *other;
+    if (sniffed.demuxer == "mov")
+        input->hard_edits_ = TRY(media::hard_edits(source, sniffed.start));
     TRY(input->open_container());
     TRY(input->find_streams());
     TRY(input->check_limits());
@@ -104,6 +107,7 @@ Result<std::unique_ptr<Input>> Input::reopen() const {
 
 Result<> Input::open_container() {
     take_last_log_line();
+    if (!presented_) presented_ = TRY(presented(source_, sniffed_));
     if (size() > static_cast<std::uint64_t>(limits_.input_bytes)) {
         return Error{
             ErrorKind::kLimitExceeded, "the file is larger than is allowed: upload a smaller one",
@@ -358,13 +362,16 @@ bool Input::may_begin_late(int stream_index) const {
            });
 }
 
-/// Packets that go on with another stream become packets of it.
-void Input::follow_stream(AVPacket& packet) {
-    const int before = movements_.index_of(*format_, packet.stream_index);
+/// Packets that go on with another stream become packets of it. Whether it is one to give.
+bool Input::follow_stream(AVPacket& packet) {
+    const int before = movements_.index_of(*format_, packet);
+    if (before < 0) return false;
     const bool is_new =
         std::cmp_greater_equal(before, known_streams_) || movements_.begins_late(before);
     if (is_new && !is_wanted(before) && is_timed(stream(before))) ++left_out_;
+    tell_coding(packet, stream(packet.stream_index).codecpar->codec_id);
     packet.stream_index = before;
+    return true;
 }
 
 Result<Packet> Input::read() {
@@ -375,18 +382,17 @@ Result<Packet> Input::read() {
         const int code = sound_.read(*format_, *packet);
         if (source_error_) return *source_error_;
         if (code == AVERROR_EXIT) return cancelled();
-        if (code == AVERROR_EOF) {
+        is_at_end_ = code == AVERROR_EOF;
+        if (code < 0 && !is_at_end_ && ++errors < kErrorsInRow) continue;
+        if (code < 0) {
             TRY(look_behind());
             break;
         }
-        if (code < 0) {
-            gave_up_ = ++errors == kErrorsInRow;
-            continue;
-        }
-        read_to_ =
-            std::max(read_to_, static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0)));
+        const auto at = static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0));
+        read_to_ = std::max(read_to_, at);
+        if (!read_from_) read_from_ = at;
         has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime;
-        follow_stream(*packet);
+        if (!follow_stream(*packet)) continue;
         join_clocks(*packet);
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         if (is_wanted(packet->stream_index)) return packet;
@@ -397,13 +403,14 @@ Result<Packet> Input::read() {
 }
 
 Result<> Input::look_behind() {
+    gave_up_ = !is_at_end_;
     if (read_to_ == 0) return {};
     stops_short_ = end_.has_value();
     if (end_) return {};
     const auto last = sniffed_.start + read_to_;
     const Unread unread = TRY(unread_behind(source_, last, sniffed_.demuxer));
     stops_short_ = unread == Unread::kAnotherFile;
-    gave_up_ = gave_up_ || unread == Unread::kDamage;
+    gave_up_ = !stops_short_ && (gave_up_ || unread == Unread::kDamage);
     return {};
 }
 
@@ -442,7 +449,8 @@ int Input::read_bytes(void* self, std::uint8_t* buffer, int size) {
     if (input.end_)
         room = room.first(std::min(room.size(), *input.end_ - std::min(*input.end_, at)));
     if (room.empty()) return AVERROR_EOF;
-    const auto count = input.source_.read_at(at, room);
+    ByteSource& source = input.presented_ ? *input.presented_ : input.source_;
+    const auto count = source.read_at(at, room);
     if (!count) {
         input.source_error_ = count.error();
         return AVERROR(EIO);

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "media/clock.h"
+#include "media/edit_lists.h"
 #include "media/handles.h"
 #include "media/joined_sound.h"
 #include "media/programs.h"
@@ -111,6 +112,14 @@ public:
     /// Whether frames of FLAC before a join came as one, of which nobody decodes all.
     bool has_rests() const { return has_rests_; }
 
+    /// How much sound what is neither a frame nor a tag takes the place of, in parts of what was
+    /// read since the last seek, where it is more than one frame (of MP3, ADTS and AC-3, whose
+    /// frames are found by their headers alone); else 0. Errors: those of the source.
+    Result<double> part_between_frames() const;
+
+    /// What the edit lists ask for that is not done, or not exactly.
+    const HardEdits& hard_edits() const { return hard_edits_; }
+
     /// Packets so far of pictures or sound that only began behind the headers, and go on with
     /// nothing that is wanted.
     std::int64_t left_out() const { return left_out_; }
@@ -178,7 +187,7 @@ private:
     void discard_unwanted();
     Result<> look_behind();
     void join_clocks(AVPacket& packet);
-    void follow_stream(AVPacket& packet);
+    bool follow_stream(AVPacket& packet);
     bool may_begin_late(int stream_index) const;
     void heed_proportions();
     bool is_stray(const AVPacket& packet) const;
@@ -223,6 +232,10 @@ private:
     std::vector<Crop> crops_;            // by the container, of each video stream
     CustomIo io_;
     std::unique_ptr<AVFormatContext, CloseInput> format_;
+    std::unique_ptr<ByteSource> presented_;       // what libav reads instead of the source
+    std::optional<std::uint64_t> read_from_ = 0;  // where the first packet since a seek begins
+    bool is_at_end_ = false;
+    HardEdits hard_edits_;
 };
 
 /// Reads `input` to its end, giving each packet to the sink of its stream (`sinks[index]`; null or

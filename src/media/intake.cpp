@@ -27,6 +27,8 @@ bool is_shown_vp9(const AVPacket& packet) {
     return is_repeated || (bits & 1U) != 0;
 }
 
+constexpr double kLeastHole = 0.05;  // seconds; less is how times are rounded
+
 /// Some packets carry what no picture shows: hidden reference frames of VP8 and VP9, the
 /// placeholders behind packed B pictures of MPEG-4.
 bool is_picture(const AVPacket& packet, AVCodecID codec) {
@@ -51,6 +53,9 @@ void Intake::see(const AVPacket& packet) {
     Stream& seen = streams_[index];
     const bool is_inside = begin >= cut_.start && begin < last;
     if (is_inside && is_picture(packet, stream.codecpar->codec_id)) ++seen.pictures;
+    const bool is_sound = stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    if (is_sound && is_inside && seen.seconds > 0 && begin > seen.end + kLeastHole)
+        seen.holes += begin - std::max(seen.end, cut_.start);
     seen.seconds += std::max(0.0, std::min(end, last) - std::max(begin, cut_.start));
     seen.end = std::max(seen.end, std::min(end, last));
 }

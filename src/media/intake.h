@@ -17,6 +17,7 @@ public:
     struct Stream {
         std::int64_t pictures = 0;  // packets presented within the part
         double seconds = 0;         // that packets last within the part
+        double holes = 0;           // between packets of sound within the part, in seconds
         double end = 0;  // from the origin: where the last packet ends, capped by the part
     };
 

@@ -34,11 +34,11 @@ std::string_view language(const AVStream& stream) {
 
 bool is_alike(const AVStream& one, const AVStream& other) {
     return one.codecpar->codec_type == other.codecpar->codec_type &&
-           one.codecpar->codec_id == other.codecpar->codec_id &&
            av_cmp_q(one.time_base, other.time_base) == 0 && language(one) == language(other);
 }
 
 constexpr std::int64_t kBeginning = 100;  // packets within which all streams have shown up
+constexpr std::int64_t kLongEnough = 50;  // of one stream, whatever else is read
 
 }  // namespace
 
@@ -53,8 +53,21 @@ bool may_continue(const AVFormatContext& format, int stream, int before) {
     const bool can_move = (format.iformat->flags & AVFMT_TS_DISCONT) != 0;
     if (!can_move || stream == before) return false;
     if (std::max(stream, before) >= static_cast<int>(format.nb_streams)) return false;
-    return is_alike(*format.streams[stream], *format.streams[before]) &&
-           may_share_program(format, stream, before);
+    const AVStream& one = *format.streams[stream];
+    const AVStream& other = *format.streams[before];
+    if (!is_alike(one, other)) return false;
+    // In another coding it takes the place of one that the program names no more.
+    if (one.codecpar->codec_id != other.codecpar->codec_id)
+        return is_named(format, stream) && !is_named(format, before);
+    return may_share_program(format, stream, before);
+}
+
+void tell_coding(AVPacket& packet, AVCodecID coding) {
+    packet.opaque = reinterpret_cast<void*>(static_cast<std::uintptr_t>(coding));
+}
+
+AVCodecID told_coding(const AVPacket& packet) {
+    return static_cast<AVCodecID>(reinterpret_cast<std::uintptr_t>(packet.opaque));
 }
 
 /// A stream that begins long after others moved there from the first like it.
@@ -62,7 +75,7 @@ int Movements::find_before(const AVFormatContext& format, int stream) const {
     for (std::size_t i = 0; i < streams_.size(); ++i) {
         const Seen& other = streams_[i];
         const auto index = static_cast<int>(i);
-        const bool is_old = other.first >= 0 && packets_ - other.first > kBeginning;
+        const bool is_old = other.packets > kLongEnough;
         const bool is_taken =
             std::ranges::any_of(streams_, [&](const Seen& seen) { return seen.before == index; });
         const bool has_gone = !is_taken && other.before < 0;
@@ -71,18 +84,24 @@ int Movements::find_before(const AVFormatContext& format, int stream) const {
     return -1;
 }
 
-int Movements::index_of(const AVFormatContext& format, int stream) {
+int Movements::index_of(const AVFormatContext& format, const AVPacket& packet) {
+    const int stream = packet.stream_index;
     const auto index = static_cast<std::size_t>(stream);
     if (index >= streams_.size()) streams_.resize(index + 1);
     ++packets_;
     Seen& seen = streams_[index];
+    ++seen.packets;
     if (seen.first < 0) {
         seen.first = packets_;
+        seen.position = packet.pos;
         seen.before = find_before(format, stream);
     }
     // What comes again has not moved.
-    for (Seen& other : streams_)
-        if (other.before == stream) other = {.first = other.first, .before = -1};
+    for (Seen& other : streams_) {
+        if (other.before != stream) continue;
+        if (packet.pos < other.position) return -1;  // of what a parser held back nobody knows it
+        other.before = -1;
+    }
     return seen.before < 0 ? stream : seen.before;
 }
 

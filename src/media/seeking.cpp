@@ -29,6 +29,7 @@ Result<> Input::seek(int stream_index, double seconds) {
     if (has_loose_clock()) return seek_by_clock(stream_index, seconds);
     const auto target = timestamp(seconds, stream(stream_index).time_base);
     is_at_front_ = false;
+    read_from_.reset();
     const int code = av_seek_frame(format_.get(), stream_index, target, AVSEEK_FLAG_BACKWARD);
     if (source_error_) return *source_error_;
     return code >= 0 ? Result<>() : rewind();
@@ -120,6 +121,7 @@ void Input::begin_clock() {
 Result<> Input::rewind() {
     if (is_at_front_) return {};
     begin_clock();
+    read_from_ = 0;
     position_ = 0;
     format_.reset();
     TRY(open_container());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "media/boxes.h"
 
@@ -27,22 +28,46 @@ Result<std::string> read_up_to(ByteSource& source, std::uint64_t from, std::size
     return bytes;
 }
 
-/// Goes from page to page (RFC 3533, section 6), to one that begins a stream or to none.
+constexpr std::size_t kPageHeader = 27;
+
+/// How long a page of Ogg is (RFC 3533, section 6), by the head of one; 0 of what is none.
+std::size_t page_length(std::string_view head) {
+    if (head.size() < kPageHeader || !head.starts_with("OggS"sv)) return 0;
+    const auto segments = static_cast<std::uint8_t>(head[kPageHeader - 1]);
+    if (head.size() < kPageHeader + segments) return 0;
+    std::size_t length = kPageHeader + segments;
+    for (const char segment : head.substr(kPageHeader, segments))
+        length += static_cast<std::uint8_t>(segment);
+    return length;
+}
+
+/// Whether the sum in a page's head is that of its bytes.
+bool is_sound_page(std::string page) {
+    constexpr std::size_t kSum = 22;
+    std::uint32_t told = 0;
+    for (std::size_t i = kSum + 4; i-- > kSum;)
+        told = told << 8U | static_cast<std::uint8_t>(std::exchange(page[i], '\0'));
+    std::uint32_t sum = 0;
+    for (const char byte : page) {
+        sum ^= static_cast<std::uint32_t>(static_cast<std::uint8_t>(byte)) << 24U;
+        for (int bit = 0; bit < 8; ++bit) sum = sum << 1U ^ (sum >> 31U) * 0x04C11DB7U;
+    }
+    return sum == told;
+}
+
+/// Goes from page to page, to one that begins a stream or to none.
 Result<Unread> unread_pages(ByteSource& source, std::uint64_t from) {
-    constexpr std::size_t kHeader = 27;
     constexpr int kMostPages = 1000;
     constexpr char kBegins = 2;
     for (int pages = 0; pages < kMostPages; ++pages) {
-        const std::string page = TRY(read_up_to(source, from, kHeader + 255));
-        const bool is_cut = from > source.size().value_or(from);
-        if (page.empty()) return is_cut ? Unread::kDamage : Unread::kNothing;
-        if (page.size() < kHeader || !page.starts_with("OggS"sv)) return Unread::kDamage;
+        std::string page = TRY(read_up_to(source, from, kPageHeader + 255));
+        if (page.empty()) return Unread::kNothing;
+        const std::size_t length = page_length(page);
+        if (length == 0) return Unread::kDamage;
         if ((page[5] & kBegins) != 0) return Unread::kAnotherFile;
-        const auto segments = static_cast<std::uint8_t>(page[kHeader - 1]);
-        if (page.size() < kHeader + segments) return Unread::kDamage;
-        from += kHeader + segments;
-        for (std::size_t i = 0; i < segments; ++i)
-            from += static_cast<std::uint8_t>(page[kHeader + i]);
+        page = TRY(read_up_to(source, from, length));
+        if (page.size() < length || !is_sound_page(std::move(page))) return Unread::kDamage;
+        from += length;
     }
     return Unread::kNothing;
 }

@@ -107,7 +107,7 @@ private:
     Result<> read();
     Result<> read_pictures_and_sound();
     Result<> feed_beside(double seconds);
-    std::vector<Missing> missing() const;
+    Result<std::vector<Missing>> missing() const;
 
     const PlannedRead& read_at(int place) const {
         return plan_.reads[static_cast<std::size_t>(place)];
@@ -462,7 +462,7 @@ Result<> Builder::read_pictures_and_sound() {
     return {};
 }
 
-std::vector<Missing> Builder::missing() const {
+Result<std::vector<Missing>> Builder::missing() const {
     const AllThrough all = through(watched_, plan_);
     if (!intake_) return shortfall(all);
     return shortfall(*job_.media, *intake_, cut_of(plan_), all);
@@ -481,7 +481,7 @@ Result<Finished> Builder::make() {
     finished.warnings = plan_.warnings;
     std::ranges::move(warnings_, std::back_inserter(finished.warnings));
     tell_loudness(watched_, finished);
-    tell(missing(), finished);
+    tell(TRY(missing()), finished);
     return finished;
 }
 

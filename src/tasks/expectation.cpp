@@ -69,10 +69,43 @@ void compare_sound(
     );
 }
 
+/// What is heard as silence: no container leaves times out, but where something is lost. ISO media
+/// may mean it.
+void compare_times(
+    const media::Input& input, const media::Intake::Stream& seen, std::vector<Missing>& found
+) {
+    if (input.tells_lengths() || input.is_patched() || seen.holes <= kSlack) return;
+    found.push_back(
+        {fmt::format(
+             "{:.1f} of {:.1f} seconds of the sound are not in the input, and are silent",
+             seen.holes, seen.seconds + seen.holes
+         ),
+         are_many_seconds(seen.holes, seen.seconds)}
+    );
+}
+
+/// Where frames have no times, only their bytes are missed.
+void compare_bytes(double part, double seconds, std::vector<Missing>& found) {
+    const double missing = part * seconds;
+    if (missing <= 0) return;
+    found.push_back(
+        {fmt::format(
+             "the input is damaged: about {:.2f} seconds of the sound could not be read, and are "
+             "left out",
+             missing
+         ),
+         are_many_seconds(missing, seconds)}
+    );
+}
+
 void compare_claim(const media::Input& input, const media::Cut& cut, std::vector<Missing>& found) {
     const auto claimed = input.claimed_duration();
     const double there = input.duration().value_or(0);
-    if (!claimed || cut.end || *claimed - there <= std::max(1.0, 0.01 * *claimed)) return;
+    if (!claimed || cut.end) return;
+    // Samples and frames are counted; other words on the length are rounded, or are an estimate.
+    const bool is_counted = input.sniffed().demuxer == "flac" || input.sniffed().demuxer == "mp3";
+    const double slack = is_counted ? kSlack : std::max(1.0, 0.01 * *claimed);
+    if (*claimed - there <= slack) return;
     found.push_back({fmt::format(
         "the input says that it lasts {:.1f} seconds, and only {:.1f} are in it", *claimed, there
     )});
@@ -80,7 +113,7 @@ void compare_claim(const media::Input& input, const media::Cut& cut, std::vector
 
 }  // namespace
 
-std::vector<Missing> shortfall(
+Result<std::vector<Missing>> shortfall(
     const media::Input& input,
     const media::Intake& intake,
     const media::Cut& cut,
@@ -97,6 +130,8 @@ std::vector<Missing> shortfall(
         const auto seen = intake.of(sound.stream);
         compare_ends("sound", sound.expects.seconds, cut.start, seen, found);
         compare_sound(sound, seen, found);
+        compare_times(input, seen, found);
+        compare_bytes(TRY(input.part_between_frames()), seen.seconds, found);
     }
     if (input.gave_up())
         found.push_back({"the input is damaged, and what follows the damage could not be read"});
@@ -107,6 +142,15 @@ std::vector<Missing> shortfall(
         );
     if (input.has_rests())
         found.push_back({"FLAC files were joined, of which each last half second is left out"});
+    if (input.hard_edits().are_several && !through.pictures.empty())
+        found.push_back(
+            {"the edit list puts parts together: pictures may be up to 0.2 seconds beside the "
+             "sound",
+             false}
+        );
+    if (input.hard_edits().are_pauses)
+        found.push_back({"pauses amid the edit list are not heeded: what they cover is wrong", true}
+        );
     if (input.left_out() > 0) {
         found.push_back({fmt::format(
             "a stream that begins in the middle of the input ({} packets) was left out",

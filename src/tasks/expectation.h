@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "media/intake.h"
 #include "model/plan.h"
 #include "model/protocol.h"
@@ -34,8 +35,8 @@ struct Missing {
 };
 
 /// Compares what the demuxer gave of the input with what went through, and both with what was
-/// expected.
-std::vector<Missing> shortfall(
+/// expected. Errors: those of the source.
+Result<std::vector<Missing>> shortfall(
     const media::Input& input,
     const media::Intake& intake,
     const media::Cut& cut,

@@ -193,8 +193,10 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
             av_packet_get_side_data(packet.get(), AV_PKT_DATA_PARAM_CHANGE, nullptr) != nullptr;
         const bool is_damaged = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
         // Before the first presented sample a container may hide some (priming); later it may not.
-        if (!has_times || !is_in_order || is_damaged || (is_changing && facts.packets > 1) ||
-            (is_discarded && is_presented))
+        const AVCodecID coding = media::told_coding(*packet);
+        const bool is_other = coding != AV_CODEC_ID_NONE && coding != stream.codecpar->codec_id;
+        if (!has_times || !is_in_order || is_damaged || is_other ||
+            (is_changing && facts.packets > 1) || (is_discarded && is_presented))
             facts.is_seamless = false;
         if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
             const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
@@ -206,6 +208,10 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
         is_presented |= !is_discarded;
         if (has_dts) last_dts = packet->dts;
         const double at = seconds_of(input, *packet, stream);
+        // What has no times of its own closes up where something is missing.
+        constexpr double kLongestHole = 0.1;
+        const bool is_sound = stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+        if (is_sound && facts.packets > 1 && at > end + kLongestHole) facts.is_seamless = false;
         begin = std::min(begin, at);
         end = std::max(end, at + static_cast<double>(packet->duration) * av_q2d(stream.time_base));
         if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
@@ -216,7 +222,8 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
     }
     if (facts.packets == 0 || std::isnan(last_key)) return PacketFacts{};
     // Parts of a joined recording may have headers of their own.
-    if (reader->is_patched()) facts.is_seamless = false;
+    if (reader->is_patched() || reader->left_out() > 0) facts.is_seamless = false;
+    if (TRY(reader->part_between_frames()) > 0) facts.is_seamless = false;
     if (facts.is_seamless) facts.is_seamless = TRY(check.decodes(input, index));
     facts.longest_key_gap = std::max(facts.longest_key_gap, end - last_key);
     facts.seconds = end - begin;

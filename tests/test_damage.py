@@ -1,0 +1,95 @@
+"""Sound that is damaged or cut: what of it is lost is said, and how much."""
+import random
+import re
+import struct
+import subprocess
+
+import pytest
+
+import look
+
+FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
+SECONDS = 8
+KINDS = {
+    "mp3": ("-c:a", "libmp3lame", "-b:a", "128k"), "aac": ("-c:a", "aac"), "ac3": (), "mp2": (),
+    "eac3": (), "ogg": ("-c:a", "libvorbis"), "opus": ("-c:a", "libopus"), "flac": (),
+    "mka": ("-c:a", "aac"), "ts": ("-c:a", "aac"),
+}
+
+
+def sound(path):
+    source = "aevalsrc='0.3*sin(440*2*PI*t)+0.1*sin(900*t*t)':s=44100:d=8"
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", source, *KINDS[path.suffix[1:]], path],
+                   check=True)
+    return path
+
+
+def damaged(path, way):
+    """A sixteenth, or half a second, of a file is something else."""
+    data = bytearray(path.read_bytes())
+    part = len(data) // 16
+    middle = len(data) // 2
+    if way == "tail":
+        data[-part:] = b"\x55" * part
+    elif way == "cut":
+        del data[-part:]
+    elif way == "middle":
+        data[middle : middle + part] = random.Random(3).randbytes(part)
+    elif way == "zeros":
+        data[middle : middle + part] = bytes(part)
+    path.write_bytes(data)
+    return path
+
+
+def seconds_told(warnings, word):
+    told = [said for said in warnings if word in said]
+    assert told, warnings
+    return float(re.search(r"([\d.]+)( of [\d.]+)? seconds", told[0])[1])
+
+
+@pytest.mark.parametrize("ext, name", [
+    ("mp3", "out.mp3"), ("mp3", "out.wav"), ("aac", "out.aac"), ("aac", "out.wav"),
+    ("ac3", "out.wav"), ("eac3", "out.wav"), ("mp2", "out.wav")])
+@pytest.mark.parametrize("way", ["tail", "middle", "zeros"])
+def test_what_is_between_frames_is_missed(make, tmp_path, ext, name, way):
+    out = make("audio", damaged(sound(tmp_path / f"in.{ext}"), way), name)
+    assert seconds_told(make.run.warnings, "damaged") == pytest.approx(0.5, abs=0.1)
+    assert look.duration(out) == pytest.approx(SECONDS - 0.5, abs=0.2)
+    assert not look.decode_complaints(out)
+
+
+@pytest.mark.parametrize("name", ["out.mp3", "out.wav"])
+def test_tags_between_frames_are_not_missed(make, tmp_path, name):
+    one = sound(tmp_path / "in.mp3")
+    tag = b"ID3\x04\0\0\0\0\x40\0" + bytes(8192)
+    ape = b"APETAGEX" + struct.pack("<IIII", 2000, 1032, 0, 0x80000000) + bytes(8)
+    ape += bytes(1000) + ape[:20] + bytes(12)
+    old = b"TAG" + bytes(125)
+    data = one.read_bytes() + old + tag + one.read_bytes() + ape + old
+    one.write_bytes(data)
+    make("audio", one, name)
+    assert make.run.warnings == []
+
+
+@pytest.mark.parametrize("ext", ["mp3", "flac"])
+def test_a_cut_that_the_count_of_samples_shows_is_said(make, tmp_path, ext):
+    make("audio", damaged(sound(tmp_path / f"in.{ext}"), "cut"), "out.wav")
+    assert [said for said in make.run.warnings if "says that it lasts 8.0 seconds" in said]
+
+
+@pytest.mark.parametrize("ext", ["ogg", "opus", "mka", "ts"])
+def test_a_hole_is_said_and_silent(make, tmp_path, ext):
+    source = damaged(sound(tmp_path / f"in.{ext}"), "middle")
+    for name in ("out.wav", "out.aac"):
+        out = make("audio", source, name)
+        assert 0.2 < seconds_told(make.run.warnings, "are silent") < 2.5
+        assert len(look.samples(out)) / 48000 == pytest.approx(SECONDS, abs=0.15)
+
+
+def test_a_last_page_of_ogg_with_a_wrong_sum_is_said(make, tmp_path):
+    source = sound(tmp_path / "in.ogg")
+    data = bytearray(source.read_bytes())
+    data[-20:] = b"\x55" * 20
+    source.write_bytes(data)
+    make("audio", source, "out.wav")
+    assert [said for said in make.run.warnings if "damaged" in said]
