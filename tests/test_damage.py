@@ -59,13 +59,13 @@ def test_what_is_between_frames_is_missed(make, tmp_path, ext, name, way):
 
 
 @pytest.mark.parametrize("name", ["out.mp3", "out.wav"])
-def test_tags_between_frames_are_not_missed(make, tmp_path, name):
+def test_tags_between_frames_and_padding_are_not_missed(make, tmp_path, name):
     one = sound(tmp_path / "in.mp3")
     tag = b"ID3\x04\0\0\0\0\x40\0" + bytes(8192)
     ape = b"APETAGEX" + struct.pack("<IIII", 2000, 1032, 0, 0x80000000) + bytes(8)
     ape += bytes(1000) + ape[:20] + bytes(12)
     old = b"TAG" + bytes(125)
-    data = one.read_bytes() + old + tag + one.read_bytes() + ape + old
+    data = one.read_bytes() + old + tag + one.read_bytes() + ape + old + bytes(2048)
     one.write_bytes(data)
     make("audio", one, name)
     assert make.run.warnings == []

@@ -64,6 +64,8 @@ Result<FramesAndRest> frames_and_rest(
     const FrameLength length_of = length_in(demuxer);
     if (length_of == nullptr) return found;
     Window window(source);
+    constexpr std::uint64_t kMostPadding = 4096;  // bytes: files are filled up to whole sectors
+    std::uint64_t zeros = 0;                      // up to here
     bool is_behind_frame = false;
     for (std::uint64_t at = from; at < to;) {
         const auto head = TRY(window.look(at));
@@ -77,16 +79,19 @@ Result<FramesAndRest> frames_and_rest(
         if (length > 0 && length < head.size())
             is_behind_frame |= length_of(head, length) > 0 || tag_length(head.substr(length)) > 0;
         if (length > 0 && is_behind_frame) {
+            zeros = 0;
             found.frames += length;
             found.longest_frame = std::max<std::uint64_t>(found.longest_frame, length);
             at += length;
             continue;
         }
         is_behind_frame = false;
-        const bool is_padding = found.frames == 0 && found.rest == 0 && head[0] == '\0';
+        zeros = head[0] == '\0' ? zeros + 1 : 0;
+        const bool is_padding = found.frames == 0 && zeros > 0 && found.rest == 0;
         if (!is_padding) ++found.rest;
         ++at;
     }
+    if (zeros <= kMostPadding) found.rest -= std::min(zeros, found.rest);
     return found;
 }
 

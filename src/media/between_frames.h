@@ -11,7 +11,7 @@ namespace ittybit::media {
 /// What a file of sound without a container consists of, in bytes.
 struct FramesAndRest {
     std::uint64_t frames = 0;
-    std::uint64_t rest = 0;  // neither frames nor tags, nor zeros in front
+    std::uint64_t rest = 0;  // neither frames nor tags, nor zeros in front or some at the end
     std::uint64_t longest_frame = 0;
 };
 
