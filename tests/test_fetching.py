@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import look
 from service import FINAL, QuietServer, Server, wait_for
 
 MEGABYTE = 1 << 20
@@ -164,6 +165,21 @@ def test_a_server_without_ranges_is_read_once(server, serving, film):
     origin = serving(film, ranges=False)
     assert ended(server, origin)["status"] == "succeeded"
     assert len(origin.requests) == 1 and origin.sent == len(film)
+
+
+def test_a_stream_does_not_wait_for_the_end_of_what_comes_without_ranges(server, serving, tmp_path):
+    path = tmp_path / "film.mp4"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                   "testsrc2=s=320x240:r=25:d=20,noise=alls=40:allf=t", "-c:v", "libx264",
+                   "-crf", "15", "-g", "25", "-movflags", "+faststart", path)
+    film = path.read_bytes()
+    origin = serving(film, ranges=False, pace=len(film) / 12)
+    job = server.job(input=origin.url, kind="adaptive_video", options={"width": 160})
+    encode = next(task["id"] for task in job["tasks"] if task["kind"] == "adaptive_video")
+    sent = next(origin.sent for event in server.events(job["id"]) if event["event"] == "progress"
+                and event["data"]["task"] == encode and event["data"]["percent"] > 0)
+    assert sent < 0.6 * len(film)
+    assert server.wait(job)["status"] == "succeeded"
 
 
 # Servers that misbehave.

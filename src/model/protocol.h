@@ -22,10 +22,12 @@ struct AssignedInput {
     bool is_complete = true;           // every byte is in the file; else the child asks with Need
     std::optional<std::int64_t> size;  // bytes; nothing while unknown
     std::string option;                // that names it: "subtitles.0.url"; of the input ""
+    bool comes_in_order = false;       // what is not there yet comes from front to back only
     static constexpr auto kFields = Fields{
         Field{&AssignedInput::is_complete, "is_complete", ""},
         Field{&AssignedInput::size, "size", ""},
         Field{&AssignedInput::option, "option", ""},
+        Field{&AssignedInput::comes_in_order, "comes_in_order", ""},
     };
 };
 

@@ -75,6 +75,10 @@ struct Source::State {
     Result<> open(const std::stop_token& stop);
     Result<> ensure(Range range, const std::stop_token& stop);
     Result<> complete(const std::stop_token& stop);
+    bool can_seek() const {
+        const MutexLock lock(mutex);
+        return has_ranges;
+    }
 
 private:
     Result<> expect_the_rest() REQUIRES(mutex);
@@ -90,10 +94,6 @@ private:
         const std::stop_token& stop
     );
     Result<> check_size(std::int64_t bytes) const;
-    bool can_seek() const {
-        const MutexLock lock(mutex);
-        return has_ranges;
-    }
     Error changed_at_origin() const;
     Error too_often(Error error) const;
 
@@ -406,6 +406,10 @@ std::optional<std::int64_t> Source::size() const {
 bool Source::is_complete() const {
     const MutexLock lock(state_->mutex);
     return state_->is_whole;
+}
+
+bool Source::has_ranges() const {
+    return state_->can_seek();
 }
 
 Result<> Source::ensure(std::int64_t offset, std::int64_t length, const std::stop_token& stop) {

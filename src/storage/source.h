@@ -55,6 +55,9 @@ public:
     /// Whether every byte is there: nobody needs to ask any more.
     bool is_complete() const;
 
+    /// Whether a part can be had before what lies in front of it.
+    bool has_ranges() const;
+
     /// Returns when [offset, offset + length), cut at the end of the input, is readable. Errors:
     /// as `open`, and `source_changed`.
     Result<> ensure(std::int64_t offset, std::int64_t length, const std::stop_token& stop);

@@ -215,10 +215,11 @@ Result<bool> feed(
     return at > middle;
 }
 
-/// What is only explained is not fetched for it.
-bool may_read(const Assignment& assignment) {
-    const bool is_there = assignment.inputs.empty() || assignment.inputs.front().is_complete;
-    return is_there || !assignment.explain || assignment.is_binding;
+/// The encode does not wait for all of the film to come.
+bool may_look_ahead(const Assignment& assignment) {
+    const bool must_wait = !assignment.inputs.empty() && !assignment.inputs.front().is_complete &&
+                           assignment.inputs.front().comes_in_order;
+    return may_read_all(assignment) && !must_wait;
 }
 
 Result<std::optional<Demand>> measure(const Plan& plan, const PictureFacts& facts, const Job& job) {
@@ -239,7 +240,7 @@ Result<std::optional<Demand>> measure(const Plan& plan, const PictureFacts& fact
 
 std::optional<Demand> measure_demand(const Plan& plan, const PictureFacts& facts, const Job& job) {
     const bool is_plain = !plan.reads.front().alpha && facts.fps.value() >= 1;
-    if (!is_plain || !may_read(job.assignment)) return std::nullopt;
+    if (!is_plain || !may_look_ahead(job.assignment)) return std::nullopt;
     auto found = measure(plan, facts, job);
     if (!found) return std::nullopt;  // the work itself finds what is wrong, and tells
     return *std::move(found);

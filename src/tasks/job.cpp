@@ -7,6 +7,11 @@
 
 namespace ittybit::tasks {
 
+bool may_read_all(const Assignment& assignment) {
+    const bool is_there = assignment.inputs.empty() || assignment.inputs.front().is_complete;
+    return is_there || !assignment.explain || assignment.is_binding;
+}
+
 Result<media::Input*> open_media(Job& job) {
     if (job.media == nullptr) {
         const Sniffed sniffed = TRY(sniff(job.source));

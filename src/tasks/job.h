@@ -29,6 +29,9 @@ struct Job {
     const Limits& limits() const { return assignment.limits; }
 };
 
+/// Whether all of the input may be read to decide: what is only explained is not fetched for it.
+bool may_read_all(const Assignment& assignment);
+
 /// The input, demuxed. Errors: as media::Input::open.
 Result<media::Input*> open_media(Job& job);
 

@@ -125,12 +125,6 @@ Result<> look(const Options& options, const media::Input& input, bool may_read, 
     return {};
 }
 
-/// What is only explained is not fetched for it.
-bool may_read_all(const Assignment& assignment) {
-    const bool is_there = assignment.inputs.empty() || assignment.inputs.front().is_complete;
-    return is_there || !assignment.explain || assignment.is_binding;
-}
-
 bool is_guessed(const SourceFacts& source) {
     const auto is_so = [](const auto& facts) {
         return facts && facts->packets && facts->packets->is_guessed;

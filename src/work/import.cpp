@@ -9,6 +9,7 @@ OperationInput input_from(storage::Source& source) {
     input.descriptor = source.descriptor();
     input.size = source.size();
     if (source.is_complete()) return input;
+    input.comes_in_order = !source.has_ranges();
     input.ensure = [&source](
                        std::int64_t offset, std::int64_t length, const std::stop_token& stop
                    ) -> Result<std::optional<std::int64_t>> {

@@ -252,7 +252,10 @@ Result<Outcome> run_assignment(
     for (const auto& input : inputs) {
         descriptors.push_back(input.descriptor);
         assignment.inputs.push_back(
-            {.is_complete = !input.ensure, .size = input.size, .option = input.option}
+            {.is_complete = !input.ensure,
+             .size = input.size,
+             .option = input.option,
+             .comes_in_order = input.comes_in_order}
         );
     }
     TRY(child->assign(assignment, descriptors, stop));

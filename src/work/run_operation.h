@@ -27,7 +27,8 @@ struct OperationInput {
         std::int64_t offset, std::int64_t length, const std::stop_token& stop
     )>
         ensure;
-    std::string option = {};  // that names it; of the input ""
+    std::string option = {};      // that names it; of the input ""
+    bool comes_in_order = false;  // `ensure` waits for all that lies before
 };
 
 /// One media operation: what to do with which bytes.
