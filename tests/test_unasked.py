@@ -63,6 +63,50 @@ def test_interlaced_video_is_deinterlaced(make, media, source):
     assert combed_share(out) < 0.1
 
 
+@pytest.mark.parametrize("codec, form", [
+    ("utvideo", "yuv422p"), ("ffvhuff", "yuv420p"), ("mjpeg", "yuvj422p"), ("ffv1", "yuv420p"),
+])
+def test_fields_that_only_the_container_tells_of_are_deinterlaced(make, tmp_path, codec, form):
+    film = tmp_path / "film.mkv"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=50:d=1",
+                   "-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", codec, "-pix_fmt", form,
+                   "-q:v", "2", "-field_order", "tt", film)
+    assert roughness(make("video", film, "out.mp4")) < 0.7 * roughness(film)
+    fields = make("video", film, "fields.mp4", fps=50)
+    assert len(set(look.frame_hashes(fields))) >= 48, "each field is a moment of its own"
+
+
+@pytest.mark.parametrize("kind, name", [("video", "out.mp4"), ("animation", "out.webp"),
+                                        ("image", "out.png")])
+def test_av1_without_a_matrix_is_green_blue_and_red(make, tmp_path, kind, name):
+    plain, film = tmp_path / "plain.mp4", tmp_path / "film.mp4"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                   "color=0xDC2828:size=64x64:rate=5,format=gbrp", "-t", "1", "-c:v", "libaom-av1",
+                   "-cpu-used", "8", "-crf", "10", plain)
+    look.output_of("ffmpeg", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v",
+                   "av1_metadata=color_primaries=2:transfer_characteristics=2:color_range=pc", film)
+    more = {"end": 1} if kind == "animation" else {}
+    assert look.close(look.picture(make(kind, film, name, **more))[32, 32], (220, 40, 40), 8)
+
+
+@pytest.mark.parametrize("kind, codec", [("audio", "aac"), ("video", "libx264")])
+def test_what_is_encrypted_is_called_so(refuse, tmp_path, kind, codec):
+    film = tmp_path / "film.mp4"
+    source = "sine=d=1" if kind == "audio" else "testsrc2=d=1"
+    look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, f"-c:{kind[0]}", codec,
+                   "-encryption_scheme", "cenc-aes-ctr", "-encryption_key",
+                   "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid",
+                   "a7e61c373e219033c21091fa607bf3b8", film)
+    run = refuse(kind, film)
+    assert run.error_kind == "unsupported_media" and "encrypted" in run.last["error"]["message"]
+
+
+def roughness(path):
+    """How far lines are from what is between their neighbours."""
+    lines = look.picture(path, at=0.5).mean(axis=2)
+    return numpy.abs(lines[1:-1] - (lines[:-2] + lines[2:]) / 2).mean()
+
+
 def combed_share(path):
     told = subprocess.run(
         ["ffmpeg", "-nostdin", "-i", str(path), "-vf", "setfield=prog,idet", "-f", "null", "-"],

@@ -95,6 +95,16 @@ inline void set_progressive(AVFrame& frame) {
 #endif
 }
 
+/// Both fields of the frame are moments of their own.
+inline void tell_interlaced(AVFrame& frame, bool is_top_first) {
+#if ITTYBIT_LAVU_SINCE(58, 7)
+    frame.flags |= AV_FRAME_FLAG_INTERLACED | (is_top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0);
+#else
+    frame.interlaced_frame = 1;
+    frame.top_field_first = is_top_first ? 1 : 0;
+#endif
+}
+
 /// How long the frame is shown, in its stream's time base; 0 when not known.
 inline std::int64_t duration_of(const AVFrame& frame) {
 #if ITTYBIT_LAVU_SINCE(57, 30)

@@ -46,6 +46,35 @@ std::string name_of(const Input& input, const AVStream& stream) {
     return "the " + what + " (" + avcodec_get_name(stream.codecpar->codec_id) + ")";
 }
 
+/// Whether pictures say themselves if they are made of fields; those of other codings are what the
+/// container says.
+bool tells_fields(AVCodecID codec) {
+    switch (codec) {
+        case AV_CODEC_ID_MPEG1VIDEO:
+        case AV_CODEC_ID_MPEG2VIDEO:
+        case AV_CODEC_ID_MPEG4:
+        case AV_CODEC_ID_H264:
+        case AV_CODEC_ID_HEVC:
+        case AV_CODEC_ID_VC1:
+        case AV_CODEC_ID_WMV3:
+        case AV_CODEC_ID_DVVIDEO:
+        case AV_CODEC_ID_PRORES:
+        case AV_CODEC_ID_DNXHD:
+        case AV_CODEC_ID_THEORA:
+        case AV_CODEC_ID_VP8:
+        case AV_CODEC_ID_VP9:
+        case AV_CODEC_ID_AV1: return true;
+        default: return false;
+    }
+}
+
+Error encrypted(const std::string& name) {
+    return {
+        ErrorKind::kUnsupportedMedia, name + " is encrypted: upload a file without copy protection",
+        "input"
+    };
+}
+
 /// FLAC says in its STREAMINFO (RFC 9639, 8.2) how many bits a sample has.
 bool is_too_deep(const AVStream& stream) {
     const AVCodecParameters& codec = *stream.codecpar;
@@ -73,12 +102,7 @@ bool is_decodable(const AVStream& stream) {
 Error why_not_decodable(const Input& input, int stream_index) {
     const AVStream& stream = input.stream(stream_index);
     const std::string name = name_of(input, stream);
-    if (is_encrypted(stream)) {
-        return Error{
-            ErrorKind::kUnsupportedMedia,
-            name + " is encrypted: upload a file without copy protection", "input"
-        };
-    }
+    if (is_encrypted(stream)) return encrypted(name);
     if (is_dolby_only(stream)) {
         return Error{
             ErrorKind::kUnsupportedMedia,
@@ -155,6 +179,9 @@ Result<> Decoder::open_codec() {
 
 Result<> Decoder::push(Packet packet) {
     ++packets_;
+    // In a track that does not say so (ISO/IEC 23001-7) only its samples do.
+    if (av_packet_get_side_data(packet.get(), AV_PKT_DATA_ENCRYPTION_INFO, nullptr) != nullptr)
+        is_encrypted_ = true;
     const AVCodecID coding = told_coding(*packet);
     if (coding != AV_CODEC_ID_NONE && coding != parameters_->codec_id) TRY(change_coding(coding));
     if (const auto header = new_header(*packet, codec_->codec_id); !header.empty())
@@ -200,6 +227,7 @@ Result<> Decoder::finish() {
     TRY(send(nullptr));
     const bool is_video = type_ == AVMEDIA_TYPE_VIDEO;
     if (packets_ > 0 && frames_ == 0 && (is_video || damaged_ > 0)) {
+        if (is_encrypted_) return encrypted(name_);
         if (is_unsupported_) return input_error(AVERROR_PATCHWELCOME, "decode " + name_);
         return Error{
             ErrorKind::kCorruptMedia,
@@ -253,15 +281,23 @@ Result<> Decoder::pass_on(Frame frame) {
     const bool is_damaged = (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     if (is_damaged || frame->decode_error_flags != 0) ++damaged_;
     if (type_ == AVMEDIA_TYPE_AUDIO && frame->nb_samples <= 0) return {};
-    if (type_ == AVMEDIA_TYPE_VIDEO && !is_rgb(static_cast<AVPixelFormat>(frame->format)))
-        fill_colours(
-            colours_, frame->color_primaries, frame->color_trc, frame->colorspace,
-            frame->color_range
-        );
+    if (type_ == AVMEDIA_TYPE_VIDEO) add_what_container_tells(*frame);
     if (crop_ != Crop{}) TRY(crop(*frame));
     set_time(*frame);
     ++frames_;
     return next_.push(std::move(frame));
+}
+
+void Decoder::add_what_container_tells(AVFrame& frame) const {
+    const auto format = static_cast<AVPixelFormat>(frame.format);
+    if (!is_rgb(format))
+        fill_colours(
+            colours_, frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range
+        );
+    frame.format = by_matrix(format, frame.colorspace);
+    const AVFieldOrder order = parameters_->field_order;
+    if (order > AV_FIELD_PROGRESSIVE && !tells_fields(parameters_->codec_id))
+        tell_interlaced(frame, order == AV_FIELD_TT || order == AV_FIELD_TB);
 }
 
 Result<> Decoder::crop(AVFrame& frame) const {

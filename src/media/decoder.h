@@ -61,6 +61,7 @@ private:
     void note_damage(int code);
     Result<> pass_on(Frame frame);
     std::int64_t held_back(const AVFrame& first, std::int64_t duration) const;
+    void add_what_container_tells(AVFrame& frame) const;
     Result<> crop(AVFrame& frame) const;
     void set_time(AVFrame& frame);
 
@@ -80,6 +81,7 @@ private:
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;
     std::int64_t damaged_ = 0;
+    bool is_encrypted_ = false;
     bool is_unsupported_ = false;  // libav said that it lacks a feature, not that data are broken
     std::int64_t first_dts_ = kNoTime;
     std::int64_t delay_ = 0;

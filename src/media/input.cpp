@@ -10,6 +10,7 @@
 #include "media/compat.h"
 #include "media/crop.h"
 #include "media/error.h"
+#include "media/pixel_format.h"
 #include "media/presented.h"
 #include "media/programs.h"
 #include "media/stream.h"
@@ -191,7 +192,12 @@ Result<> Input::find_streams() {
             codec.color_range
         );
     }
-    for (AVStream* stream : streams()) tell_range_of_grey(*stream->codecpar);
+    for (AVStream* stream : streams()) {
+        AVCodecParameters& codec = *stream->codecpar;
+        tell_range_of_grey(codec);
+        if (codec.codec_type == AVMEDIA_TYPE_VIDEO)
+            codec.format = by_matrix(static_cast<AVPixelFormat>(codec.format), codec.color_space);
+    }
     const bool has_size = std::ranges::any_of(streams(), [](const AVStream* stream) {
         return stream->codecpar->width > 0 && stream->codecpar->height > 0;
     });

@@ -20,4 +20,16 @@ inline bool has_alpha(AVPixelFormat format) {
     return has_flags(format, AV_PIX_FMT_FLAG_ALPHA);
 }
 
+/// The planes of a picture without a matrix (ITU-T H.273: identity) are green, blue and red, also
+/// where a decoder names them otherwise.
+inline AVPixelFormat by_matrix(AVPixelFormat format, AVColorSpace matrix) {
+    if (matrix != AVCOL_SPC_RGB) return format;
+    switch (format) {
+        case AV_PIX_FMT_YUV444P: return AV_PIX_FMT_GBRP;
+        case AV_PIX_FMT_YUV444P10: return AV_PIX_FMT_GBRP10;
+        case AV_PIX_FMT_YUV444P12: return AV_PIX_FMT_GBRP12;
+        default: return format;
+    }
+}
+
 }  // namespace ittybit::media

@@ -10,10 +10,11 @@ namespace {
 
 using media::Frame;
 
-/// yuv420p → yuva420p; none where there is no such format.
+/// yuv420p → yuva420p, gbrp → gbrap; none where there is no such format.
 AVPixelFormat with_alpha(int format) {
     const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(format));
     const std::string before = name == nullptr ? "" : name;
+    if (before.starts_with("gbrp")) return av_get_pix_fmt(("gbrap" + before.substr(4)).c_str());
     if (!before.starts_with("yuv4")) return AV_PIX_FMT_NONE;
     return av_get_pix_fmt(("yuva" + before.substr(3)).c_str());
 }
