@@ -415,14 +415,15 @@ def few_colours(path, colours):
 
 
 def gif(path, screen, frames, plays=None):
-    """Filled rectangles (left, top, width, height, colour of four, hundredths); `plays`: what the
-    block of Netscape says."""
+    """Filled rectangles (left, top, width, height, colour of four, hundredths, and how it is
+    cleared: 1, not at all, where nothing is said); `plays`: what the block of Netscape says."""
     data = b"GIF89a" + struct.pack("<HHBBB", *screen, 0x91, 0, 0)
     data += bytes((0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255))
     if plays is not None:
         data += b"\x21\xff\x0bNETSCAPE2.0\3\1" + struct.pack("<H", plays) + b"\0"
-    for left, top, width, height, colour, delay in frames:
-        data += b"\x21\xf9\4\4" + struct.pack("<H", delay) + b"\0\0"
+    for left, top, width, height, colour, delay, *cleared in frames:
+        way = cleared[0] if cleared else 1
+        data += b"\x21\xf9\4" + struct.pack("<BH", way << 2, delay) + b"\0\0"
         data += b"\x2c" + struct.pack("<HHHHB", left, top, width, height, 0) + b"\2"
         # Codes of three bits, and "begin anew" (4) before they would need four.
         codes = "".join(f"{colour:03b}" + ("" if i % 2 else "100")

@@ -228,3 +228,29 @@ def test_a_gifs_screen_holds_its_first_picture(make, tmp_path, screen, size):
                                 ("animation", "out.webp", {"end": 9})):
         out = make(kind, source, name, **options)
         assert look.still(out, tmp_path).shape[1::-1] == size
+
+
+@pytest.mark.parametrize("first", [
+    (8, 4, 8, 8, 1, 20), (0, 0, 24, 20, 1, 20, 2), (0, 0, 24, 20, 1, 20, 3),
+])
+def test_nothing_is_where_a_gif_has_drawn_nothing(make, tmp_path, first):
+    """Where it clears what it drew, or never drew, browsers show what is behind."""
+    frames = [first, (0, 0, 4, 4, 2, 20)]
+    source = made.gif(tmp_path / "in.gif", (24, 20), frames)
+    for name in ("out.webp", "out.gif"):
+        out = make("animation", source, name, end=9, quality="very_high")
+        last = int(look.vips_header(out, "n-pages")) - 1
+        pixels = frame_of(out, last, tmp_path)
+        assert pixels[19, 23, 3] == 0 and look.close(pixels[2, 2], (0, 255, 0, 255), 6)
+    poster = look.picture(make("image", source, "out.png", start=0.3), alpha=True)
+    assert poster[19, 23, 3] == 0 and list(poster[2, 2]) == [0, 255, 0, 255]
+    film = look.picture(make("video", source, "out.mp4"), at=0.2)
+    assert film[18, 22].min() > 240
+
+
+@pytest.mark.parametrize("kind, name", [("image", "out.png"), ("animation", "out.webp")])
+def test_a_gif_of_one_small_frame_is_transparent_around_it(make, tmp_path, kind, name):
+    source = made.gif(tmp_path / "in.gif", (24, 20), [(8, 4, 8, 8, 1, 20)])
+    options = {} if kind == "image" else {"end": 9}
+    pixels = look.still(make(kind, source, name, **options), tmp_path, alpha=True)
+    assert pixels[0, 0, 3] == 0 and pixels[6, 10, 3] == 255 and pixels[6, 10, 0] > 240

@@ -187,6 +187,7 @@ Result<> Decoder::push(Packet packet) {
     if (const auto header = new_header(*packet, codec_->codec_id); !header.empty())
         TRY(begin_anew(header));
     if (first_dts_ == kNoTime) first_dts_ = packet->dts;
+    if (codec_->codec_id == AV_CODEC_ID_GIF) packet = gif_table_.given_to(std::move(packet));
     return send(packet.get());
 }
 

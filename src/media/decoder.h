@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "media/gif_table.h"
 #include "media/handles.h"
 #include "media/input.h"
 #include "media/sink.h"
@@ -78,6 +79,7 @@ private:
     const AVCodec* reader_;
     CodecParameters parameters_;  // of the link, in chained files
     CodecContext codec_;
+    GifTable gif_table_;
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;
     std::int64_t damaged_ = 0;

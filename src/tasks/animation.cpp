@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "image/gif_frames.h"
 #include "image/header.h"
 #include "image/library.h"
 #include "media/error.h"
@@ -95,7 +96,9 @@ Result<Plan> plan(const AnimationOptions& options, Job& job) {
     if (image::can_read(sniffed)) {
         const auto header = image::read_header(job.source, sniffed, job.limits());
         if (!header && header.error().kind == ErrorKind::kLimitExceeded) return header.error();
-        const bool is_libavs = header && header->is_animated() && sniffed.format != "webp";
+        const bool is_libavs =
+            header && sniffed.format == "gif" &&
+            (header->is_animated() || TRY(image::has_bare_parts(job.source, 0, header->has_alpha)));
         if (is_libavs) return from_media(options, sniffed, header->loop, job);
         if (header && header->is_animated()) return from_webp(options, *header, job);
         if (header) return from_still(options, *header, job);

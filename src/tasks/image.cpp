@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "image/gif_frames.h"
 #include "image/header.h"
 #include "image/library.h"
 #include "image/picture.h"
@@ -62,14 +63,17 @@ auto with_cover(Job& job, Work&& work) -> decltype(work(job)) {
     return work(inner);
 }
 
-/// A picture that libvips reads. Nothing where it does not read all of it, or not in steps: of
-/// animations all but WebP are libav's then.
+/// A picture that libvips reads. Nothing where it does not read all of it, not rightly, or not
+/// in steps: of animations all but WebP are libav's then.
 Result<std::optional<Plan>> plan_picture(
     const ImageOptions& options, Job& job, const Sniffed& sniffed
 ) {
     const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
     const bool is_series = options.interval && header.is_animated();
     if (!header.is_whole || (is_series && sniffed.format != "webp")) return std::optional<Plan>();
+    const int page = is_series ? 0 : TRY(page_at(header, options.start.seconds));
+    if (sniffed.format == "gif" && TRY(image::has_bare_parts(job.source, page, header.has_alpha)))
+        return std::optional<Plan>();
     SourcePicture source{
         .format = sniffed.format,
         .display = header.display(),
@@ -81,7 +85,7 @@ Result<std::optional<Plan>> plan_picture(
         source.read.as = ReadAs::kAnimation;
         source.film = FilmTime{.duration = header.duration(), .is_sure = true};
     } else {
-        source.read.stream = TRY(page_at(header, options.start.seconds));
+        source.read.stream = page;
     }
     return std::optional(TRY(plan_image(options, source, job.assignment.stem, job.limits())));
 }
@@ -97,6 +101,7 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     SourcePicture source{
         .format = input.sniffed().format,
         .display = display,
+        .has_few_colours = input.sniffed().format == "gif",
         .read =
             {.as = ReadAs::kFrame,
              .stream = stream,
