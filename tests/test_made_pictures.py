@@ -191,6 +191,19 @@ def test_a_deep_jpeg_2000_has_full_range(make, tmp_path, bands):
     assert off(png_of(make, tmp_path / "in.jp2")[:, :, :bands], scene) < 1
 
 
+@pytest.mark.parametrize("form", ["yuv420p", "yuv422p", "yuv444p"])
+@pytest.mark.parametrize("kind, name", [("image", "out.png"), ("animation", "out.webp")])
+def test_a_jpeg_2000_of_luma_has_full_range(make, tmp_path, form, kind, name):
+    scene = made.scene() // 4
+    source = made.png(tmp_path / "in.png", scene)
+    look.output_of("ffmpeg", "-nostdin", "-v", "error", "-i", source, "-vf",
+                   f"scale=out_range=full:out_color_matrix=bt601,format={form}",
+                   tmp_path / "in.jp2")
+    options = {} if kind == "image" else {"end": 1, "quality": "very_high"}
+    pixels = look.still(make(kind, tmp_path / "in.jp2", name, **options), tmp_path)
+    assert off(pixels.astype(int), scene) < 3
+
+
 @pytest.mark.parametrize("colours", [2, 8, 16, 200])
 def test_few_colours_do_not_grow(make, tmp_path, colours):
     source = made.few_colours(tmp_path / "in.png", colours)

@@ -48,9 +48,10 @@ bool hide_all(std::span<AVStream* const> streams, AVMediaType type) {
     return std::ranges::any_of(streams, is_meant) && std::ranges::none_of(streams, is_seen);
 }
 
-/// Grey is of full range where nothing is told (as FFmpeg has it), but in codecs that have a word
-/// for it, whose absence means the other (ITU-T H.264 and H.265, annex E).
-void tell_range_of_grey(AVCodecParameters& codec) {
+/// Where nothing is told, grey is of full range (as FFmpeg has it), but in codecs that have a word
+/// for it, whose absence means the other (ITU-T H.264 and H.265, annex E); and so is Y'CbCr in
+/// files of JPEG 2000 (sYCC: ISO/IEC 15444-1, annex I).
+void tell_full_range(AVCodecParameters& codec, std::string_view demuxer) {
     const bool has_word = codec.codec_id == AV_CODEC_ID_H264 || codec.codec_id == AV_CODEC_ID_HEVC;
     const auto* format = codec.codec_type == AVMEDIA_TYPE_VIDEO
                              ? av_pix_fmt_desc_get(static_cast<AVPixelFormat>(codec.format))
@@ -58,8 +59,8 @@ void tell_range_of_grey(AVCodecParameters& codec) {
     if (format == nullptr || has_word || codec.color_range != AVCOL_RANGE_UNSPECIFIED) return;
     constexpr unsigned kOther =
         AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM;
-    if (format->nb_components <= 2 && (format->flags & kOther) == 0)
-        codec.color_range = AVCOL_RANGE_JPEG;
+    const bool is_full = format->nb_components <= 2 || demuxer == "j2k_pipe";
+    if (is_full && (format->flags & kOther) == 0) codec.color_range = AVCOL_RANGE_JPEG;
 }
 
 }  // namespace
@@ -194,7 +195,7 @@ Result<> Input::find_streams() {
     }
     for (AVStream* stream : streams()) {
         AVCodecParameters& codec = *stream->codecpar;
-        tell_range_of_grey(codec);
+        tell_full_range(codec, sniffed_.demuxer);
         if (codec.codec_type == AVMEDIA_TYPE_VIDEO)
             codec.format = by_matrix(static_cast<AVPixelFormat>(codec.format), codec.color_space);
     }
