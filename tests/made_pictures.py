@@ -26,20 +26,29 @@ def soft_alpha(width=WIDTH, height=HEIGHT):
     return numpy.broadcast_to(numpy.linspace(64, 255, width).astype(numpy.uint8), (height, width))
 
 
+def chunk(name, content):
+    """Of a PNG."""
+    return (struct.pack(">I", len(content)) + name + content
+            + struct.pack(">I", zlib.crc32(name + content)))
+
+
+def png_start(width, height, bands):
+    """What is in front of a PNG's pixels."""
+    kind = {1: 0, 3: 2, 4: 6}[bands]
+    return b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+
+
+def png_pixels(pixels):
+    return zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
+
+
 def png(path, pixels):
     """Rows of 1 (grey), 3 (RGB) or 4 (RGBA) bytes a pixel."""
     height, width, bands = pixels.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-
-    def chunk(name, content):
-        return (struct.pack(">I", len(content)) + name + content
-                + struct.pack(">I", zlib.crc32(name + content)))
-
-    kind = {1: 0, 3: 2, 4: 6}[bands]
     path = pathlib.Path(path)
-    head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    path.write_bytes(png_start(width, height, bands) + chunk(b"IDAT", png_pixels(pixels))
+                     + chunk(b"IEND", b""))
     return path
 
 
@@ -364,10 +373,22 @@ def turned_jpeg(path):
 def chunked(path, pixels, *chunks):
     """A PNG with (name, content) chunks behind its header."""
     data = png(path, pixels).read_bytes()
-    added = b"".join(
-        struct.pack(">I", len(content)) + name + content
-        + struct.pack(">I", zlib.crc32(name + content)) for name, content in chunks)
-    path.write_bytes(data[:33] + added + data[33:])
+    path.write_bytes(data[:33] + b"".join(chunk(*each) for each in chunks) + data[33:])
+    return path
+
+
+def apng(path, frames, *chunks):
+    """Whole frames for a fifth of a second each, with (name, content) chunks behind the header."""
+    height, width, bands = frames[0].shape
+    data = png_start(width, height, bands) + b"".join(chunk(*each) for each in chunks)
+    data += chunk(b"acTL", struct.pack(">II", len(frames), 0))
+    for i, pixels in enumerate(frames):
+        number = max(0, 2 * i - 1)
+        data += chunk(b"fcTL", struct.pack(">5I2H2B", number, width, height, 0, 0, 1, 5, 0, 0))
+        content = png_pixels(pixels)
+        data += chunk(b"fdAT", struct.pack(">I", number + 1) + content) if i else chunk(
+            b"IDAT", content)
+    path.write_bytes(data + chunk(b"IEND", b""))
     return path
 
 

@@ -1,5 +1,6 @@
 """Pictures of rare kinds, made by made_pictures.py, whose pixels are known."""
 import pathlib
+import zlib
 
 import numpy
 import pytest
@@ -157,6 +158,33 @@ def test_a_png_says_how_its_levels_are_light(make, tmp_path, transfer, power):
     points = (b"cICP", bytes((1, transfer, 0, 1)))
     pixels = png_of(make, made.chunked(tmp_path / "in.png", stored, points))
     assert off(pixels[:, :, :3], scene) < 3
+
+
+def told(way, pixels):
+    """What a PNG stores and a chunk that says how that is meant, and the pixels that it means."""
+    if way == "points":
+        return pixels, (b"cICP", bytes((12, 13, 0, 1))), made.by_display_p3(pixels).round()
+    if way == "gamma":
+        stored = (255 * made.light_of(pixels)).round().astype(numpy.uint8)
+        return stored, (b"gAMA", (100_000).to_bytes(4, "big")), pixels
+    profile = b"made\0\0" + zlib.compress(made.table_profile())
+    return pixels[:, :, [1, 2, 0]], (b"iCCP", profile), pixels
+
+
+@pytest.mark.parametrize("has_alpha", [False, True])
+@pytest.mark.parametrize("way", ["points", "gamma", "profile"])
+def test_an_animated_png_has_the_colours_it_tells(make, tmp_path, way, has_alpha):
+    scenes = [made.scene(), made.scene()[::-1]]
+    frames, chunks, wanted = zip(*(told(way, scene) for scene in scenes))
+    if has_alpha:
+        frames = [numpy.dstack([frame, made.soft_alpha()]) for frame in frames]
+    source = made.apng(tmp_path / "in.png", frames, chunks[0])
+    last = frame_of(make("animation", source, "out.webp", end=9, quality="very_high"), 1, tmp_path)
+    later = make("image", source, "later.png", start=0.3)
+    stills = [png_of(make, source), look.picture(later, alpha=True)]
+    for pixels, scene in zip((*stills, last), (wanted[0], wanted[1], wanted[1])):
+        assert off(pixels[:, :, :3], scene) < (2 if way == "points" else 4)
+        assert not has_alpha or off(pixels[:, :, 3], made.soft_alpha()) < 2
 
 
 @pytest.mark.parametrize("greatest", [1, 1.002, 255, 65535])

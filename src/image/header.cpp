@@ -58,7 +58,7 @@ Result<> read_code_points(ByteSource& source, Header& header) {
         const HeifFacts facts = heif_facts(*meta);
         header.primaries = facts.primaries;
         header.transfer = facts.transfer;
-    } else if (header.format == "png") {
+    } else if (header.format == "png" || header.format == "apng") {
         const PngFacts facts = TRY(read_png_facts(source));
         header.primaries = facts.primaries;
         header.transfer = facts.transfer;

@@ -1,7 +1,6 @@
 #include "image/profile.h"
 
 #include <cstdint>
-#include <string_view>
 
 #include "image/handles.h"
 
@@ -54,16 +53,6 @@ std::optional<ProfileFacts> read_profile(std::string_view profile) {
     return facts;
 }
 
-std::string_view profile_of(const Picture& picture) {
-    const void* bytes = nullptr;
-    std::size_t length = 0;
-    if (!has_profile(picture)) return {};
-    if (vips_image_get_blob(picture.vips(), VIPS_META_ICC_NAME, &bytes, &length) == 0)
-        return {static_cast<const char*>(bytes), length};
-    vips_error_clear();
-    return {};
-}
-
 /// How many channels of a picture are colour; 0 when nobody says.
 int colours_of(const Picture& picture) {
     switch (vips_image_guess_interpretation(picture.vips())) {
@@ -110,6 +99,16 @@ int transform_beside_alpha(
 
 bool has_profile(const Picture& picture) {
     return vips_image_get_typeof(picture.vips(), VIPS_META_ICC_NAME) != 0;
+}
+
+std::string_view profile_of(const Picture& picture) {
+    const void* bytes = nullptr;
+    std::size_t length = 0;
+    if (!has_profile(picture)) return {};
+    if (vips_image_get_blob(picture.vips(), VIPS_META_ICC_NAME, &bytes, &length) == 0)
+        return {static_cast<const char*>(bytes), length};
+    vips_error_clear();
+    return {};
 }
 
 Picture without_profile(const Picture& picture) {

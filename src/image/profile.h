@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "image/picture.h"
 
@@ -8,6 +9,8 @@
 namespace ittybit::image {
 
 bool has_profile(const Picture& picture);
+/// Its bytes, as long as the picture lives; empty without one.
+std::string_view profile_of(const Picture& picture);
 Picture without_profile(const Picture& picture);
 
 /// To 8-bit sRGB by the embedded profile, or by `otherwise` (a name libvips knows) when there is

@@ -30,6 +30,7 @@
 #include "tasks/sound_level.h"
 #include "tasks/still.h"
 #include "tasks/text.h"
+#include "tasks/told_colours.h"
 #include "tasks/treatment.h"
 #include "tasks/watched.h"
 
@@ -362,7 +363,7 @@ Sink<T>& joined(Pipeline& pipeline, const std::vector<Sink<T>*>& sinks) {
 Result<> Builder::decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks) {
     media::Input& input = *job_.media;
     if (!taps.frames.empty()) {
-        Sink<Frame>* next = &joined(pipeline_, taps.frames);
+        Sink<Frame>* next = TRY(add_told_colours(pipeline_, job_, joined(pipeline_, taps.frames)));
         const media::DecoderOptions options{.threads = read.threads};
         const AVStream& stream = input.stream(read.stream);
         if (read.alpha) {

@@ -25,6 +25,7 @@
 #include "tasks/rgb_frames.h"
 #include "tasks/run_task.h"
 #include "tasks/still.h"
+#include "tasks/told_colours.h"
 #include "tasks/treatment.h"
 
 namespace ittybit::tasks {
@@ -157,6 +158,8 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
             const auto alpha = TRY(media::frame_at(*again, *read.alpha, plan.window.start, how));
             shown.frame = join_alpha(std::move(shown.frame), *alpha);
         }
+        const auto told = TRY(told_colours(job));
+        shown.frame = TRY(in_srgb(std::move(shown.frame), told));
         return image::Picture::from_pixels(TRY(to_pixels(std::move(shown), treatment)));
     }
     const Sniffed sniffed = TRY(sniff(job.source));

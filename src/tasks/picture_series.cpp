@@ -16,6 +16,7 @@
 #include "tasks/image_steps.h"
 #include "tasks/joined_alpha.h"
 #include "tasks/rgb_frames.h"
+#include "tasks/told_colours.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -49,14 +50,17 @@ Result<Camera> film_camera(const Plan& plan, Job& job, std::function<void()> on_
         alpha = TRY(media::ShownSeries::open(*again, *read.alpha, settings));
     }
     const Treatment& treatment = plan.pictures.front().treatment;
-    return Camera([film, again, alpha, &treatment](double seconds) -> Shot {
-        auto shown = TRY(film->at(seconds));
-        if (!shown) return std::optional<image::Picture>();
-        const auto opacity = alpha ? TRY(alpha->at(seconds)) : std::optional<media::Shown>();
-        if (opacity) shown->frame = join_alpha(std::move(shown->frame), *opacity->frame);
-        auto pixels = TRY(to_pixels(*std::move(shown), treatment));
-        return std::optional(TRY(image::Picture::from_pixels(std::move(pixels))));
-    });
+    return Camera(
+        [film, again, alpha, &treatment, told = TRY(told_colours(job))](double seconds) -> Shot {
+            auto shown = TRY(film->at(seconds));
+            if (!shown) return std::optional<image::Picture>();
+            const auto opacity = alpha ? TRY(alpha->at(seconds)) : std::optional<media::Shown>();
+            if (opacity) shown->frame = join_alpha(std::move(shown->frame), *opacity->frame);
+            shown->frame = TRY(in_srgb(std::move(shown->frame), told));
+            auto pixels = TRY(to_pixels(*std::move(shown), treatment));
+            return std::optional(TRY(image::Picture::from_pixels(std::move(pixels))));
+        }
+    );
 }
 
 /// Of an animated WebP.
