@@ -96,9 +96,10 @@ Result<Plan> plan(const AnimationOptions& options, Job& job) {
     if (image::can_read(sniffed)) {
         const auto header = image::read_header(job.source, sniffed, job.limits());
         if (!header && header.error().kind == ErrorKind::kLimitExceeded) return header.error();
+        const bool is_bare = header && sniffed.format == "gif" &&
+                             TRY(image::has_bare_parts(job.source, 0, header->has_alpha));
         const bool is_libavs =
-            header && sniffed.format == "gif" &&
-            (header->is_animated() || TRY(image::has_bare_parts(job.source, 0, header->has_alpha)));
+            is_bare || (header && header->is_animated() && sniffed.format != "webp");
         if (is_libavs) return from_media(options, sniffed, header->loop, job);
         if (header && header->is_animated()) return from_webp(options, *header, job);
         if (header) return from_still(options, *header, job);

@@ -145,7 +145,7 @@ async function checkReadable(file: File) {
 }
 
 /// Sends what the server does not have of a file, through troubles of about two minutes, once no
-/// other tab does; gives the address that can be an input. Throws ApiError, or the reason of `stop`.
+/// other tab does; gives the address that can be an input. Throws ApiError, or what `stop` tells.
 export const upload = (file: File, told: Told, stop: AbortSignal) =>
     asItsSender(printOf(file), stop, () => sendAll(file, told, stop));
 
