@@ -78,9 +78,16 @@ byte_further("sound-edit-of-another-time", "sound", "moov/trak/edts/elst", 20, 4
 byte_further("box-within-too-long", "rung", "moov/trak/mdia", 0, 0x7F000000, "box", form=">I")
 byte_further("entry-box-too-long", "rung", ENTRY + "/colr", 0, 0x7F00, "box", form=">I")
 byte_further("header-of-version-9", "rung", "moov/mvhd", 8, 9, "box")
-byte_further("avcc-chroma", "rung", ENTRY + "/avcC", 52, 0xFE, "configuration")
 byte_further("sound-edit-rate", "sound", "moov/trak/edts/elst", 24, 2, "edit-list", form=">H")
 byte_further("sound-edits-cut", "sound", "moov/trak/edts/elst", 12, 5, "edit-list", form=">I")
+
+
+@further("avcc-chroma", "plain", "configuration")
+def _(stream):
+    def change(data, at):
+        end = at + struct.unpack_from(">I", data, at)[0]
+        data[end - 4] = 0xFE  # in front of two depths and a count
+    spoil(stream.init(), ENTRY + "/avcC", change)
 
 
 @further("no-avcc-sets-of-pictures", "plain", "configuration")

@@ -54,7 +54,7 @@ mpd_further("period-starts-late", 'start="PT0S"', 'start="PT3S"', "mpd-timeline"
 mpd_further("language", 'lang="de"', 'lang="ger"', "mpd-language")
 mpd_further("id-twice", 'id="240p"', 'id="360p"', "mpd-representation")
 mpd_further("id-missing", ' id="240p"', "", "mpd-representation")
-mpd_further("bandwidth-half", r'bandwidth="4', 'bandwidth="2', "mpd-bandwidth")
+mpd_further("bandwidth-of-a-tenth", r'bandwidth="(\d+)\d"', r'bandwidth="\1"', "mpd-bandwidth")
 mpd_further("bandwidth-signed", 'bandwidth="', 'bandwidth="-', "mpd-representation")
 mpd_further("base-url", "(<Period)", r"<BaseURL>elsewhere/</BaseURL>\n\1", "missing")
 mpd_further("codecs-he-aac", "mp4a.40.2", "mp4a.40.5", "mpd-codecs")

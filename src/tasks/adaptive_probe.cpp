@@ -139,8 +139,8 @@ class Groups {
 public:
     Groups(const media::Input& input, int stream, double fps)
         : input_(input),
-          video_(input.stream(stream)),
-          held_back_((1 + video_.codecpar->video_delay) / fps) {}
+          stream_(stream),
+          held_back_((1 + input.stream(stream).codecpar->video_delay) / fps) {}
 
     /// The last one at or before a time, or the next one; nothing where there is none.
     std::optional<double> before(double seconds) const { return at(seconds, AVSEEK_FLAG_BACKWARD); }
@@ -148,14 +148,15 @@ public:
 
 private:
     std::optional<double> at(double seconds, int flags) const {
-        const auto time = input_.timestamp(seconds - held_back_, video_.time_base);
-        const auto* entry = avformat_index_get_entry_from_timestamp(&video_, time, flags);
+        AVStream& video = input_.stream(stream_);  // another one when the input was opened anew
+        const auto time = input_.timestamp(seconds - held_back_, video.time_base);
+        const auto* entry = avformat_index_get_entry_from_timestamp(&video, time, flags);
         if (entry == nullptr) return std::nullopt;
-        return input_.seconds(entry->timestamp, video_.time_base) + held_back_;
+        return input_.seconds(entry->timestamp, video.time_base) + held_back_;
     }
 
     const media::Input& input_;
-    AVStream& video_;
+    const int stream_;
     const double held_back_;
 };
 
