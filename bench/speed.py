@@ -51,7 +51,7 @@ def ours(kind, source, out, *words):
 
 
 def plan_of(command):
-    command = [*command, "--explain", "--json"]
+    command = [*(word for word in command if word != "--quiet"), "--explain", "--json"]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     plan = json.loads(told.stdout.splitlines()[-1])
     return plan.get("plan", plan)
@@ -76,12 +76,14 @@ def picture_words(encoding, suffix=""):
     return words
 
 
-def sound_words(sound):
-    if not sound:
+def sound_words(plan):
+    """Those for the first sound of our plan."""
+    if not plan["sounds"]:
         return ["-an"]
-    if sound.get("copy"):
+    sound = plan["sounds"][0]
+    if not sound["branches"]:
         return ["-c:a", "copy"]
-    encoding = sound["encoding"]
+    encoding = sound["branches"][0]["encoding"]
     return ["-c:a", encoding["encoder"], "-b:a", encoding["bitrate"], "-ac", 2]
 
 
@@ -89,12 +91,12 @@ def transcode(folder, seconds, width):
     words = ["--quality", "medium", "--end", seconds] + (["--width", width] if width else [])
     mine = ours("video", CLIP, folder / "ours.mp4", *words)
     plan = plan_of(mine)
-    encoding = plan["picture"]["encoding"]
+    encoding = plan["pictures"][0]["branches"][0]["encoding"]
     size = f"scale={encoding['width']}:{encoding['height']}:flags=bicubic"
     scale = ["-vf", size] if width else []
     rival = ffmpeg(
-        "-threads", plan["picture"]["decoder_threads"], "-t", seconds, "-i", CLIP, *scale,
-        *picture_words(encoding), *sound_words(plan["sound"]), "-movflags", "+faststart",
+        "-threads", plan["reads"][0]["threads"], "-t", seconds, "-i", CLIP, *scale,
+        *picture_words(encoding), *sound_words(plan), "-movflags", "+faststart",
         folder / "rival.mp4",
     )
     alike = [(f"{encoding['height']}p", "ours.mp4", "rival.mp4")]
@@ -123,16 +125,15 @@ def hls_words(folder, names):
 def hls(folder, seconds):
     mine = ours("adaptive", CLIP, folder / "ours.m3u8", "--end", seconds)
     plan = plan_of(mine)
-    picture, sound = plan["picture"], plan["sound"]["renditions"][0]
-    head = ["-threads", picture["decoder_threads"], "-t", seconds, "-i", CLIP]
+    head = ["-threads", plan["reads"][0]["threads"], "-t", seconds, "-i", CLIP]
     keys = ["-force_key_frames", "expr:gte(t,n_forced*2)"]
-    rungs = picture["renditions"]
+    rungs = plan["pictures"][0]["branches"]
     streams = " ".join([f"v:{i},agroup:a" for i in range(len(rungs))] + ["a:0,agroup:a"])
     single = ffmpeg(
         *head, "-filter_complex", ladder_graph(rungs),
         *sum((["-map", f"[v{i}]"] for i in range(len(rungs))), []), "-map", "0:a:0",
         *sum((picture_words(rung["encoding"], f":{i}") for i, rung in enumerate(rungs)), []),
-        *keys, *sound_words(sound),
+        *keys, *sound_words(plan),
         *hls_words(folder, streams),
     )
     separate = [
@@ -143,9 +144,9 @@ def hls(folder, seconds):
             folder / f"apart_{i}.m3u8",
         )
         for i, rung in enumerate(rungs)
-    ] + [ffmpeg(*head, "-vn", *sound_words(sound), folder / "apart.m4a")]
-    alike = [(rung["name"], f"ours-*/{rung['name']}.m3u8", f"rival_{i}.m3u8")
-             for i, rung in enumerate(rungs)]
+    ] + [ffmpeg(*head, "-vn", *sound_words(plan), folder / "apart.m4a")]
+    names = [rung["track"]["name"] for rung in rungs]
+    alike = [(name, f"ours-*/{name}.m3u8", f"rival_{i}.m3u8") for i, name in enumerate(names)]
     return mine, {"ffmpeg, one command": [single], "ffmpeg, one a rung": separate}, alike
 
 
@@ -197,7 +198,7 @@ def gif(folder, _seconds):
 
 def mp3(folder, _seconds):
     mine = ours("audio", CLIP, folder / "ours.mp3")
-    words = sound_words(plan_of(mine)["sound"])
+    words = sound_words(plan_of(mine))
     return mine, {"ffmpeg": [ffmpeg("-i", CLIP, "-vn", *words, folder / "rival.mp3")]}
 
 
