@@ -58,6 +58,14 @@ def test_what_is_between_frames_is_missed(make, tmp_path, ext, name, way):
     assert not look.decode_complaints(out)
 
 
+def test_much_rubbish_is_told_as_long_as_it_would_sound(make, tmp_path):
+    source = sound(tmp_path / "in.mp3")
+    length = source.stat().st_size
+    source.write_bytes(source.read_bytes() + random.Random(5).randbytes(20 * length))
+    make("audio", source, "out.wav")
+    assert seconds_told(make.run.warnings, "damaged") == pytest.approx(20 * SECONDS, rel=0.2)
+
+
 @pytest.mark.parametrize("name", ["out.mp3", "out.wav"])
 def test_tags_between_frames_and_padding_are_not_missed(make, tmp_path, name):
     one = sound(tmp_path / "in.mp3")

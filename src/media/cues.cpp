@@ -59,9 +59,9 @@ std::int64_t in_ms(std::int64_t at, AVRational unit, std::int64_t origin_us) {
 class CueReader {
 public:
     CueReader(const Input& input, int stream, std::int64_t origin_us)
-        : input_(input), stream_(input.stream(stream)), origin_us_(origin_us) {}
+        : input_(input), stream_(stream), origin_us_(origin_us) {}
 
-    int stream() const { return stream_.index; }
+    int stream() const { return stream_; }
 
     /// What cannot be read is told at the end.
     void open() { outcome_ = open_decoder(); }
@@ -80,11 +80,11 @@ public:
 
 private:
     Result<> open_decoder() {
-        const AVCodecParameters& parameters = *stream_.codecpar;
+        const AVCodecParameters& parameters = *input_.stream(stream_).codecpar;
         const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
         codec_.reset(avcodec_alloc_context3(decoder));
         int code = avcodec_parameters_to_context(codec_.get(), &parameters);
-        codec_->pkt_timebase = stream_.time_base;
+        codec_->pkt_timebase = input_.stream(stream_).time_base;
         if (code >= 0) code = avcodec_open2(codec_.get(), decoder, nullptr);
         if (code < 0) return input_error(code, "read the subtitles");
         cues_.codec = avcodec_get_name(parameters.codec_id);
@@ -119,8 +119,9 @@ private:
         const std::unique_ptr<AVSubtitle, FreeSubtitle> subtitle(&decoded);
         if (code < 0) ++damaged_;
         if (code < 0 || is_there == 0) return {};
-        const std::int64_t start = in_ms(at, stream_.time_base, origin_us_);
-        const std::int64_t length = av_rescale_q(packet.duration, stream_.time_base, kMilliseconds);
+        const AVRational unit = input_.stream(stream_).time_base;
+        const std::int64_t start = in_ms(at, unit, origin_us_);
+        const std::int64_t length = av_rescale_q(packet.duration, unit, kMilliseconds);
         for (unsigned i = 0; i < decoded.num_rects; ++i) {
             if (decoded.rects[i]->ass == nullptr) continue;
             cues_.cues.push_back(
@@ -195,7 +196,7 @@ private:
     }
 
     const Input& input_;
-    const AVStream& stream_;
+    const int stream_;
     const std::int64_t origin_us_;
     Result<> outcome_;
     CodecContext codec_;

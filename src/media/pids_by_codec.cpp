@@ -152,7 +152,7 @@ void PidsByCodec::rename_in_map(Bytes section, std::uint64_t offset) {
 
 /// What a map says again is not kept.
 void PidsByCodec::note(Pid pid, std::uint8_t type, std::uint64_t offset) {
-    constexpr std::size_t kMostChanges = 1000;  // of one PID
+    constexpr std::size_t kMostChanges = 100;  // of one PID
     first_types_.try_emplace(pid, type);
     auto& types = types_[pid];
     const auto behind = types.upper_bound(offset);
@@ -172,11 +172,13 @@ PidsByCodec::Pid PidsByCodec::name_of(Pid pid, std::uint64_t offset) const {
 /// A PID that no map names, from the last ones on, which hardly anybody uses.
 PidsByCodec::Pid PidsByCodec::name_as(Pid pid, std::uint8_t type) {
     constexpr Pid kLast = 0x1FF0;
+    constexpr std::size_t kMostOthers = 100;
     if (first_types_.at(pid) == type) return pid;
     const auto known = others_.find({pid, type});
     if (known != others_.end()) return known->second;
+    if (others_.size() == kMostOthers) return pid;
     auto name = static_cast<Pid>(kLast - others_.size());
-    while (first_types_.contains(name) || maps_.contains(name)) --name;
+    while (name > 0 && (first_types_.contains(name) || maps_.contains(name))) --name;
     others_[{pid, type}] = name;
     first_types_.try_emplace(name, type);
     return name;

@@ -131,7 +131,9 @@ Result<std::vector<Missing>> shortfall(
         compare_ends("sound", sound.expects.seconds, cut.start, seen, found);
         compare_sound(sound, seen, found);
         compare_times(input, seen, found);
-        compare_bytes(TRY(input.part_between_frames()), seen.seconds, found);
+        compare_bytes(
+            TRY(input.part_between_frames()), sound.seconds.value_or(seen.seconds), found
+        );
     }
     if (input.gave_up())
         found.push_back({"the input is damaged, and what follows the damage could not be read"});

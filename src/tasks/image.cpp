@@ -97,8 +97,7 @@ Size shrunk(Size size, int by) {
 
 Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     const auto& input = *TRY(open_media(job));
-    const AVStream& video = input.stream(stream);
-    const Size display = media::display_size_of(input, video);
+    const Size display = media::display_size_of(input, input.stream(stream));
     SourcePicture source{
         .format = input.sniffed().format,
         .display = display,
@@ -118,6 +117,7 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
     if (source.film && !options.interval) TRY(media::check_start(input, options.start.seconds));
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
     Treatment& treatment = plan.pictures.front().treatment;
+    const AVStream& video = input.stream(stream);  // which looking for a moment may open anew
     const bool has_alpha = media::has_alpha(video) || source.read.alpha;
     treatment = rgb_treatment(video, shrunk(display, plan.reads.front().shrink_by), has_alpha);
     decide_steps(treatment, shape_of(picture_facts(input, stream)));
