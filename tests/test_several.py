@@ -92,6 +92,46 @@ def test_cancelled_before_it_begins_nothing_is_made(server, origin):
     assert {output["status"] for output in done["outputs"]} == {"cancelled"}
 
 
+SHARED = [
+    {"kind": "video", "options": {"width": 160, "end": 4}},
+    {"kind": "image", "options": {"width": 64, "format": "png"}},
+    {"kind": "video", "name": "small", "options": {"width": 96, "format": "webm", "end": 4}},
+    {"kind": "animation", "options": {"width": 80, "end": 4}},
+    {"kind": "adaptive_video", "options": {"no_audio": True, "end": 4}},
+]
+
+
+def together(job):
+    """Whether its outputs but the second were encoded at the same time."""
+    film, _, small, loop, stream = (job["tasks"][2 + 2 * i] for i in range(5))
+    return all(task["started_at"] < film["finished_at"] for task in (small, loop, stream))
+
+
+def test_outputs_of_the_same_pictures_are_made_at_once_with_the_same_bytes(server, clip):
+    made = server.job(input=clip, outputs=SHARED)
+    done = server.wait(made)
+    assert done["status"] == "succeeded" and together(done), done
+    assert not done["warnings"]
+    urls = [output["output"] for output in done["outputs"]]
+    for i in range(1, 4):
+        asked = {key: SHARED[i][key] for key in ("kind", "options")}
+        alone = server.wait(server.job(input=clip, **asked))
+        assert fetch(alone["output"]) == fetch(urls[i]), SHARED[i]
+    assert len(look.frame_times(urls[0])) == 120
+    stream = look.probe(urls[4])
+    assert len(stream["video"]) >= 2 and not look.decode_complaints(urls[4])
+    facts = [task["output"] for task in done["tasks"] if task["kind"] == "export"]
+    lengths = [of["duration"] for of in facts if of["kind"] != "image"]
+    assert lengths == pytest.approx([4] * 4, 0.02)
+
+
+def test_a_copy_does_not_wait_for_what_is_encoded(server, clip):
+    done = server.wait(server.job(input=clip, outputs=[
+        {"kind": "video"}, {"kind": "adaptive_video", "options": {"quality": "low"}}]))
+    assert done["status"] == "succeeded", done["error"]
+    assert done["tasks"][3]["finished_at"] <= done["tasks"][4]["started_at"]
+
+
 def test_warnings_say_of_which_output_they_are(server, clip):
     done = server.wait(server.job(input=clip, outputs=[
         {"kind": "audio", "options": {"end": 1000}}, {**OUTPUTS[1], "name": None},

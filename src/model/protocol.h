@@ -32,6 +32,21 @@ struct AssignedInput {
 };
 
 inline constexpr std::size_t kMostInputs = 17;  // of one child
+inline constexpr int kMostBeside = 15;          // outputs of one child beside its own
+
+/// What a child may make beside its output, of the same decoded pictures.
+struct AssignedOutput {
+    std::string kind;
+    json::value options;
+    std::string stem;
+    std::string parts_folder;
+    static constexpr auto kFields = Fields{
+        Field{&AssignedOutput::kind, "kind", ""}.required(),
+        Field{&AssignedOutput::options, "options", ""}.required(),
+        Field{&AssignedOutput::stem, "stem", ""},
+        Field{&AssignedOutput::parts_folder, "parts_folder", ""},
+    };
+};
 
 /// The work of one child.
 struct Assignment {
@@ -40,6 +55,7 @@ struct Assignment {
     bool explain = false;     // only print the plan: Finished.plan, no output
     bool is_binding = false;  // explain: all is read that deciding takes, nothing guessed
     json::value plan;         // how it is to be done, where that was decided before
+    std::vector<AssignedOutput> beside;  // all of these, or none
     std::vector<AssignedInput> inputs;
     std::string stem = "output";  // the main output is `<stem>.<extension>` in the child's folder
     std::string parts_folder;     // how a playlist names the folder its parts are published in
@@ -51,6 +67,7 @@ struct Assignment {
         Field{&Assignment::explain, "explain", ""},
         Field{&Assignment::is_binding, "is_binding", ""},
         Field{&Assignment::plan, "plan", ""},
+        Field{&Assignment::beside, "beside", ""},
         Field{&Assignment::inputs, "inputs", ""},
         Field{&Assignment::stem, "stem", ""},
         Field{&Assignment::parts_folder, "parts_folder", ""},
@@ -77,11 +94,14 @@ struct Progress {
     std::optional<double> percent;  // 0–100
     std::optional<double> speed;    // media seconds a second
     std::optional<double> eta_s;
+    std::optional<int> output = {
+    };  // nothing: the assignment's own; n: the n-th of those beside it
     static constexpr std::string_view kName = "progress";
     static constexpr auto kFields = Fields{
         Field{&Progress::percent, "percent", ""}.between(0, 100),
         Field{&Progress::speed, "speed", ""}.between(0, 1e9),
         Field{&Progress::eta_s, "eta_s", ""}.between(0, 1e12),
+        Field{&Progress::output, "output", ""}.between(1, kMostBeside).or_absent(),
     };
 };
 
@@ -90,11 +110,13 @@ struct FileGrown {
     std::string name;
     std::int64_t from = 0;
     std::int64_t to = 0;
+    std::optional<int> output = {};  // as of Progress
     static constexpr std::string_view kName = "file_grown";
     static constexpr auto kFields = Fields{
         Field{&FileGrown::name, "name", ""}.required(),
         Field{&FileGrown::from, "from", ""}.required().between(0, 9e18),
         Field{&FileGrown::to, "to", ""}.required().between(0, 9e18),
+        Field{&FileGrown::output, "output", ""}.between(1, kMostBeside).or_absent(),
     };
 };
 
@@ -104,11 +126,23 @@ struct FileReady {
     std::string name;
     std::int64_t size = 0;
     bool is_main = true;
+    std::optional<int> output = {};  // as of Progress
     static constexpr std::string_view kName = "file_ready";
     static constexpr auto kFields = Fields{
         Field{&FileReady::name, "name", ""}.required(),
         Field{&FileReady::size, "size", ""}.required().between(0, 9e18),
         Field{&FileReady::is_main, "is_main", ""},
+        Field{&FileReady::output, "output", ""}.between(1, kMostBeside).or_absent(),
+    };
+};
+
+/// What was made beside an output.
+struct FinishedBeside {
+    File file;
+    std::vector<std::string> warnings;
+    static constexpr auto kFields = Fields{
+        Field{&FinishedBeside::file, "file", ""}.required(),
+        Field{&FinishedBeside::warnings, "warnings", ""},
     };
 };
 
@@ -117,11 +151,13 @@ struct Finished {
     File file;
     std::vector<std::string> warnings;
     json::value plan;
+    std::vector<FinishedBeside> beside;  // of Assignment.beside: all, or none
     static constexpr std::string_view kName = "finished";
     static constexpr auto kFields = Fields{
         Field{&Finished::file, "file", ""}.required(),
         Field{&Finished::warnings, "warnings", ""},
         Field{&Finished::plan, "plan", ""},
+        Field{&Finished::beside, "beside", ""},
     };
 };
 

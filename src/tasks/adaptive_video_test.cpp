@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "base/thread_safety.h"
 #include "tasks/run_task.h"
 
 namespace ittybit::tasks {
@@ -27,8 +28,14 @@ class Collected : public Events {
 public:
     void progress(const Progress&) override {}
     void file_grown(const FileGrown&) override {}
-    void file_ready(const FileReady& file) override { ready.push_back(file); }
+    void file_ready(const FileReady& file) override {
+        const MutexLock lock(mutex_);
+        ready.push_back(file);
+    }
     std::vector<FileReady> ready;
+
+private:
+    Mutex mutex_;
 };
 
 struct Shell {

@@ -1,6 +1,7 @@
 #include "tasks/build.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <iterator>
 #include <span>
@@ -11,17 +12,15 @@
 #include "media/common_end.h"
 #include "media/compat.h"
 #include "media/copying.h"
-#include "media/decoder.h"
 #include "media/filters.h"
 #include "media/frames.h"
+#include "media/intake.h"
 #include "media/meter.h"
 #include "media/pipeline.h"
 #include "media/text_track.h"
 #include "media/timing.h"
 #include "tasks/expectation.h"
 #include "tasks/image.h"
-#include "tasks/in_turn.h"
-#include "tasks/joined_alpha.h"
 #include "tasks/joined_picture.h"
 #include "tasks/piece_reading.h"
 #include "tasks/plan_time.h"
@@ -29,8 +28,8 @@
 #include "tasks/reading.h"
 #include "tasks/sound_level.h"
 #include "tasks/still.h"
+#include "tasks/stream_reading.h"
 #include "tasks/text.h"
-#include "tasks/told_colours.h"
 #include "tasks/treatment.h"
 #include "tasks/watched.h"
 
@@ -42,8 +41,6 @@ using media::Packet;
 using media::Pipeline;
 using media::Sink;
 
-/// Audio packets waiting for their thread: they are small, and badly interleaved files have many.
-constexpr std::size_t kSoundPackets = 512;
 constexpr std::size_t kSoundFrames = 64;
 
 /// Times of what no demuxer reads.
@@ -61,31 +58,32 @@ Size size_of(const PicturePlan& picture, const PictureBranch& branch) {
     return picture.treatment.placement.canvas;
 }
 
-/// The pipeline of one plan, built back to front.
+/// The stages of one plan, built back to front.
 class Builder {
 public:
-    /// `levels`: of the plan's sounds.
-    Builder(const Plan& plan, const SoundLevels& levels, Job& job)
-        : plan_(plan),
-          levels_(levels),
-          job_(job),
-          events_(job.events),
-          meter_(plan.window.duration, [this](const media::Meter::Reading& reading) {
-              report(reading);
-          }) {}
+    /// `levels`: of the plan's sounds. What is read is read once for all plans of a run.
+    Builder(const Planned& planned, SoundLevels levels, StreamReading& reading, Pipeline& pipeline)
+        : plan_(planned.plan),
+          levels_(std::move(levels)),
+          job_(planned.job),
+          reading_(reading),
+          meter_(plan_.window.duration, [this](const media::Meter::Reading& now) { report(now); }),
+          pipeline_(pipeline) {}
+    Builder(const Builder&) = delete;
+    Builder& operator=(const Builder&) = delete;
+    ~Builder() = default;
 
-    Result<Finished> make();
+    Result<> build();
+
+    /// Reads what the plan reads, for all these builders of the run; this one is among them.
+    Result<> read(std::deque<Builder>& all);
+
+    /// Once all went through.
+    Result<Finished> finish();
 
 private:
-    /// What hangs on one read: whatever takes its frames, and its packets.
-    struct Taps {
-        std::vector<Sink<Frame>*> frames;
-        std::vector<Sink<Packet>*> packets;
-    };
-
     void report(const media::Meter::Reading& reading);
     Result<> open_products();
-    Result<> build();
     void add_common_end();
     Result<> add_pictures(const PicturePlan& picture);
     Result<> join(const PicturePlan& picture, const PlannedRead& read);
@@ -101,30 +99,28 @@ private:
     );
     Sink<Frame>& add_cadence(const PicturePlan& picture, Sink<Frame>& next);
 
-    Result<> read_streams();
-    Result<> decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks);
+    Result<> read_streams(std::deque<Builder>& all);
     Result<> read_animation();
     Result<> read_still();
-    Result<> read();
-    Result<> read_pictures_and_sound();
+    Result<> read_pictures_and_sound(std::deque<Builder>& all);
     Result<> feed_beside(double seconds);
+    Result<> finish_beside();
     Result<std::vector<Missing>> missing() const;
 
     const PlannedRead& read_at(int place) const {
         return plan_.reads[static_cast<std::size_t>(place)];
     }
-    Taps& taps_of(int read) { return taps_[static_cast<std::size_t>(read)]; }
+    Taps& taps_of(int read) { return reading_.taps_of(read_at(read)); }
     media::SourceTime time_of(const PlannedRead& read) const {
         return read.as == ReadAs::kStream ? job_.media->time_of(read.stream) : kMilliseconds;
     }
 
     const Plan& plan_;
-    const SoundLevels& levels_;
+    const SoundLevels levels_;
     Job& job_;
-    InTurn events_;
+    StreamReading& reading_;
     media::Meter meter_;
     std::vector<std::unique_ptr<Product>> products_;  // for each of the plan's outputs
-    std::vector<Taps> taps_;                          // for each of its reads
     std::vector<Watched> watched_;
     const media::PictureWindow* film_ = nullptr;  // of the last picture
     std::unique_ptr<JoinedPicture> joined_;
@@ -133,8 +129,7 @@ private:
     std::vector<std::string> warnings_;
     std::deque<media::CaptionWay> caption_ways_;
     std::optional<media::CommonEnd> common_end_;
-    std::optional<media::Intake> intake_;
-    Pipeline pipeline_;  // the first to go: its stages use all of the above
+    Pipeline& pipeline_;  // gone before this: its stages use all of the above
 };
 
 /// Measuring came before.
@@ -142,12 +137,12 @@ void Builder::report(const media::Meter::Reading& reading) {
     Progress told{reading.percent, reading.speed, reading.eta_s};
     const double before = measuring_share(plan_);
     if (told.percent) told.percent = 100 * before + (1 - before) * *told.percent;
-    events_.progress(told);
+    job_.events.progress(told);
 }
 
 Result<> Builder::open_products() {
     for (const OutputFile& output : plan_.outputs) {
-        const Making making{plan_, output, job_.assignment, events_, meter_};
+        const Making making{plan_, output, job_.assignment, job_.events, meter_};
         products_.push_back(TRY(make_product(making)));
     }
     return {};
@@ -342,7 +337,7 @@ void Builder::add_common_end() {
 }
 
 Result<> Builder::build() {
-    taps_.resize(plan_.reads.size());
+    TRY(open_products());
     for (const PlannedRead& read : plan_.reads)
         if (read.as == ReadAs::kStream || read.as == ReadAs::kFrame) TRY(open_media(job_, read));
     cues_ = TRY(read_texts(plan_, job_, [this] { meter_.moved(); }, warnings_));
@@ -353,58 +348,26 @@ Result<> Builder::build() {
     return {};
 }
 
-/// One sink for all that take the same.
-template <typename T>
-Sink<T>& joined(Pipeline& pipeline, const std::vector<Sink<T>*>& sinks) {
-    return sinks.size() == 1 ? *sinks.front() : pipeline.make<media::Tee<T>>(sinks);
-}
-
-/// Puts decoders in front of what takes a read's frames; `sinks` are those of the input's streams.
-Result<> Builder::decode(const PlannedRead& read, Taps& taps, PacketSinks& sinks) {
-    media::Input& input = *job_.media;
-    if (!taps.frames.empty()) {
-        Sink<Frame>* next = TRY(add_told_colours(pipeline_, job_, joined(pipeline_, taps.frames)));
-        const media::DecoderOptions options{.threads = read.threads};
-        const AVStream& stream = input.stream(read.stream);
-        if (read.alpha) {
-            auto& both = pipeline_.make<JoinedAlpha>(
-                stream.time_base, input.stream(*read.alpha).time_base, *next
-            );
-            sinks[*read.alpha] =
-                &pipeline_.add(TRY(media::Decoder::open(input, *read.alpha, options, both.alpha()))
-                );
-            next = &both.colour();
-        }
-        Sink<Packet>* decoder =
-            &pipeline_.add(TRY(media::Decoder::open(input, read.stream, options, *next)));
-        if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
-            decoder = &pipeline_.detach<Packet>(kSoundPackets, *decoder);
-        taps.packets.push_back(decoder);
-    }
-    if (!taps.packets.empty()) sinks[read.stream] = &joined(pipeline_, taps.packets);
-    return {};
-}
-
-Result<> Builder::read_streams() {
+Result<> Builder::read_streams(std::deque<Builder>& all) {
     media::Input& input = *TRY(open_media(job_));
-    PacketSinks sinks;
-    for (std::size_t i = 0; i < taps_.size(); ++i) TRY(decode(plan_.reads[i], taps_[i], sinks));
+    PacketSinks sinks = TRY(reading_.open());
     if (sinks.empty()) return {};  // pieces alone are joined
-    intake_.emplace(input, cut_of(plan_));
-    const auto is_stopped = [this] {
-        meter_.moved();
+    media::Intake& intake = reading_.take_in(cut_of(plan_));
+    const auto is_stopped = [&] {
+        for (Builder& each : all) each.meter_.moved();
         return pipeline_.stop().stop_requested();
     };
     if (plan_.piece)
-        return read_piece({plan_, input, *film_, *intake_, is_stopped}, std::move(sinks));
+        return read_piece({plan_, input, *film_, intake, is_stopped}, std::move(sinks));
     Result<> fed;
     TRY(read_window(
         input, plan_.window, plan_.reads.front().stream, sinks,
         [&](const AVPacket& packet) {
-            intake_->see(packet);
+            intake.see(packet);
             const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
             const AVRational unit = input.stream(packet.stream_index).time_base;
-            if (at != media::kNoTime) fed = feed_beside(input.seconds(at, unit));
+            for (Builder& each : all)
+                if (fed && at != media::kNoTime) fed = each.feed_beside(input.seconds(at, unit));
             return is_stopped() || !fed;
         }
     ));
@@ -417,9 +380,14 @@ Result<> Builder::feed_beside(double seconds) {
     return joined_ ? joined_->up_to(seconds - plan_.window.start) : Result<>();
 }
 
+Result<> Builder::finish_beside() {
+    for (auto& text : texts_) TRY(text.finish());
+    return joined_ ? joined_->finish() : Result<>();
+}
+
 Result<> Builder::read_animation() {
     auto& reader = *TRY(open_animation(job_));
-    Sink<Frame>& window = joined(pipeline_, taps_.front().frames);
+    Sink<Frame>& window = joined(pipeline_, taps_of(0).frames);
     const auto& end = plan_.window.end;
     while (const auto shown = TRY(reader.next())) {
         meter_.moved();
@@ -440,41 +408,39 @@ Result<> Builder::read_still() {
                       : TRY(media::frame_at(*job_.media, read.stream, 0, {.is_strict = true}));
     frame->pts = 0;
     media::set_duration(*frame, plan_.pictures.front().clock.ticks / 10);
-    Sink<Frame>& filters = joined(pipeline_, taps_.front().frames);
+    Sink<Frame>& filters = joined(pipeline_, taps_of(0).frames);
     TRY(filters.push(std::move(frame)));
     return filters.finish();
 }
 
-Result<> Builder::read() {
-    TRY(read_pictures_and_sound());
-    for (auto& text : texts_) TRY(text.finish());
-    return joined_ ? joined_->finish() : Result<>();
+Result<> Builder::read(std::deque<Builder>& all) {
+    TRY(read_pictures_and_sound(all));
+    for (Builder& each : all) TRY(each.finish_beside());
+    return {};
 }
 
-Result<> Builder::read_pictures_and_sound() {
+Result<> Builder::read_pictures_and_sound(std::deque<Builder>& all) {
     switch (plan_.reads.front().as) {
         case ReadAs::kStream:
-        case ReadAs::kPieces: return read_streams();
+        case ReadAs::kPieces: return read_streams(all);
         case ReadAs::kAnimation: return read_animation();
         case ReadAs::kFrame:
         case ReadAs::kPicture: return read_still();
-        case ReadAs::kText: break;  // read when the pipeline was built
+        case ReadAs::kText: break;  // read when the stages were built
     }
     return {};
 }
 
 Result<std::vector<Missing>> Builder::missing() const {
     const AllThrough all = through(watched_, plan_);
-    if (!intake_) return shortfall(all);
-    return shortfall(*job_.media, *intake_, cut_of(plan_), all);
+    const auto& intake = reading_.intake();
+    if (!intake) return shortfall(all);
+    return shortfall(*job_.media, *intake, cut_of(plan_), all);
 }
 
-Result<Finished> Builder::make() {
-    TRY(open_products());
-    TRY(build());
-    TRY(pipeline_.run([&] { return read(); }));
+Result<Finished> Builder::finish() {
     for (const auto& product : products_)
-        if (const auto plan = product->better_plan()) return tasks::make(*plan, job_);
+        if (const auto plan = product->better_plan()) return make(*plan, job_);
     Finished finished;
     std::vector<File> files;
     for (const auto& product : products_) files.push_back(TRY(product->finish()));
@@ -486,15 +452,33 @@ Result<Finished> Builder::make() {
     return finished;
 }
 
+bool is_image(const Plan& plan) {
+    const auto& pictures = plan.pictures;
+    return !pictures.empty() && !pictures.front().branches.empty() &&
+           pictures.front().branches.front().image;
+}
+
 }  // namespace
 
 Result<Finished> make(const Plan& plan, Job& job) {
-    const auto& pictures = plan.pictures;
-    if (!pictures.empty() && !pictures.front().branches.empty() &&
-        pictures.front().branches.front().image)
-        return make_image(plan, job);
-    const SoundLevels levels = TRY(measure_levels(plan, job));
-    return Builder(plan, levels, job).make();
+    if (is_image(plan)) return make_image(plan, job);
+    auto made = TRY(make_together(std::array{Planned{plan, job}}));
+    return std::move(made.front());
+}
+
+Result<std::vector<Finished>> make_together(std::span<const Planned> planned) {
+    std::deque<Builder> builders;
+    Pipeline pipeline;
+    StreamReading reading(planned.front().job, pipeline);
+    for (const Planned& each : planned) {
+        auto levels = TRY(measure_levels(each.plan, each.job));
+        builders.emplace_back(each, std::move(levels), reading, pipeline);
+    }
+    for (Builder& builder : builders) TRY(builder.build());
+    TRY(pipeline.run([&] { return builders.front().read(builders); }));
+    std::vector<Finished> all;
+    for (Builder& builder : builders) all.push_back(TRY(builder.finish()));
+    return all;
 }
 
 }  // namespace ittybit::tasks

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "model/plan.h"
 #include "tasks/job.h"
 
@@ -8,5 +11,15 @@ namespace ittybit::tasks {
 /// Builds the pipeline of a plan, runs it and verifies what came out, against the plan's
 /// expectations and by reading it back. Errors: all of SPEC's job errors.
 Result<Finished> make(const Plan& plan, Job& job);
+
+/// A plan, and whose it is.
+struct Planned {
+    const Plan& plan;
+    Job& job;
+};
+
+/// The same for plans that read streams of one input in one window: what several need is read and
+/// decoded once. None of them is an image. A plan that fails ends all.
+Result<std::vector<Finished>> make_together(std::span<const Planned> planned);
 
 }  // namespace ittybit::tasks

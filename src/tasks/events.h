@@ -6,8 +6,8 @@
 /// folder and facts about them out. One file per kind; run_task.h dispatches.
 namespace ittybit::tasks {
 
-/// Who hears what a task does while it works. Calls may come from any of the task's threads, one
-/// at a time. The child writes them on its socket; a test collects them.
+/// Who hears what a task does while it works. Calls may come from any of the task's threads, also
+/// at once. The child writes them on its socket; a test collects them.
 class Events {
 public:
     Events() = default;

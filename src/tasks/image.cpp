@@ -16,6 +16,7 @@
 #include "media/stream.h"
 #include "model/sniff.h"
 #include "tasks/auto_start.h"
+#include "tasks/build.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
 #include "tasks/joined_alpha.h"

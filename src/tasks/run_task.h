@@ -6,9 +6,9 @@
 #include "base/bytes.h"
 #include "model/plan.h"
 #include "model/protocol.h"
-#include "tasks/build.h"
 #include "tasks/events.h"
 #include "tasks/job.h"
+#include "tasks/together.h"
 
 namespace ittybit::tasks {
 
@@ -38,7 +38,7 @@ template <typename Options>
 Result<Finished> run(const Options& options, Job& job) {
     const Plan decided = TRY(plan_of(options, job));
     if (job.assignment.explain) return explained(decided, job);
-    return make(decided, job);
+    return make_with_others(decided, job);
 }
 
 }  // namespace ittybit::tasks

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/thread_safety.h"
 #include "media/decoder.h"
 #include "media/stream.h"
 #include "media/testing.h"
@@ -27,11 +28,20 @@ using media::Frame;
 
 class CollectedEvents : public Events {
 public:
-    void progress(const Progress& progress) override { progresses.push_back(progress); }
+    void progress(const Progress& progress) override {
+        const MutexLock lock(mutex_);
+        progresses.push_back(progress);
+    }
     void file_grown(const FileGrown&) override {}
-    void file_ready(const FileReady& ready) override { files.push_back(ready); }
+    void file_ready(const FileReady& ready) override {
+        const MutexLock lock(mutex_);
+        files.push_back(ready);
+    }
     std::vector<Progress> progresses;
     std::vector<FileReady> files;
+
+private:
+    Mutex mutex_;
 };
 
 class WholeTask : public testing::Test {

@@ -19,7 +19,8 @@ Destinations::Destinations(
     if (!record.job.outputs) return;
     for (std::size_t i = 0; i < record.job.outputs->size(); ++i) {
         const auto& url = record.job.outputs->at(i).output;
-        if (url) taken_.insert({connection_of(record.order.outputs.at(i)), *url});
+        const auto& output = record.order.outputs.at(i);
+        if (url) taken_.insert({{connection_of(output), *url}, &output});
     }
 }
 
@@ -29,11 +30,16 @@ std::string Destinations::connection_of(const OrderedOutput& output) const {
 
 Result<Place> Destinations::of_output(const OrderedOutput& output, const std::string& extension) {
     if (output.place.url) return in_bucket(output, extension);
-    if (makes_folder(output.operation())) return managed("output", "");
     const auto& name = output.place.name;
     const auto own = name ? safe_name(*name) : stem_of(record_.job.input);
     const auto stem = extension == "m3u8" ? "master" : own;
-    return managed("output", fmt::format("{}.{}", stem, extension));
+    const bool is_folder = makes_folder(output.operation());
+    auto to = TRY(managed("output", is_folder ? "" : fmt::format("{}.{}", stem, extension)));
+    if (const auto before = std::exchange(file_of_[&output], to.managed); !before.empty()) {
+        discard(before);
+        std::erase(files_, before);
+    }
+    return to;
 }
 
 Result<Place> Destinations::of_import() {
@@ -78,7 +84,8 @@ Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::st
         makes_folder(output.operation())
     );
     watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
-    if (taken_.insert({connection, to.url}).second) return to;
+    const auto& whose = *taken_.insert({{connection, to.url}, &output}).first;
+    if (whose.second == &output) return to;
     return Error{
         ErrorKind::kInvalidOutput,
         fmt::format("{} is another output's already: give each a place of its own", to.url),
@@ -113,12 +120,14 @@ void Destinations::watch(Place& to, store::OpenUpload upload) {
 }
 
 void Destinations::discard() {
-    for (const auto& file : files_) {
-        if (const auto done = shop_.files.discard(file); !done) {
-            log::warn("a file that nobody needs stays", {{"error", done.error().message}});
-        }
-    }
+    for (const auto& file : files_) discard(file);
     files_.clear();
+}
+
+void Destinations::discard(const std::string& file) {
+    if (const auto done = shop_.files.discard(file); !done) {
+        log::warn("a file that nobody needs stays", {{"error", done.error().message}});
+    }
 }
 
 }  // namespace ittybit::work

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +17,8 @@ public:
     /// Both outlive this.
     Destinations(Workshop& shop, const store::Claim& claim, const store::JobRecord& record);
 
-    /// Where the order says, else managed storage.
+    /// Where the order says, else managed storage. Asked again for the same output, what was begun
+    /// for it before is garbage.
     Result<Place> of_output(const OrderedOutput& output, const std::string& extension);
     /// A managed file that belongs to nobody and is kept like an upload.
     Result<Place> of_import();
@@ -34,12 +35,15 @@ private:
     std::string connection_of(const OrderedOutput& output) const;
     Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);
+    void discard(const std::string& file);
 
     Workshop& shop_;
     const store::Claim& claim_;
     const store::JobRecord& record_;
-    std::vector<std::string> files_;                       // ids
-    std::set<std::pair<std::string, std::string>> taken_;  // connections and URLs
+    std::vector<std::string> files_;  // ids
+    std::map<const OrderedOutput*, std::string> file_of_;
+    std::map<std::pair<std::string, std::string>, const OrderedOutput*>
+        taken_;  // connections, URLs
 };
 
 }  // namespace ittybit::work

@@ -1,9 +1,12 @@
 #include "work/run_operation.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,6 +43,14 @@ Assignment assignment_of(const OperationRequest& request) {
     assignment.stem = request.stem;
     assignment.parts_folder = request.parts_folder;
     assignment.limits = request.limits;
+    for (const auto& output : request.beside) {
+        assignment.beside.push_back(
+            {.kind = std::string(kind_of(output.operation)),
+             .options = options_json(output.operation),
+             .stem = fmt::format("{}-{}", request.stem, assignment.beside.size() + 1),
+             .parts_folder = output.parts_folder}
+        );
+    }
     return assignment;
 }
 
@@ -122,17 +133,27 @@ Result<Finished> bounded(Finished finished) {
     }
     bound(finished.warnings);
     bound(finished.file.warnings);
+    for (auto& beside : finished.beside) {
+        auto bare = TRY(bounded({std::move(beside.file), std::move(beside.warnings), {}, {}}));
+        beside = {std::move(bare.file), std::move(bare.warnings)};
+    }
     return finished;
 }
 
 /// One run: what is known so far, and one function per event.
 class Run {
 public:
+    /// `outputs`: how many may be made.
     Run(const std::vector<OperationInput>& inputs,
+        std::size_t outputs,
         const OperationEvents& events,
         sandbox::Child& child,
         const std::stop_token& stop)
-        : inputs_(inputs), events_(events), child_(child), supplier_(inputs, stop) {}
+        : inputs_(inputs),
+          events_(events),
+          child_(child),
+          supplier_(inputs, stop),
+          percents_(outputs, 0) {}
 
     /// Until the child has finished.
     Result<Finished> finish() {
@@ -173,14 +194,22 @@ private:
     }
 
     Result<> take(const Progress& progress) {
+        TRY(check_output(progress.output));
         Progress shown = progress;
-        if (shown.percent) percent_ = std::max(percent_, *shown.percent);
-        if (shown.percent) shown.percent = percent_;
+        double& most = percents_[static_cast<std::size_t>(progress.output.value_or(0))];
+        if (shown.percent) most = std::max(most, *shown.percent);
+        if (shown.percent) shown.percent = most;
         if (events_.progress) events_.progress(shown);
         return {};
     }
 
+    Result<> check_output(std::optional<int> output) const {
+        if (static_cast<std::size_t>(output.value_or(0)) < percents_.size()) return {};
+        return crashed("the media process tells of an output that nobody asked for");
+    }
+
     Result<> take(const FileGrown& grown) {
+        TRY(check_output(grown.output));
         if (!sandbox::is_flat_name(grown.name) || grown.from > grown.to) {
             return crashed("the media process named a file against the rules");
         }
@@ -188,6 +217,7 @@ private:
     }
 
     Result<> take(const FileReady& ready) {
+        TRY(check_output(ready.output));
         TRY(check_size(ready, child_.workspace()));
         if (!names_.insert(ready.name).second) {
             return crashed("the media process made a file twice");
@@ -209,7 +239,7 @@ private:
     std::vector<FileReady> files_;
     std::set<std::string> names_;  // of these
     std::optional<Error> input_error_;
-    double percent_ = 0;
+    std::vector<double> percents_;  // of each output
 };
 
 /// Checks once more what nobody can change any more.
@@ -221,6 +251,31 @@ Result<> check_files(const Outcome& outcome, const Assignment& assignment) {
     const auto mains = std::ranges::count(outcome.files, true, &FileReady::is_main);
     if (mains == (makes_files ? 1 : 0)) return {};
     return crashed("the media process made no output or more than one");
+}
+
+/// What was made beside the first output, each with a folder of its own: nobody else has any of
+/// them.
+Result<> set_apart(Outcome& outcome) {
+    for (std::size_t i = 0; i < outcome.finished.beside.size(); ++i) {
+        auto& made = outcome.finished.beside[i];
+        const auto& from = outcome.workspace.path();
+        auto& other = outcome.beside.emplace_back(
+            Finished{std::move(made.file), std::move(made.warnings), {}, {}},
+            std::vector<FileReady>(), TRY(sandbox::Workspace::make(from.parent_path()))
+        );
+        const auto is_others = [&](const FileReady& file) {
+            return file.output == static_cast<int>(i) + 1;
+        };
+        std::ranges::copy_if(outcome.files, std::back_inserter(other.files), is_others);
+        std::erase_if(outcome.files, is_others);
+        for (const auto& file : other.files) {
+            std::error_code code;
+            std::filesystem::rename(from / file.name, other.workspace.path() / file.name, code);
+            if (code) return Error{ErrorKind::kInternalError, "a file is gone", ""};
+        }
+    }
+    outcome.finished.beside.clear();
+    return {};
 }
 
 void log_diagnostics(sandbox::Child& child, const Error& error) {
@@ -259,7 +314,7 @@ Result<Outcome> run_assignment(
         );
     }
     TRY(child->assign(assignment, descriptors, stop));
-    Run run(inputs, events, *child, stop);
+    Run run(inputs, assignment.beside.size() + 1, events, *child, stop);
     auto finished = run.finish();
     child->kill();
     if (!finished) {
@@ -267,7 +322,15 @@ Result<Outcome> run_assignment(
         return std::move(finished).error();
     }
     Outcome outcome{*std::move(finished), run.take_files(), child->take_workspace()};
+    const auto beside = outcome.finished.beside.size();
+    if (beside != 0 && beside != assignment.beside.size())
+        return crashed("the media process made some of the outputs that go together");
+    TRY(set_apart(outcome));
+    const auto is_of_others = [](const FileReady& file) { return file.output.has_value(); };
+    if (std::ranges::any_of(outcome.files, is_of_others))
+        return crashed("the media process made files of an output that it did not finish");
     TRY(check_files(outcome, assignment));
+    for (const auto& other : outcome.beside) TRY(check_files(other, assignment));
     return outcome;
 }
 

@@ -31,6 +31,12 @@ struct OperationInput {
     bool comes_in_order = false;  // `ensure` waits for all that lies before
 };
 
+/// What may be made beside an operation's output, of the same decoded pictures.
+struct OperationBeside {
+    Operation operation;
+    std::string parts_folder;
+};
+
 /// One media operation: what to do with which bytes.
 struct OperationRequest {
     Operation operation;
@@ -42,10 +48,12 @@ struct OperationRequest {
     std::string task = {};    // whose work it is, by its id; "": none's, or its input is looked at
     bool is_binding = false;  // explain: all is read that deciding takes, nothing guessed
     json::value plan = {};    // how it is done, where that was decided before
+    std::vector<OperationBeside> beside = {};
 };
 
 /// Who hears what a child does. Called on the thread of run_operation; any may be empty. An error
-/// from `file_grown` or `file_ready` (an export that fails) ends the operation with it.
+/// from `file_grown` or `file_ready` (an export that fails) ends the operation with it. What is
+/// beside the operation's own output says so by its number.
 struct OperationEvents {
     std::function<void(const Progress&)> progress;
     std::function<Result<>(const FileGrown&, const sandbox::Workspace&)> file_grown;
@@ -58,6 +66,7 @@ struct Outcome {
     Finished finished;
     std::vector<FileReady> files;  // each opened and its size found true
     sandbox::Workspace workspace;
+    std::vector<Outcome> beside = {};  // of OperationRequest.beside: all, or none
 };
 
 /// How an operation is performed: in a child; in tests, by a script.

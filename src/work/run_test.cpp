@@ -112,8 +112,31 @@ protected:
             TRY(events.file_ready({.name = "absent", .size = 5}, outcome.workspace));
         }
         TRY(write("output.mp4", true));
+        if (shares) TRY(make_beside(operation, events, outcome));
         if (failing == "publish") stop.request_stop();
         return outcome;
+    }
+
+    /// Each in a folder of its own, as run_operation hands them back.
+    Result<> make_beside(
+        const OperationRequest& operation, const OperationEvents& events, Outcome& outcome
+    ) {
+        for (const auto& wanted : operation.beside) {
+            const auto number = static_cast<int>(outcome.beside.size()) + 1;
+            done.back() += fmt::format("+{}", kind_of(wanted.operation));
+            Outcome other{{}, {}, TRY(sandbox::Workspace::make(testing::TempDir()))};
+            other.finished.file.kind = "video";
+            other.finished.file.format = "made beside";
+            const auto name = fmt::format("output-{}.mp4", number);
+            std::ofstream(other.workspace.path() / name) << "besid";
+            events.progress({.percent = 50, .speed = {}, .eta_s = {}, .output = number});
+            TRY(events.file_ready({.name = name, .size = 5, .output = number}, other.workspace));
+            outcome.beside.push_back(std::move(other));
+        }
+        if (failing == "together" && !operation.beside.empty()) {
+            return Error{ErrorKind::kLimitExceeded, "more memory than allowed", ""};
+        }
+        return {};
     }
 
     Job job_of(const std::string& kind, bool is_task = false) const {
@@ -155,6 +178,7 @@ protected:
     std::shared_ptr<storage::FaultyStorage> faulty_ =
         std::make_shared<storage::FaultyStorage>(inner_);
     std::shared_ptr<storage::Storage> place_ = faulty_;
+    bool shares = false;            // what may be made at once is
     std::vector<std::string> done;  // operations
     Job result;
 };
@@ -366,6 +390,87 @@ TEST_F(SeveralTest, WhicheverCallOfTheStorageFailsOneOutputIsLostAndNothingIsLef
         clear();
     }
     EXPECT_GT(call, 12) << "each upload begins, is written and committed";
+}
+
+/// Where the stream is made with the video.
+class SharingTest : public SeveralTest {
+protected:
+    SharingTest() { shares = true; }
+
+    void expect_all_made() const {
+        EXPECT_EQ(result.outputs->at(0).output, "s3://bucket/out.mp4");
+        EXPECT_EQ(result.outputs->at(1).output, "s3://bucket/out.png");
+        EXPECT_EQ(result.outputs->at(2).output, "s3://bucket/out.m3u8");
+    }
+};
+
+TEST_F(SharingTest, OutputsOfTheSamePicturesAreMadeAtOnce) {
+    EXPECT_EQ(ends_after(""), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(done, ElementsAre("probe", "video+adaptive_video", "image"));
+    expect_all_made();
+    EXPECT_EQ(*storage::get(*place_, "out.mp4", {}), "bytes");
+    EXPECT_EQ(*storage::get(*place_, "out.m3u8", {}), "besid");
+    EXPECT_EQ(result.tasks[6].output->format, "made beside");
+    EXPECT_LE(*result.tasks[6].started_at, *result.tasks[4].started_at);
+}
+
+TEST_F(SharingTest, NotThoseOfOtherPartsOrKinds) {
+    VideoOptions front;
+    front.end = 3;
+    request.outputs[0].operation = front;
+    EXPECT_EQ(ends_after(""), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(done, ElementsAre("probe", "video", "image", "adaptive_video"));
+    request.outputs[0].operation = AudioOptions{};
+    EXPECT_EQ(ends_after(""), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(done, ElementsAre("probe", "audio", "image", "adaptive_video"));
+    request.outputs[0].operation = AdaptiveVideoOptions{};
+    EXPECT_EQ(ends_after(""), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(done, ElementsAre("probe", "adaptive_video", "image", "adaptive_video"))
+        << "the parts of two streams would have the same names";
+}
+
+TEST_F(SharingTest, WhatFailsTogetherIsMadeOneByOne) {
+    EXPECT_EQ(ends_after("together"), std::vector<std::string>(9, "succeeded"));
+    EXPECT_THAT(
+        done, ElementsAre("probe", "video+adaptive_video", "video", "image", "adaptive_video")
+    );
+    expect_all_made();
+    EXPECT_EQ(keys().size(), 5U) << "what was sent of the first try is taken back";
+}
+
+TEST_F(SharingTest, OneThatFailsLeavesTheOther) {
+    const auto words = ends_after("video");
+    EXPECT_EQ(words.front(), "failed");
+    EXPECT_EQ(std::ranges::count(words, "failed corrupt_media"), 1);
+    EXPECT_EQ(result.outputs->at(2).output, "s3://bucket/out.m3u8");
+    EXPECT_FALSE(result.outputs->at(0).output);
+}
+
+TEST_F(SharingTest, WhicheverCallOfTheStorageFailsAtMostOneOutputIsLost) {
+    int call = 1;
+    for (bool has_failed = true; has_failed; ++call) {
+        faulty_->fail_at(call);
+        const auto words = ends_after("");
+        has_failed = faulty_->has_failed();
+        EXPECT_LE(std::ranges::count(words, "failed upload_failed"), has_failed ? 1 : 0) << call;
+        const auto left = keys();
+        for (const auto& output : *result.outputs) {
+            EXPECT_NE(output.output.has_value(), output.error.has_value()) << call;
+            const auto& main = kKeysOf.at(output.kind).back();
+            EXPECT_EQ(std::ranges::count(left, main), output.output ? 1 : 0) << call << " " << main;
+        }
+        if (!result.outputs->at(2).output) {
+            EXPECT_LE(left.size(), 2U) << call;
+        }
+        clear();
+    }
+    EXPECT_GT(call, 6);
+}
+
+TEST_F(SharingTest, AStopEndsThemAll) {
+    const auto words = ends_after("stop video");
+    EXPECT_EQ(words.front(), "cancelled");
+    EXPECT_THAT(keys(), IsEmpty());
 }
 
 }  // namespace

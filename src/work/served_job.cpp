@@ -107,6 +107,10 @@ Result<Outcome> ServedJob::perform(
     if (outcome && kind != "probe") {
         const std::chrono::duration<double> took = Steady::now() - started;
         job_.log().encoded(kind, outcome->finished.file, took.count());
+        for (std::size_t i = 0; i < outcome->beside.size(); ++i) {
+            const auto& made = outcome->beside[i].finished.file;
+            job_.log().encoded(kind_of(request.beside[i].operation), made, took.count());
+        }
     }
     return outcome;
 }

@@ -234,6 +234,21 @@ TEST_F(ServedJobTest, SeveralOutputsAreMadeAndNamed) {
     check_and_remove(job, "no fault");
 }
 
+TEST_F(ServedJobTest, WhatIsTooMuchTogetherIsMadeOneByOneAndLeavesNothing) {
+    int together = 0;
+    shop_.perform = [&](const auto& request, const auto& events, const auto& stop) {
+        auto outcome = perform(request, events, stop);
+        if (request.beside.empty()) return outcome;
+        ++together;
+        return Result<Outcome>(Error{ErrorKind::kLimitExceeded, "more than allowed", ""});
+    };
+    const auto job = run(add_job());
+    EXPECT_EQ(together, 1);
+    EXPECT_EQ(job.status, JobStatus::kSucceeded);
+    EXPECT_EQ(expected(job).size(), 5U);
+    check_and_remove(job, "one by one");
+}
+
 TEST_F(ServedJobTest, WhoExplainsIsNotKeptWaitingByAnInput) {
     shop_.perform = [](const auto&, const auto&, const std::stop_token& stop) -> Result<Outcome> {
         pause(stop, std::chrono::seconds(20));
@@ -298,6 +313,7 @@ TEST_F(ServedJobTest, NoOutputGoesWhereAnEarlierAttemptHasPutAnother) {
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().kind, ErrorKind::kInvalidOutput);
     EXPECT_TRUE(places.of_output(outputs[2], "mp4")) << "another S3 has its own films";
+    EXPECT_TRUE(places.of_output(outputs[2], "mp4")) << "it is this output's own";
 }
 
 TEST_F(ServedJobTest, WhatAnEarlierAttemptHasEndedIsNotToldAgain) {

@@ -204,6 +204,7 @@ Result<Outcome> perform_in_pieces(
     const auto place = static_cast<int>(joining.inputs.size());
     joining.inputs.push_back(all.input());
     joining.plan = plan_json(plan_of_joining(plan, count, place));
+    joining.beside.clear();  // each is split by itself
     OperationEvents heard = events;
     heard.progress = {};  // the pieces tell
     auto outcome = TRY(shop.perform(joining, heard, stop));
