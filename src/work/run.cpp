@@ -10,28 +10,14 @@
 
 #include "model/order.h"
 #include "work/import.h"
+#include "work/make_output.h"
 #include "work/places.h"
-#include "work/shared_pictures.h"
 
 namespace ittybit::work {
 namespace {
 
 /// What a step came to: its file is for other steps, or has its names; or it failed.
 using Done = std::variant<File, Made, Blamed>;
-
-/// One output on its way, and the ids of its tasks.
-struct Output {
-    const OutputRequest& request;
-    std::string work;
-    std::string publish;
-    std::unique_ptr<Destination> destination = {};
-    std::optional<Outcome> outcome = {};
-    std::optional<Error> unsent = {};  // why a file could not be sent on
-    bool is_over = false;              // done, or failed
-};
-
-/// Those that one operation makes at once. Its own comes first.
-using Group = std::vector<Output*>;
 
 /// A piece of a task's work. A task has succeeded when its last step has.
 struct Step {
@@ -150,21 +136,8 @@ private:
         const bool is_stopped =
             blamed.error.kind == ErrorKind::kCancelled || ledger_.stop().stop_requested();
         if (failed == outputs_.end() || is_stopped || request_.outputs.size() == 1) return false;
-        close(*failed);
+        failed->close();
         return true;
-    }
-
-    /// Its working files go, and what was sent without being published is taken back.
-    static void forget(Output& output) {
-        output.destination.reset();
-        output.outcome.reset();
-        output.unsent.reset();
-    }
-
-    /// Nothing more is done for it.
-    static void close(Output& output) {
-        output.is_over = true;
-        forget(output);
     }
 
     Done take(const Step& step) {
@@ -280,110 +253,18 @@ private:
         return file;
     }
 
-    /// It may have been made already, with one before it.
     Done make(Output& output) {
-        if (!output.outcome) {
-            Group group{&output};
-            for (auto& other : outputs_)
-                if (&other != &output && may_join(other, group)) group.push_back(&other);
-            auto failed = make(group);
-            if (failed && group.size() > 1) {
-                for (auto* each : group) forget(*each);
-                if (is_worth_alone(output, *failed)) failed = make(Group{&output});
-            }
-            if (failed) return *std::move(failed);
-        }
+        const Making making{
+            .ledger = ledger_,
+            .perform = request_.perform,
+            .import = *import_,
+            .import_task = import_task_,
+            .format = facts_.format,
+            .about = [this](const Operation& operation) { return about(operation); },
+            .begin = [this](const Output& begun) { begin(begun.work, {probe_}); },
+        };
+        if (auto failed = make_output(making, output, outputs_)) return *std::move(failed);
         return output.outcome->finished.file;
-    }
-
-    static bool may_join(const Output& other, const Group& group) {
-        if (other.is_over || other.outcome) return false;
-        return std::ranges::all_of(group, [&](const Output* one) {
-            return may_share_pictures(one->request.operation, other.request.operation);
-        });
-    }
-
-    /// Whether what failed for several may succeed for each: they want more memory and disk at
-    /// once, and only one of them may be at fault.
-    bool is_worth_alone(const Output& output, const Blamed& blamed) const {
-        return blamed.task == output.work && !ledger_.stop().stop_requested();
-    }
-
-    /// Nothing where all went well, though perhaps for the first of them only.
-    std::optional<Blamed> make(Group group) {
-        auto& first = *group.front();
-        for (auto* output : group) {
-            if (output->destination) continue;
-            const auto& wanted = output->request;
-            auto opened = wanted.open(extension_for(wanted.operation, facts_.format));
-            if (opened) {
-                output->destination = *std::move(opened);
-            } else if (output == &first) {
-                return Blamed{first.publish, std::move(opened).error()};
-            }
-        }
-        // Who has no place finds out in its turn.
-        std::erase_if(group, [](const Output* output) { return !output->destination; });
-        auto operation = about(first.request.operation);
-        operation.parts_folder = first.destination->parts_folder();
-        operation.task = first.work;
-        for (auto* output : group) {
-            if (output == &first) continue;
-            operation.beside.push_back(
-                {output->request.operation, output->destination->parts_folder()}
-            );
-        }
-        auto outcome = request_.perform(operation, events(group), import_->work());
-        if (!outcome) return blame(group, outcome.error());
-        auto others = std::move(outcome->beside);
-        for (std::size_t i = 0; i < others.size(); ++i)
-            group[i + 1]->outcome = std::move(others[i]);
-        first.outcome = *std::move(outcome);
-        return std::nullopt;
-    }
-
-    /// Files leave while more of them are being made.
-    OperationEvents events(const Group& group) {
-        // What joins the first one is begun as it says something.
-        const auto at = [group, this](std::optional<int> number) -> Output& {
-            auto& output = *group.at(static_cast<std::size_t>(number.value_or(0)));
-            if (number) begin(output.work, {probe_});
-            return output;
-        };
-        OperationEvents events;
-        events.progress = [at, this](const Progress& progress) {
-            auto& output = at(progress.output);
-            ledger_.report(output.work, {progress.percent, progress.speed, progress.eta_s, {}});
-        };
-        events.file_grown = [at, this](const FileGrown& file, const sandbox::Workspace& workspace) {
-            auto& output = at(file.output);
-            ledger_.begin(output.publish, {});
-            return noted(output, output.destination->grown(file, workspace));
-        };
-        events.file_ready = [at, this](const FileReady& file, const sandbox::Workspace& workspace) {
-            auto& output = at(file.output);
-            ledger_.begin(output.publish, {});
-            return noted(output, output.destination->ready(file, workspace));
-        };
-        return events;
-    }
-
-    static Result<> noted(Output& output, Result<> sent) {
-        const bool is_the_childs = !sent && sent.error().kind == ErrorKind::kTaskCrashed;
-        if (!sent && !is_the_childs) output.unsent = sent.error();
-        return sent;
-    }
-
-    /// Which of the three that are at work at once ended it.
-    Blamed blame(const Group& group, const Error& error) const {
-        const auto& output = *group.front();
-        if (output.unsent) return {output.publish, *output.unsent};
-        // That of another is told in its turn.
-        for (const auto* other : group)
-            if (other->unsent) return {output.work, *other->unsent};
-        if (auto no_bytes = import_->failure()) return {import_task_, *std::move(no_bytes)};
-        if (is_about_fetching(error)) return {import_task_, error};
-        return {output.work, error};
     }
 
     Done publish(Output& output) {
@@ -399,7 +280,7 @@ private:
         Output& output, Result<Published> published, std::vector<std::string> warnings
     ) {
         if (!published) return Blamed{output.publish, std::move(published).error()};
-        close(output);
+        output.close();
         return Made{output.publish, *std::move(published), std::move(warnings)};
     }
 
