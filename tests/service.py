@@ -199,7 +199,8 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 
 class Receiver:
-    """Takes POSTs and PUTs and serves a folder; `answers` are the statuses to come, then 200."""
+    """Takes POSTs and PUTs and serves a folder; `answers` are the statuses to come, then 200.
+    /endless is a file that never ends: two kilobytes a second, which is not too slow."""
 
     def __init__(self, folder=None, address="127.0.0.1"):
         self.got, self.answers, self.changed = [], [], threading.Condition()
@@ -211,7 +212,17 @@ class Receiver:
             def do_GET(self):
                 if self.path == "/stall":
                     outer.may_go_on.wait(WAIT)
-                super().do_GET()
+                if self.path == "/endless":
+                    return self.send_without_end()
+                return super().do_GET()
+
+            def send_without_end(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(1 << 30))
+                self.end_headers()
+                while True:
+                    self.wfile.write(bytes(200))
+                    time.sleep(0.1)
 
             def __init__(self, *args):
                 super().__init__(*args, directory=str(folder) if folder else None)
