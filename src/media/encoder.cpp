@@ -190,13 +190,14 @@ Result<> Encoder::send_samples(int count) {
 
 Result<> Encoder::send(AVFrame* frame) {
     if (frame != nullptr) ++frames_;
+    if (is_enough_()) return {};
     const int code = avcodec_send_frame(codec_.get(), frame);
     if (code < 0) return output_error(code, fmt::format("encode with {}", codec_->codec->name));
     return receive_all();
 }
 
 Result<> Encoder::receive_all() {
-    for (;;) {
+    while (!is_enough_()) {
         Packet packet = make_packet();
         const int code = avcodec_receive_packet(codec_.get(), packet.get());
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
@@ -209,6 +210,7 @@ Result<> Encoder::receive_all() {
         }
         TRY(next_.push(std::move(packet)));
     }
+    return {};
 }
 
 /// x265 learns from its third picture how far it reorders. Fewer are never reordered, and it takes

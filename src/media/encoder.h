@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,9 @@ public:
     /// Nothing to encode is no error.
     void allow_nothing() { may_be_empty_ = true; }
 
+    /// Asked after each packet; once it is true no further picture is encoded.
+    void end_when(std::function<bool()> is_enough) { is_enough_ = std::move(is_enough); }
+
     Result<> push(Frame frame) override;
     Result<> finish() override;
 
@@ -54,6 +58,7 @@ private:
     std::int64_t samples_ = 0;
     std::int64_t frames_ = 0;
     bool may_be_empty_ = false;
+    std::function<bool()> is_enough_ = [] { return false; };
     std::map<std::int64_t, std::int64_t> durations_;  // by pts, of pictures inside
 };
 

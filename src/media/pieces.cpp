@@ -70,6 +70,7 @@ Result<> PieceWriter::Track::describe(const AVCodecContext& codec) {
 }
 
 Result<> PieceWriter::Track::push(Packet packet) {
+    is_past_ = writer_.piece_.to && packet->dts >= *writer_.piece_.to;
     if (packet->size == 0 || !is_inside(writer_.piece_, packet->pts)) return {};
     const PacketHeader header{number_,          packet->pts,   packet->dts,
                               packet->duration, packet->flags, packet->size};

@@ -68,9 +68,13 @@ public:
         Result<> push(Packet packet) override;
         Result<> finish() override { return {}; }
 
+        /// Whether all of the piece was there: what is decoded later is shown behind it.
+        bool is_past() const { return is_past_; }
+
     private:
         PieceWriter& writer_;
         const std::int64_t number_;
+        bool is_past_ = false;
         std::function<void(std::int64_t)> told_;
     };
 

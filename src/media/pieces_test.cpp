@@ -213,6 +213,45 @@ TEST_P(Pieces, HaveTheTimesOfTheWhole) {
     expect_same(times, times_of(whole.items));
 }
 
+/// Counts what goes through.
+class Counter : public Sink<Packet> {
+public:
+    explicit Counter(Sink<Packet>& next) : next_(next) {}
+    Result<> push(Packet packet) override {
+        ++count_;
+        return next_.push(std::move(packet));
+    }
+    Result<> finish() override { return next_.finish(); }
+    int count() const { return count_; }
+
+private:
+    Sink<Packet>& next_;
+    int count_ = 0;
+};
+
+// An encoder is shown what comes behind a piece, so that it knows of it.
+TEST_P(Pieces, EndTheirEncodersOnceTheyAreWhole) {
+    constexpr int kInside = 30;
+    const PlannedPiece which{.number = 0, .from = 0, .to = time_of(kInside)};
+    std::vector<std::vector<Times>> made;
+    std::vector<int> packets;
+    for (const bool ends : {false, true}) {
+        const auto writer = *PieceWriter::create("piece", which, 1, Limits{});
+        auto& track = writer->add_track();
+        Counter counter(track);
+        const auto encoder = *Encoder::open(encoding(GetParam()), counter);
+        ASSERT_TRUE(track.describe(encoder->codec()));
+        if (ends) encoder->end_when([&track] { return track.is_past(); });
+        encode(*encoder);
+        made.push_back(read(bytes_of(*writer, 0), 1).first);
+        packets.push_back(counter.count());
+    }
+    EXPECT_EQ(made[1].size(), kInside);
+    EXPECT_EQ(made[1], made[0]);
+    EXPECT_EQ(packets[0], kPictures);
+    EXPECT_LT(packets[1], kInside + 10) << "pictures behind the piece that are encoded in vain";
+}
+
 TEST_P(Pieces, HaveTracksOfSeveralEncoders) {
     Collector<Packet> whole, half_whole;
     encode(**Encoder::open(encoding(GetParam()), whole));

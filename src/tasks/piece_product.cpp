@@ -29,6 +29,7 @@ public:
         auto& encoder = pipeline.add(TRY(media::Encoder::open(*branch.encoding, track)));
         // Where one picture is shown for long there may be none in a piece.
         encoder.allow_nothing();
+        encoder.end_when([&track] { return track.is_past(); });
         TRY(track.describe(encoder.codec()));
         const int number = making_.meter.add_output();
         const auto from = making_.plan.piece->from;
