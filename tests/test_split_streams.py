@@ -14,6 +14,8 @@ from test_split import (TIDY, alone, assert_nothing_is_left, ffmpeg, held_by,  #
                         log_lines, pieces_of)
 
 SECONDS = 6  # of a piece: a segment
+# On both databases each time; with --all, all are.
+ON_BOTH = {"test_an_encrypted_stream_is_shared_too", "test_a_killed_worker_costs_its_piece"}
 CHECKER = cli.ROOT / "tests/check_hls.py"
 
 
@@ -58,10 +60,17 @@ def films(tmp_path_factory):
     made.close()
 
 
+def pytest_generate_tests(metafunc):
+    is_on_both = metafunc.function.__name__ in ON_BOTH or metafunc.config.getoption("--all")
+    if "fleet" in metafunc.fixturenames and is_on_both:
+        metafunc.parametrize("fleet", ["sqlite", "postgres"], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory):
+def fleet(request, tmp_path_factory):
     """A server and a worker with a slot each, on one database."""
-    server = Server(tmp_path_factory.mktemp("split"), "--split", str(SECONDS), "--concurrency", "1")
+    server = Server(tmp_path_factory.mktemp("split"), "--split", str(SECONDS), "--concurrency", "1",
+                    database=getattr(request, "param", None))
     server.worker = Worker(server, "--split", str(SECONDS), "--concurrency", "1")
     yield server
     assert server.worker.stop() == 0 and server.stop() == 0

@@ -10,9 +10,10 @@ namespace ittybit {
 namespace {
 
 constexpr double kLongest = 86'400;  // of a piece that somebody asks for
-constexpr double kPiecesWanted = 8;
+constexpr double kShare = 6;         // of what is left, in the next piece
 constexpr double kMostPieces = 2000;
 constexpr double kLongestFilm = 1e7;  // seconds; ticks of it can be counted
+constexpr double kHair = 1e-6;        // of a step: nothing but rounding
 
 /// Where a picture may be cut: at multiples of `unit`, and no more often than each `seconds`.
 struct Cuts {
@@ -22,7 +23,7 @@ struct Cuts {
 
     /// Ticks: the first place at or after a time.
     std::int64_t at(double time) const {
-        return std::llround(std::ceil(time * ticks / static_cast<double>(unit) - 1e-6)) * unit;
+        return std::llround(std::ceil(time * ticks / static_cast<double>(unit) - kHair)) * unit;
     }
 };
 
@@ -42,6 +43,40 @@ std::optional<Cuts> cuts_of(const PicturePlan& picture, double duration) {
     const bool has_segments = picture.cadence && picture.cadence->key_seconds > 0;
     const double step = has_segments ? kSegmentSeconds : static_cast<double>(unit) / ticks;
     return Cuts{static_cast<double>(ticks), unit, step};
+}
+
+/// Steps that are as long as that, and at least one.
+double in_steps(double seconds, double step) {
+    return std::max(1.0, std::round(seconds / step)) * step;
+}
+
+/// When pieces begin, in seconds, that are all as long as somebody asks; but the last one, which is
+/// at least half as long as the others, and at most half longer.
+std::vector<double> even_begins(double duration, double asked, double step) {
+    const double length = in_steps(std::max(asked, duration / kMostPieces), step);
+    std::vector<double> begins;
+    for (auto count = std::llround(duration / length); count > 0; --count)
+        begins.push_back(static_cast<double>(begins.size()) * length);
+    return begins;
+}
+
+/// The same of pieces that become shorter, so that at the end nobody waits long for the last ones,
+/// and few in front, each of which costs something of its own.
+std::vector<double> falling_begins(double duration, double step) {
+    std::vector<double> begins;
+    if (duration < 2 * kShortestPiece) return begins;
+    const double longest = std::max(kLongestPiece, duration / kMostPieces);
+    const double shortest = in_steps(kShortestPiece, step);
+    double at = 0;
+    const auto add = [&](double length) {
+        begins.push_back(at);
+        at += length;
+    };
+    while (duration - at > kShare * kShortestPiece)
+        add(in_steps(std::min((duration - at) / kShare, longest), step));
+    for (auto count = std::ceil((duration - at) / shortest - kHair); count > 0; --count)
+        add(std::ceil((duration - at) / count / step - kHair) * step);
+    return begins;
 }
 
 /// The sounds that a picture lasts as long as: of each it is asked where it ends.
@@ -89,21 +124,16 @@ std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting
     if (splitting.when == Splitting::When::kNever || !plan.can_be_split) return {};
     const auto cuts = cuts_of(plan.pictures.front(), duration);
     if (!cuts) return {};
-    const double asked = splitting.when == Splitting::When::kAlways
-                             ? splitting.seconds
-                             : std::clamp(duration / kPiecesWanted, kShortestPiece, kLongestPiece);
-    const double wanted = std::max(asked, duration / kMostPieces);
-    const double length = std::max(1.0, std::round(wanted / cuts->seconds)) * cuts->seconds;
-    // The last one is at least half as long as the others, and at most half longer.
-    const auto count = std::llround(duration / length);
+    const auto begins = splitting.when == Splitting::When::kAlways
+                            ? even_begins(duration, splitting.seconds, cuts->seconds)
+                            : falling_begins(duration, cuts->seconds);
+    if (begins.size() < 2) return {};
     std::vector<PlannedPiece> pieces;
-    for (std::int64_t i = 0; count > 1 && i < count; ++i) {
-        const auto place = static_cast<double>(i);
-        pieces.push_back(
-            {.number = i, .from = cuts->at(place * length), .to = cuts->at((place + 1) * length)}
-        );
+    for (const double begin : begins) {
+        const auto from = cuts->at(begin);
+        if (!pieces.empty()) pieces.back().to = from;
+        pieces.push_back({.number = std::ssize(pieces), .from = from, .to = {}});
     }
-    if (!pieces.empty()) pieces.back().to.reset();
     return pieces;
 }
 

@@ -22,16 +22,17 @@ struct Splitting {
     static json::object schema() { return {{"type", "string"}}; }
 };
 
-/// How long pieces are where nobody says, and so the shortest film that is split.
+/// Where nobody says, films twice as long as the shortest piece are split. Those at the end may be
+/// half as long as it.
 inline constexpr double kShortestPiece = 20;
 inline constexpr double kLongestPiece = 60;
 
 /// How long the segments of a stream are, and so what its pieces are of.
 inline constexpr int kSegmentSeconds = 6;
 
-/// The pieces of a plan, in their order, so long that about eight are made of it where nobody says.
-/// Cuts are on the grid of a constant rate, and where segments begin. Empty where it is not to be
-/// split, or would be one.
+/// The pieces of a plan, in their order. Where nobody says how long, each is a sixth of what is
+/// left. Cuts are on the grid of a constant rate, and where segments begin. Empty where it is not
+/// to be split, or would be one.
 std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting);
 
 /// How a piece of a plan that can be split is made, all branches of it: its output is `name`. Where
