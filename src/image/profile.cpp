@@ -86,13 +86,15 @@ int transform_beside_alpha(
 ) {
     VipsImage* parts[4] = {};
     const int bands = vips_image_get_bands(picture.vips());
-    int code = vips_extract_band(picture.vips(), &parts[0], 0, "n", facts.colours, nullptr) ||
-               vips_extract_band(picture.vips(), &parts[1], facts.colours, nullptr) ||
-               vips_cast(parts[1], &parts[2], VIPS_FORMAT_UCHAR, "shift", TRUE, nullptr) ||
-               transform(parts[0], &parts[3], facts.intent, otherwise, is_embedded) ||
-               vips_bandjoin2(parts[3], parts[2], out, nullptr);
+    const bool is_made =
+        bands > facts.colours &&
+        vips_extract_band(picture.vips(), &parts[0], 0, "n", facts.colours, nullptr) == 0 &&
+        vips_extract_band(picture.vips(), &parts[1], facts.colours, nullptr) == 0 &&
+        vips_cast(parts[1], &parts[2], VIPS_FORMAT_UCHAR, "shift", TRUE, nullptr) == 0 &&
+        transform(parts[0], &parts[3], facts.intent, otherwise, is_embedded) == 0 &&
+        vips_bandjoin2(parts[3], parts[2], out, nullptr) == 0;
     for (VipsImage* part : parts) g_clear_object(&part);
-    return bands > facts.colours ? code : -1;
+    return is_made ? 0 : -1;
 }
 
 }  // namespace

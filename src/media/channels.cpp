@@ -16,10 +16,13 @@ constexpr double kMinus3Db = std::numbers::sqrt2 / 2;
 class Matrix {
 public:
     Matrix(int rows, int columns)
-        : columns_(columns), factors_(static_cast<std::size_t>(rows) * columns) {}
+        : columns_(static_cast<std::size_t>(columns)),
+          factors_(static_cast<std::size_t>(rows) * columns_) {}
 
     double& at(int row, int column) {
-        return factors_.at(static_cast<std::size_t>(row) * columns_ + column);
+        return factors_.at(
+            static_cast<std::size_t>(row) * columns_ + static_cast<std::size_t>(column)
+        );
     }
     std::vector<double>& factors() { return factors_; }
 

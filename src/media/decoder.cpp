@@ -195,7 +195,7 @@ Result<> Decoder::push(Packet packet) {
 Result<> Decoder::begin_anew(std::span<const std::uint8_t> header) {
     TRY(send(nullptr));
     AVCodecParameters& told = *parameters_;
-    av_freep(&told.extradata);
+    av_freep(static_cast<void*>(&told.extradata));
     told.extradata_size = static_cast<int>(header.size());
     told.extradata =
         static_cast<std::uint8_t*>(av_mallocz(header.size() + AV_INPUT_BUFFER_PADDING_SIZE));

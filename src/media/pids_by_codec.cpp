@@ -11,7 +11,7 @@ using Bytes = std::span<std::uint8_t>;
 
 constexpr std::size_t kPacket = 188;
 constexpr std::array<std::size_t, 3> kStrides = {188, 192, 204};
-constexpr std::size_t kMargin = 2 * 204;  // in which a packet and the one beside it lie
+constexpr std::size_t kMargin = 2 * kStrides.back();  // in which a packet and the one beside it lie
 constexpr std::uint8_t kSync = 0x47;
 constexpr std::size_t kSum = 4;  // bytes at the end of a section
 

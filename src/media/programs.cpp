@@ -63,11 +63,12 @@ bool may_continue(const AVFormatContext& format, int stream, int before) {
 }
 
 void tell_coding(AVPacket& packet, AVCodecID coding) {
-    packet.opaque = reinterpret_cast<void*>(static_cast<std::uintptr_t>(coding));
+    packet.opaque = const_cast<AVCodecDescriptor*>(avcodec_descriptor_get(coding));
 }
 
 AVCodecID told_coding(const AVPacket& packet) {
-    return static_cast<AVCodecID>(reinterpret_cast<std::uintptr_t>(packet.opaque));
+    const auto* told = static_cast<const AVCodecDescriptor*>(packet.opaque);
+    return told == nullptr ? AV_CODEC_ID_NONE : told->id;
 }
 
 /// A stream that begins long after others moved there from the first like it.

@@ -66,7 +66,7 @@ Result<Unread> unread_pages(ByteSource& source, std::uint64_t from) {
         if (length == 0) return Unread::kDamage;
         if ((page[5] & kBegins) != 0) return Unread::kAnotherFile;
         page = TRY(read_up_to(source, from, length));
-        if (page.size() < length || !is_sound_page(std::move(page))) return Unread::kDamage;
+        if (page.size() < length || !is_sound_page(page)) return Unread::kDamage;
         from += length;
     }
     return Unread::kNothing;

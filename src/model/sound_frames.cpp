@@ -34,7 +34,7 @@ std::size_t mpeg_audio_frame(std::string_view head, std::size_t at) {
     const auto bits = kKilobits.at(row).at(bitrate) * 1000;
     const auto hertz = kRates.at(rate) >> (is_first ? 0U : version == 2 ? 1U : 2U);
     const auto padding = (header >> 9U) & 1U;
-    if (layer == 1) return std::size_t{12} * bits / hertz * 4 + padding * 4;
+    if (layer == 1) return std::size_t{4} * (std::size_t{12} * bits / hertz + padding);
     const auto factor = layer == 3 && !is_first ? 72U : 144U;
     return std::size_t{factor} * bits / hertz + padding;
 }

@@ -75,7 +75,7 @@ Size smaller(Size size) {
 /// The stages from pictures of the source to the two encoders.
 class Probe {
 public:
-    static Result<std::unique_ptr<Probe>> open(Treatment treatment, Ratio fps) {
+    static Result<std::unique_ptr<Probe>> open(const Treatment& treatment, Ratio fps) {
         std::unique_ptr<Probe> made(new Probe(treatment.placement.canvas, fps));
         TRY(made->build(treatment));
         return made;
@@ -181,7 +181,7 @@ int runs_for(double seconds, double fps, Size size) {
 std::int64_t packets_for(int runs, Size stored) {
     const double area = static_cast<double>(stored.width) * stored.height;
     const double most = std::min(1.0 * runs * kRun * kReadForOne, kMostDecoded / area);
-    return std::max<std::int64_t>(2 * kRun, static_cast<std::int64_t>(most));
+    return std::max(std::int64_t{2} * kRun, static_cast<std::int64_t>(most));
 }
 
 /// Whether the runs reach into the second half of the film: its beginning alone does not tell.

@@ -42,7 +42,7 @@ Result<Camera> film_camera(const Plan& plan, Job& job, std::function<void()> on_
         .on_decoded = std::move(on_decoded),
         .early = early_by(plan.pictures.front().instants->interval),
     };
-    std::shared_ptr film = TRY(media::ShownSeries::open(input, read.stream, settings));
+    const std::shared_ptr film = TRY(media::ShownSeries::open(input, read.stream, settings));
     std::shared_ptr<media::Input> again;
     std::shared_ptr<media::ShownSeries> alpha;
     if (read.alpha) {
