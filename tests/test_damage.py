@@ -13,13 +13,15 @@ SECONDS = 8
 KINDS = {
     "mp3": ("-c:a", "libmp3lame", "-b:a", "128k"), "aac": ("-c:a", "aac"), "ac3": (), "mp2": (),
     "eac3": (), "ogg": ("-c:a", "libvorbis"), "opus": ("-c:a", "libopus"), "flac": (),
-    "mka": ("-c:a", "aac"), "ts": ("-c:a", "aac"),
+    "mka": ("-c:a", "aac"), "ts": ("-c:a", "aac"), "wv": (), "webm": ("-c:a", "libopus"),
+    "dts": ("-ar", "48000", "-c:a", "dca", "-strict", "-2"),
 }
 
 
-def sound(path):
+def sound(path, *options):
     source = "aevalsrc='0.3*sin(440*2*PI*t)+0.1*sin(900*t*t)':s=44100:d=8"
-    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", source, *KINDS[path.suffix[1:]], path],
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", source, *KINDS[path.suffix[1:]], *options,
+                    path],
                    check=True)
     return path
 
@@ -101,3 +103,15 @@ def test_a_last_page_of_ogg_with_a_wrong_sum_is_said(make, tmp_path):
     source.write_bytes(data)
     make("audio", source, "out.wav")
     assert [said for said in make.run.warnings if "damaged" in said]
+
+
+@pytest.mark.parametrize("ext, options", [
+    ("mka", ()), ("mka", ("-live", "1")), ("webm", ()), ("wv", ()), ("dts", ())])
+@pytest.mark.parametrize("missing", [0, 100, 3000])
+def test_a_file_that_ends_amid_a_block_is_said(make, tmp_path, ext, options, missing):
+    source = sound(tmp_path / f"in.{ext}", *options)
+    data = source.read_bytes()
+    source.write_bytes(data[: len(data) - missing])
+    make("audio", source, "out.wav")
+    told = [said for said in make.run.warnings if "cut off" in said or "says that it lasts" in said]
+    assert make.run.warnings == told and len(told) == (missing > 0)

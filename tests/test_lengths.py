@@ -137,3 +137,21 @@ def test_what_is_not_done_of_an_edit_list_is_said(make, film, edits, word):
 def test_an_edit_list_that_only_delays_is_without_a_warning(make, film):
     make("video", edit_lists(film, [(500, -1, 1), (6000, 0, 1)]), "out.mp4", quality="low")
     assert make.run.warnings == []
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_delay_before_a_part_of_a_film_takes_nothing_from_it(make, film, start):
+    edit_lists(film, [(500, -1, 1), (3000, start, 1)])
+    out = make("video", film, "out.mp4", quality="low")
+    assert look.duration(out) == pytest.approx(3, abs=0.05) and make.run.warnings == []
+    heard = make("audio", film, "out.wav")
+    assert look.duration(heard) == pytest.approx(3, abs=0.001) and make.run.warnings == []
+
+
+def test_sound_ends_where_its_edit_list_does(make, film, tmp_path):
+    source = tmp_path / "in.m4a"
+    subprocess.run([*FFMPEG, "sine=440:duration=2.99:sample_rate=48000", source], check=True)
+    for name in ("out.wav", "out.flac"):
+        assert look.duration(make("audio", source, name)) == pytest.approx(2.99, abs=0.001)
+        out = make("audio", edit_lists(film, [(3010, 0, 1)]), name)
+        assert look.duration(out) == pytest.approx(3.01, abs=0.001)

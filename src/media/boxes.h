@@ -36,6 +36,14 @@ struct Piece {
 /// there is none. Errors: those of the source.
 Result<std::optional<Piece>> read_box(Bytes& bytes, std::uint64_t at, std::uint64_t end);
 
+/// The element of Matroska (EBML, RFC 8794: a name that keeps its marker, and a size that does not)
+/// that begins at a byte, cut at `end`, where one of unknown size ends, too; nothing where there is
+/// none. Errors: those of the source.
+Result<std::optional<Piece>> read_element(Bytes& bytes, std::uint64_t at, std::uint64_t end);
+
+constexpr std::uint64_t kSegment = 0x18538067;  // names of elements
+constexpr std::uint64_t kCluster = 0x1F43B675;
+
 /// The name of a box as read_box gives it.
 constexpr std::uint64_t letters(std::string_view name) {
     std::uint64_t value = 0;

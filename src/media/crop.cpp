@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -15,27 +14,6 @@ namespace ittybit::media {
 namespace {
 
 constexpr int kMostElements = 100'000;  // looked at in one file
-
-/// EBML (RFC 8794): a name that keeps its marker, and a size that does not.
-Result<std::optional<Piece>> read_element(Bytes& bytes, std::uint64_t at, std::uint64_t end) {
-    const auto length_at = [&](std::uint64_t place) -> Result<int> {
-        const auto first = static_cast<std::uint8_t>(TRY(bytes.number(place, 1)));
-        return std::countl_zero(first) + 1;
-    };
-    if (at >= end) return std::optional<Piece>();
-    const int name_length = TRY(length_at(at));
-    if (bytes.is_at_end() || name_length > 4) return std::optional<Piece>();
-    Piece element{.name = TRY(bytes.number(at, name_length)), .begin = 0, .end = end};
-    const auto size_at = at + static_cast<std::uint64_t>(name_length);
-    const int size_length = TRY(length_at(size_at));
-    if (size_length > 8) return std::optional<Piece>();
-    const auto marker = std::uint64_t{1} << (7U * static_cast<unsigned>(size_length));
-    const auto size = TRY(bytes.number(size_at, size_length)) & (marker - 1);
-    element.begin = size_at + static_cast<std::uint64_t>(size_length);
-    const bool is_unknown = size == marker - 1;
-    if (!is_unknown && element.begin + size < end) element.end = element.begin + size;
-    return std::optional(element);
-}
 
 using Read = Result<std::optional<Piece>> (*)(Bytes&, std::uint64_t, std::uint64_t);
 
@@ -118,8 +96,6 @@ Result<std::vector<Crop>> crops_of_boxes(Bytes& bytes, const Piece& file) {
 }
 
 // Matroska's names.
-constexpr std::uint64_t kSegment = 0x18538067;
-constexpr std::uint64_t kCluster = 0x1F43B675;
 constexpr std::uint64_t kTracks = 0x1654AE6B;
 constexpr std::uint64_t kTrackEntry = 0xAE;
 constexpr std::uint64_t kVideo = 0xE0;
@@ -178,6 +154,28 @@ Result<std::vector<Crop>> read_crops(ByteSource& source, const Sniffed& sniffed)
         return crops_of_boxes(bytes, file);
     if (sniffed.demuxer == "matroska") return crops_of_elements(bytes, file);
     return std::vector<Crop>();
+}
+
+/// libav takes the proportions of what a crop leaves for those of the whole picture.
+void Input::heed_proportions() const {
+    for (AVStream* stream : streams()) {
+        const Crop cropped = crop(stream->index);
+        const int width = stream->codecpar->width - cropped.left - cropped.right;
+        const int height = stream->codecpar->height - cropped.top - cropped.bottom;
+        const bool is_cropped =
+            width != stream->codecpar->width || height != stream->codecpar->height;
+        if (!is_cropped || cropped.shown_width <= 0 || cropped.shown_height <= 0) continue;
+        // What was not told again when it was cropped is the whole picture's.
+        const bool is_whole = cropped.shown_width == stream->codecpar->width &&
+                              cropped.shown_height == stream->codecpar->height;
+        if (is_whole) continue;
+        auto& aspect = stream->sample_aspect_ratio;
+        av_reduce(
+            &aspect.num, &aspect.den, std::int64_t{cropped.shown_width} * height,
+            std::int64_t{cropped.shown_height} * width, 65535
+        );
+        stream->codecpar->sample_aspect_ratio = aspect;
+    }
 }
 
 }  // namespace ittybit::media

@@ -9,6 +9,7 @@
 
 #include "media/compat.h"
 #include "media/crop.h"
+#include "media/cut_off.h"
 #include "media/error.h"
 #include "media/pixel_format.h"
 #include "media/presented.h"
@@ -77,8 +78,7 @@ Result<std::unique_ptr<Input>> Input::open(
     std::unique_ptr<Input> input(new Input(source, sniffed, limits, std::move(stop)));
     if (sniffed.demuxer == "mov")  // an error comes again where it matters
         if (const auto other = another_film(source, sniffed.start)) input->end_ = *other;
-    if (sniffed.demuxer == "mov")
-        input->hard_edits_ = TRY(media::hard_edits(source, sniffed.start));
+    if (sniffed.demuxer == "mov") input->edits_ = TRY(edit_lists(source, sniffed.start));
     TRY(input->open_container());
     TRY(input->find_streams());
     TRY(input->check_limits());
@@ -92,6 +92,7 @@ Result<std::unique_ptr<Input>> Input::open(
 Result<std::unique_ptr<Input>> Input::reopen() const {
     std::unique_ptr<Input> input(new Input(source_, sniffed_, limits_, stop_));
     input->has_empty_edits_ = has_empty_edits_;
+    input->edits_ = edits_;
     input->end_ = end_;
     TRY(input->open_container());
     // Streams without a header get timestamps only once they are understood.
@@ -152,6 +153,7 @@ Result<> Input::open_container() {
         hide_all(streams(), AVMEDIA_TYPE_VIDEO) || hide_all(streams(), AVMEDIA_TYPE_AUDIO);
     if (!has_empty_edits_ && is_nothing_shown) {
         has_empty_edits_ = true;
+        edits_.ends.clear();
         format_.reset();
         position_ = 0;
         return open_container();
@@ -235,6 +237,7 @@ Result<> Input::check_limits() const {
 }
 
 Result<> Input::find_timeline() {
+    correct_lengths(*format_, edits_);
     Timeline timeline = stated_timeline(*format_, size());
     const auto claimed = timeline.duration;
     const bool is_short = size() && *size() <= kScanBytes;
@@ -297,28 +300,6 @@ Crop Input::crop(int stream_index) const {
     const bool leaves_something =
         crop.left + crop.right < codec.width && crop.top + crop.bottom < codec.height;
     return leaves_something ? crop : Crop{};
-}
-
-/// libav takes the proportions of what a crop leaves for those of the whole picture.
-void Input::heed_proportions() {
-    for (AVStream* stream : streams()) {
-        const Crop cropped = crop(stream->index);
-        const int width = stream->codecpar->width - cropped.left - cropped.right;
-        const int height = stream->codecpar->height - cropped.top - cropped.bottom;
-        const bool is_cropped =
-            width != stream->codecpar->width || height != stream->codecpar->height;
-        if (!is_cropped || cropped.shown_width <= 0 || cropped.shown_height <= 0) continue;
-        // What was not told again when it was cropped is the whole picture's.
-        const bool is_whole = cropped.shown_width == stream->codecpar->width &&
-                              cropped.shown_height == stream->codecpar->height;
-        if (is_whole) continue;
-        auto& aspect = stream->sample_aspect_ratio;
-        av_reduce(
-            &aspect.num, &aspect.den, std::int64_t{cropped.shown_width} * height,
-            std::int64_t{cropped.shown_height} * width, 65535
-        );
-        stream->codecpar->sample_aspect_ratio = aspect;
-    }
 }
 
 SourceTime Input::time_of(int stream_index) const {
@@ -402,6 +383,7 @@ Result<Packet> Input::read() {
         if (!follow_stream(*packet)) continue;
         join_clocks(*packet);
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
+        cut_at_end(*packet, stream(packet->stream_index), edits_);
         if (is_wanted(packet->stream_index)) return packet;
         av_packet_unref(packet.get());
         errors = 0;
@@ -417,6 +399,7 @@ Result<> Input::look_behind() {
     const auto last = sniffed_.start + read_to_;
     const Unread unread = TRY(unread_behind(source_, last, sniffed_.demuxer));
     stops_short_ = unread == Unread::kAnotherFile;
+    is_cut_off_ = !stops_short_ && TRY(ends_amid(source_, sniffed_.start, last, sniffed_.demuxer));
     gave_up_ = !stops_short_ && (gave_up_ || unread == Unread::kDamage);
     return {};
 }

@@ -109,6 +109,9 @@ public:
     /// Whether another recording is behind the one that was read to its end, and cannot be.
     bool stops_short() const { return stops_short_; }
 
+    /// Whether the file ends in the middle of a frame or block.
+    bool is_cut_off() const { return is_cut_off_; }
+
     /// Whether frames of FLAC before a join came as one, of which nobody decodes all.
     bool has_rests() const { return has_rests_; }
 
@@ -117,8 +120,8 @@ public:
     /// frames are found by their headers alone); else 0. Errors: those of the source.
     Result<double> part_between_frames() const;
 
-    /// What the edit lists ask for that is not done, or not exactly.
-    const HardEdits& hard_edits() const { return hard_edits_; }
+    /// What the edit lists of ISO media ask for.
+    const EditLists& edits() const { return edits_; }
 
     /// Packets so far of pictures or sound that only began behind the headers, and go on with
     /// nothing that is wanted.
@@ -189,7 +192,7 @@ private:
     void join_clocks(AVPacket& packet);
     bool follow_stream(AVPacket& packet);
     bool may_begin_late(int stream_index) const;
-    void heed_proportions();
+    void heed_proportions() const;
     bool is_stray(const AVPacket& packet) const;
     Result<> find_single_pictures();
     void keep_told_colours();
@@ -222,6 +225,7 @@ private:
     Movements movements_;
     bool gave_up_ = false;
     bool stops_short_ = false;
+    bool is_cut_off_ = false;
     bool has_rests_ = false;
     std::uint64_t read_to_ = 0;         // where the last packet begins
     std::optional<std::uint64_t> end_;  // of the source's bytes: there another film begins
@@ -235,7 +239,7 @@ private:
     std::unique_ptr<ByteSource> presented_;       // what libav reads instead of the source
     std::optional<std::uint64_t> read_from_ = 0;  // where the first packet since a seek begins
     bool is_at_end_ = false;
-    HardEdits hard_edits_;
+    EditLists edits_;
 };
 
 /// Reads `input` to its end, giving each packet to the sink of its stream (`sinks[index]`; null or

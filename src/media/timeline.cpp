@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,8 +20,7 @@ std::int64_t in_us(std::int64_t time, const AVStream& stream) {
 
 /// All ones is how ISO media says that it does not know.
 bool is_known_duration(std::int64_t duration) {
-    return duration != kNoTime && duration > 0 &&
-           duration != std::numeric_limits<std::uint32_t>::max() &&
+    return duration > 0 && duration != std::numeric_limits<std::uint32_t>::max() &&
            duration != std::numeric_limits<std::int64_t>::max();
 }
 
@@ -28,9 +28,9 @@ bool is_known_duration(std::int64_t duration) {
 /// (libavcodec/wmadec.c), whose length follows from the rate (wma_common.c).
 std::int64_t wma_delay(const AVCodecParameters& codec) {
     const bool is_first_version = codec.codec_id == AV_CODEC_ID_WMAV1;
-    if (codec.sample_rate <= 16000) return 2 * 512;
-    if (codec.sample_rate <= (is_first_version ? 32000 : 22050)) return 2 * 1024;
-    return 2 * 2048;
+    if (codec.sample_rate <= 16000) return 1024;
+    if (codec.sample_rate <= (is_first_version ? 32000 : 22050)) return 2048;
+    return 4096;
 }
 
 /// When the stream's first sample is presented: what encoders put before it for their own sake is
@@ -87,14 +87,13 @@ std::optional<double> stated_duration(const AVFormatContext& format, std::int64_
             continue;
         }
         const auto start = start_of(stream).value_or(origin_us);
-        const auto ahead = is_end_told(format, stream)
-                               ? std::max<std::int64_t>(stream.start_time, 0)
-                               : left_out_in_front(stream);
-        const auto length = stream.duration - ahead;
+        const bool is_end = is_end_told(format, stream);
+        const auto length =
+            stream.duration - (is_end ? std::max<std::int64_t>(stream.start_time, 0) : 0);
         end = std::max(end.value_or(start), start + in_us(length, stream));
     }
     if (end && is_complete) return static_cast<double>(*end - origin_us) / AV_TIME_BASE;
-    if (format.duration == kNoTime || format.duration <= 0) return std::nullopt;
+    if (format.duration <= 0) return std::nullopt;
     if (has_subtitles(format)) return std::nullopt;
     return static_cast<double>(format.duration) / AV_TIME_BASE;
 }
@@ -106,12 +105,12 @@ std::int64_t duration_of(const AVPacket& packet, const Input& reader, const AVSt
     return av_rescale_q(1, av_inv_q(rate), stream.time_base);
 }
 
-/// Tables of samples are the length; a word in a header (Xing, Matroska, FLAC), and the last
-/// timestamp where clocks may begin anew, is a claim about it.
+/// Tables of samples are the length; a word in a header (Xing, Matroska, FLAC, WavPack), and the
+/// last timestamp where clocks may begin anew, is a claim about it.
 bool is_told_by_samples(const AVFormatContext& format) {
     const std::string_view demuxer = format.iformat->name;
     return (format.iformat->flags & AVFMT_TS_DISCONT) == 0 && demuxer != "mp3" &&
-           demuxer != "matroska,webm" && demuxer != "flv" && demuxer != "flac";
+           demuxer != "matroska,webm" && demuxer != "flv" && demuxer != "flac" && demuxer != "wv";
 }
 
 /// How far one stream reaches, by its packets.
@@ -146,9 +145,23 @@ private:
 
 }  // namespace
 
+void correct_lengths(AVFormatContext& format, const EditLists& edits) {
+    for (AVStream* stream : std::span(format.streams, format.nb_streams)) {
+        if (stream->start_time == kNoTime || !is_known_duration(stream->duration)) continue;
+        const auto end = edits.ends.find(stream->id);
+        if (end == edits.ends.end()) {
+            if (!is_end_told(format, *stream)) stream->duration -= left_out_in_front(*stream);
+            continue;
+        }
+        const auto told = static_cast<std::int64_t>(end->second / av_q2d(stream->time_base));
+        if (told > stream->start_time)
+            stream->duration = std::min(stream->duration, told - stream->start_time);
+    }
+}
+
 std::optional<std::int64_t> told_end_of(const AVStream& stream) {
     if (stream.start_time == kNoTime || !is_known_duration(stream.duration)) return std::nullopt;
-    return stream.start_time + stream.duration - left_out_in_front(stream);
+    return stream.start_time + stream.duration;
 }
 
 bool is_timed(const AVStream& stream) {

@@ -14,6 +14,10 @@ struct Timeline {
     bool is_sure = false;
 };
 
+/// Makes libav's word on how long streams are that of what is presented of them: it counts a delay
+/// with what an edit list shortens, and not what iTunes' word on gapless sound leaves out.
+void correct_lengths(AVFormatContext& format, const EditLists& edits);
+
 /// What the container says, after edit lists. It is not sure where the duration is absent, absurd,
 /// guessed from the bit rate, or found from the last timestamps alone.
 Timeline stated_timeline(const AVFormatContext& format, std::optional<std::uint64_t> size);

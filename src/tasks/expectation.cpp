@@ -103,7 +103,8 @@ void compare_claim(const media::Input& input, const media::Cut& cut, std::vector
     const double there = input.duration().value_or(0);
     if (!claimed || cut.end) return;
     // Samples and frames are counted; other words on the length are rounded, or are an estimate.
-    const bool is_counted = input.sniffed().demuxer == "flac" || input.sniffed().demuxer == "mp3";
+    const auto kind = input.sniffed().demuxer;
+    const bool is_counted = kind == "flac" || kind == "mp3" || kind == "wv";
     const double slack = is_counted ? kSlack : std::max(1.0, 0.01 * *claimed);
     if (*claimed - there <= slack) return;
     found.push_back({fmt::format(
@@ -144,13 +145,13 @@ Result<std::vector<Missing>> shortfall(
         );
     if (input.has_rests())
         found.push_back({"FLAC files were joined, of which each last half second is left out"});
-    if (input.hard_edits().are_several && !through.pictures.empty())
+    if (input.edits().are_several && !through.pictures.empty())
         found.push_back(
             {"the edit list puts parts together: pictures may be up to 0.2 seconds beside the "
              "sound",
              false}
         );
-    if (input.hard_edits().are_pauses)
+    if (input.edits().are_pauses)
         found.push_back({"pauses amid the edit list are not heeded: what they cover is wrong", true}
         );
     if (input.left_out() > 0) {
@@ -159,6 +160,12 @@ Result<std::vector<Missing>> shortfall(
             input.left_out()
         )});
     }
+    if (input.is_cut_off() && found.empty())
+        found.push_back(
+            {"the input is cut off: it ends in the middle of a frame or block, and nobody knows "
+             "how "
+             "much is missing"}
+        );
     return found;
 }
 
