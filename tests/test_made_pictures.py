@@ -1,10 +1,12 @@
 """Pictures of rare kinds, made by made_pictures.py, whose pixels are known."""
 import pathlib
+import subprocess
 import zlib
 
 import numpy
 import pytest
 
+import cli
 import look
 import made_pictures as made
 
@@ -295,3 +297,40 @@ def test_a_gif_of_one_small_frame_is_transparent_around_it(make, tmp_path, kind,
     options = {} if kind == "image" else {"end": 9}
     pixels = look.still(make(kind, source, name, **options), tmp_path, alpha=True)
     assert pixels[0, 0, 3] == 0 and pixels[6, 10, 3] == 255 and pixels[6, 10, 0] > 240
+
+
+@pytest.mark.parametrize("frames, has_alpha", [
+    ([(8, 4, 8, 8, 1, 20)], True), ([(0, 0, 24, 20, 1, 20)], False),
+    ([(0, 0, 24, 20, 1, 20, 2), (0, 0, 4, 4, 2, 20)], True),
+    ([(0, 0, 24, 20, 1, 20), (0, 0, 4, 4, 2, 20)], False),
+])
+def test_a_gif_with_bare_parts_is_said_to_have_an_alpha(tmp_path, frames, has_alpha):
+    source = made.gif(tmp_path / "in.gif", (24, 20), frames)
+    told = cli.ittybit("task", "probe", "-i", source, cwd=tmp_path).last["output"]
+    assert told["streams"][0]["alpha"] == has_alpha
+
+
+TWO_PICTURES_OF_JPEG_XL = bytes.fromhex(  # 16x16, red and green, of 0.2 s each
+    "ff0a43040158505c1208082085000068004b188b1500d48c3118c70b4800a0480903b048e0df0f4885f607080832"
+    "911401005c004b188b15001c186370f02e20010041609a987f3fe8a939")
+
+
+@pytest.mark.parametrize("is_boxed", [False, True])
+def test_an_animated_jpeg_xl_is_said_to_be_read_in_part(make, refuse, tmp_path, is_boxed):
+    source = tmp_path / "in.jxl"
+    boxes = b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl \0\0\0\0jxlc"
+    source.write_bytes(is_boxed * boxes + TWO_PICTURES_OF_JPEG_XL)
+    for kind, name, options in (("image", "out.png", {}), ("animation", "out.gif", {"end": 1})):
+        out = make(kind, source, name, **options)
+        assert look.close(look.still(out, tmp_path)[8, 8], (255, 0, 0), 6)
+        assert [said for said in make.run.warnings if "only the first picture" in said]
+    for kind, name in (("video", "out.mp4"), ("adaptive", "out.m3u8")):
+        assert "animated JPEG XL" in refuse(kind, source, name).message
+
+
+def test_a_still_jpeg_xl_is_read_without_a_warning(make, media, tmp_path):
+    source = tmp_path / "in.jxl"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", media / "photo.png", source],
+                   check=True)
+    make("image", source, "out.png")
+    assert make.run.warnings == []

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "image/gif_frames.h"
 #include "image/heif_meta.h"
 #include "image/heif_sequence.h"
 #include "image/loading.h"
@@ -187,7 +188,7 @@ Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& 
     return facts_of(source, TRY(read_header(source, sniffed, limits)));
 }
 
-File facts_of(ByteSource& source, const Header& header) {
+Result<File> facts_of(ByteSource& source, const Header& header) {
     File file;
     file.kind = header.is_animated() ? "animation" : "image";
     file.format = header.format;
@@ -196,6 +197,9 @@ File facts_of(ByteSource& source, const Header& header) {
     file.height = header.display().height;
     file.codecs.video = std::string(codec_of(header));
     file.streams.push_back(stream_of(header));
+    // Any frame may leave parts bare.
+    if (header.format == "gif" && TRY(has_bare_parts(source, header.frames - 1, header.has_alpha)))
+        file.streams.front().alpha = true;
     file.rotation = file.streams.front().rotation;
     if (header.is_animated()) {
         file.duration = header.duration();

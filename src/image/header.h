@@ -56,6 +56,6 @@ Result<int> plays_of(ByteSource& source, const Sniffed& sniffed);
 
 /// SPEC's `file` of a picture. Errors: as read_header.
 Result<File> facts_of(ByteSource& source, const Sniffed& sniffed, const Limits& limits);
-File facts_of(ByteSource& source, const Header& header);
+Result<File> facts_of(ByteSource& source, const Header& header);
 
 }  // namespace ittybit::image

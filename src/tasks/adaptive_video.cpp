@@ -15,16 +15,16 @@
 #include "tasks/plan_time.h"
 #include "tasks/source_facts.h"
 #include "tasks/split_check.h"
+#include "tasks/still.h"
 #include "tasks/text.h"
 
 namespace ittybit::tasks {
 namespace {
 
-Error no_pictures() {
-    return {
-        ErrorKind::kNoVideoStream,
-        "the input is a still image, not a video; choose a video or use kind image", "input"
-    };
+constexpr auto kStill = "the input is a still image, not a video; choose a video or use kind image";
+
+Error no_pictures(std::string why) {
+    return {ErrorKind::kNoVideoStream, std::move(why), "input"};
 }
 
 bool has_video(const media::Input& input) {
@@ -67,7 +67,8 @@ Result<SourceFacts> source_facts(const AdaptiveVideoOptions& options, Job& job) 
     SourceFacts facts;
     if (options.mute_video) facts = TRY(facts_of_sound(job));
     const Sniffed sniffed = TRY(sniff(job.source));
-    if (sniffed.family == Family::kStill) return no_pictures();
+    if (sniffed.family == Family::kStill)
+        return no_pictures(TRY(first_alone(job.source, sniffed)).value_or(kStill));
     const auto& input = *TRY(open_media(job));
     facts.duration = input.duration();
     facts.is_duration_sure = input.is_duration_sure();

@@ -52,6 +52,8 @@ Result<Plan> from_media(
         .frames = {},
     };
     Plan plan = TRY(plan_of(options, source, job));
+    if (auto said = TRY(first_alone(job.source, sniffed)))
+        plan.warnings.push_back(*std::move(said));
     decide_steps(plan.pictures.front().treatment, shape_of(facts));
     return plan;
 }

@@ -117,6 +117,8 @@ Result<Plan> plan_frame(ImageOptions options, Job& job, int stream) {
         options.start.seconds = TRY(telling_moment(job, stream));
     if (source.film && !options.interval) TRY(media::check_start(input, options.start.seconds));
     Plan plan = TRY(plan_image(options, source, job.assignment.stem, job.limits()));
+    if (auto said = TRY(first_alone(job.source, input.sniffed())))
+        plan.warnings.push_back(*std::move(said));
     Treatment& treatment = plan.pictures.front().treatment;
     const AVStream& video = input.stream(stream);  // which looking for a moment may open anew
     const bool has_alpha = media::has_alpha(video) || source.read.alpha;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "image/steps.h"
+#include "media/jpegxl.h"
 #include "tasks/rgb_frames.h"
 
 namespace ittybit::tasks {
@@ -57,6 +58,14 @@ Result<image::Picture> open_still(
     frame->color_primaries = static_cast<AVColorPrimaries>(header.primaries);
     frame->color_trc = static_cast<AVColorTransferCharacteristic>(header.transfer);
     return image::repaint(picture, TRY(to_pixels(std::move(frame), rgb_treatment(scaled, false))));
+}
+
+Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed& sniffed) {
+    if (sniffed.format != "jxl" || !TRY(media::is_animated_jpegxl(source)))
+        return std::optional<std::string>();
+    return std::optional<std::string>(
+        "the input is an animated JPEG XL, of which only the first picture can be read"
+    );
 }
 
 media::PictureShape rgba_shape(Size size) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -29,6 +31,10 @@ Result<image::Picture> open_still(
     const image::Picture::Load& how,
     Size scaled
 );
+
+/// What is to be said of a picture that moves, and of which nobody reads more than the first one.
+/// Errors: those of the source.
+Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed& sniffed);
 
 /// What such frames look like to filters.
 media::PictureShape rgba_shape(Size size);

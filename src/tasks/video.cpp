@@ -8,6 +8,7 @@
 #include "media/stream.h"
 #include "tasks/plan.h"
 #include "tasks/split_check.h"
+#include "tasks/still.h"
 #include "tasks/text.h"
 
 namespace ittybit::tasks {
@@ -19,8 +20,10 @@ std::string output_name(const VideoOptions& options, const Job& job) {
     return job.assignment.stem + "." + std::string(ittybit::name_of(options.format));
 }
 
-Error no_video() {
-    return {ErrorKind::kNoVideoStream, "the input is a still picture and has no video", "input"};
+constexpr auto kStill = "the input is a still picture and has no video";
+
+Error no_video(std::string why = kStill) {
+    return {ErrorKind::kNoVideoStream, std::move(why), "input"};
 }
 
 Result<SourceFacts> source_facts(const VideoOptions& options, Job& job) {
@@ -94,7 +97,8 @@ Result<Plan> plan_animation(const VideoOptions& options, const std::string& name
 
 Result<Plan> plan(const VideoOptions& options, Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
-    if (sniffed.family == Family::kStill) return no_video();
+    if (sniffed.family == Family::kStill)
+        return no_video(TRY(first_alone(job.source, sniffed)).value_or(kStill));
     const std::string name = output_name(options, job);
     if (sniffed.demuxer.empty()) return plan_animation(options, name, job);
     const SourceFacts source = TRY(source_facts(options, job));
