@@ -1,4 +1,5 @@
 """What happens to picture and sound without being asked, in decoded pixels and samples."""
+import struct
 import subprocess
 import wave
 
@@ -464,6 +465,32 @@ def test_titles_stay_in_audio(make, media, name):
     tags = {**told["format"].get("tags", {}), **told["audio"][0].get("tags", {})}
     tags = {key.lower(): value for key, value in tags.items()}
     assert (tags.get("title"), tags.get("artist")) == ("Holiday", "Someone")
+
+
+def id3(version, coding, **frames):
+    """A tag of ID3v2.3 or 2.4 with text frames, of which each has several values."""
+    zeros = b"\0\0" if coding == "utf-16" else b"\0"
+    mark = {"latin-1": b"\0", "utf-16": b"\1", "utf-8": b"\3"}[coding]
+    data = b""
+    for name, values in frames.items():
+        body = mark + zeros.join(value.encode(coding) for value in values) + zeros
+        data += name.encode() + struct.pack(">IH", len(body), 0) + body
+    size = len(data) + 200
+    return b"ID3" + bytes((version, 0, 0, 0, 0, size >> 7, size & 127)) + data + bytes(200)
+
+
+@pytest.mark.parametrize("version, coding, artist", [
+    (4, "utf-8", "Ann;Bö"), (4, "latin-1", "Ann;Bö"), (3, "utf-16", "Ann; Bö")])
+def test_all_artists_of_an_mp3_are_kept(make, media, tmp_path, version, coding, artist):
+    source = tmp_path / "in.mp3"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=440:d=1",
+                    "-id3v2_version", "0", source], check=True)
+    tag = id3(version, coding, TPE1=["Ann", "Bö"], TIT2=["Duet"], TCON=["17"])
+    source.write_bytes(tag + source.read_bytes())
+    for name in ("out.flac", "out.mp3"):
+        told = look.probe(make("audio", source, name))["format"]["tags"]
+        tags = {key.lower(): value for key, value in told.items()}
+        assert (tags["artist"], tags["title"], tags["genre"]) == (artist, "Duet", "Rock")
 
 
 def test_a_size_that_changes_mid_stream_is_pinned_to_the_first(make, media):

@@ -2,39 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "media/boxes.h"
+#include "media/id3_values.h"
+#include "media/overlaid.h"
 #include "media/pids_by_codec.h"
 
 namespace ittybit::media {
 namespace {
 
 using namespace std::string_view_literals;
-
-/// A file with another name of four letters in front.
-class Renamed : public ByteSource {
-public:
-    Renamed(ByteSource& source, std::uint64_t start, std::string_view name)
-        : source_(source), start_(start), name_(name) {}
-
-    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
-        const std::size_t count = TRY(source_.read_at(offset, out));
-        for (std::size_t i = 0; i < name_.size(); ++i) {
-            const std::uint64_t at = start_ + i;
-            if (at >= offset && at < offset + count)
-                out[at - offset] = static_cast<std::byte>(name_[i]);
-        }
-        return count;
-    }
-    std::optional<std::uint64_t> size() override { return source_.size(); }
-
-private:
-    ByteSource& source_;
-    std::uint64_t start_;
-    std::string_view name_;
-};
 
 /// Whether the sizes that come first in RF64 and BW64 are all zero.
 Result<bool> is_without_sizes(ByteSource& source, std::uint64_t start) {
@@ -46,13 +26,23 @@ Result<bool> is_without_sizes(ByteSource& source, std::uint64_t start) {
     return has_sizes && riff == 0 && TRY(bytes.number(28, 8)) == 0;
 }
 
+/// Of what a tag may stand in front (model/sniff).
+bool has_id3(std::string_view demuxer) {
+    constexpr std::array kTagged = {"mp3"sv,  "aac"sv, "flac"sv, "ac3"sv,
+                                    "eac3"sv, "tta"sv, "ape"sv,  "dts"sv};
+    return std::ranges::find(kTagged, demuxer) != kTagged.end();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> presented(ByteSource& source, const Sniffed& sniffed) {
     std::unique_ptr<ByteSource> made;
-    if (sniffed.demuxer == "mpegts") made = std::make_unique<PidsByCodec>(source);
+    std::vector<Patch> patches;
+    if (sniffed.start == 0 && has_id3(sniffed.demuxer)) patches = TRY(joined_values(source));
     if (sniffed.demuxer == "wav" && TRY(is_without_sizes(source, sniffed.start)))
-        made = std::make_unique<Renamed>(source, sniffed.start, "RIFF"sv);
+        patches.push_back({sniffed.start, "RIFF"});
+    if (sniffed.demuxer == "mpegts") made = std::make_unique<PidsByCodec>(source);
+    if (!patches.empty()) made = std::make_unique<Overlaid>(source, std::move(patches));
     return made;
 }
 
