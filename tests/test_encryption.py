@@ -414,6 +414,14 @@ def test_what_is_wrong_behind_the_key_is_found(beside):
     assert rules_in(beside) == {"encrypted"}
 
 
+def assert_no_errors_but_the_known(seen, asked):
+    """hls.js 1.6.11 and newer asks once more for a key that it waits for, where picture and sound
+    begin together, and drops the first answer (docs/hls.md): that, and nothing else."""
+    race = ["keyLoadError", False, "after key load, decryptdata unset or changed"]
+    assert [error for error in seen["errors"] if error != race] == []
+    assert len(seen["errors"]) < len(asked)
+
+
 @pytest.mark.parametrize("player", ["hls.js", "shaka-player"])
 def test_a_browser_plays_it_with_the_key(server, film, keys, player):
     done = server.wait(server.job(input=f"{keys.url}/film.mp4", kind="adaptive_video",
@@ -422,7 +430,31 @@ def test_a_browser_plays_it_with_the_key(server, film, keys, player):
     before = len(keys.asked)
     seen = json.loads(run_client(server, "play_languages.mjs", CHROMIUM, server.url,
                                  done["output"], player, "[1, 6.5, 3]"))
-    assert seen["errors"] == [] and abs(seen["duration"] - SECONDS) < 0.1
+    assert_no_errors_but_the_known(seen, keys.asked[before:])
+    assert abs(seen["duration"] - SECONDS) < 0.1
     [tones] = seen["heard"].values()
     assert all(abs(tone - 440) < 12 for tone in tones), tones
     assert set(keys.asked[before:]) == {f"/key?for={player}"}
+
+
+@pytest.fixture(scope="module")
+def long_film(web):
+    """In two sizes, and longer than what players have ahead."""
+    out = web / "long.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=426x240:rate=25", "-f",
+         "lavfi", "-i", "sine=frequency=440", "-t", "24", "-c:v", "libx264", "-preset",
+         "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", out], check=True)
+    return out
+
+
+@pytest.mark.parametrize("player", ["hls.js", "shaka-player"])
+def test_a_browser_changes_renditions_at_once_with_the_key(server, long_film, keys, player):
+    done = server.wait(server.job(input=f"{keys.url}/long.mp4", kind="adaptive_video",
+                                  encryption=encryption(keys, f"/key?climbs={player}")))
+    assert done["status"] == "succeeded", done["error"]
+    before = len(keys.asked)
+    seen = json.loads(run_client(server, "climb.mjs", CHROMIUM, server.url, done["output"], player,
+                                 timeout=180))
+    assert_no_errors_but_the_known(seen, keys.asked[before:])
+    assert seen["climbs"] == ["320x180", "426x240", "320x180"]

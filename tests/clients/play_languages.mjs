@@ -15,7 +15,8 @@ const seen = await page.evaluate(async ({ url, player, places }) => {
     const players = {
         "hls.js": async () => {
             const hls = new Hls();
-            hls.on(Hls.Events.ERROR, (_, error) => seen.errors.push(error.details));
+            hls.on(Hls.Events.ERROR, (_, { details, fatal, error }) =>
+                seen.errors.push([details, fatal, error?.message]));
             const parsed = once(hls, Hls.Events.MANIFEST_PARSED);
             hls.loadSource(url);
             hls.attachMedia(video);
