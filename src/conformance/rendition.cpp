@@ -127,7 +127,7 @@ private:
         return fragments_.take(piece, *init, segment, playlist_.at(segment), is_encrypted);
     }
 
-    /// PAT and PMT of a transport stream's initialization section (HLS 3.1.2).
+    /// PAT and PMT of a transport stream's initialization section (HLS 3.1.1).
     Bytes tables_of(const Segment& segment) {
         if (!segment.map) return {};
         if (tables_map_ != segment.map) {
