@@ -125,9 +125,19 @@ void Destinations::discard() {
 }
 
 void Destinations::discard(const std::string& file) {
-    if (const auto done = shop_.files.discard(file); !done) {
+    if (const auto done = take_away(file); !done) {
         log::warn("a file that nobody needs stays", {{"error", done.error().message}});
     }
+}
+
+/// Another attempt may have ended the job, and all files of it that were not ready may be forgotten
+/// since, before these bytes came.
+Result<> Destinations::take_away(const std::string& file) {
+    TRY(shop_.files.discard(file));
+    if (TRY(shop_.files.find(file))) return {};
+    for (const auto& object : TRY(shop_.storage->list(managed_key({file, ""}), {})))
+        TRY(shop_.storage->remove(object.key, {}));
+    return {};
 }
 
 }  // namespace ittybit::work

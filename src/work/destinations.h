@@ -36,6 +36,7 @@ private:
     Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);
     void discard(const std::string& file);
+    Result<> take_away(const std::string& file);
 
     Workshop& shop_;
     const store::Claim& claim_;

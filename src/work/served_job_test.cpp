@@ -29,6 +29,23 @@ struct MovingClock final : Clock {
     UnixMillis now() const override { return time; }
 };
 
+/// A database that one process cannot reach for a while, and all others can.
+class CutDatabase : public store::WrappedDatabase {
+public:
+    using WrappedDatabase::WrappedDatabase;
+    void cut(bool is_cut) { is_cut_ = is_cut; }
+
+private:
+    Result<store::Rows> run(
+        store::Session& inner, std::string_view sql, const store::Values& values
+    ) override {
+        if (is_cut_) return Error{ErrorKind::kInternalError, "the database is out of sight", ""};
+        return inner.run(sql, values);
+    }
+
+    std::atomic<bool> is_cut_ = false;
+};
+
 /// What a child would make of any input: a video, or a stream of a segment and two playlists.
 Result<Outcome> perform(
     const OperationRequest& request, const OperationEvents& events, const std::stop_token& stop
@@ -109,6 +126,39 @@ protected:
         });
         EXPECT_TRUE(created.get_future().get());
         return record.job.id;
+    }
+
+    static void work_once(Workshop& shop) {
+        Worker worker(shop, 1);
+        Slots slots(1, 0);
+        Slots::Hold slot(slots);
+        slot.take({});
+        EXPECT_TRUE(worker.run_once(slot, {}));
+    }
+
+    /// A workshop of another worker.
+    Workshop shop_on(Stores& stores, const std::string& worker) {
+        return {
+            stores.jobs,
+            stores.queue,
+            stores.files,
+            stores.connections,
+            stores.uploads,
+            stores.settings,
+            stores.segments,
+            stores.workers,
+            faulty_,
+            secrets_,
+            client_,
+            room_,
+            perform,
+            metrics_,
+            troubles_,
+            clock_,
+            fixture_.folder,
+            worker,
+            {}
+        };
     }
 
     /// Works until the job has ended; so long as a lost worker's jobs are given to others.
@@ -194,27 +244,7 @@ protected:
         Trouble("beating", std::chrono::milliseconds(1)),
         Trouble("ending", std::chrono::milliseconds(1))
     };
-    Workshop shop_{
-        faulted_.jobs,
-        faulted_.queue,
-        faulted_.files,
-        faulted_.connections,
-        faulted_.uploads,
-        faulted_.settings,
-        faulted_.segments,
-        faulted_.workers,
-        faulty_,
-        secrets_,
-        client_,
-        room_,
-        perform,
-        metrics_,
-        troubles_,
-        clock_,
-        fixture_.folder,
-        "worker",
-        {}
-    };
+    Workshop shop_ = shop_on(faulted_, "worker");
     std::string url_;
 };
 
@@ -247,6 +277,30 @@ TEST_F(ServedJobTest, WhatIsTooMuchTogetherIsMadeOneByOneAndLeavesNothing) {
     EXPECT_EQ(job.status, JobStatus::kSucceeded);
     EXPECT_EQ(expected(job).size(), 5U);
     check_and_remove(job, "one by one");
+}
+
+TEST_F(ServedJobTest, WhatCameWhenAnotherHadEndedTheJobIsTakenAwayAgain) {
+    const auto order = store::order_for("adaptive_video", url_);
+    const auto record = store::JobRecord::make(order, false, clock_.now());
+    ASSERT_TRUE(store::add_job(*fixture_.database, record));
+    CutDatabase database(*fixture_.database);
+    Stores cut(database);
+    auto other = shop_on(sure_, "other");
+    auto shop = shop_on(cut, "worker");
+    shop.perform = [&](const auto& request, const auto& events, const auto& stop) {
+        if (kind_of(request.operation) == "probe") return perform(request, events, stop);
+        database.cut(true);
+        EXPECT_EQ(*sure_.queue.take_back_all("worker", clock_.now()), 1);
+        work_once(other);
+        EXPECT_EQ(left().size(), 3U) << "what was begun here is forgotten";
+        auto outcome = perform(request, events, {});
+        database.cut(false);
+        return outcome;
+    };
+    work_once(shop);
+    const auto job = (*sure_.jobs.find_job(record.job.id))->job;
+    EXPECT_EQ(job.status, JobStatus::kSucceeded);
+    EXPECT_THAT(left(), testing::UnorderedElementsAre("master.m3u8", "0.m4s", "720p.m3u8"));
 }
 
 TEST_F(ServedJobTest, WhoExplainsIsNotKeptWaitingByAnInput) {
