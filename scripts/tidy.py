@@ -26,12 +26,17 @@ def output_of(*command):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
-def last_changed_first():
+def last_changed_first(newest):
+    """The sources; of so many newest ones those that git knows to have changed. The first commit of
+    a shallow clone, which seems to have changed all of them, does not count."""
     uncommitted = output_of("git", "ls-files", "-mo", "--exclude-standard").splitlines()
-    committed = output_of("git", "log", "--format=", "--name-only").splitlines()
-    names = dict.fromkeys(uncommitted + committed + output_of("git", "ls-files").splitlines())
+    log = ("git", "log", "--format=", "--name-only", "--min-parents=1")
+    names = dict.fromkeys(uncommitted + output_of(*log).splitlines())
+    if newest is None:
+        names |= dict.fromkeys(output_of("git", "ls-files").splitlines())
     paths = (ROOT / name for name in names if name.startswith("src/"))
-    return [path for path in paths if path.suffix in (".cpp", ".h") and path.is_file()]
+    found = [path for path in paths if path.suffix in (".cpp", ".h") and path.is_file()]
+    return found[:newest]
 
 
 def our_includes(command, folder):
@@ -103,8 +108,8 @@ def main():
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     parser.add_argument("--newest", type=int, help="how many files, where none is named")
     parser.add_argument("--minutes", type=float, default=20)
-    options = parser.parse_args()
-    paths = [path.resolve() for path in options.files] or last_changed_first()[: options.newest]
+    options = parser.parse_intermixed_args()  # files may stand behind options
+    paths = [path.resolve() for path in options.files] or last_changed_first(options.newest)
     tidy = Tidy(options.build, time.monotonic() + 60 * options.minutes)
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         told = list(pool.map(tidy.complaint, paths))
