@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,30 @@ std::vector<Patch> patches_of(std::string_view text, std::uint64_t at, bool is_g
     return patches;
 }
 
+struct Tag {
+    std::uint64_t version = 0;
+    std::uint64_t begin = 0;  // of its frames
+    std::uint64_t end = 0;
+};
+
+Result<std::uint64_t> size_at(Bytes& bytes, std::uint64_t at, std::uint64_t version) {
+    const auto number = TRY(bytes.number(at, 4));
+    return version == 4 ? without_eighth_bits(number) : number;
+}
+
+/// Nothing of other versions, and of those that are "unsynchronised".
+Result<std::optional<Tag>> read_tag(Bytes& bytes) {
+    constexpr std::uint64_t kName = 0x494433;
+    const auto head = TRY(bytes.number(0, 6));
+    const auto version = head >> 16U & 0xFFU;
+    const bool is_known = head >> 24U == kName && (version == 3 || version == 4);
+    if (!is_known || (head & 0x80U) != 0) return std::optional<Tag>();
+    Tag tag{.version = version, .begin = kHead, .end = kHead + TRY(size_at(bytes, 6, 4))};
+    const bool has_more_head = (head & 0x40U) != 0;
+    if (has_more_head) tag.begin += TRY(size_at(bytes, kHead, version)) + (version == 4 ? 0 : 4);
+    return std::optional(tag);
+}
+
 }  // namespace
 
 Result<std::vector<Patch>> joined_values(ByteSource& source) {
@@ -67,25 +92,17 @@ Result<std::vector<Patch>> joined_values(ByteSource& source) {
     constexpr std::size_t kMostValues = 10'000;
     std::vector<Patch> patches;
     Bytes bytes(source, 0);
-    const auto version = TRY(bytes.number(0, 4)) & 0xFFU;
-    const bool is_there = TRY(bytes.number(0, 3)) == 0x494433 && (version == 3 || version == 4);
-    const auto flags = TRY(bytes.number(5, 1));
-    if (!is_there || (flags & 0x80U) != 0) return patches;  // "unsynchronised"
-    const auto number_at = [&](std::uint64_t at) -> Result<std::uint64_t> {
-        const auto number = TRY(bytes.number(at, 4));
-        return version == 4 ? without_eighth_bits(number) : number;
-    };
-    const auto end = kHead + without_eighth_bits(TRY(bytes.number(6, 4)));
-    std::uint64_t at = kHead;
-    if ((flags & 0x40U) != 0) at += TRY(number_at(at)) + (version == 4 ? 0 : 4);  // further header
-    for (int i = 0; i < kMostFrames && at + kHead < end && patches.size() < kMostValues; ++i) {
+    const auto tag = TRY(read_tag(bytes));
+    if (!tag) return patches;
+    std::uint64_t at = tag->begin;
+    for (int i = 0; i < kMostFrames && at + kHead < tag->end; ++i) {
         const auto name = TRY(bytes.number(at, 4));
-        if (!is_frame_name(name)) break;
-        const auto size = TRY(number_at(at + 4));
+        if (!is_frame_name(name) || patches.size() > kMostValues) break;
+        const auto size = TRY(size_at(bytes, at + 4, tag->version));
         const bool is_plain = TRY(bytes.number(at + 9, 1)) == 0;
-        const bool is_text = name >> 24U == 'T' && name != letters("TXXX");
+        const bool is_text = is_plain && name >> 24U == 'T' && name != letters("TXXX");
         at += kHead;
-        if (is_text && is_plain && size > 1 && size <= kMostText && at + size <= end) {
+        if (is_text && size > 1 && size <= std::min(kMostText, tag->end - std::min(tag->end, at))) {
             std::string text(size, '\0');
             TRY(source.read_at(at, std::as_writable_bytes(std::span(text))));
             std::ranges::move(
