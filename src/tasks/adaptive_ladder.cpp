@@ -45,19 +45,23 @@ constexpr double kMostRaised = 2.25;  // times, a cap by a film's demand
 constexpr double kFarthest = 2.5;     // times, a rate from the one below, as far as it is awaited
 constexpr double kApart = 1.3;        // rates of neighbours
 
-/// How x264 looks for what pictures have in common. Small pictures cost little time, and a longer
-/// search saves a fifth of their bits; of large ones a trellis saves a sixth at hardly any cost.
+/// How an encoder looks for what pictures have in common. Small pictures cost little time, and a
+/// longer search saves a fifth of their bits; of large ones x264's trellis saves a sixth at hardly
+/// any cost. x265's `superfast` needs an eighth more than `veryfast`, of a shaking camera 70 %
+/// more.
 struct Search {
     const char* preset;
     const char* tuning;
 };
-Search search_for(int short_side) {
+Search search_for(VideoCodec codec, int short_side) {
+    if (codec == VideoCodec::kH265) return {"veryfast", ""};
+    if (codec == VideoCodec::kAv1) return {short_side > 480 ? "9" : "8", ""};
     if (short_side > 480) return {"veryfast", "trellis=1"};
     if (short_side > 360) return {"fast", ""};
     return {"medium", ""};
 }
 
-/// How a codec differs from H.264.
+/// How a codec differs from H.264, as measured (docs/performance.md).
 struct Family {
     std::string_view suffix;
     int most_lines;
@@ -68,8 +72,8 @@ struct Family {
 };
 Family family_of(VideoCodec codec) {
     switch (codec) {
-        case VideoCodec::kH265: return {"-h265", 2160, 0.7, 3, 1, 51};
-        case VideoCodec::kAv1: return {"-av1", 2160, 0.55, 12, 1.7, 63};
+        case VideoCodec::kH265: return {"-h265", 2160, 0.85, 1.5, 1, 51};
+        case VideoCodec::kAv1: return {"-av1", 2160, 0.8, 11, 1.7, 63};
         default: return {"", 1080, 1, 0, 1, 51};
     }
 }
@@ -232,11 +236,9 @@ Rung rung_of(Size size, const Ladder& ladder) {
     rung.codec = ladder.codec;
     rung.size = size;
     rung.every = every_at(size, ladder);
-    if (ladder.codec == VideoCodec::kH264) {
-        const Search search = search_for(short_side(size));
-        rung.preset = search.preset;
-        rung.tuning = search.tuning;
-    }
+    const Search search = search_for(ladder.codec, short_side(size));
+    rung.preset = search.preset;
+    rung.tuning = search.tuning;
     const double shift = crf_shift(ladder.quality);
     const double crf = crf_of(size, ladder) + shift;
     const double factor = Demand::kCrf + family.crf + (crf - Demand::kCrf) * family.slope;

@@ -17,7 +17,7 @@ struct Rung {
     VideoCodec codec = VideoCodec::kH264;
     Size size;                // even sides, as far as fits_level allows
     int every = 1;            // of the pictures; 2: half the frame rate
-    std::string preset = {};  // of x264
+    std::string preset = {};  // of the encoder
     std::string tuning = {};  // of x264: further parameters, "trellis=1"
     double crf = 23;
     int max_bitrate = 0;  // bits per second, enforced over `buffer_bits`

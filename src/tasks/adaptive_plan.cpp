@@ -63,15 +63,15 @@ int encoder_threads(Size size, Size largest) {
 /// pyramid of B frames: players built on libav present pictures late by their delay, which so is
 /// one frame and not two. The rate is constant, and the bit stream says so.
 void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
+    const bool has_preset = rung.codec != VideoCodec::kAv1 || encoding.encoder == "libsvtav1";
+    if (has_preset) encoding.options["preset"] = rung.preset;
     if (rung.codec == VideoCodec::kH264) {
-        encoding.options["preset"] = rung.preset;
         encoding.options["forced-idr"] = 1;
         encoding.options["x264-params"] = fmt::format(
             "keyint=infinite:min-keyint=100000:b-pyramid=none:force-cfr=1{}{}",
             rung.tuning.empty() ? "" : ":", rung.tuning
         );
     } else if (rung.codec == VideoCodec::kH265) {
-        encoding.options["preset"] = "superfast";
         encoding.options["forced-idr"] = 1;
         encoding.options["x265-params"] = fmt::format(
             "log-level=none:pools={0}:frame-threads=1:keyint=100000:min-keyint=100000:scenecut=0:"
@@ -83,7 +83,6 @@ void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
         // its factor off; its own is over no buffer, and gone over by a third in two seconds.
         encoding.restarts_at_keys = encoding.encoder == "libsvtav1";
         if (!encoding.restarts_at_keys) return;
-        encoding.options["preset"] = "10";
         encoding.options["svtav1-params"] =
             fmt::format("lp={}:scd=0:mbr={}", encoding.threads, rung.max_bitrate * 4 / 5 / 1000);
         encoding.max_bitrate.reset();
