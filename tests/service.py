@@ -7,6 +7,7 @@ import pathlib
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
@@ -200,7 +201,8 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 class Receiver:
     """Takes POSTs and PUTs and serves a folder; `answers` are the statuses to come, then 200.
-    /endless is a file that never ends: two kilobytes a second, which is not too slow."""
+    /endless is a film whose index stands at an end that never comes: two kilobytes a second, which
+    is not too slow."""
 
     def __init__(self, folder=None, address="127.0.0.1"):
         self.got, self.answers, self.changed = [], [], threading.Condition()
@@ -218,8 +220,10 @@ class Receiver:
 
             def send_without_end(self):
                 self.send_response(200)
-                self.send_header("Content-Length", str(1 << 30))
+                self.send_header("Content-Length", str((1 << 30) + 4096))
                 self.end_headers()
+                self.wfile.write(struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"isom", 0, b"isom",
+                                             b"mp42") + struct.pack(">I4s", 1 << 30, b"mdat"))
                 while True:
                     self.wfile.write(bytes(200))
                     time.sleep(0.1)
