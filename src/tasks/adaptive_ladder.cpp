@@ -184,9 +184,9 @@ double crf_shift(Quality quality) {
 /// What all rungs of a ladder are decided from.
 struct Ladder {
     Size top;
-    double fps;
-    Quality quality;
-    VideoCodec codec;
+    double fps = 0;
+    Quality quality = Quality::kMedium;
+    VideoCodec codec = VideoCodec::kH264;
     const std::optional<Demand>& demand;
 };
 

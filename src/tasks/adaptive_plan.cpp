@@ -35,7 +35,7 @@ constexpr double kTolerance = 0.02;  // pictures each 33 ms mean 30 a second
 
 /// The framing of the best rendition: its exact size, filled as the options' box would be.
 Framing framing_of(const AdaptiveVideoOptions& options, Size size) {
-    Framing framing = options;
+    auto framing = static_cast<const Framing&>(options);
     const bool is_box = options.width && options.height;
     if (!is_box) framing.fit = Fit::kFill;  // the proportions but for the rounding to even sides
     framing.width = Length{.value = static_cast<double>(size.width)};

@@ -52,7 +52,7 @@ Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan&
     for (const PlannedRead& read : plan.reads) streams.push_back(read.stream);
     const auto end = TRY(end_of_pictures(input, streams, window.start, *options.frames));
     if (!end || (window.end && *window.end <= *end)) return {};
-    window.end = *end;
+    window.end = end;
     window.duration = *end - window.start;
     const auto expect_no_more = [&](auto& planned) {
         auto& seconds = planned.expects.seconds;
