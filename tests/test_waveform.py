@@ -54,8 +54,12 @@ def assert_is(told, samples, rate, points):
 @pytest.mark.parametrize("points", [10, 200, 9999])
 def test_peaks_are_those_of_every_sample(make, media, source, points):
     out = make("audio", media / source, "o.json", waveform="json", waveform_points=points)
-    rate = int(look.probe(media / source)["audio"][0]["sample_rate"])
-    assert_is(read(out), decoded(media / source), rate, points)
+    sound = look.probe(media / source)["audio"][0]
+    rate = int(sound["sample_rate"])
+    samples = decoded(media / source)
+    if source.endswith(("m4a", "mp4")):  # where the edit list ends: libav gives the whole packet
+        samples = samples[:round(float(sound["duration"]) * rate)]
+    assert_is(read(out), samples, rate, points)
 
 
 @pytest.mark.parametrize(

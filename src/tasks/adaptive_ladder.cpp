@@ -55,7 +55,7 @@ struct Search {
 };
 Search search_for(VideoCodec codec, int short_side) {
     if (codec == VideoCodec::kH265) return {"veryfast", ""};
-    if (codec == VideoCodec::kAv1) return {short_side > 480 ? "9" : "8", ""};
+    if (codec == VideoCodec::kAv1) return {"10", ""};  // SVT-AV1 1.4 crashes at some of the slower
     if (short_side > 480) return {"veryfast", "trellis=1"};
     if (short_side > 360) return {"fast", ""};
     return {"medium", ""};
