@@ -13,7 +13,6 @@ using manifest::Place;
 using manifest::Report;
 using manifest::rule;
 
-constexpr std::uint32_t kMostSamples = 1'000'000;  // of one piece
 constexpr std::uint32_t kIsNoSync = 0x10000;       // sample_is_non_sync_sample
 constexpr std::uint32_t kDepends = 1;              // sample_depends_on
 
@@ -157,13 +156,20 @@ private:
         auto in = box.fields();
         const auto flags = box.flags();
         const auto told = in.u32();
-        const auto count = std::min(told, kMostSamples - samples_);
+        // Each has a byte at least: more would cost time and memory that the piece does not.
+        const auto count = std::min<std::size_t>(told, piece_.bytes.size() - samples_);
         samples_ += count;
         report_.expect(
-            count == told, rule("traf"), at(box.begin), "more samples than are looked into"
+            count == told, rule("traf"), at(box.begin), "more samples than the file has bytes"
         );
-        if ((flags & 1U) != 0)
-            position_ = run.moof + static_cast<std::size_t>(static_cast<std::int64_t>(in.i32()));
+        if ((flags & 1U) != 0) {
+            const auto begin = static_cast<std::int64_t>(run.moof) + in.i32();
+            report_.expect(
+                begin >= 0, rule("samples-in-mdat"), at(box.begin),
+                "the data offset of trun lies before the file"
+            );
+            position_ = static_cast<std::size_t>(std::max<std::int64_t>(begin, 0));
+        }
         std::optional<std::uint32_t> first_flags;
         if ((flags & 4U) != 0) first_flags = in.u32();
         const bool is_plain = track_ == nullptr || !track_->is_picture() || (flags & 0x800U) == 0;
@@ -172,7 +178,7 @@ private:
             "composition offsets without a sign (trun version 0)"
         );
         bool has_lengths = true, is_clear = true;
-        for (std::uint32_t i = 0; i < count && !in.is_short(); ++i) {
+        for (std::size_t i = 0; i < count && !in.is_short(); ++i) {
             Sample sample;
             sample.duration = (flags & 0x100U) != 0 ? in.u32() : defaults.duration;
             sample.size = (flags & 0x200U) != 0 ? in.u32() : defaults.size;
@@ -304,7 +310,7 @@ private:
     std::vector<Extent> owned_;        // by its samples
     Extent mdat_;
     const Track* track_ = nullptr;                // of the run that is read
-    std::uint32_t samples_ = 0;                   // read so far
+    std::size_t samples_ = 0;                     // read so far
     std::size_t position_ = 0;                    // of the next sample's bytes
     std::map<std::uint32_t, std::int64_t> next_;  // decode time of each track
 };
