@@ -153,6 +153,13 @@ def test_code_points_of_a_png_are_heeded(make, tmp_path, has_alpha):
     assert not has_alpha or off(pixels[:, :, 3], made.soft_alpha()) == 0
 
 
+@pytest.mark.parametrize("transfer", [0, 3, 12, 17, 22, 130, 255])
+def test_levels_told_by_a_number_that_is_reserved_or_rare_are_the_usual(make, tmp_path, transfer):
+    points = (b"cICP", bytes((12, transfer, 0, 1)))
+    pixels = png_of(make, made.chunked(tmp_path / "in.png", made.scene(), points))
+    assert off(pixels[:, :, :3], made.by_display_p3(made.scene()).round()) < 4
+
+
 @pytest.mark.parametrize("transfer, power", [(8, 1), (4, 2.2), (5, 2.8)])
 def test_a_png_says_how_its_levels_are_light(make, tmp_path, transfer, power):
     scene = made.scene()

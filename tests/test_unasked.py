@@ -136,13 +136,36 @@ def test_hdr_becomes_sdr_that_looks_like_the_sdr_original(make, media, source):
     ("red", (255, 0, 0)), ("0x00ff00", (0, 255, 0)), ("blue", (0, 0, 255))])
 @pytest.mark.parametrize("primaries, matrix", [("bt2020", "bt2020nc"), ("smpte432", "bt709")])
 def test_strong_colours_stay_strong(make, tmp_path, colour, wanted, primaries, matrix):
-    source = tmp_path / "wide.mkv"
+    source = wide_film(tmp_path / "wide.mkv", colour, primaries, matrix)
+    assert_one_colour(make, source, wanted)
+
+
+@pytest.mark.parametrize("element, number", [
+    ("primaries", 3), ("primaries", 15), ("primaries", 130), ("transfer", 0), ("transfer", 12),
+    ("transfer", 17), ("transfer", 19), ("transfer", 255), ("matrix", 11),
+    ("matrix", 14), ("matrix", 15), ("matrix", 130)])
+def test_colours_told_by_a_number_that_is_reserved_or_rare_are_the_usual(
+        make, tmp_path, element, number):
+    source = wide_film(tmp_path / "wide.mkv", "red", "bt2020", "bt2020nc")
+    data = bytearray(source.read_bytes())
+    # Each of Matroska's elements (RFC 9559, 5.1.4.1.28) is an id, a length of 1 and the number.
+    ids = {"primaries": b"\x55\xBB\x81", "transfer": b"\x55\xBA\x81", "matrix": b"\x55\xB1\x81"}
+    data[data.index(ids[element]) + 3] = number
+    source.write_bytes(data)
+    assert_one_colour(make, source, (255, 0, 0))
+
+
+def wide_film(path, colour, primaries, matrix):
     subprocess.run([
         "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"color={colour}:s=64x64:r=5:d=1",
         "-vf", f"scale=out_color_matrix={matrix.removesuffix('nc')}:out_range=tv,format=yuv444p10",
         "-c:v", "ffv1", "-color_primaries", primaries, "-color_trc", "bt709",
-        "-colorspace", matrix, "-color_range", "tv", source,
+        "-colorspace", matrix, "-color_range", "tv", path,
     ], check=True)
+    return path
+
+
+def assert_one_colour(make, source, wanted):
     for kind, name in (("video", "out.mp4"), ("image", "out.png")):
         seen = look.picture(make(kind, source, name))[32, 32].astype(int)
         assert numpy.abs(seen - wanted).max() < 12, (name, seen)

@@ -291,10 +291,10 @@ Result<> Decoder::pass_on(Frame frame) {
 
 void Decoder::add_what_container_tells(AVFrame& frame) const {
     const auto format = static_cast<AVPixelFormat>(frame.format);
-    if (!is_rgb(format))
-        fill_colours(
-            colours_, frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range
-        );
+    fill_colours(
+        is_rgb(format) ? Colours() : colours_, frame.color_primaries, frame.color_trc,
+        frame.colorspace, frame.color_range
+    );
     frame.format = by_matrix(format, frame.colorspace);
     const AVFieldOrder order = parameters_->field_order;
     if (order > AV_FIELD_PROGRESSIVE && !tells_fields(parameters_->codec_id))

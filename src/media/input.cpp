@@ -170,8 +170,11 @@ bool Input::has_loose_clock() const {
 /// libav's decoders overwrite what the container said with what the bit stream leaves open.
 void Input::keep_told_colours() {
     told_colours_.clear();
-    for (const AVStream* stream : streams()) {
-        const AVCodecParameters& codec = *stream->codecpar;
+    for (AVStream* stream : streams()) {
+        AVCodecParameters& codec = *stream->codecpar;
+        fill_colours(
+            {}, codec.color_primaries, codec.color_trc, codec.color_space, codec.color_range
+        );
         told_colours_.push_back(
             {codec.color_primaries, codec.color_trc, codec.color_space, codec.color_range}
         );

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <tuple>
 
 #include "media/compat.h"
@@ -20,6 +21,15 @@ constexpr int kTrialPackets = 400;          // of one audio track, until a frame
 
 bool is_credible(AVRational rate) {
     return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kMaxRate;
+}
+
+/// libav keeps a file's numbers unchecked: one that is reserved is no value of the type.
+template <typename Enum>
+void fill(Enum& value, Enum unspecified, Enum count, Enum told) {
+    int number = 0;
+    static_assert(sizeof(value) == sizeof(number));
+    std::memcpy(&number, &value, sizeof(number));
+    if (number < 0 || number >= count || number == unspecified) value = told;
 }
 
 bool is_flagged_default(const AVStream& stream) {
@@ -181,10 +191,10 @@ void fill_colours(
     AVColorSpace& matrix,
     AVColorRange& range
 ) {
-    if (primaries == AVCOL_PRI_UNSPECIFIED) primaries = told.primaries;
-    if (transfer == AVCOL_TRC_UNSPECIFIED) transfer = told.transfer;
-    if (matrix == AVCOL_SPC_UNSPECIFIED) matrix = told.matrix;
-    if (range == AVCOL_RANGE_UNSPECIFIED) range = told.range;
+    fill(primaries, AVCOL_PRI_UNSPECIFIED, AVCOL_PRI_NB, told.primaries);
+    fill(transfer, AVCOL_TRC_UNSPECIFIED, AVCOL_TRC_NB, told.transfer);
+    fill(matrix, AVCOL_SPC_UNSPECIFIED, AVCOL_SPC_NB, told.matrix);
+    fill(range, AVCOL_RANGE_UNSPECIFIED, AVCOL_RANGE_NB, told.range);
 }
 
 Hdr hdr_of(const AVStream& stream) {

@@ -42,8 +42,8 @@ bool is_steady(const AVStream& stream);
 /// Whether no common rate fits the pictures' times, and the frame rate is only their average.
 bool is_irregular(const AVStream& stream);
 
-/// Fills in what pictures leave unspecified with what the container tells (`colr` of ISO/IEC
-/// 14496-12, 12.1.5; Matroska's Colour).
+/// Fills in what pictures leave unspecified, or say with a number that is reserved, with what the
+/// container tells (`colr` of ISO/IEC 14496-12, 12.1.5; Matroska's Colour).
 void fill_colours(
     const Colours& told,
     AVColorPrimaries& primaries,

@@ -1,5 +1,7 @@
 #include "tasks/picture_plan.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "media/pixel_format.h"
@@ -45,20 +47,45 @@ std::string or_unknown(const char* name, const char* otherwise) {
     return text.empty() || text == "unknown" || text == "reserved" ? otherwise : std::string(text);
 }
 
-/// zscale wants to be told everything; what a file leaves out is what such files usually are.
+/// What of H.273 zscale can read; AVCOL_*_UNSPECIFIED is none of them.
+constexpr auto kMatrices = std::to_array(
+    {AVCOL_SPC_BT709, AVCOL_SPC_FCC, AVCOL_SPC_BT470BG, AVCOL_SPC_SMPTE170M, AVCOL_SPC_SMPTE240M,
+     AVCOL_SPC_YCGCO, AVCOL_SPC_BT2020_NCL, AVCOL_SPC_CHROMA_DERIVED_NCL,
+     AVCOL_SPC_CHROMA_DERIVED_CL}
+);
+constexpr auto kPrimaries = std::to_array(
+    {AVCOL_PRI_BT709, AVCOL_PRI_BT470M, AVCOL_PRI_BT470BG, AVCOL_PRI_SMPTE170M, AVCOL_PRI_SMPTE240M,
+     AVCOL_PRI_FILM, AVCOL_PRI_BT2020, AVCOL_PRI_SMPTE428, AVCOL_PRI_SMPTE431, AVCOL_PRI_SMPTE432,
+     AVCOL_PRI_EBU3213}
+);
+constexpr auto kTransfers = std::to_array(
+    {AVCOL_TRC_BT709, AVCOL_TRC_GAMMA22, AVCOL_TRC_GAMMA28, AVCOL_TRC_SMPTE170M,
+     AVCOL_TRC_SMPTE240M, AVCOL_TRC_LINEAR, AVCOL_TRC_LOG, AVCOL_TRC_LOG_SQRT,
+     AVCOL_TRC_IEC61966_2_4, AVCOL_TRC_IEC61966_2_1, AVCOL_TRC_BT2020_10, AVCOL_TRC_BT2020_12,
+     AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67}
+);
+
+template <typename Enum, std::size_t N>
+int told_or(Enum told, const std::array<Enum, N>& known, Enum usual) {
+    return std::ranges::find(known, told) == known.end() ? usual : told;
+}
+
+/// zscale wants to be told everything; what a file leaves out, or tells in a way that zscale does
+/// not know, is what such files usually are.
 json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
-    const auto matrix = shape.matrix == AVCOL_SPC_UNSPECIFIED
-                            ? (is_bt2020 ? AVCOL_SPC_BT2020_NCL : AVCOL_SPC_BT709)
-                            : shape.matrix;
-    const auto primaries = shape.primaries == AVCOL_PRI_UNSPECIFIED
-                               ? (is_bt2020 ? AVCOL_PRI_BT2020 : AVCOL_PRI_BT709)
-                               : shape.primaries;
-    const auto transfer =
-        shape.transfer == AVCOL_TRC_UNSPECIFIED ? AVCOL_TRC_BT709 : shape.transfer;
+    // These two are defined with some transfers alone (H.273, 8.3).
+    const auto by_transfer =
+        hdr_of(shape.transfer) == media::Hdr::kNone ? AVCOL_SPC_BT2020_CL : AVCOL_SPC_ICTCP;
+    const auto usual = is_bt2020 ? AVCOL_SPC_BT2020_NCL : AVCOL_SPC_BT709;
+    int matrix = told_or(shape.matrix, kMatrices, usual);
+    if (shape.matrix == by_transfer) matrix = by_transfer;
+    if (media::is_rgb(shape.format)) matrix = AVCOL_SPC_RGB;
+    const auto primaries =
+        told_or(shape.primaries, kPrimaries, is_bt2020 ? AVCOL_PRI_BT2020 : AVCOL_PRI_BT709);
     return {
-        {"primariesin", static_cast<int>(primaries)},
-        {"transferin", static_cast<int>(transfer)},
-        {"matrixin", static_cast<int>(media::is_rgb(shape.format) ? AVCOL_SPC_RGB : matrix)},
+        {"primariesin", primaries},
+        {"transferin", told_or(shape.transfer, kTransfers, AVCOL_TRC_BT709)},
+        {"matrixin", matrix},
         {"rangein", is_full_range(shape) ? "full" : "limited"},
     };
 }
