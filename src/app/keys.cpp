@@ -108,8 +108,8 @@ cli::Action declare_keys(CLI::App& app) {
     auto words = std::make_shared<KeysWords>();
     app.add_option("action", words->action, "create, list or revoke")
         ->check(CLI::IsMember({"create", "list", "revoke"}));
-    app.add_option("name", words->name, "A name for a new key; id, name or start of one to revoke");
-    app.add_option("--name", words->name, "The same.")->type_name("NAME");
+    app.add_option("key", words->name, "");  // not "name": CLI11 2.4 takes that for --name
+    app.add_option("--name", words->name, "The name of a new key.")->type_name("NAME");
     const auto add = [&](const std::string& flag, const char* member, const char* help) {
         return app.add_option_function<std::string>(
             flag,
