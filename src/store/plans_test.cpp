@@ -93,7 +93,10 @@ std::vector<std::string> fillings(bool is_postgres) {
                 ", 'job.succeeded', 'https://a/b', 'https://a', '{}', CASE WHEN i % 500 = 3 THEN "
                 "'pending' ELSE 'delivered' END, 1, i, 0, i, i"
         ),
-        insert("upload_tokens", "hash, key_id, max_bytes, expires_at", "'t' || i, 'key_1', 1, i"),
+        insert(
+            "upload_tokens", "hash, key_id, max_bytes, expires_at",
+            "'t' || i, 'key_' || (i % 100), 1, i"
+        ),
         insert("delivery_attempts", "delivery_id, number, at, duration_ms", "'msg_' || i, 1, i, 1"),
     };
 }
