@@ -155,6 +155,23 @@ def test_colours_told_by_a_number_that_is_reserved_or_rare_are_the_usual(
     assert_one_colour(make, source, (255, 0, 0))
 
 
+# What swscale cannot read: matrices of H.273 that it does not have, and levels that are light.
+@pytest.mark.parametrize("options, tags", [
+    ("matrix=ycgco", ["-colorspace", "ycgco"]),
+    ("matrix=12:primaries=709", ["-colorspace", "chroma-derived-nc"]),
+    ("matrix=709:transfer=linear", ["-colorspace", "bt709", "-color_trc", "linear"])])
+def test_rare_matrices_and_linear_light_look_the_same(make, tmp_path, options, tags):
+    source = tmp_path / "rare.mkv"
+    subprocess.run([
+        "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=0xc06020:s=64x64:r=5:d=1",
+        "-vf", "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr,"
+               f"format=gbrp12,zscale={options}:range=limited:rangein=full,format=yuv444p12",
+        "-c:v", "ffv1", "-color_primaries", "bt709", "-color_trc", "bt709", *tags,
+        "-color_range", "tv", source,
+    ], check=True)
+    assert_one_colour(make, source, (0xC0, 0x60, 0x20))
+
+
 def wide_film(path, colour, primaries, matrix):
     subprocess.run([
         "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"color={colour}:s=64x64:r=5:d=1",
@@ -488,6 +505,16 @@ def test_titles_stay_in_audio(make, media, name):
     tags = {**told["format"].get("tags", {}), **told["audio"][0].get("tags", {})}
     tags = {key.lower(): value for key, value in tags.items()}
     assert (tags.get("title"), tags.get("artist")) == ("Holiday", "Someone")
+
+
+@pytest.mark.parametrize("given, kept", [
+    ("two\nlines\tof it", "two lines of it"), ("é" * 5000, "é" * 2048)])
+def test_titles_that_do_not_fit_a_line_are_kept(make, tmp_path, given, kept):
+    source = tmp_path / "in.flac"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=440:d=1",
+                    "-metadata", f"title={given}", source], check=True)
+    tags = look.probe(make("audio", source, "out.mp3"))["format"]["tags"]
+    assert tags["title"] == kept
 
 
 def id3(version, coding, **frames):

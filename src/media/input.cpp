@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -249,10 +250,13 @@ Result<> Input::find_timeline() {
         timeline = TRY(measured_timeline(*reader, timeline.origin_us));
         survey_->is_joined = reader->is_patched();
     }
-    const bool is_claim = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
-    if (is_claim && timeline.duration != claimed) claimed_duration_ = claimed;
     origin_us_ = timeline.origin_us;
     duration_ = timeline.duration;
+    const bool is_claim = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
+    // Some writers of Matroska tell when it ends for how long it lasts.
+    const double end = static_cast<double>(origin_us_) / AV_TIME_BASE + duration_.value_or(0);
+    const bool is_end = claimed && std::abs(*claimed - end) < 1;
+    if (is_claim && !is_end && duration_ != claimed) claimed_duration_ = claimed;
     is_duration_sure_ = timeline.is_sure;
     return {};
 }
@@ -382,8 +386,10 @@ Result<Packet> Input::read() {
         const auto at = static_cast<std::uint64_t>(std::max<std::int64_t>(packet->pos, 0));
         read_to_ = std::max(read_to_, at);
         if (!read_from_) read_from_ = at;
-        has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime;
         if (!follow_stream(*packet)) continue;
+        // A cover has no time either.
+        has_rests_ |= sniffed_.demuxer == "flac" && packet->pts == kNoTime &&
+                      is_timed(stream(packet->stream_index));
         join_clocks(*packet);
         if (is_stray(*packet)) packet->pts = packet->dts = kNoTime;
         cut_at_end(*packet, stream(packet->stream_index), edits_);

@@ -37,7 +37,12 @@ bool is_alike(const AVStream& one, const AVStream& other) {
            av_cmp_q(one.time_base, other.time_base) == 0 && language(one) == language(other);
 }
 
-constexpr std::int64_t kBeginning = 100;  // packets within which all streams have shown up
+/// Packets within which all streams have shown up: a multiplexer may collect one's packets for
+/// long.
+std::int64_t beginning_of(std::size_t streams) {
+    return std::max<std::int64_t>(100, 25 * static_cast<std::int64_t>(streams));
+}
+
 constexpr std::int64_t kLongEnough = 50;  // of one stream, whatever else is read
 
 }  // namespace
@@ -108,7 +113,7 @@ int Movements::index_of(const AVFormatContext& format, const AVPacket& packet) {
 
 bool Movements::begins_late(int stream) const {
     const auto index = static_cast<std::size_t>(stream);
-    return index < streams_.size() && streams_[index].first > kBeginning &&
+    return index < streams_.size() && streams_[index].first > beginning_of(streams_.size()) &&
            streams_[index].before < 0;
 }
 

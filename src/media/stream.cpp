@@ -32,6 +32,14 @@ void fill(Enum& value, Enum unspecified, Enum count, Enum told) {
     if (number < 0 || number >= count || number == unspecified) value = told;
 }
 
+AVRational told_aspect(const Input& input, const AVStream& stream) {
+    // libav takes its arguments as mutable and does not change them.
+    const AVRational aspect = av_guess_sample_aspect_ratio(
+        const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
+    );
+    return aspect.num <= 0 || aspect.den <= 0 ? AVRational{1, 1} : aspect;
+}
+
 bool is_flagged_default(const AVStream& stream) {
     return (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
 }
@@ -121,16 +129,15 @@ Orientation orientation_of(const AVStream& stream) {
     return found;
 }
 
+bool has_absurd_aspect(const Input& input, const AVStream& stream) {
+    const double shape = av_q2d(told_aspect(input, stream));
+    return shape > kMaxAspect || shape < 1 / kMaxAspect;
+}
+
 AVRational sample_aspect_of(const Input& input, const AVStream& stream) {
-    // libav takes its arguments as mutable and does not change them.
-    const AVRational aspect = av_guess_sample_aspect_ratio(
-        const_cast<AVFormatContext*>(&input.format()), const_cast<AVStream*>(&stream), nullptr
-    );
-    if (aspect.num <= 0 || aspect.den <= 0) return {1, 1};
-    const double shape = av_q2d(aspect);
-    if (shape > kMaxAspect || shape < 1 / kMaxAspect) return {1, 1};
-    if (std::abs(shape - 1) < kInvisibleAspect) return {1, 1};
-    return aspect;
+    const AVRational aspect = told_aspect(input, stream);
+    const bool is_square = std::abs(av_q2d(aspect) - 1) < kInvisibleAspect;
+    return is_square || has_absurd_aspect(input, stream) ? AVRational{1, 1} : aspect;
 }
 
 Size display_size(Size stored, AVRational sample_aspect, const Orientation& orientation) {

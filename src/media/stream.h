@@ -21,6 +21,9 @@ enum class Hdr { kNone, kPq, kHlg };
 /// The stream's orientation from its display matrix.
 Orientation orientation_of(const AVStream& stream);
 
+/// Whether the shape of a pixel that the file tells is nonsense.
+bool has_absurd_aspect(const Input& input, const AVStream& stream);
+
 /// The shape of a stored pixel; 1:1 when the file does not say, says nonsense, or differs by less
 /// than the eye sees.
 AVRational sample_aspect_of(const Input& input, const AVStream& stream);

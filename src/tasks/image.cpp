@@ -135,9 +135,12 @@ Result<Plan> plan_media(const ImageOptions& options, Job& job) {
         plan.reads.front().is_cover = true;
         return plan;
     }
-    // Says why: there is none, or nobody decodes it.
-    TRY(media::require_video(input));
-    return Error{ErrorKind::kNoVideoStream, "the input has no picture", ""};
+    return Error{
+        ErrorKind::kNoVideoStream,
+        "the input has no picture: give a still, a film, or sound with a cover, or ask for what it"
+        " has: kind audio for sound",
+        "input"
+    };
 }
 
 /// The plan without libvips.

@@ -35,11 +35,20 @@ bool is_plain_matrix(AVColorSpace matrix) {
            matrix == AVCOL_SPC_BT470BG || matrix == AVCOL_SPC_UNSPECIFIED;
 }
 
-/// Colours that a change of matrix alone does not bring to BT.709: BT.2020 and rarer ones.
-bool is_wide(AVColorPrimaries primaries, AVColorSpace matrix) {
-    return primaries == AVCOL_PRI_BT2020 || primaries == AVCOL_PRI_SMPTE431 ||
-           primaries == AVCOL_PRI_SMPTE432 || matrix == AVCOL_SPC_BT2020_NCL ||
+bool is_bt2020(AVColorPrimaries primaries, AVColorSpace matrix) {
+    return primaries == AVCOL_PRI_BT2020 || matrix == AVCOL_SPC_BT2020_NCL ||
            matrix == AVCOL_SPC_BT2020_CL;
+}
+
+/// Colours that a change of matrix by swscale does not bring to BT.709: wide ones, levels that are
+/// light itself, and matrices that it does not have.
+bool is_beyond(
+    AVColorPrimaries primaries, AVColorTransferCharacteristic transfer, AVColorSpace matrix
+) {
+    return is_bt2020(primaries, matrix) || primaries == AVCOL_PRI_SMPTE431 ||
+           primaries == AVCOL_PRI_SMPTE432 || transfer == AVCOL_TRC_LINEAR ||
+           matrix == AVCOL_SPC_YCGCO || matrix == AVCOL_SPC_CHROMA_DERIVED_NCL ||
+           matrix == AVCOL_SPC_CHROMA_DERIVED_CL;
 }
 
 std::string or_unknown(const char* name, const char* otherwise) {
@@ -72,16 +81,17 @@ int told_or(Enum told, const std::array<Enum, N>& known, Enum usual) {
 
 /// zscale wants to be told everything; what a file leaves out, or tells in a way that zscale does
 /// not know, is what such files usually are.
-json::object zscale_input(const PictureShape& shape, bool is_bt2020) {
+json::object zscale_input(const PictureShape& shape) {
+    const bool is_hdr = hdr_of(shape.transfer) != media::Hdr::kNone;
+    const bool is_wide = is_hdr || is_bt2020(shape.primaries, shape.matrix);
     // These two are defined with some transfers alone (H.273, 8.3).
-    const auto by_transfer =
-        hdr_of(shape.transfer) == media::Hdr::kNone ? AVCOL_SPC_BT2020_CL : AVCOL_SPC_ICTCP;
-    const auto usual = is_bt2020 ? AVCOL_SPC_BT2020_NCL : AVCOL_SPC_BT709;
+    const auto by_transfer = is_hdr ? AVCOL_SPC_ICTCP : AVCOL_SPC_BT2020_CL;
+    const auto usual = is_wide ? AVCOL_SPC_BT2020_NCL : AVCOL_SPC_BT709;
     int matrix = told_or(shape.matrix, kMatrices, usual);
     if (shape.matrix == by_transfer) matrix = by_transfer;
     if (media::is_rgb(shape.format)) matrix = AVCOL_SPC_RGB;
     const auto primaries =
-        told_or(shape.primaries, kPrimaries, is_bt2020 ? AVCOL_PRI_BT2020 : AVCOL_PRI_BT709);
+        told_or(shape.primaries, kPrimaries, is_wide ? AVCOL_PRI_BT2020 : AVCOL_PRI_BT709);
     return {
         {"primariesin", primaries},
         {"transferin", told_or(shape.transfer, kTransfers, AVCOL_TRC_BT709)},
@@ -120,7 +130,7 @@ void add_tone_mapping(
     const Size& size,
     AVPixelFormat format
 ) {
-    json::object linear = scaled_to(zscale_input(shape, true), size);
+    json::object linear = scaled_to(zscale_input(shape), size);
     linear["transfer"] = "linear";
     linear["primaries"] = "709";
     linear["matrix"] = "gbr";
@@ -138,7 +148,7 @@ void add_wide_gamut(
     const Size& size,
     AVPixelFormat format
 ) {
-    json::object options = scaled_to(zscale_input(shape, true), size);
+    json::object options = scaled_to(zscale_input(shape), size);
     // Screens show sRGB's numbers and BT.709's alike: a conversion would darken or lighten them.
     const bool is_srgb = shape.transfer == AVCOL_TRC_IEC61966_2_1;
     options["transfer"] =
@@ -202,7 +212,7 @@ PictureColour output_colour(const PictureFacts& facts) {
     const bool is_420 = facts.format == AV_PIX_FMT_YUV420P || facts.format == AV_PIX_FMT_YUVA420P;
     const bool is_converted = facts.hdr != media::Hdr::kNone || media::is_rgb(facts.format) ||
                               (facts.has_alpha && !is_420) ||
-                              is_wide(facts.primaries, facts.matrix) ||
+                              is_beyond(facts.primaries, facts.transfer, facts.matrix) ||
                               !is_plain_matrix(facts.matrix);
     if (is_converted) return {};
     const bool is_unknown = facts.matrix == AVCOL_SPC_UNSPECIFIED;
@@ -226,7 +236,8 @@ PictureColour output_colour(const PictureFacts& facts) {
 }
 
 bool is_beyond_bt709(const PictureShape& shape) {
-    return hdr_of(shape.transfer) != media::Hdr::kNone || is_wide(shape.primaries, shape.matrix);
+    return hdr_of(shape.transfer) != media::Hdr::kNone ||
+           is_beyond(shape.primaries, shape.transfer, shape.matrix);
 }
 
 void add_bt709(

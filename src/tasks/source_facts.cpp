@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/presentable.h"
 #include "media/channels.h"
 #include "media/charset.h"
 #include "media/decoder.h"
@@ -26,6 +27,8 @@ constexpr std::array<std::string_view, 16> kKeptTags = {
     "episode_id", "season_number", "network", "grouping",
 };
 
+constexpr std::size_t kLongestTag = 4096;  // bytes of UTF-8; what is longer is cut
+
 /// RIFF, ID3v1 and their like do not say how their words are coded.
 std::string tag(const AVDictionary* tags, const char* name) {
     const AVDictionaryEntry* entry = av_dict_get(tags, name, nullptr, 0);
@@ -35,11 +38,6 @@ std::string tag(const AVDictionary* tags, const char* name) {
 std::string language_of(const AVStream& stream) {
     const std::string language = tag(stream.metadata, "language");
     return language == "und" ? "" : language;
-}
-
-/// Whether it may be shown anywhere.
-bool is_plain(std::string_view text) {
-    return std::ranges::none_of(text, [](unsigned char letter) { return letter < 0x20; });
 }
 
 Purpose purpose_of(const AVStream& stream) {
@@ -57,7 +55,7 @@ TrackLabel label_of(const AVStream& stream) {
     std::erase_if(title, [](unsigned char letter) {
         return letter < ' ' || letter == 0x7F || letter == '"';
     });
-    if (title.size() > kLongest || !is_plain(title)) title.clear();
+    if (title.size() > kLongest) title.clear();
     const bool is_forced = (stream.disposition & AV_DISPOSITION_FORCED) != 0;
     return {std::move(title), purpose_of(stream), is_forced};
 }
@@ -90,7 +88,7 @@ PictureFacts picture_facts(const Input& input, int index) {
     facts.stored = media::stored_size_of(input, stream);
     facts.is_cropped = input.crop(index) != media::Crop{};
     facts.display = media::display_size_of(input, stream);
-    facts.has_square_pixels = aspect.num == aspect.den;
+    facts.has_square_pixels = aspect.num == aspect.den && !media::has_absurd_aspect(input, stream);
     facts.orientation = media::orientation_of(stream);
     facts.fps = {fps.num, fps.den};
     facts.is_steady = media::is_steady(stream);
@@ -150,9 +148,8 @@ json::object kept_metadata(const Input& input) {
     json::object kept;
     const auto keep_from = [&](const AVDictionary* tags) {
         for (const std::string_view name : kKeptTags) {
-            const std::string value = tag(tags, std::string(name).c_str());
-            if (!value.empty() && value.size() <= 4096 && is_plain(value) && !kept.contains(name))
-                kept[name] = value;
+            const auto value = presentable(tag(tags, std::string(name).c_str()), kLongestTag);
+            if (!value.empty() && !kept.contains(name)) kept[name] = value;
         }
     };
     keep_from(input.format().metadata);
