@@ -208,7 +208,7 @@ def burst_heic(path):
         run("heif-enc", "-q", 95, "-p", "chroma=444",
             png(folder / "still.png", scene()), "-o", folder / "still.heic")
         run("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
-            "color=gray:size=48x32:rate=10", "-frames:v", 3, "-c:v", "libx265",
+            "color=gray:size=64x64:rate=10", "-frames:v", 3, "-c:v", "libx265",
             "-x265-params", "log-level=none", "-tag:v", "hvc1",
             folder / "track.mp4")
         still = bytearray((folder / "still.heic").read_bytes())

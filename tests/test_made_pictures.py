@@ -235,7 +235,7 @@ def test_a_jpeg_2000_of_luma_has_full_range(make, tmp_path, form, kind, name):
     source = made.png(tmp_path / "in.png", scene)
     look.output_of("ffmpeg", "-nostdin", "-v", "error", "-i", source, "-vf",
                    f"scale=out_range=full:out_color_matrix=bt601,format={form}",
-                   tmp_path / "in.jp2")
+                   "-color_range", "pc", tmp_path / "in.jp2")
     options = {} if kind == "image" else {"end": 1, "quality": "very_high"}
     pixels = look.still(make(kind, tmp_path / "in.jp2", name, **options), tmp_path)
     assert off(pixels.astype(int), scene) < 3

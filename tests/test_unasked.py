@@ -175,7 +175,8 @@ def test_rare_matrices_and_linear_light_look_the_same(make, tmp_path, options, t
 def wide_film(path, colour, primaries, matrix):
     subprocess.run([
         "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"color={colour}:s=64x64:r=5:d=1",
-        "-vf", f"scale=out_color_matrix={matrix.removesuffix('nc')}:out_range=tv,format=yuv444p10",
+        "-vf", f"scale=out_color_matrix={matrix.removesuffix('nc')}:out_range=tv,format=yuv444p10,"
+               f"setparams=color_primaries={primaries}:color_trc=bt709:colorspace={matrix}",
         "-c:v", "ffv1", "-color_primaries", primaries, "-color_trc", "bt709",
         "-colorspace", matrix, "-color_range", "tv", path,
     ], check=True)

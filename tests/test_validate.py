@@ -141,7 +141,8 @@ def test_what_is_wrong_with_the_coding_is_told(tmp_path, words, rule):
 def test_hdr_that_is_not_declared_is_told(tmp_path):
     folder = tmp_path / "v"
     colours = ["-pix_fmt", "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "smpte2084",
-               "-colorspace", "bt2020nc", "-x265-params", "log-level=none:keyint=50:min-keyint=50"]
+               "-colorspace", "bt2020nc", "-x265-params", "log-level=none:keyint=50:min-keyint=50",
+               "-vf", "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"]
     encode(folder, *PICTURE, "-c:v", "libx265", "-preset", "ultrafast", *colours, "-tag:v", "hvc1",
            *SEGMENTS, "-hls_segment_type", "fmp4")
     master = folder / "master.m3u8"

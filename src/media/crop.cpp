@@ -156,7 +156,8 @@ Result<std::vector<Crop>> read_crops(ByteSource& source, const Sniffed& sniffed)
     return std::vector<Crop>();
 }
 
-/// libav takes the proportions of what a crop leaves for those of the whole picture.
+/// libav takes the proportions of what a crop leaves for those of the whole picture, or, since 7.1,
+/// the other way round.
 void Input::heed_proportions() const {
     for (AVStream* stream : streams()) {
         const Crop cropped = crop(stream->index);
@@ -168,13 +169,13 @@ void Input::heed_proportions() const {
         // What was not told again when it was cropped is the whole picture's.
         const bool is_whole = cropped.shown_width == stream->codecpar->width &&
                               cropped.shown_height == stream->codecpar->height;
-        if (is_whole) continue;
-        auto& aspect = stream->sample_aspect_ratio;
-        av_reduce(
-            &aspect.num, &aspect.den, std::int64_t{cropped.shown_width} * height,
-            std::int64_t{cropped.shown_height} * width, 65535
-        );
-        stream->codecpar->sample_aspect_ratio = aspect;
+        AVRational aspect{1, 1};
+        if (!is_whole)
+            av_reduce(
+                &aspect.num, &aspect.den, std::int64_t{cropped.shown_width} * height,
+                std::int64_t{cropped.shown_height} * width, 65535
+            );
+        stream->sample_aspect_ratio = stream->codecpar->sample_aspect_ratio = aspect;
     }
 }
 

@@ -267,7 +267,9 @@ Result<> Input::find_single_pictures() {
     const auto is_moving = [](const AVStream* stream) {
         return is_timed(*stream) && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
     };
-    if (is_image(sniffed_) || std::ranges::count_if(streams(), is_moving) < 2) return {};
+    // Beside the track of an animated AVIF libav gives its primary item since 7.1.
+    const bool is_still = sniffed_.family == Family::kStill;
+    if (is_still || std::ranges::count_if(streams(), is_moving) < 2) return {};
     const auto reader = TRY(reopen());
     std::vector<int> packets(streams().size());
     for (int i = 0; i < kPacketsLooked; ++i) {

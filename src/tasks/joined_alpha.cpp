@@ -44,7 +44,9 @@ std::optional<int> find_alpha(const media::Input& input, int colour) {
         const bool is_grey = about != nullptr && about->nb_components == 1;
         const bool is_like = other.codec_type == AVMEDIA_TYPE_VIDEO && other.width == main.width &&
                              other.height == main.height;
-        if (stream->index != colour && is_grey && is_like) return stream->index;
+        const bool moves_alike =
+            input.is_single_picture(stream->index) == input.is_single_picture(colour);
+        if (stream->index != colour && is_grey && is_like && moves_alike) return stream->index;
     }
     return std::nullopt;
 }
