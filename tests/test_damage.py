@@ -20,7 +20,7 @@ KINDS = {
 
 def sound(path, *options):
     source = "aevalsrc='0.3*sin(440*2*PI*t)+0.1*sin(900*t*t)':s=44100:d=8"
-    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", source, *KINDS[path.suffix[1:]], *options,
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", source, *KINDS.get(path.suffix[1:], ()), *options,
                     path],
                    check=True)
     return path
@@ -115,3 +115,27 @@ def test_a_file_that_ends_amid_a_block_is_said(make, tmp_path, ext, options, mis
     make("audio", source, "out.wav")
     told = [said for said in make.run.warnings if "cut off" in said or "says that it lasts" in said]
     assert make.run.warnings == told and len(told) == (missing > 0)
+
+
+@pytest.mark.parametrize("ext, options", [
+    ("wav", ()), ("wav", ("-rf64", "always")), ("wav", ("-c:a", "adpcm_ms")), ("aiff", ()),
+    ("caf", ()), ("au", ()), ("w64", ()), ("avi", ())])
+@pytest.mark.parametrize("share", [1, 0.9, 0.5])
+def test_a_file_that_ends_before_its_container_does_is_said(make, tmp_path, ext, options, share):
+    source = sound(tmp_path / f"in.{ext}", *options)
+    data = source.read_bytes()
+    source.write_bytes(data[: int(len(data) * share)])
+    make("audio", source, "out.wav")
+    told = [said for said in make.run.warnings if "cut off" in said]
+    assert make.run.warnings == told and len(told) == (share < 1)
+
+
+@pytest.mark.parametrize("ext", ["wav", "au", "avi", "caf"])
+def test_what_came_from_a_pipe_is_not_cut_off(make, tmp_path, ext):
+    source = tmp_path / f"in.{ext}"
+    with source.open("wb") as file:
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=d=2", "-f",
+                        ext, "pipe:"], stdout=file, check=ext != "caf")
+    if source.stat().st_size:
+        make("audio", source, "out.flac")
+        assert make.run.warnings == []

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 import cli
+import look
 
 SOUND = ["-f", "lavfi", "-i", "anoisesrc=d=6:a=0.1"]
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-g", "25", "-pix_fmt", "yuv420p"]
@@ -91,3 +92,15 @@ def test_a_damaged_film_is_measured_as_far_as_it_goes(films, tmp_path):
     middle = len(whole) // 2
     broken.write_bytes(whole[:middle] + bytes(40_000) + whole[middle + 40_000:])
     assert {"720p", "180p"} <= set(explained(broken, tmp_path)[0])
+
+
+@pytest.mark.parametrize("size", ["2x2", "48x48", "100x50"])
+def test_av1_of_pictures_that_are_too_small_for_svt_is_made_by_libaom(tmp_path, size):
+    source = tmp_path / "small.mkv"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    f"testsrc2=s={size}:r=25:d=7", "-c:v", "ffv1", source], check=True)
+    run = cli.ittybit("adaptive", "-i", source, "-o", tmp_path / "m.m3u8", "--codecs", "av1",
+                      cwd=tmp_path)
+    assert run.status == 0, run.stderr
+    assert len(look.frame_times(tmp_path / "m.m3u8")) == 175
+    assert cli.ittybit("validate", tmp_path / "m.m3u8", cwd=tmp_path).status == 0

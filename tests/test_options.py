@@ -1,4 +1,6 @@
 """Every option does what it says: sizes, fits, spans, rates, qualities."""
+import subprocess
+
 import pytest
 
 import cli
@@ -112,6 +114,21 @@ def test_fps_makes_the_rate_constant_and_keeps_the_length(make, media, fps):
 
 def test_no_audio_leaves_the_sound_out(make, media):
     assert not look.probe(make("video", media / "flash-small.mp4", "o.mp4", no_audio=True))["audio"]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus"])
+@pytest.mark.parametrize("bitrate", [32_000, 320_000])
+def test_each_sound_takes_each_bitrate(make, tmp_path, channels, name, bitrate):
+    source = tmp_path / "in.wav"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    "anoisesrc=d=4:r=48000:a=0.3", "-ac", str(channels), source], check=True)
+    out = make("audio", source, name, bitrate=bitrate)
+    found = int(look.probe(out)["format"]["bit_rate"])
+    if bitrate == 32_000:
+        assert found < 64_000
+    else:
+        assert found > 130_000
 
 
 @pytest.mark.parametrize("codec, name", [("h264", "o.mp4"), ("h265", "o.mov"), ("vp9", "o.webm"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 #include "media/boxes.h"
@@ -34,18 +35,79 @@ Result<bool> ends_amid_element(Bytes& bytes, std::uint64_t size) {
     return at >= size && whole != kNever;
 }
 
+Result<std::uint64_t> little(Bytes& bytes, std::uint64_t at, int size) {
+    std::uint64_t value = 0;
+    for (int i = size; i-- > 0;)
+        value = value << 8U | TRY(bytes.number(at + static_cast<std::uint64_t>(i), 1));
+    return value;
+}
+
 /// WavPack's blocks, of which each tells its length but for the first eight bytes, in the order of
 /// PCs.
 Result<bool> ends_amid_block(Bytes& bytes, std::uint64_t size) {
     std::uint64_t at = 0;
     for (int i = 0; i < kMostPieces && at < size; ++i) {
         if (TRY(bytes.number(at, 4)) != letters("wvpk")) return false;
-        std::uint64_t length = 0;
-        for (std::uint64_t place = 8; place-- > 4;)
-            length = length << 8U | TRY(bytes.number(at + place, 1));
-        at += 8 + length;
+        at += 8 + TRY(little(bytes, at + 4, 4));
     }
     return at > size;
+}
+
+/// Where the sound of a WAV ends by its tables (RF64: EBU Tech 3306): 0 where they do not say.
+Result<std::uint64_t> told_end_of_wav(Bytes& bytes) {
+    const bool is_long = TRY(bytes.number(0, 4)) != letters("RIFF");
+    std::uint64_t told = 0;  // of data, by ds64
+    std::uint64_t at = 12;
+    for (int i = 0; i < kMostPieces && !bytes.is_at_end(); ++i) {
+        const auto name = TRY(bytes.number(at, 4));
+        const auto length = TRY(little(bytes, at + 4, 4));
+        if (name == letters("ds64")) told = TRY(little(bytes, at + 16, 8));
+        if (name == letters("data")) return is_long ? at + 8 + told : at + 8 + length;
+        at += 8 + length + length % 2;
+    }
+    return std::uint64_t{0};
+}
+
+/// The same of the RIFF chunks of an AVI, which follow one another (OpenDML).
+Result<std::uint64_t> told_end_of_avi(Bytes& bytes, std::uint64_t size) {
+    std::uint64_t at = 0;
+    while (at < size && TRY(bytes.number(at, 4)) == letters("RIFF")) {
+        const auto length = TRY(little(bytes, at + 4, 4));
+        if (length == 0) return std::uint64_t{0};
+        at += 8 + length + length % 2;
+    }
+    return at;
+}
+
+/// The same of the chunks of a CAF, of which the last may have no length (-1).
+Result<std::uint64_t> told_end_of_caf(Bytes& bytes, std::uint64_t size) {
+    std::uint64_t at = 8;
+    for (int i = 0; i < kMostPieces && at + 12 <= size; ++i) {
+        const auto length = TRY(bytes.number(at + 4, 8));
+        if (length > std::numeric_limits<std::uint32_t>::max()) return std::uint64_t{0};
+        at += 12 + length;
+    }
+    return at;
+}
+
+/// Where the one container of a file ends, as it says itself; 0 where it does not say.
+Result<std::uint64_t> told_end(Bytes& bytes, std::uint64_t size, std::string_view demuxer) {
+    if (demuxer == "wav") return told_end_of_wav(bytes);
+    if (demuxer == "avi") return told_end_of_avi(bytes, size);
+    if (demuxer == "caf") return told_end_of_caf(bytes, size);
+    if (demuxer == "aiff") return TRY(bytes.number(4, 4)) + 8;
+    if (demuxer == "au") return TRY(bytes.number(4, 4)) + TRY(bytes.number(8, 4));
+    if (demuxer == "w64") return little(bytes, 16, 8);
+    return std::uint64_t{0};
+}
+
+/// What writes to a pipe leaves sizes out, or tells the most that it can.
+Result<bool> ends_amid_container(Bytes& bytes, std::uint64_t size, std::string_view demuxer) {
+    constexpr std::uint64_t kMost = 0x7FFF'0000;
+    constexpr std::uint64_t kSlack = 4096;  // some writers count a head to it
+    const auto end = TRY(told_end(bytes, size, demuxer));
+    const bool is_told = end < kMost || demuxer == "w64";
+    return is_told && end > size + kSlack && end < size * 1000;
 }
 
 /// How long a frame of DTS is: its core (ETSI TS 102 114, 5.3), or what extends it (7.4); 0 of what
@@ -83,7 +145,8 @@ Result<bool> ends_amid(
     const std::uint64_t size = *whole - start;
     if (demuxer == "matroska") return ends_amid_element(bytes, size);
     if (demuxer == "wv") return ends_amid_block(bytes, size);
-    return demuxer == "dts" ? ends_amid_frame(bytes, last - std::min(last, start), size) : false;
+    if (demuxer == "dts") return ends_amid_frame(bytes, last - std::min(last, start), size);
+    return ends_amid_container(bytes, size, demuxer);
 }
 
 }  // namespace ittybit::media

@@ -35,6 +35,19 @@ std::int64_t codec_delay(const AVCodecParameters& codec, AVRational clock) {
     return av_rescale_q(codec.initial_padding, {1, codec.sample_rate}, clock);
 }
 
+/// The muxer of MP3 takes 529 samples, a decoder's own delay, from those that a packet says to
+/// leave out in front, and where it says fewer ends below zero: thousands would be left out.
+void tell_decoder_delay(AVPacket& packet) {
+    constexpr std::uint32_t kDecoderDelay = 529;
+    std::size_t size = 0;
+    auto* told = av_packet_get_side_data(&packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+    if (told == nullptr || size < 10) return;
+    std::uint32_t front = 0;
+    for (unsigned i = 0; i < 4; ++i) front |= std::uint32_t{told[i]} << 8 * i;
+    front = std::max(front, kDecoderDelay);
+    for (unsigned i = 0; i < 4; ++i) told[i] = static_cast<std::uint8_t>(front >> 8 * i);
+}
+
 std::string text_of(const json::value& value) {
     if (const auto* text = value.if_string()) return std::string(*text);
     return compact_json(value);
@@ -153,6 +166,7 @@ Result<> Output::write(Track& track, Packet packet) {
     packet->time_base = track.stream_.time_base;
     packet->stream_index = track.stream_.index;
     packet->pos = -1;
+    if (file_.muxer == "mp3") tell_decoder_delay(*packet);
     note(track, *packet);
     tell_meter();
     if (delay != 0) {

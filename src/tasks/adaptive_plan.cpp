@@ -81,12 +81,16 @@ void set_for_segments(PictureEncoding& encoding, const Rung& rung) {
     } else {
         // SVT-AV1 before 2.0 makes no key frames where they are asked for. libav's cap would turn
         // its factor off; its own is over no buffer, and gone over by a third in two seconds.
-        encoding.restarts_at_keys = encoding.encoder == "libsvtav1";
-        if (!encoding.restarts_at_keys) return;
-        encoding.options["svtav1-params"] =
-            fmt::format("lp={}:scd=0:mbr={}", encoding.threads, rung.max_bitrate * 4 / 5 / 1000);
         encoding.max_bitrate.reset();
         encoding.buffer_bits.reset();
+        encoding.restarts_at_keys = encoding.encoder == "libsvtav1";
+        if (encoding.restarts_at_keys) {
+            encoding.options["svtav1-params"] = fmt::format(
+                "lp={}:scd=0:mbr={}", encoding.threads, rung.max_bitrate * 4 / 5 / 1000
+            );
+        } else {
+            encoding.bitrate = rung.max_bitrate;  // beside a factor libaom's cap
+        }
     }
 }
 

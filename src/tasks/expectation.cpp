@@ -162,9 +162,8 @@ Result<std::vector<Missing>> shortfall(
     }
     if (input.is_cut_off() && found.empty())
         found.push_back(
-            {"the input is cut off: it ends in the middle of a frame or block, and nobody knows "
-             "how "
-             "much is missing"}
+            {"the input is cut off: it ends before its last frame or its container does, and "
+             "nobody knows how much is missing"}
         );
     return found;
 }

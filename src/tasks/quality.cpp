@@ -206,6 +206,15 @@ SoundEncoding vorbis(
     return how;
 }
 
+/// The nearest bitrate that an encoder takes; the others take all that may be asked for. (libopus:
+/// 256 kb/s a channel; libvorbis: the ends of its tables for 44.1 and 48 kHz.)
+std::int64_t taken(std::string_view encoder, std::int64_t bitrate, bool is_mono) {
+    if (encoder == "libopus") return std::min<std::int64_t>(bitrate, is_mono ? 256'000 : 512'000);
+    if (encoder != "libvorbis") return bitrate;
+    return is_mono ? std::clamp<std::int64_t>(bitrate, 32'000, 240'000)
+                   : std::clamp<std::int64_t>(bitrate, 45'000, 500'000);
+}
+
 /// Bits that hold every sample of the source; lossy codecs have nothing below 16.
 int exact_bits(const SoundFacts& source) {
     if (!source.is_lossless) return 16;
@@ -323,6 +332,7 @@ SoundEncoding sound_encoding(
     };
     SoundEncoding how = base();
     if (is_mono) how.format.layout = "mono";
+    if (how.bitrate) how.bitrate = taken(how.encoder, *how.bitrate, is_mono);
     return how;
 }
 
