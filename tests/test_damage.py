@@ -139,3 +139,18 @@ def test_what_came_from_a_pipe_is_not_cut_off(make, tmp_path, ext):
     if source.stat().st_size:
         make("audio", source, "out.flac")
         assert make.run.warnings == []
+
+
+@pytest.mark.parametrize("width", [320, 2000])
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_jpeg_with_lost_data_is_said(make, tmp_path, width, is_damaged):
+    source = tmp_path / "in.jpg"
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", f"testsrc2=s={width}x180", "-frames:v", "1",
+                    "-q:v", "3", source], check=True)
+    data = bytearray(source.read_bytes())
+    if is_damaged:
+        data[len(data) // 2 : len(data) // 2 + 6] = b"\xFF\xD0\xFF\xD1\xFF\xD2"
+    source.write_bytes(data)
+    make("image", source, "out.webp", width=160)
+    told = ["the picture is damaged: parts of it may look wrong"] if is_damaged else []
+    assert make.run.warnings == told

@@ -1,10 +1,13 @@
 #include "image/library.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -86,11 +89,21 @@ void touch_loaders() {
     }
 }
 
-/// libvips' warnings (a profile it ignores, a comment it cannot read) are nobody's business.
-void silence(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+std::atomic<bool> is_damage_read = false;
+
+/// Most of libvips' warnings (a profile it ignores, a comment it cannot read) are nobody's
+/// business; libjpeg's of lost data are.
+void take_warning(const gchar*, GLogLevelFlags, const gchar* text, gpointer) {
+    constexpr auto kDamage = std::to_array<std::string_view>(
+        {"premature end of data segment", "bad Huffman code", "instead of RST"}
+    );
+    const std::string_view said = text == nullptr ? "" : text;
+    if (std::ranges::any_of(kDamage, [&](auto word) { return said.find(word) != said.npos; }))
+        is_damage_read = true;
+}
 
 Result<> start() {
-    g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, silence, nullptr);
+    g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, take_warning, nullptr);
     TRY(start_without_modules());
     TRY(load_heif());
     allow_only_ours();
@@ -102,6 +115,10 @@ Result<> start() {
 }
 
 }  // namespace
+
+bool take_damage() {
+    return is_damage_read.exchange(false);
+}
 
 Result<> init() {
     static std::once_flag once;

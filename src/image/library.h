@@ -15,6 +15,10 @@ namespace ittybit::image {
 /// `internal_error`.
 Result<> init();
 
+/// Whether a JPEG that was read since it was asked last had lost data, and so may look wrong in
+/// parts. Of the whole process: any thread may have read it.
+bool take_damage();
+
 /// How many threads libvips may use for one operation; 0 for one per core.
 void set_threads(int count);
 

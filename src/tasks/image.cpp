@@ -174,6 +174,13 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
     return open_still(job.source, sniffed, job.limits(), header, how, treatment.placement.scaled);
 }
 
+/// When it is back, all that was wrong with the input is told.
+Result<> write_picture(const Plan& plan, const PictureBranch& branch, Job& job) {
+    auto picture = TRY(read_picture(plan, job));
+    picture = TRY(take_steps(std::move(picture), branch.steps));
+    return image::save(picture, *branch.image, plan.outputs.front().name);
+}
+
 /// Why nobody reads a picture: libvips, which did not either, often says it better.
 Error better_reason(const ImageOptions& options, Job& job, Error error) {
     const auto sniffed = sniff(job.source);
@@ -211,11 +218,11 @@ Result<Finished> make_image(const Plan& plan, Job& job) {
     if (plan.pictures.front().instants) return make_series(plan, job);
     const PictureBranch& branch = plan.pictures.front().branches.front();
     const OutputFile& output = plan.outputs.front();
-    auto picture = TRY(read_picture(plan, job));
-    picture = TRY(take_steps(std::move(picture), branch.steps));
-    TRY(image::save(picture, *branch.image, output.name));
+    TRY(write_picture(plan, branch, job));
     Finished finished;
     finished.warnings = plan.warnings;
+    if (image::take_damage())
+        finished.warnings.emplace_back("the picture is damaged: parts of it may look wrong");
     finished.file = TRY(verify_image(output.name, output.muxer, branch.image->size));
     job.events.file_ready({.name = output.name, .size = finished.file.size.value_or(0)});
     return finished;
