@@ -104,3 +104,15 @@ def test_av1_of_pictures_that_are_too_small_for_svt_is_made_by_libaom(tmp_path, 
     assert run.status == 0, run.stderr
     assert len(look.frame_times(tmp_path / "m.m3u8")) == 175
     assert cli.ittybit("validate", tmp_path / "m.m3u8", cwd=tmp_path).status == 0
+
+
+@pytest.mark.parametrize("picture, sound", [(12.48, 12.49), (12.52, 12.49)])
+def test_a_short_rest_is_kept_or_not_by_all_tracks_alike(tmp_path, picture, sound):
+    source = tmp_path / "in.mp4"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    f"testsrc2=s=160x90:r=25:d={picture}", "-f", "lavfi", "-i",
+                    f"sine=r=48000:d={sound}", *X264, "-c:a", "aac", source], check=True)
+    run = cli.ittybit("adaptive", "-i", source, "-o", tmp_path / "m.m3u8", cwd=tmp_path)
+    assert run.status == 0, run.stderr
+    found = cli.ittybit("validate", tmp_path / "m.m3u8", cwd=tmp_path)
+    assert found.status == 0 and found.last["shoulds"] == 0, found.lines

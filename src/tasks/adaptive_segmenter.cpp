@@ -150,7 +150,8 @@ void Segmenter::look_for_cut(const AVPacket& packet) {
     while (at >= settings_.grid.begin(next_number_, clock_.den)) ++next_number_;
     if (cut_ > 0) return;
     cut_ = packets_.size();
-    cut_at_ = end_;
+    // Of the grid, which is the same for all tracks: so is whether the rest is long enough.
+    cut_at_ = settings_.grid.begin(next_number_ - 1, clock_.den) + track_->initial_padding;
 }
 
 Result<> Segmenter::finish() {

@@ -120,7 +120,7 @@ private:
 
     std::vector<media::Packet> packets_;  // of the segment being filled, and of the next
     std::size_t cut_ = 0;                 // where the next segment begins in packets_; 0: not yet
-    std::int64_t cut_at_ = 0;             // ticks before it, of decode time
+    std::int64_t cut_at_ = 0;             // ticks before it on the grid, of decode time
     std::int64_t next_number_ = 1;        // of the segment whose begin is looked for
     std::int64_t decoded_ = 0;            // ticks before packets_
     std::int64_t end_ = 0;                // ticks behind packets_, of decode time
