@@ -61,6 +61,7 @@ def picture(path, at=0.0, alpha=False):
         "ffmpeg", "-nostdin", "-v", "error", *seek, "-i", path, "-map", f"0:{stream['index']}",
         "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", form, "-",
     )
+    assert raw, f"{path} has no picture at {at} s"
     return numpy.frombuffer(raw, numpy.uint8).reshape(height, width, -1)
 
 

@@ -215,11 +215,13 @@ def test_subtitles_come_and_go_while_a_picture_stays(make, media, tmp_path):
     film = tmp_path / "slow.mp4"
     look.output_of("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=navy:size=320x240:rate=1/3",
                    "-t", "6", "-c:v", "libx264", "-pix_fmt", "yuv420p", film)
+    cues = VTT + "\n00:04.500 --> 00:09.000\n<b>Last</b> words of all\n"
     out = make("video", film, "o.mp4", subtitle_style="burn_in",
-               subtitle_url=written(tmp_path, "a.vtt", VTT + "\n00:04.500 --> 00:09.000\nlast\n"))
+               subtitle_url=written(tmp_path, "a.vtt", cues))
     even = tmp_path / "even.mkv"  # what is on screen, however long a picture stays
-    look.output_of("ffmpeg", "-v", "error", "-i", out, "-vf", "fps=10", "-qp", "0", even)
-    shown = [whiteness(even, at) > 0.002 for at in (0.5, 1.1, 1.9, 2.1, 4.4, 4.6, 5.8)]
+    look.output_of("ffmpeg", "-v", "error", "-i", out, "-vf",
+                   "tpad=stop_mode=clone:stop_duration=2,fps=10", "-qp", "0", even)
+    shown = [whiteness(even, at) > 0.001 for at in (0.5, 1.1, 1.9, 2.1, 4.4, 4.6, 5.8)]
     assert shown == [False, True, True, False, False, True, True]
     assert look.duration(out) == pytest.approx(6, abs=0.05) and make.run.warnings == []
 
