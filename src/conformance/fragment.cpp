@@ -13,8 +13,8 @@ using manifest::Place;
 using manifest::Report;
 using manifest::rule;
 
-constexpr std::uint32_t kIsNoSync = 0x10000;       // sample_is_non_sync_sample
-constexpr std::uint32_t kDepends = 1;              // sample_depends_on
+constexpr std::uint32_t kIsNoSync = 0x10000;  // sample_is_non_sync_sample
+constexpr std::uint32_t kDepends = 1;         // sample_depends_on
 
 /// The part of a file that samples may lie in or do.
 struct Extent {
