@@ -177,7 +177,8 @@ private:
             is_plain || box.version() > 0 || !init_.has_brand("cmf2"), rule("cmf2"), at(box.begin),
             "composition offsets without a sign (trun version 0)"
         );
-        bool has_lengths = true, is_clear = true;
+        bool has_lengths = true;
+        bool is_clear = true;
         for (std::size_t i = 0; i < count && !in.is_short(); ++i) {
             Sample sample;
             sample.duration = (flags & 0x100U) != 0 ? in.u32() : defaults.duration;
@@ -188,7 +189,7 @@ private:
             if ((flags & 0x800U) != 0)
                 offset = box.version() == 0 ? std::int64_t{in.u32()} : in.i32();
             sample.is_sync = (sample_flags & kIsNoSync) == 0;
-            is_clear = is_clear && !(sample.is_sync && (sample_flags >> 24U & 3U) == kDepends);
+            is_clear = is_clear && (!sample.is_sync || (sample_flags >> 24U & 3U) != kDepends);
             sample.decoded = decoded;
             sample.presented = decoded + offset;
             sample.at = position_;
@@ -258,13 +259,15 @@ private:
         const auto* index = boxes.find("sidx");
         if (index == nullptr || piece_.may_be_cut) return;
         auto in = index->fields();
-        const auto id = in.u32(), timescale = in.u32();
+        const auto id = in.u32();
+        const auto timescale = in.u32();
         const bool is_long = index->version() == 1;
         const auto earliest = in.take(is_long ? 8 : 4);
         const auto offset = in.take(is_long ? 8 : 4);
         in.u16();
         const int count = in.u16();
-        std::uint64_t end = index->end + offset, ticks = 0;
+        std::uint64_t end = index->end + offset;
+        std::uint64_t ticks = 0;
         bool is_of_media = true;
         for (int i = 0; i < count; ++i) {
             const auto size = in.u32();
@@ -278,7 +281,8 @@ private:
             end == piece_.base + piece_.bytes.size() && !in.is_short(), rule("sidx"),
             at(index->begin), "sidx does not end where the segment does"
         );
-        std::int64_t begin = INT64_MAX, lasted = 0;
+        std::int64_t begin = INT64_MAX;
+        std::int64_t lasted = 0;
         for (const auto& run : segment_.runs) {
             if (run.track != id) continue;
             for (const auto& sample : run.samples) {

@@ -89,7 +89,10 @@ void touch_loaders() {
     }
 }
 
-std::atomic<bool> is_damage_read = false;
+std::atomic<bool>& is_damage_read() {
+    static std::atomic<bool> is_read = false;
+    return is_read;
+}
 
 /// Most of libvips' warnings (a profile it ignores, a comment it cannot read) are nobody's
 /// business; libjpeg's of lost data are.
@@ -99,7 +102,7 @@ void take_warning(const gchar*, GLogLevelFlags, const gchar* text, gpointer) {
     );
     const std::string_view said = text == nullptr ? "" : text;
     if (std::ranges::any_of(kDamage, [&](auto word) { return said.find(word) != said.npos; }))
-        is_damage_read = true;
+        is_damage_read() = true;
 }
 
 Result<> start() {
@@ -117,7 +120,7 @@ Result<> start() {
 }  // namespace
 
 bool take_damage() {
-    return is_damage_read.exchange(false);
+    return is_damage_read().exchange(false);
 }
 
 Result<> init() {

@@ -111,7 +111,7 @@ std::vector<TrackFacts> Output::tracks() const {
 }
 
 Result<> Output::Track::describe(const AVCodecContext& codec) {
-    CodecParameters parameters(avcodec_parameters_alloc());
+    const CodecParameters parameters(avcodec_parameters_alloc());
     const int code = avcodec_parameters_from_context(parameters.get(), &codec);
     if (code < 0) return output_error(code, "set up the container");
     return describe(*parameters, codec.time_base);
