@@ -162,9 +162,9 @@ Result<> make_first_key(Engine& engine) {
     if (is_given) {
         log::info("ITTYBIT_API_KEY is the first API key");
     } else if (::isatty(STDOUT_FILENO) == 1) {
-        std::cout << "API key (also in " << file << "): " << text << std::endl;
+        std::cout << "API key (also in " << file << "): " << text << "\n" << std::flush;
     } else {
-        std::cout << "the first API key is in " << file << std::endl;
+        std::cout << "the first API key is in " << file << "\n" << std::flush;
     }
     return {};
 }

@@ -148,7 +148,7 @@ protected:
     }
     void TearDown() override { fixture_.close(); }
 
-    bool post() {
+    bool post() const {
         JobStore jobs(*fixture_.database);
         const auto record = record_for("video", "https://example.com/new", {}, kNow);
         std::promise<bool> stored;
@@ -227,7 +227,7 @@ TEST_P(FullTable, EveryListIsExactAndReadsNoMoreThanItsPage) {
     EXPECT_EQ(jobs.list_jobs({.input = somewhere})->items.size(), 2U);
     EXPECT_EQ(
         jobs.list_jobs({.limit = 100, .error = "download_failed"})->items.size(),
-        std::min<std::size_t>(100, size() / 1000)
+        std::min<std::size_t>(100, static_cast<std::size_t>(size() / 1000))
     );
     EXPECT_EQ(jobs.list_jobs({.metadata = {{"order", "77"}}})->items.size(), 3U);
 }

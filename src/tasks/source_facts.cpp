@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <queue>
 #include <span>
 #include <string_view>
@@ -71,6 +72,87 @@ double seconds_of(const Input& input, const AVPacket& packet, const AVStream& st
     const auto at = packet.pts != media::kNoTime ? packet.pts : packet.dts;
     return input.seconds(at, stream.time_base);
 }
+
+bool has_flag(const AVPacket& packet, int flag) {
+    return (packet.flags & flag) != 0;
+}
+
+/// What a stream's packets tell, one after another.
+class PacketWalk {
+public:
+    PacketWalk(const Input& input, const AVStream& stream) : input_(input), stream_(stream) {
+        facts_.is_seamless = true;
+    }
+
+    void see(const AVPacket& packet) {
+        const double at = seconds_of(input_, packet, stream_);
+        facts_.is_seamless = facts_.is_seamless && follows(packet, at);
+        if (facts_.packets == 0) first_pts_ = packet.pts;
+        ++facts_.packets;
+        facts_.bytes += packet.size;
+        is_presented_ |= !has_flag(packet, AV_PKT_FLAG_DISCARD);
+        if (packet.dts != media::kNoTime) last_dts_ = packet.dts;
+        begin_ = std::min(begin_, at);
+        const double length = static_cast<double>(packet.duration) * av_q2d(stream_.time_base);
+        end_ = std::max(end_, at + length);
+        if (!has_flag(packet, AV_PKT_FLAG_KEY)) return;
+        if (has_key()) facts_.longest_key_gap = std::max(facts_.longest_key_gap, at - last_key_);
+        last_key_ = at;
+    }
+
+    bool has_key() const { return !std::isnan(last_key_); }
+
+    PacketFacts facts() const {
+        PacketFacts facts = facts_;
+        facts.longest_key_gap = std::max(facts.longest_key_gap, end_ - last_key_);
+        facts.seconds = end_ - begin_;
+        return facts;
+    }
+
+private:
+    /// Whether it goes on where those before it ended, and has nothing that a copy could not keep.
+    bool follows(const AVPacket& packet, double at) const {
+        const bool is_first = facts_.packets == 0;
+        const bool has_last = last_dts_ != media::kNoTime;
+        // Matroska stores no decoding times; where some are known, so must be all that follow.
+        const bool has_times =
+            packet.pts != media::kNoTime && (packet.dts != media::kNoTime || !has_last);
+        const bool is_in_order = !has_last || packet.dts > last_dts_;
+        const AVCodecID coding = media::told_coding(packet);
+        const bool is_other = coding != AV_CODEC_ID_NONE && coding != stream_.codecpar->codec_id;
+        if (!has_times || !is_in_order || is_other || has_flag(packet, AV_PKT_FLAG_CORRUPT))
+            return false;
+        if (!is_first && changes(packet)) return false;
+        // Before the first presented sample a container may hide some (priming); later it may not.
+        const bool is_discarded = has_flag(packet, AV_PKT_FLAG_DISCARD);
+        if (is_discarded && is_presented_) return false;
+        const auto kind = stream_.codecpar->codec_type;
+        if (kind == AVMEDIA_TYPE_VIDEO && (is_discarded || is_orphan(packet))) return false;
+        // What has no times of its own closes up where something is missing.
+        constexpr double kLongestHole = 0.1;
+        return kind != AVMEDIA_TYPE_AUDIO || is_first || at <= end_ + kLongestHole;
+    }
+
+    static bool changes(const AVPacket& packet) {
+        return av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, nullptr) != nullptr ||
+               av_packet_get_side_data(&packet, AV_PKT_DATA_PARAM_CHANGE, nullptr) != nullptr;
+    }
+
+    /// Of a recording that was cut open: pictures whose references are missing come first.
+    bool is_orphan(const AVPacket& packet) const {
+        return facts_.packets == 0 ? !has_flag(packet, AV_PKT_FLAG_KEY) : packet.pts < first_pts_;
+    }
+
+    const Input& input_;
+    const AVStream& stream_;
+    PacketFacts facts_;
+    double begin_ = std::numeric_limits<double>::infinity();
+    double end_ = -std::numeric_limits<double>::infinity();
+    double last_key_ = std::numeric_limits<double>::quiet_NaN();
+    std::int64_t last_dts_ = media::kNoTime;
+    std::int64_t first_pts_ = media::kNoTime;
+    bool is_presented_ = false;
+};
 
 }  // namespace
 
@@ -165,65 +247,19 @@ Result<PacketFacts> packet_facts(const Input& input, int index) {
     const auto reader = TRY(input.reopen());
     read_only(*reader, index);
     const AVStream& stream = input.stream(index);
-    PacketFacts facts;
-    facts.is_seamless = true;
-    double begin = INFINITY;
-    double end = -INFINITY;
-    double last_key = NAN;
-    std::int64_t last_dts = media::kNoTime;
-    std::int64_t first_pts = media::kNoTime;
-    bool is_presented = false;
+    PacketWalk walk(input, stream);
     CopyCheck check(*stream.codecpar);
     while (const auto packet = TRY(reader->read())) {
         if (packet->stream_index != index) continue;
-        ++facts.packets;
-        facts.bytes += packet->size;
         check.see(*packet);
-        // Matroska stores no decoding times; where some are known, so must be all that follow.
-        const bool has_dts = packet->dts != media::kNoTime;
-        const bool has_times =
-            packet->pts != media::kNoTime && (has_dts || last_dts == media::kNoTime);
-        const bool is_in_order = last_dts == media::kNoTime || packet->dts > last_dts;
-        const bool is_discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
-        const bool is_changing =
-            av_packet_get_side_data(packet.get(), AV_PKT_DATA_NEW_EXTRADATA, nullptr) != nullptr ||
-            av_packet_get_side_data(packet.get(), AV_PKT_DATA_PARAM_CHANGE, nullptr) != nullptr;
-        const bool is_damaged = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        // Before the first presented sample a container may hide some (priming); later it may not.
-        const AVCodecID coding = media::told_coding(*packet);
-        const bool is_other = coding != AV_CODEC_ID_NONE && coding != stream.codecpar->codec_id;
-        if (!has_times || !is_in_order || is_damaged || is_other ||
-            (is_changing && facts.packets > 1) || (is_discarded && is_presented))
-            facts.is_seamless = false;
-        if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
-            const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
-            if (facts.packets == 1) first_pts = packet->pts;
-            // A recording that was cut open: pictures whose references are missing come first.
-            const bool is_orphan = facts.packets == 1 ? !is_key : packet->pts < first_pts;
-            if (is_discarded || is_orphan) facts.is_seamless = false;
-        }
-        is_presented |= !is_discarded;
-        if (has_dts) last_dts = packet->dts;
-        const double at = seconds_of(input, *packet, stream);
-        // What has no times of its own closes up where something is missing.
-        constexpr double kLongestHole = 0.1;
-        const bool is_sound = stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-        if (is_sound && facts.packets > 1 && at > end + kLongestHole) facts.is_seamless = false;
-        begin = std::min(begin, at);
-        end = std::max(end, at + static_cast<double>(packet->duration) * av_q2d(stream.time_base));
-        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
-            if (!std::isnan(last_key))
-                facts.longest_key_gap = std::max(facts.longest_key_gap, at - last_key);
-            last_key = at;
-        }
+        walk.see(*packet);
     }
-    if (facts.packets == 0 || std::isnan(last_key)) return PacketFacts{};
+    PacketFacts facts = walk.facts();
+    if (facts.packets == 0 || !walk.has_key()) return PacketFacts{};
     // Parts of a joined recording may have headers of their own.
     if (reader->is_patched() || reader->left_out() > 0) facts.is_seamless = false;
     if (TRY(reader->part_between_frames()) > 0) facts.is_seamless = false;
     if (facts.is_seamless) facts.is_seamless = TRY(check.decodes(input, index));
-    facts.longest_key_gap = std::max(facts.longest_key_gap, end - last_key);
-    facts.seconds = end - begin;
     return facts;
 }
 

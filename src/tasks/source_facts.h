@@ -96,13 +96,13 @@ struct SourceFacts {
 };
 
 /// The facts of a video stream of an opened input.
-PictureFacts picture_facts(const media::Input& input, int stream);
+PictureFacts picture_facts(const media::Input& input, int index);
 
 /// The facts of an audio stream of an opened input.
-SoundFacts sound_facts(const media::Input& input, int stream);
+SoundFacts sound_facts(const media::Input& input, int index);
 
 /// The facts of a stream of subtitles.
-TextFacts text_facts(const media::Input& input, int stream);
+TextFacts text_facts(const media::Input& input, int index);
 
 /// Titles, artists and the like. Places, dates, serial numbers and software are not among them.
 json::object kept_metadata(const media::Input& input);
@@ -113,11 +113,11 @@ inline constexpr PacketFacts kPerfectPackets = {
 };
 
 /// Reads the stream's packets to the end with a reader of its own. Errors: those of the source.
-Result<PacketFacts> packet_facts(const media::Input& input, int stream);
+Result<PacketFacts> packet_facts(const media::Input& input, int index);
 
 /// How fast the pictures of a variable rate follow each other where they are fastest, but for stray
 /// ones. Reads packets with a reader of its own. 0 when there are too few.
-Result<Ratio> fastest_rate(const media::Input& input, int stream);
+Result<Ratio> fastest_rate(const media::Input& input, int index);
 
 /// Seconds from the input's origin to the end of the `count`th picture presented at or after
 /// `start`; nothing when there are fewer. Reads packets with a reader of its own: of the pictures'
