@@ -19,7 +19,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LEFT_TO_CLANG_TIDY = "-*,clang-analyzer-*,bugprone-use-after-move"
+# Of the analyzer's checks one takes copies of a std::function in CLI11 for leaks.
+LEFT_TO_CLANG_TIDY = ("-*,clang-analyzer-*,-clang-analyzer-cplusplus.NewDeleteLeaks,"
+                      "bugprone-use-after-move")
 
 
 def output_of(*command):

@@ -182,17 +182,19 @@ TEST(Av1, AKeyFrameIsShownAndHasASequenceHeader) {
         if (rules != nullptr) *rules = broken(report);
         return kind;
     };
-    const Data kKey = {0x32, 0x02, 0x10, 0x00}, kHidden = {0x32, 0x02, 0x00, 0x00},
-               kInter = {0x32, 0x02, 0x30, 0x00}, kBroken = {0xB2, 0x02, 0x10, 0x00},
-               kTooLong = {0x32, 0x09, 0x10, 0x00};
+    const Data key = {0x32, 0x02, 0x10, 0x00};
+    const Data hidden = {0x32, 0x02, 0x00, 0x00};
+    const Data inter = {0x32, 0x02, 0x30, 0x00};
+    const Data wrong = {0xB2, 0x02, 0x10, 0x00};
+    const Data too_long = {0x32, 0x09, 0x10, 0x00};
     std::vector<std::string> rules;
-    EXPECT_EQ(kind_of(kSequence + kKey, &rules), PictureKind::kKey);
+    EXPECT_EQ(kind_of(kSequence + key, &rules), PictureKind::kKey);
     EXPECT_THAT(rules, IsEmpty());
-    EXPECT_EQ(kind_of(kSequence + kHidden), PictureKind::kOpenKey);
-    EXPECT_EQ(kind_of(kInter), PictureKind::kOther);
-    kind_of(kKey, &rules);
+    EXPECT_EQ(kind_of(kSequence + hidden), PictureKind::kOpenKey);
+    EXPECT_EQ(kind_of(inter), PictureKind::kOther);
+    kind_of(key, &rules);
     EXPECT_THAT(rules, ElementsAre("obu"));
-    for (const auto& sample : {kBroken, kTooLong, kSequence}) {
+    for (const auto& sample : {wrong, too_long, kSequence}) {
         EXPECT_EQ(kind_of(sample, &rules), PictureKind::kUnreadable);
         EXPECT_THAT(rules, ElementsAre("obu"));
     }
@@ -206,7 +208,7 @@ TEST(TransportStream, TimesWrapAt33Bits) {
 }
 
 TEST(TransportStream, APacketWithoutItsSyncByteIsTold) {
-    Data data(188 * 2, 0xFF);
+    Data data(std::size_t{188} * 2, 0xFF);
     data[0] = 0x47;
     manifest::Report report;
     read_transport_segment(data, "a.ts", report);
@@ -229,7 +231,8 @@ Data packet(int pid, int counter, const Data& payload, std::uint8_t flags = 0) {
 const Data kPictures = {0, 0, 1, 0xE0, 0, 0, 0x80, 0x80, 5, 0x21, 0, 1, 0, 1, 0, 0, 1, 9};
 
 TEST(TransportStream, CountersBeginAnewWhereThePacketSaysSo) {
-    manifest::Report told, untold;
+    manifest::Report told;
+    manifest::Report untold;
     read_transport_segment(
         packet(256, 3, kPictures) + packet(256, 9, kPictures, 0x80), "a.ts", told
     );
@@ -241,7 +244,8 @@ TEST(TransportStream, CountersBeginAnewWhereThePacketSaysSo) {
 TEST(TransportStream, APacketMayComeTwiceButNoOtherInItsPlace) {
     Data other = kPictures;
     other.back() = 6;
-    manifest::Report same, changed;
+    manifest::Report same;
+    manifest::Report changed;
     const auto first = packet(256, 3, kPictures);
     read_transport_segment(first + first, "a.ts", same);
     EXPECT_THAT(broken(same), Not(Contains("ts-continuity")));
