@@ -254,8 +254,9 @@ Result<> Input::find_timeline() {
     duration_ = timeline.duration;
     const bool is_claim = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
     // Some writers of Matroska tell when it ends for how long it lasts.
-    const double end = static_cast<double>(origin_us_) / AV_TIME_BASE + duration_.value_or(0);
-    const bool is_end = claimed && std::abs(*claimed - end) < 1;
+    const double begin = static_cast<double>(origin_us_) / AV_TIME_BASE;
+    const bool is_end =
+        claimed && begin > 1 && std::abs(*claimed - begin - duration_.value_or(0)) < 1;
     if (is_claim && !is_end && duration_ != claimed) claimed_duration_ = claimed;
     is_duration_sure_ = timeline.is_sure;
     return {};
