@@ -36,9 +36,9 @@ Result<bool> ends_amid_element(Bytes& bytes, std::uint64_t size) {
 }
 
 Result<std::uint64_t> little(Bytes& bytes, std::uint64_t at, int size) {
+    auto big = TRY(bytes.number(at, size));
     std::uint64_t value = 0;
-    for (int i = size; i-- > 0;)
-        value = value << 8U | TRY(bytes.number(at + static_cast<std::uint64_t>(i), 1));
+    for (int i = 0; i < size; ++i, big >>= 8U) value = value << 8U | (big & 0xFFU);
     return value;
 }
 
@@ -71,7 +71,8 @@ Result<std::uint64_t> told_end_of_wav(Bytes& bytes) {
 /// The same of the RIFF chunks of an AVI, which follow one another (OpenDML).
 Result<std::uint64_t> told_end_of_avi(Bytes& bytes, std::uint64_t size) {
     std::uint64_t at = 0;
-    while (at < size && TRY(bytes.number(at, 4)) == letters("RIFF")) {
+    for (int i = 0; i < kMostPieces && at < size; ++i) {
+        if (TRY(bytes.number(at, 4)) != letters("RIFF")) break;
         const auto length = TRY(little(bytes, at + 4, 4));
         if (length == 0) return std::uint64_t{0};
         at += 8 + length + length % 2;
