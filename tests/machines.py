@@ -3,6 +3,7 @@ are lost or wait as on a real line. Whoever makes them runs inside `unshare -n`,
 import subprocess
 
 HERE, DATABASE = "10.9.0.1", "10.9.0.254"  # our own addresses on the wire
+CARD = "02:00:00:00:00:fe"  # else a bridge takes that of a cable, and another when it is pulled
 
 
 def run(*command):
@@ -11,7 +12,7 @@ def run(*command):
 
 def make_wire():
     run("ip", "link", "set", "lo", "up")
-    run("ip", "link", "add", "name", "wire", "type", "bridge")
+    run("ip", "link", "add", "name", "wire", "address", CARD, "type", "bridge")
     for address in HERE, DATABASE:
         run("ip", "address", "add", f"{address}/24", "dev", "wire")
     run("ip", "link", "set", "wire", "up")

@@ -164,17 +164,23 @@ class Worker:
     kill, stop = Server.kill, Server.stop
 
 
+def bytes_at(url):
+    answer = requests.get(url, timeout=WAIT)
+    assert answer.ok, f"{answer.status_code} {answer.text}"
+    return answer.content
+
+
 def check_bytes(get, job):
     """A job's output, with all of its parts, has as many bytes as it tells; `get` asks the API."""
     made = job["tasks"][3]["output"]
-    content = requests.get(job["output"], timeout=WAIT).content
+    content = bytes_at(job["output"])
     if job["kind"] != "adaptive_video":
         assert len(content) == made["size"], f"{len(content)} of {made['size']} bytes"
         return
     parts = get(f"/tasks/{job['tasks'][3]['id']}/parts?limit=100").json()
     assert len(parts) == made["parts"]["count"], "parts are missing"
     for part in parts:
-        size = len(requests.get(part["url"], timeout=WAIT).content)
+        size = len(bytes_at(part["url"]))
         assert size == part["size"], f"{part['name']} has {size} of {part['size']} bytes"
 
 
