@@ -166,6 +166,7 @@ TEST_P(Files, AreJoinedByOneAtATime) {
     EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 19));
     EXPECT_EQ(*table.begin_joining("a", 15, kNow + 20), kNow + 35) << "its lease has ended";
     EXPECT_FALSE(*table.go_on_joining("a", kNow + 20, kNow + 99)) << "it is another's now";
+    EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 18)) << "who waited for his turn to write";
     EXPECT_EQ(*table.begin_joining("a", 15, kNow - 100), kNow - 85) << "the clock was set back";
     EXPECT_TRUE(*table.finish("a", kNow));
     EXPECT_FALSE(*table.begin_joining("a", 15, kNow + 99)) << "nothing is left to be done";

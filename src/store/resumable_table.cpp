@@ -120,9 +120,9 @@ Result<std::optional<UnixMillis>> ResumableTable::begin_joining(
     return writing(database_, [&](Session& session) -> Result<std::optional<UnixMillis>> {
         const auto begun = TRY(session.run(
             "UPDATE resumable_uploads SET joined_until = $2 WHERE file_id = $1 AND (joined_until "
-            "<= $3 OR joined_until > $2) AND EXISTS (SELECT 1 FROM files WHERE id = $1 AND role = "
+            "<= $3 OR joined_until > $4) AND EXISTS (SELECT 1 FROM files WHERE id = $1 AND role = "
             "'upload' AND is_ready = 0) RETURNING joined_until",
-            {id, now + lease, now}
+            {id, now + lease, now, now + 2 * lease}
         ));
         return begun.empty() ? std::nullopt : begun.front().optional_integer(0);
     });

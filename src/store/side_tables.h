@@ -121,8 +121,9 @@ public:
     Result<bool> add_piece(const std::string& id, const UploadPiece& piece, UnixMillis now);
     Result<std::vector<UploadPiece>> pieces(const std::string& id);
     /// Lets one at a time put the pieces together, for `lease`: gives its end. Nothing where
-    /// somebody is at it, or nothing is left to be done. A lease that ends later than one begun now
-    /// is over: the clock was set back since.
+    /// somebody is at it, or nothing is left to be done. Whoever waited for his turn to write says a
+    /// `now` that others have passed; a lease that ends later than in twice its time is over: the
+    /// clock was set back since.
     Result<std::optional<UnixMillis>> begin_joining(
         const std::string& id, UnixMillis lease, UnixMillis now
     );
