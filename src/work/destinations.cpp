@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "storage/s3.h"
 #include "work/managed.h"
 #include "work/places.h"
@@ -13,9 +14,12 @@
 namespace ittybit::work {
 
 Destinations::Destinations(
-    Workshop& shop, const store::Claim& claim, const store::JobRecord& record
+    Workshop& shop,
+    const store::Claim& claim,
+    const store::JobRecord& record,
+    std::stop_token hand_back
 )
-    : shop_(shop), claim_(claim), record_(record) {
+    : shop_(shop), claim_(claim), record_(record), hand_back_(std::move(hand_back)) {
     if (!record.job.outputs) return;
     for (std::size_t i = 0; i < record.job.outputs->size(); ++i) {
         const auto& url = record.job.outputs->at(i).output;
@@ -125,16 +129,24 @@ void Destinations::discard() {
 }
 
 void Destinations::discard(const std::string& file) {
-    if (const auto done = take_away(file); !done) {
-        log::warn("a file that nobody needs stays", {{"error", done.error().message}});
+    auto is_forgotten = forget(file);
+    while (!is_forgotten && !hand_back_.stop_requested()) {
+        pause(hand_back_, shop_.troubles.discarding.note(is_forgotten.error()));
+        is_forgotten = forget(file);
     }
+    if (is_forgotten && !*is_forgotten) return;
+    const auto done = is_forgotten ? take_away(file) : Result<>(is_forgotten.error());
+    if (!done) log::warn("a file that nobody needs stays", {{"error", done.error().message}});
 }
 
-/// Another attempt may have ended the job, and all files of it that were not ready may be forgotten
-/// since, before these bytes came.
-Result<> Destinations::take_away(const std::string& file) {
+/// Makes it garbage. Whether it is not even that: another attempt may have ended the job, and all
+/// files of it that were not ready may have been swept since, before these bytes came.
+Result<bool> Destinations::forget(const std::string& file) {
     TRY(shop_.files.discard(file));
-    if (TRY(shop_.files.find(file))) return {};
+    return !TRY(shop_.files.find(file));
+}
+
+Result<> Destinations::take_away(const std::string& file) {
     for (const auto& object : TRY(shop_.storage->list(managed_key({file, ""}), {})))
         TRY(shop_.storage->remove(object.key, {}));
     return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,8 +15,13 @@ namespace ittybit::work {
 /// attempt has filled, and remembers which managed files it began there.
 class Destinations {
 public:
-    /// Both outlive this.
-    Destinations(Workshop& shop, const store::Claim& claim, const store::JobRecord& record);
+    /// The first three outlive this. `hand_back`: another shall do the work.
+    Destinations(
+        Workshop& shop,
+        const store::Claim& claim,
+        const store::JobRecord& record,
+        std::stop_token hand_back
+    );
 
     /// Where the order says, else managed storage. Asked again for the same output, what was begun
     /// for it before is garbage.
@@ -25,7 +31,9 @@ public:
     /// A managed file that is gone with the job, and never shown.
     Result<Place> of_piece(const std::string& name) { return managed("output", name); }
 
-    /// The managed files that were begun and are not published are garbage now.
+    /// The managed files that were begun and are not published are garbage now. A database that is
+    /// away is waited for until `hand_back`: where another attempt has ended the job, nobody else
+    /// knows of them.
     void discard();
 
 private:
@@ -36,11 +44,13 @@ private:
     Result<Place> in_bucket(const OrderedOutput& output, const std::string& extension);
     void watch(Place& to, store::OpenUpload upload);
     void discard(const std::string& file);
+    Result<bool> forget(const std::string& file);
     Result<> take_away(const std::string& file);
 
     Workshop& shop_;
     const store::Claim& claim_;
     const store::JobRecord& record_;
+    const std::stop_token hand_back_;
     std::vector<std::string> files_;  // ids
     std::map<const OrderedOutput*, std::string> file_of_;
     std::map<std::pair<std::string, std::string>, const OrderedOutput*>

@@ -65,7 +65,7 @@ private:
             ));
             request.inputs = {input_from(*source)};
         }
-        destinations_.emplace(shop_, job_, record_);
+        destinations_.emplace(shop_, job_, record_, hand_back_);
         Exporter to(TRY(destinations_->of_piece(std::string(kName))), held_.stop());
         auto outcome = TRY(shop_.perform(request, events(to), held_.stop()));
         const auto published = TRY(to.publish(outcome));

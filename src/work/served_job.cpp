@@ -29,7 +29,7 @@ ServedJob::ServedJob(
       slot_(slot),
       slow_input_(slot, shop.slow_input),
       job_(shop, std::move(claimed), hand_back, [this] { slow_input_.look(); }),
-      destinations_(shop, job_.claim(), job_.record()) {}
+      destinations_(shop, job_.claim(), job_.record(), hand_back) {}
 
 void ServedJob::run() {
     job_.log().job_started(job_.job());
@@ -143,8 +143,7 @@ void ServedJob::finish(const store::Ending& ending, std::int64_t input_bytes) {
     const auto is_ours = write_patiently(shop_.troubles.ending, [&] {
         return shop_.queue.finish(job_.claim(), ending, shop_.clock.now());
     });
-    if (!is_ours) return job_.log().job_left();
-    if (*is_ours) return job_.log().job_ended(ending.record.job, input_bytes);
+    if (is_ours && *is_ours) return job_.log().job_ended(ending.record.job, input_bytes);
     destinations_.discard();
     job_.log().job_left();
 }

@@ -242,7 +242,8 @@ protected:
     Troubles troubles_{
         Trouble("claiming", std::chrono::milliseconds(1)),
         Trouble("beating", std::chrono::milliseconds(1)),
-        Trouble("ending", std::chrono::milliseconds(1))
+        Trouble("ending", std::chrono::milliseconds(1)),
+        Trouble("discarding", std::chrono::milliseconds(1))
     };
     Workshop shop_ = shop_on(faulted_, "worker");
     std::string url_;
@@ -303,6 +304,34 @@ TEST_F(ServedJobTest, WhatCameWhenAnotherHadEndedTheJobIsTakenAwayAgain) {
     EXPECT_THAT(left(), testing::UnorderedElementsAre("master.m3u8", "0.m4s", "720p.m3u8"));
 }
 
+TEST_F(ServedJobTest, WhatIsToBeTakenAwayWaitsForADatabaseThatIsAway) {
+    const auto record = store::JobRecord::make(store::order_for("video", url_), false, store::kNow);
+    CutDatabase database(*fixture_.database);
+    Stores cut(database);
+    auto shop = shop_on(cut, "worker");
+    const store::Claim claim{record.job.id, "worker", 1};
+    for (const bool is_handed_back : {false, true}) {
+        std::stop_source hand_back;
+        Destinations places(shop, claim, record, hand_back.get_token());
+        const auto to = places.of_output(record.order.outputs[0], "mp4");
+        EXPECT_THAT(left(), testing::IsEmpty()) << "what was begun is forgotten";
+        EXPECT_TRUE(storage::put(*inner_, to->main_key, std::vector<std::byte>(8), {}, {}));
+        database.cut(true);
+        std::jthread later([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            if (is_handed_back) {
+                hand_back.request_stop();
+            } else {
+                database.cut(false);
+            }
+        });
+        places.discard();
+        EXPECT_EQ(left().size(), is_handed_back ? 1U : 0U);
+        later.join();
+        database.cut(false);
+    }
+}
+
 TEST_F(ServedJobTest, WhoExplainsIsNotKeptWaitingByAnInput) {
     shop_.perform = [](const auto&, const auto&, const std::stop_token& stop) -> Result<Outcome> {
         pause(stop, std::chrono::seconds(20));
@@ -360,9 +389,9 @@ TEST_F(ServedJobTest, NoOutputGoesWhereAnEarlierAttemptHasPutAnother) {
     auto record = store::JobRecord::make(std::move(order), false, store::kNow);
     const store::Claim claim{record.job.id, "worker", 2};
     const auto& outputs = record.order.outputs;
-    EXPECT_TRUE(Destinations(shop_, claim, record).of_output(outputs[1], "mp4"));
+    EXPECT_TRUE(Destinations(shop_, claim, record, {}).of_output(outputs[1], "mp4"));
     record.job.outputs->front().output = "s3://films/a.mp4";
-    Destinations places(shop_, claim, record);
+    Destinations places(shop_, claim, record, {});
     const auto taken = places.of_output(outputs[1], "mp4");
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().kind, ErrorKind::kInvalidOutput);

@@ -26,6 +26,7 @@ struct Troubles {
     Trouble claiming{"cannot claim a job"};
     Trouble beating{"a lease cannot be extended"};
     Trouble ending{"a job cannot be ended"};
+    Trouble discarding{"what nobody needs cannot be taken away"};
 };
 
 /// What workers work with. Outlives them; all of it is thread-safe.
