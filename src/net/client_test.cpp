@@ -258,6 +258,33 @@ TEST_F(ClientTest, GivesUpOnASilentServer) {
     EXPECT_THAT(response.error().where, testing::Not(HasSubstr("secret")));
 }
 
+TEST_F(ClientTest, SendsNothingMoreOfWhatWasGivenUp) {
+    const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof(address);
+    ::bind(listener.get(), any, size);
+    ::listen(listener.get(), 1);
+    ::getsockname(listener.get(), any, &size);
+    Request request;
+    request.url = *Url::parse("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/");
+    request.method = "PUT";
+    request.body.resize(8U << 20U);
+    std::stop_source stop;
+    std::jthread sender([&] { EXPECT_FALSE(client.send(request, stop.get_token())); });
+    const Fd server(::accept(listener.get(), nullptr, nullptr));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // until no more fits
+    stop.request_stop();
+    sender.join();
+    std::string piece(65536, '\0');
+    ssize_t count = 0;
+    while ((count = ::recv(server.get(), piece.data(), piece.size(), 0)) > 0) {
+    }
+    EXPECT_EQ(count, -1) << "the end of what was sent looks like that of a whole request";
+}
+
 TEST_F(ClientTest, SaysThatNothingListens) {
     std::string text;
     {

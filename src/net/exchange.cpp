@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -63,6 +66,7 @@ void Exchange::set_transport() {
         curl_easy_setopt(easy, CURLOPT_CAINFO, settings_.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -133,6 +137,16 @@ curl_socket_t Exchange::on_socket(void* self, curlsocktype, curl_sockaddr* addre
         return CURL_SOCKET_BAD;
     }
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// What has not arrived when an exchange is given up must not arrive later, when a network comes
+/// back and everybody believes that it was never sent.
+int Exchange::on_close(void*, curl_socket_t socket) {
+    int on_its_way = 0;
+    ::ioctl(socket, SIOCOUTQ, &on_its_way);
+    const linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (on_its_way > 0) ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    return ::close(socket);
 }
 
 std::size_t Exchange::on_header(char* text, std::size_t size, std::size_t count, void* self) {

@@ -46,6 +46,7 @@ private:
     static std::size_t on_upload(char* bytes, std::size_t size, std::size_t count, void* self);
     static int on_seek(void* self, curl_off_t offset, int origin);
     static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int on_close(void*, curl_socket_t socket);
 
     void set_transport();
     void set_patience();
