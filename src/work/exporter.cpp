@@ -33,6 +33,8 @@ Exporter::~Exporter() {
     main_.upload.reset();
     sender_.stop();
     if (place_.is_ours && !place_.is_ours()) return;
+    // What it names must not go.
+    if (is_commit_unheard_ && place_.storage->head(main_key(main_.name), {})) return;
     for (const auto& key : sender_.published()) {
         if (!place_.storage->remove(key, {})) {
             log::warn("a part of an abandoned output stays", {{"key", key}});
@@ -49,8 +51,12 @@ storage::UploadOptions Exporter::options_for(const std::string& key, bool is_mai
     return options;
 }
 
+std::string Exporter::main_key(const std::string& name) const {
+    return place_.main_key + (place_.is_folder() ? name : "");
+}
+
 Result<> Exporter::begin_main(const std::string& name, std::int64_t expected_size) {
-    const auto key = place_.main_key + (place_.is_folder() ? name : "");
+    const auto key = main_key(name);
     auto options = options_for(key, true);
     options.expected_size = expected_size;
     main_ = {TRY(place_.storage->begin(key, options, stop_)), name, {}, 0};
@@ -120,7 +126,9 @@ Result<Published> Exporter::publish(const Outcome& outcome) {
     TRY(sender_.finish());
     for (const auto& file : held_back_) TRY(send_part(file, outcome.workspace));
     TRY(sender_.finish());
-    TRY(main_.upload->commit(main_.size, stop_));
+    const auto committed = main_.upload->commit(main_.size, stop_);
+    is_commit_unheard_ = !committed && stop_.stop_requested();
+    TRY(committed);
     is_done_ = true;
     File file = outcome.finished.file;
     file.url = place_.url + (place_.is_folder() ? main_.name : "");

@@ -55,6 +55,7 @@ private:
         storage::Range grown;  // what has been sent already
         std::int64_t size = 0;
     };
+    std::string main_key(const std::string& name) const;
     Result<> begin_main(const std::string& name, std::int64_t expected_size);
     Result<> ready_main(const FileReady& ready, const sandbox::Workspace& workspace);
     Result<> send_part(const FileReady& ready, const sandbox::Workspace& workspace);
@@ -68,6 +69,7 @@ private:
     std::vector<store::Part> parts_;
     std::int64_t size_ = 0;
     bool is_done_ = false;
+    bool is_commit_unheard_ = false;  // stopped before the storage said what became of it
 };
 
 }  // namespace ittybit::work

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/faulty_storage.h"
+
 namespace ittybit::work {
 namespace {
 
@@ -146,6 +148,31 @@ TEST_F(ExporterTest, WhatIsAbandonedIsTakenBackUnlessItIsSomebodyElses) {
             EXPECT_THAT(keys(), IsEmpty());
         } else {
             EXPECT_THAT(keys(), ElementsAre("a/film-12345678/1.m4s"));
+        }
+    }
+}
+
+TEST_F(ExporterTest, PartsStayWhereTheMainFileMayNameThem) {
+    auto faulty = std::make_shared<storage::FaultyStorage>(to.storage);
+    to.storage = faulty;
+    to.is_ours = [] { return true; };
+    for (const bool is_there : {true, false}) {
+        for (const bool is_stopped : {true, false}) {
+            std::stop_source stop;
+            exporter = std::make_unique<Exporter>(to, stop.get_token());
+            ASSERT_TRUE(ready("1.m4s", "segment", false));
+            ASSERT_TRUE(ready("out.mp4", "bytes", true));
+            while (keys().empty()) std::this_thread::yield();
+            if (is_there) {
+                ASSERT_TRUE(storage::put(*to.storage, to.main_key, {}, {}, {}));
+            }
+            faulty->fail_at(1, [&] {
+                if (is_stopped) stop.request_stop();
+            });
+            EXPECT_FALSE(publish());
+            exporter.reset();
+            EXPECT_EQ(keys().size(), is_there && is_stopped ? 2U : is_there ? 1U : 0U);
+            for (const auto& key : keys()) EXPECT_TRUE(to.storage->remove(key, {}));
         }
     }
 }
