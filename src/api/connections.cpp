@@ -130,20 +130,25 @@ Result<json::object> merged(
     return merged;
 }
 
-/// What is given changes; all else stays.
+/// What is given changes; all else stays as others have made it.
 Result<Response> change(Service& service, const Request& request) {
-    auto record = TRY(find_connection(service, request));
+    constexpr int kMostTries = 10;
     const auto body = TRY(read_json_body(request));
     if (!body.is_object()) {
         return Error{ErrorKind::kInvalidRequest, "the body must be a JSON object", ""};
     }
-    ConnectionRequest wanted;
-    auto errors = read(service, TRY(merged(service, record, body.get_object())), wanted);
-    if (!errors.empty()) return error_response(std::move(errors));
-    TRY(fill(service, record, wanted));
-    record.updated_at = service.clock.now();
-    TRY(service.connections.update(record));
-    return json_response(200, connection_json(record));
+    for (int i = 0; i < kMostTries; ++i) {
+        const auto before = TRY(find_connection(service, request));
+        auto record = before;
+        ConnectionRequest wanted;
+        auto errors = read(service, TRY(merged(service, record, body.get_object())), wanted);
+        if (!errors.empty()) return error_response(std::move(errors));
+        TRY(fill(service, record, wanted));
+        record.updated_at = std::max(service.clock.now(), before.updated_at + 1);
+        if (TRY(service.connections.update(record, before)))
+            return json_response(200, connection_json(record));
+    }
+    return Error{ErrorKind::kUnavailable, "the connection changes all the time: try again", "id"};
 }
 
 Result<Response> list(Service& service, const Request& request) {

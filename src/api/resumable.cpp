@@ -285,10 +285,9 @@ Result<Response> append(Service& service, const Request& request) {
 
 Result<Response> remove(Service& service, const Request& request) {
     const auto upload = TRY(find_upload(service, request));
-    if (upload.is_ready) {
+    if (upload.is_ready || !TRY(service.files.discard(upload.id))) {
         return wrong("id", "the upload has ended: its file goes by DELETE /files/{id}");
     }
-    TRY(service.files.discard(upload.id));
     log::info("upload deleted", {{"file", upload.id}});
     Response response;
     response.status = 204;

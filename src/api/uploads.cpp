@@ -86,7 +86,10 @@ Result<Response> keep_upload(Service& service, const Request& request, std::int6
         if (kept.error().kind == ErrorKind::kDiskFull) return refusal(507, kept.error());
         return kept.error();
     }
-    TRY(service.files.make_ready(name.id, *kept, service.clock.now()));
+    if (auto shown = service.files.make_ready(name.id, *kept, service.clock.now()); !shown) {
+        TRY(service.storage.remove(work::managed_key(name), {}));
+        return std::move(shown).error();
+    }
     const auto& links = service.settings.links;
     const ExternalFile file{.url = links.url(base_url(service, request), name, now)};
     auto response = json_response(201, to_json(file));

@@ -119,20 +119,25 @@ Result<void> ConnectionTable::add(const ConnectionRecord& connection) {
     });
 }
 
-Result<void> ConnectionTable::update(const ConnectionRecord& connection) {
-    return database_.write([&](Session& session) -> Result<void> {
+Result<bool> ConnectionTable::update(
+    const ConnectionRecord& connection, const ConnectionRecord& before
+) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
         const auto taken = TRY(session.run(
             "SELECT 1 FROM connections WHERE name = $1 AND id <> $2",
             {connection.name, connection.id}
         ));
         if (!taken.empty()) return name_is_taken(connection.name);
-        TRY(session.run(
+        const auto hit = TRY(session.run(
             "UPDATE connections SET name = $2, settings = $3, secret = $4, is_default = $5, "
-            "updated_at = $6 WHERE id = $1",
+            "updated_at = $6 WHERE id = $1 AND updated_at = $7 AND secret = $8 RETURNING id",
             {connection.id, connection.name, compact_json(connection.settings), connection.secret,
-             std::int64_t{connection.is_default}, connection.updated_at}
+             std::int64_t{connection.is_default}, connection.updated_at, before.updated_at,
+             before.secret}
         ));
-        return clear_default(session, connection);
+        if (hit.empty()) return false;
+        TRY(clear_default(session, connection));
+        return true;
     });
 }
 

@@ -83,7 +83,7 @@ TEST_P(Access, TheLastKeyThatMayDoEverythingForEverStays) {
 
 TEST_P(Access, AnUploadTokenIsTakenOnceAndInTime) {
     FileTable files(*recording_);
-    const UploadToken token{"hash", "key_1", 5, kNow + 1000};
+    const UploadToken token{"hash", "", 5, kNow + 1000};
     ASSERT_TRUE(files.allow_upload(token));
     EXPECT_TRUE(*files.is_upload_allowed("hash", kNow));
     EXPECT_FALSE(*files.is_upload_allowed("hash", kNow + 1000));
@@ -109,8 +109,12 @@ TEST_P(Access, OldUploadTokensGoAndThoseOfARevokedKeyAtOnce) {
     EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 5) << "in bites";
     EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 3);
     EXPECT_EQ(*files.expire(0, 0, kNow + 1000), 0);
+    EXPECT_TRUE(*files.is_upload_allowed("new", kNow));
     EXPECT_TRUE(*keys.revoke("key_1"));
     EXPECT_FALSE(*files.is_upload_allowed("new", kNow));
+    ASSERT_TRUE(files.allow_upload({"new", "key_1", 5, kNow + 5000})) << "an upload was cut off";
+    EXPECT_FALSE(*files.is_upload_allowed("new", kNow));
+    EXPECT_FALSE(*files.take_upload_token("new", kNow));
     EXPECT_TRUE(*files.is_upload_allowed("other", kNow));
 }
 

@@ -252,7 +252,8 @@ std::vector<Operation> operations_of_the_rest() {
          [](Stores& s, const Scene&) {
              return outcome_of(s.files.expire(kNow + kDay, kNow + kDay, kNow + 3 * kDay));
          }},
-        {"files.discard", [](Stores& s, const Scene&) { return s.files.discard("f1"); }},
+        {"files.discard", [](Stores& s, const Scene&) { return outcome_of(s.files.discard("f1")); }
+        },
         {"files.garbage", [](Stores& s, const Scene&) { return outcome_of(s.files.garbage(9)); }},
         {"files.remove", [](Stores& s, const Scene&) { return s.files.remove("f3"); }},
         {"uploads.add",
@@ -270,7 +271,10 @@ std::vector<Operation> operations_of_the_rest() {
          }},
         {"connections.update",
          [](Stores& s, const Scene&) {
-             return s.connections.update({"conn_1", "uno", {}, "y", true, kNow, kNow + 50});
+             return outcome_of(s.connections.update(
+                 {"conn_1", "uno", {}, "y", true, kNow, kNow + 50},
+                 {"conn_1", "one", {}, "x", true, kNow, kNow}
+             ));
          }},
         {"connections.reseal",
          [](Stores& s, const Scene&) {

@@ -6,6 +6,12 @@
 namespace ittybit::store {
 namespace {
 
+/// Of an upload token at the time $2. A key may be revoked while its token is being given, or given
+/// back; a service without keys gives them in nobody's name.
+constexpr std::string_view kAllows =
+    "expires_at > $2 AND (key_id = '' OR EXISTS (SELECT 1 FROM api_keys WHERE api_keys.id = "
+    "upload_tokens.key_id))";
+
 /// One bite of what was not used since `before`. What a job that is not final reads is in use, and
 /// so is an upload that may be under way: it is kept for as long again. What somebody begins to use
 /// meanwhile is left alone. (A bite's size is written out: where it is a parameter, PostgreSQL
@@ -71,10 +77,15 @@ Result<void> FileTable::touch(const std::string& id, UnixMillis now) {
 
 Result<void> FileTable::make_ready(const std::string& id, std::int64_t size, UnixMillis now) {
     return database_.write([&](Session& session) -> Result<void> {
-        TRY(session.run(
-            "UPDATE files SET is_ready = 1, used_at = $2, size = $3 WHERE id = $1", {id, now, size}
+        const auto hit = TRY(session.run(
+            "UPDATE files SET is_ready = 1, used_at = $2, size = $3 WHERE id = $1 AND "
+            "role <> 'garbage' RETURNING id",
+            {id, now, size}
         ));
-        return {};
+        if (!hit.empty()) return {};
+        return Error{
+            ErrorKind::kFileNotFound, "it took longer than a day, and was given up meanwhile", ""
+        };
     });
 }
 
@@ -115,25 +126,24 @@ Result<void> FileTable::allow_upload(const UploadToken& token) {
 }
 
 Result<bool> FileTable::is_upload_allowed(const std::string& hash, UnixMillis now) {
+    static const std::string kSql =
+        fmt::format("SELECT 1 FROM upload_tokens WHERE hash = $1 AND {}", kAllows);
     return reading(database_, [&](Session& session) -> Result<bool> {
-        return !TRY(session.run(
-                        "SELECT 1 FROM upload_tokens WHERE hash = $1 AND expires_at > $2",
-                        {hash, now}
-                    ))
-                    .empty();
+        return !TRY(session.run(kSql, {hash, now})).empty();
     });
 }
 
 Result<std::optional<UploadToken>> FileTable::take_upload_token(
     const std::string& hash, UnixMillis now
 ) {
+    static const std::string kSql = fmt::format(
+        "DELETE FROM upload_tokens WHERE hash = $1 AND {} AND file_id IS NULL RETURNING hash, "
+        "key_id, max_bytes, expires_at",
+        kAllows
+    );
     return writing(database_, [&](Session& session) -> Result<std::optional<UploadToken>> {
         std::optional<UploadToken> token;
-        const auto rows = TRY(session.run(
-            "DELETE FROM upload_tokens WHERE hash = $1 AND expires_at > $2 AND file_id IS NULL "
-            "RETURNING hash, key_id, max_bytes, expires_at",
-            {hash, now}
-        ));
+        const auto rows = TRY(session.run(kSql, {hash, now}));
         if (rows.empty()) return token;
         const auto& row = rows.front();
         token = UploadToken{row.text(0), row.text(1), row.integer(2), row.integer(3)};
@@ -141,19 +151,27 @@ Result<std::optional<UploadToken>> FileTable::take_upload_token(
     });
 }
 
-Result<void> FileTable::discard(const std::string& id) {
-    return database_.write([&](Session& session) -> Result<void> {
-        TRY(session.run("UPDATE files SET role = 'garbage' WHERE id = $1 AND is_ready = 0", {id}));
-        return {};
+Result<bool> FileTable::discard(const std::string& id) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        return !TRY(session.run(
+                        "UPDATE files SET role = 'garbage' WHERE id = $1 AND is_ready = 0 "
+                        "RETURNING id",
+                        {id}
+                    ))
+                    .empty();
     });
 }
 
-Result<std::vector<FileRecord>> FileTable::garbage(int limit) {
+Result<std::vector<FileRecord>> FileTable::garbage(int limit, const FileRecord& after) {
     return reading(database_, [&](Session& session) -> Result<std::vector<FileRecord>> {
         std::vector<FileRecord> files;
         const auto rows = TRY(session.run(
-            fmt::format("SELECT {} FROM files WHERE role = 'garbage' LIMIT $1", kFileColumns),
-            {std::int64_t{limit}}
+            fmt::format(
+                "SELECT {} FROM files WHERE role = 'garbage' AND used_at >= $2 AND (used_at > $2 "
+                "OR id > $3) ORDER BY used_at, id LIMIT $1",
+                kFileColumns
+            ),
+            {std::int64_t{limit}, after.used_at, after.id}
         ));
         for (const auto& row : rows) files.push_back(file_from(row));
         return files;

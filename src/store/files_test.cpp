@@ -197,10 +197,10 @@ TEST_P(Files, ThatWereGivenUpLeaveNoRows) {
 TEST_P(Files, ThatComeByATokenHaveItForThemselves) {
     ResumableTable table(*recording_);
     const ResumableUpload upload{.id = "a", .name = "x", .length = 9, .used_at = kNow};
-    ASSERT_TRUE(files_->allow_upload({"t", "key_1", 8, kNow + 5}));
+    ASSERT_TRUE(files_->allow_upload({"t", "", 8, kNow + 5}));
     EXPECT_EQ(*table.add_by_token(upload, "t", kNow + 50), 8) << "it is for less";
     EXPECT_FALSE(*table.find("a"));
-    ASSERT_TRUE(files_->allow_upload({"u", "key_1", 9, kNow + 5}));
+    ASSERT_TRUE(files_->allow_upload({"u", "", 9, kNow + 5}));
     EXPECT_EQ(*table.add_by_token(upload, "u", kNow + 50), 9);
     EXPECT_TRUE(*table.find("a"));
     EXPECT_TRUE(*table.is_token_of("u", "a"));

@@ -34,6 +34,7 @@ inline bool is_small_step(const std::string& step) {
         "SCAN waiting",                                // keys, and receivers, of what waits
         "SCAN due",                                    // the webhooks that a claim takes
         "SCAN CONSTANT ROW",
+        "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY",  // of rows of the same millisecond
     };
     return std::ranges::any_of(kSmall, [&](std::string_view small) {
         return step.starts_with(small);
@@ -48,7 +49,8 @@ inline std::vector<std::string> growing_steps_of_sqlite(Session& session, const 
     bool was_small = false;
     for (const auto& row : *plan) {
         const auto& step = row.text(3);
-        const bool is_sort = step.starts_with("USE TEMP B-TREE") && !was_small;
+        const bool is_sort =
+            step.starts_with("USE TEMP B-TREE") && !was_small && !is_small_step(step);
         const bool is_walk = step.starts_with("SCAN") && !is_small_step(step);
         if (is_sort || is_walk) growing.push_back(step);
         was_small = is_small_step(step);

@@ -291,10 +291,12 @@ TEST_P(Interleavings, ADeliveryThatIsToBeSentAgainIsNotForgotten) {
 }
 
 TEST_P(Interleavings, OneOfTwoConnectionsGetsANameThatBothWant) {
-    Result<void> one;
-    Result<void> two;
+    Result<bool> one = false;
+    Result<bool> two = false;
     const auto rename = [](Database& database, const std::string& id) {
-        return ConnectionTable(database).update({id, "same", {}, "x", false, kNow, kNow});
+        return ConnectionTable(database).update(
+            {id, "same", {}, "x", false, kNow, kNow + 1}, {id, id, {}, "x", false, kNow, kNow}
+        );
     };
     run_all(
         [&] {
@@ -306,6 +308,28 @@ TEST_P(Interleavings, OneOfTwoConnectionsGetsANameThatBothWant) {
         [&](const std::string& place) {
             ASSERT_NE(bool(one), bool(two)) << place;
             EXPECT_EQ((one ? two : one).error().kind, ErrorKind::kConnectionExists) << place;
+        }
+    );
+}
+
+TEST_P(Interleavings, OfTwoChangesOfAConnectionNoneIsLost) {
+    Result<bool> one = false;
+    Result<bool> two = false;
+    const ConnectionRecord before{"conn_1", "a", {}, "x", false, kNow, kNow};
+    const auto change = [&](Database& database, const std::string& secret) {
+        auto changed = before;
+        changed.secret = secret;
+        changed.updated_at = kNow + 1;
+        return ConnectionTable(database).update(changed, before);
+    };
+    run_all(
+        [&] { ASSERT_TRUE(ConnectionTable(*other_).add(before)); },
+        [&] { one = change(*first_, "one"); }, [&] { two = change(*other_, "two"); },
+        [&](const std::string& place) {
+            ASSERT_TRUE(one && two) << place;
+            ASSERT_NE(*one, *two) << place;
+            const auto found = **ConnectionTable(*other_).find("conn_1");
+            EXPECT_EQ(found.secret, *one ? "one" : "two") << place;
         }
     );
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "store/lateness.h"
 #include "store/side_tables.h"
 
 namespace ittybit::store {
@@ -52,7 +53,7 @@ constexpr UnixMillis kMostApart = 5 * 60'000;
 Result<bool> has_of_future(Session& session, UnixMillis now) {
     static const std::string kSql =
         fmt::format("SELECT 1 FROM deliveries WHERE {} LIMIT 1", kOfFuture);
-    return !TRY(session.run(kSql, {now, now + kMostApart})).empty();
+    return !TRY(session.run(kSql, {now + kLatest, now + kMostApart})).empty();
 }
 
 /// Ends every such wait.
@@ -62,10 +63,10 @@ Result<> end_waits_of_future(Database& database, UnixMillis now) {
     if (!is_any) return {};
     return database.write([&](Session& session) -> Result<> {
         static const std::string kSql = fmt::format(
-            "UPDATE deliveries SET next_at = $1, lease_until = 0, updated_at = $1 WHERE {}",
+            "UPDATE deliveries SET next_at = $3, lease_until = 0, updated_at = $3 WHERE {}",
             kOfFuture
         );
-        TRY(session.run(kSql, {now, now + kMostApart}));
+        TRY(session.run(kSql, {now + kLatest, now + kMostApart, now}));
         return {};
     });
 }

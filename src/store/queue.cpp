@@ -7,6 +7,7 @@
 #include "base/fields_json.h"
 #include "base/log.h"
 #include "model/weight.h"
+#include "store/lateness.h"
 #include "store/rows.h"
 #include "store/turns.h"
 
@@ -53,7 +54,8 @@ Result<void> note_new_state(Session& session, const Claim& claim, UnixMillis now
 Result<void> show_files(Session& session, const Ending& made, UnixMillis now) {
     for (const auto& file : made.files) {
         TRY(session.run_along(
-            "UPDATE files SET is_ready = 1, used_at = $2, name = $3, size = $4 WHERE id = $1",
+            "UPDATE files SET is_ready = 1, used_at = $2, name = $3, size = $4 WHERE id = $1 AND "
+            "role <> 'garbage'",
             {file.id, now, file.name, file.size}
         ));
     }
@@ -166,12 +168,12 @@ Result<std::optional<Claimed>> take_next(
         "UPDATE jobs SET status = 'processing', attempt = attempt + 1, "
         "started_at = COALESCE(started_at, $1), updated_at = $1, revision = revision + 1 "
         "WHERE status = 'queued' AND id = (SELECT id FROM jobs WHERE status = 'queued'{} AND "
-        "key_id = $2 AND (+available_at <= $1 OR +updated_at > $1) ORDER BY priority DESC, id "
+        "key_id = $2 AND (+available_at <= $1 OR +updated_at > $3) ORDER BY priority DESC, id "
         "LIMIT 1{}) RETURNING id, attempt",
         in_lane(lane), skip_locked
     );
     std::optional<Claimed> taken;
-    const auto rows = TRY(session.run(sql, {now, turn.key_id}));
+    const auto rows = TRY(session.run(sql, {now, turn.key_id, now + kLatest}));
     if (rows.empty()) return taken;
     Claim claim{rows.front().text(0), worker, rows.front().integer(1)};
     TRY(session.run_along(
@@ -299,7 +301,8 @@ Result<std::optional<UnixMillis>> Queue::next_available(UnixMillis now, Lane lan
         if (!next) return next;
         if (*next > now) {
             const auto of_future = TRY(session.run(
-                "SELECT 1 FROM jobs WHERE status = 'queued' AND updated_at > $1 LIMIT 1", {now}
+                "SELECT 1 FROM jobs WHERE status = 'queued' AND updated_at > $1 LIMIT 1",
+                {now + kLatest}
             ));
             if (of_future.empty()) return next;
             next = now;

@@ -203,7 +203,7 @@ struct UploadPiece {
 /// it.
 struct OpenUpload {
     std::string job_id = {};
-    std::int64_t attempt = 0;
+    std::int64_t attempt = 0;     // 0: of a piece, which outlives its job's attempts
     std::string connection = {};  // an id; empty: the storage of managed files
     std::string bucket = {};
     std::string receipt = {};  // of Storage::abort

@@ -69,6 +69,7 @@ public:
     Result<std::optional<FileRecord>> find(const std::string& id);
     /// An upload that is used is kept for longer.
     Result<void> touch(const std::string& id, UnixMillis now);
+    /// Errors: `file_not_found`, of one that was given up meanwhile.
     Result<void> make_ready(const std::string& id, std::int64_t size, UnixMillis now);
 
     /// Those that may be seen, by age. Errors: `invalid_request` (a cursor of no file).
@@ -84,15 +85,16 @@ public:
     /// were touched; 0: none is left.
     Result<int> expire(UnixMillis uploads, UnixMillis outputs, UnixMillis now);
     Result<void> allow_upload(const UploadToken& token);
-    /// Whether the token allows an upload now.
+    /// Whether the token allows an upload now: its key is not revoked.
     Result<bool> is_upload_allowed(const std::string& hash, UnixMillis now);
     /// Takes the permission away for good; nothing when there is none any more, or a resumable
     /// upload has it.
     Result<std::optional<UploadToken>> take_upload_token(const std::string& hash, UnixMillis now);
 
-    /// Turns one into garbage that was never made ready.
-    Result<void> discard(const std::string& id);
-    Result<std::vector<FileRecord>> garbage(int limit);
+    /// Turns one into garbage that was never made ready. Whether there was one.
+    Result<bool> discard(const std::string& id);
+    /// By the time of use, behind `after`.
+    Result<std::vector<FileRecord>> garbage(int limit, const FileRecord& after = {});
     Result<void> remove(const std::string& id);
 
 private:
@@ -121,8 +123,8 @@ public:
     Result<bool> add_piece(const std::string& id, const UploadPiece& piece, UnixMillis now);
     Result<std::vector<UploadPiece>> pieces(const std::string& id);
     /// Lets one at a time put the pieces together, for `lease`: gives its end. Nothing where
-    /// somebody is at it, or nothing is left to be done. Whoever waited for his turn to write says a
-    /// `now` that others have passed; a lease that ends later than in twice its time is over: the
+    /// somebody is at it, or nothing is left to be done. Whoever waited for his turn to write says
+    /// a `now` that others have passed; a lease that ends later than in twice its time is over: the
     /// clock was set back since.
     Result<std::optional<UnixMillis>> begin_joining(
         const std::string& id, UnixMillis lease, UnixMillis now
@@ -142,8 +144,9 @@ public:
     explicit UploadTable(Database& database) : database_(database) {}
 
     Result<void> add(const OpenUpload& upload, UnixMillis now);
-    /// Those whose attempt is not being worked on any more, oldest first.
-    Result<std::vector<OpenUpload>> abandoned(int limit);
+    /// Those whose attempt is not being worked on any more, and those of pieces whose job has
+    /// ended, oldest first, behind `after`.
+    Result<std::vector<OpenUpload>> abandoned(int limit, const OpenUpload& after = {});
     Result<bool> holds(const std::string& receipt);
     Result<void> remove(const std::string& receipt);
 
@@ -158,7 +161,8 @@ public:
 
     /// Errors: `connection_exists`.
     Result<void> add(const ConnectionRecord& connection);
-    Result<void> update(const ConnectionRecord& connection);
+    /// False when it is not as it was `before` any more. Errors: `connection_exists`.
+    Result<bool> update(const ConnectionRecord& connection, const ConnectionRecord& before);
     /// Puts a secret in the place of the one it is made of, where that is the connection's still.
     Result<void> reseal(const ConnectionRecord& connection, const std::string& secret);
     /// By id or name.

@@ -243,7 +243,10 @@ TEST_P(Conformance, AClockThatIsSetBackKeepsNobodyWaiting) {
     EXPECT_EQ(*queue_->next_available(kNow - kHour), kNow - kHour);
     auto held = claim(kNow - kHour);
     ASSERT_TRUE(*queue_->give_back(held.claim, kNow + 64'000, true, kNow));
-    EXPECT_FALSE(*queue_->claim("worker-1", kNow + 1)) << "it waits its time";
+    for (const UnixMillis now : {kNow + 1, kNow - 10'000}) {
+        EXPECT_FALSE(*queue_->claim("worker-1", now)) << "it waits its time";
+        EXPECT_EQ(*queue_->next_available(now), kNow + 64'000) << "for who comes late, too";
+    }
     EXPECT_EQ(*queue_->next_available(kNow - kHour), kNow - kHour);
     held = claim(kNow - kHour);
     ASSERT_TRUE(jobs_->cancel(record.job.id, kNow));
@@ -253,7 +256,8 @@ TEST_P(Conformance, AClockThatIsSetBackKeepsNobodyWaiting) {
     EXPECT_TRUE(outbox.claim(any_room, kNow + 29'000, kNow - 1'000)->empty())
         << "another's clock is a second behind";
     note(outbox, deliveries->front(), {1, kNow, 500, {}, 9}, "pending", kNow + 5'000);
-    EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow + 1)->empty());
+    for (const UnixMillis now : {kNow + 1, kNow - 10'000})
+        EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, now)->empty());
     EXPECT_EQ(*outbox.next_due(kNow - kHour), kNow - kHour);
     deliveries = outbox.claim(any_room, kNow - kHour + 30'000, kNow - kHour);
     ASSERT_EQ(deliveries->size(), 1U);
@@ -321,7 +325,7 @@ TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {
     EXPECT_EQ(found.job.warnings, held.record.job.warnings);
     EXPECT_TRUE((*files.find("f1"))->is_ready);
     EXPECT_EQ(jobs_->list_parts(exported.id, {})->items.size(), 1U);
-    EXPECT_TRUE(files.discard("f1"));
+    EXPECT_FALSE(*files.discard("f1"));
     EXPECT_EQ((*files.find("f1"))->role, "output") << "what is published is no garbage";
 
     EXPECT_TRUE(*queue_->give_back(held.claim, kNow + 6, true, kNow + 6));
@@ -384,7 +388,10 @@ TEST_P(Conformance, RemoveTakesTheRowsAndTurnsFilesIntoGarbage) {
     EXPECT_FALSE(*jobs_->find_job(record.job.id));
     EXPECT_FALSE(*jobs_->find_task(record.job.tasks.front().id));
     EXPECT_EQ((*files.find("f2"))->role, "garbage");
-    EXPECT_EQ(files.garbage(10)->size(), 1U);
+    const auto garbage = *files.garbage(10);
+    ASSERT_EQ(garbage.size(), 1U);
+    EXPECT_TRUE(files.garbage(10, garbage.front())->empty());
+    EXPECT_EQ(files.make_ready("f2", 7, kNow).error().kind, ErrorKind::kFileNotFound);
     EXPECT_EQ(jobs_->remove(record.job.id, kNow).error().kind, ErrorKind::kJobNotFound);
 }
 
@@ -648,7 +655,15 @@ TEST_P(Conformance, ConnectionNamesAreUniqueAndTheDefaultIsOne) {
         ErrorKind::kConnectionExists
     );
     EXPECT_EQ((*connections.find_default())->id, "conn_2");
-    EXPECT_EQ((*connections.find("a"))->id, "conn_1");
+    const auto before = **connections.find("a");
+    auto renamed = before;
+    renamed.name = "c";
+    renamed.updated_at = kNow + 1;
+    EXPECT_TRUE(*connections.update(renamed, before));
+    renamed.name = "d";
+    EXPECT_FALSE(*connections.update(renamed, before)) << "somebody has changed it since";
+    EXPECT_EQ((*connections.find("conn_1"))->name, "c");
+    EXPECT_EQ((*connections.find("c"))->id, "conn_1");
     EXPECT_TRUE(*connections.remove("conn_1"));
     EXPECT_FALSE(*connections.remove("conn_1"));
     EXPECT_EQ(connections.list({})->items.size(), 1U);
@@ -665,6 +680,7 @@ TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
     };
     const auto first = claim();
     ASSERT_TRUE(uploads.add({id, first.claim.attempt, "conn_1", "films", "one"}, kNow));
+    ASSERT_TRUE(uploads.add({id, 0, "conn_1", "films", "piece"}, kNow + 10));
     EXPECT_THAT(receipts(), testing::IsEmpty());
     ASSERT_EQ(*queue_->take_back_all("worker-1", kNow + 20), 1);
     EXPECT_THAT(receipts(), testing::ElementsAre("one"));
@@ -672,8 +688,11 @@ TEST_P(Conformance, UploadsOfAttemptsThatAreOverAreAbandoned) {
     ASSERT_TRUE(uploads.add({id, second.claim.attempt, "conn_1", "films", "two"}, kNow + 30));
     EXPECT_THAT(receipts(), testing::ElementsAre("one"));
     ASSERT_TRUE(jobs_->cancel(id, kNow + 40));
-    EXPECT_THAT(receipts(), testing::ElementsAre("one", "two"));
-    EXPECT_EQ(uploads.abandoned(10)->front().bucket, "films");
+    EXPECT_THAT(receipts(), testing::ElementsAre("one", "piece", "two"));
+    const auto oldest = uploads.abandoned(1)->front();
+    EXPECT_EQ(oldest.bucket, "films");
+    EXPECT_EQ(uploads.abandoned(1, oldest)->front().receipt, "piece");
+    ASSERT_TRUE(uploads.remove("piece"));
     EXPECT_TRUE(*uploads.holds("one"));
     ASSERT_TRUE(uploads.remove("one"));
     EXPECT_FALSE(*uploads.holds("one"));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "store/lateness.h"
 #include "store/migrations.h"
 
 namespace ittybit::store {
@@ -37,7 +38,7 @@ Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now, Lane lane
         "UNION ALL SELECT (SELECT min(key_id) FROM jobs WHERE {0} AND key_id > "
         "waiting.key_id) FROM waiting WHERE waiting.key_id IS NOT NULL) "
         "SELECT waiting.key_id, (SELECT priority FROM jobs WHERE {0} AND "
-        "key_id = waiting.key_id AND (+available_at <= $1 OR +updated_at > $1) "
+        "key_id = waiting.key_id AND (+available_at <= $1 OR +updated_at > $2) "
         "ORDER BY priority DESC LIMIT 1), "
         "(SELECT count(*) FROM leases WHERE leases.key_id = waiting.key_id), turns.served, "
         "(SELECT key_id FROM turns ORDER BY served DESC, key_id DESC LIMIT 1), "
@@ -47,7 +48,7 @@ Result<std::vector<Turn>> find_turns(Session& session, UnixMillis now, Lane lane
         "WHERE waiting.key_id IS NOT NULL",
         fmt::format("status = 'queued'{}", in_lane(lane))
     );
-    const auto rows = TRY(session.run(sql, {now}));
+    const auto rows = TRY(session.run(sql, {now, now + kLatest}));
     for (const auto& row : rows) {
         if (const auto schema = row.integer(6); schema > newest_schema()) return too_new(schema);
         if (row.is_null(1)) continue;  // all of its jobs wait for a later time

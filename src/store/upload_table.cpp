@@ -13,15 +13,17 @@ Result<void> UploadTable::add(const OpenUpload& upload, UnixMillis now) {
     });
 }
 
-Result<std::vector<OpenUpload>> UploadTable::abandoned(int limit) {
+Result<std::vector<OpenUpload>> UploadTable::abandoned(int limit, const OpenUpload& after) {
     return reading(database_, [&](Session& session) -> Result<std::vector<OpenUpload>> {
         std::vector<OpenUpload> found;
         const auto rows = TRY(session.run(
             "SELECT job_id, attempt, connection, bucket, receipt, created_at FROM open_uploads "
             "WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = open_uploads.job_id AND "
-            "jobs.status = 'processing' AND jobs.attempt = open_uploads.attempt) "
-            "ORDER BY created_at LIMIT $1",
-            {std::int64_t{limit}}
+            "((jobs.status = 'processing' AND jobs.attempt = open_uploads.attempt) OR "
+            "(jobs.status IN ('queued', 'processing') AND open_uploads.attempt = 0))) AND "
+            "created_at >= $2 AND (created_at > $2 OR receipt > $3) "
+            "ORDER BY created_at, receipt LIMIT $1",
+            {std::int64_t{limit}, after.created_at, after.receipt}
         ));
         for (const auto& row : rows) {
             found.push_back(

@@ -192,12 +192,14 @@ bool HeldJob::save(bool is_new_state) {
             if (unsaved_.contains(task.id)) changed.push_back(task);
         }
         unsaved_.clear();
+        is_new_state = std::exchange(is_state_unsaved_, false) || is_new_state;
     }
     const auto is_ours = shop_.queue.heartbeat(claim_, changed, is_new_state, shop_.clock.now());
     if (!is_ours) {
         shop_.troubles.beating.note(is_ours.error());
         const MutexLock lock(mutex_);
         for (const auto& task : changed) unsaved_.insert(task.id);
+        is_state_unsaved_ = is_state_unsaved_ || is_new_state;
         return true;
     }
     shop_.troubles.beating.end();

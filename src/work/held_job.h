@@ -77,6 +77,7 @@ private:
     Mutex mutex_;
     store::JobRecord record_ GUARDED_BY(mutex_);
     std::set<std::string> unsaved_ GUARDED_BY(mutex_);  // ids of tasks that changed since
+    bool is_state_unsaved_ GUARDED_BY(mutex_) = false;  // followers have not been told of it
     Mutex saving_;  // one at a time, so that no old state is written over a new one
     Mutex measuring_;
     std::pair<std::string, Percent> measured_ GUARDED_BY(measuring_);

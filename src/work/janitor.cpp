@@ -32,16 +32,22 @@ void Janitor::run(const std::stop_token& stop) {
 }
 
 Result<> Janitor::look_round(Trouble::Steady::time_point& next_tidy, const std::stop_token& stop) {
-    static_cast<void>(TRY(run_once(stop)));
-    if (Trouble::Steady::now() < next_tidy) return {};
-    next_tidy = Trouble::Steady::now() + kTidyEvery;
-    return tidy(stop);
+    const auto done = run_once(stop);
+    if (Trouble::Steady::now() >= next_tidy) {
+        next_tidy = Trouble::Steady::now() + kTidyEvery;
+        TRY(tidy(stop));
+    }
+    return done ? Result<>() : done.error();
 }
 
 Result<bool> Janitor::run_once(const std::stop_token& stop) {
     const int lost = TRY(lost_.take_back(LeaseWatch::Steady::now()));
-    const auto garbage = TRY(files_.garbage(kBite));
-    for (const auto& file : garbage) TRY(sweep(file, stop));
+    const auto garbage = TRY(files_.garbage(kBite, after_));
+    for (const auto& file : garbage) {
+        after_ = file;
+        TRY(sweep(file, stop));
+    }
+    after_ = {};
     return lost > 0 || !garbage.empty();
 }
 

@@ -48,7 +48,8 @@ public:
 
     void run(const std::stop_token& stop);
 
-    /// Takes back lost jobs and removes the bytes of garbage. Whether there was anything to do.
+    /// Takes back lost jobs and removes the bytes of a bite of garbage. Whether there was anything
+    /// to do. After an error the next call goes on behind what failed.
     Result<bool> run_once(const std::stop_token& stop);
 
     /// What need not be done often: expiry, and giving space back.
@@ -66,6 +67,7 @@ private:
     const Keep keep_;
     const std::string scratch_;
     LostWork lost_;
+    store::FileRecord after_;  // garbage behind it is next: what cannot be removed is passed by
 };
 
 }  // namespace ittybit::work

@@ -53,7 +53,7 @@ private:
         auto record = TRY(shop_.jobs.find_job(piece_.job_id));
         if (!record) return Error{ErrorKind::kCancelled, "the job is gone", ""};
         record_ = *std::move(record);
-        job_ = {piece_.job_id, piece_.claim.worker, record_.attempt};
+        job_ = {piece_.job_id, piece_.claim.worker, 0};  // whichever attempt its job is at
         auto request = TRY(request_for());
         std::shared_ptr<storage::Source> source;
         if (input) {

@@ -182,12 +182,14 @@ protected:
         return {};
     }
 
+    Janitor janitor_of_all() {
+        return {sure_.jobs, sure_.queue, sure_.segments, sure_.outbox, sure_.files,
+                faulty_,    metrics_,    clock_,         {},           fixture_.folder};
+    }
+
     /// The objects in storage but for the input, by their last pieces, once garbage is gone.
     std::vector<std::string> left() {
-        Janitor janitor(
-            sure_.jobs, sure_.queue, sure_.segments, sure_.outbox, sure_.files, faulty_, metrics_,
-            clock_, {}, fixture_.folder
-        );
+        Janitor janitor = janitor_of_all();
         EXPECT_TRUE(sure_.files.expire(0, 0, clock_.now()));
         for (auto more = janitor.run_once({}); more && *more;) more = janitor.run_once({});
         std::vector<std::string> names;
@@ -330,6 +332,38 @@ TEST_F(ServedJobTest, WhatIsToBeTakenAwayWaitsForADatabaseThatIsAway) {
         later.join();
         database.cut(false);
     }
+}
+
+TEST_F(ServedJobTest, WhatCannotBeRemovedStandsInNobodysWay) {
+    for (const char letter : {'b', 'c', 'd'}) {
+        const store::FileRecord file{std::string(32, letter), {}, "upload", "x", false, 1, 1};
+        EXPECT_TRUE(sure_.files.add(file));
+        EXPECT_TRUE(storage::put(*inner_, managed_key({file.id, "x"}), {}, {}, {}));
+        EXPECT_TRUE(*sure_.files.discard(file.id));
+    }
+    auto janitor = janitor_of_all();
+    faulty_->fail_at(1);
+    EXPECT_FALSE(janitor.run_once({}));
+    EXPECT_TRUE(*janitor.run_once({}));
+    EXPECT_EQ(sure_.files.garbage(9)->size(), 1U) << "what failed";
+    EXPECT_TRUE(*janitor.run_once({}));
+    EXPECT_TRUE(sure_.files.garbage(9)->empty());
+}
+
+TEST_F(ServedJobTest, WhatCouldNotBeToldIsToldLater) {
+    add_job();
+    CutDatabase database(*fixture_.database);
+    Stores cut(database);
+    auto shop = shop_on(cut, "worker");
+    HeldJob held(shop, **sure_.queue.claim("worker", clock_.now()), {}, [] {});
+    const auto before = (*sure_.jobs.find_job(held.job().id))->revision;
+    database.cut(true);
+    held.begin(held.job().tasks[0].id, {});
+    database.cut(false);
+    EXPECT_EQ((*sure_.jobs.find_job(held.job().id))->revision, before);
+    for (int i = 0; i < 50 && (*sure_.jobs.find_job(held.job().id))->revision == before; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_GT((*sure_.jobs.find_job(held.job().id))->revision, before);
 }
 
 TEST_F(ServedJobTest, WhoExplainsIsNotKeptWaitingByAnInput) {

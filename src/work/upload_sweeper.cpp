@@ -33,7 +33,9 @@ void UploadSweeper::run(const std::stop_token& stop) {
 
 Result<int> UploadSweeper::run_once(const std::stop_token& stop) {
     int left = 0;
-    for (const auto& upload : TRY(shop_.uploads.abandoned(kBite))) {
+    const auto bite = TRY(shop_.uploads.abandoned(kBite, after_));
+    after_ = std::ssize(bite) < kBite ? store::OpenUpload{} : bite.back();
+    for (const auto& upload : bite) {
         const auto done = abort(upload, stop);
         const bool is_hopeless = shop_.clock.now() - upload.created_at > kWorthTryingMs ||
                                  (!done && done.error().kind == ErrorKind::kConnectionRequired);

@@ -21,6 +21,7 @@ private:
     Result<std::shared_ptr<storage::Storage>> place_of(const store::OpenUpload& upload);
 
     Workshop& shop_;
+    store::OpenUpload after_;  // where the next round begins: what cannot be aborted is passed by
 };
 
 }  // namespace ittybit::work
