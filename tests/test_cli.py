@@ -306,7 +306,8 @@ def test_one_bad_input_of_several_fails_alone(tmp_path, media):
 
 
 @pytest.mark.parametrize("inputs, output, words", [
-    (("photo.jpg", "corner.png"), "o.png", "FOLDER/"), (("photo.jpg", "corner.png"), "-", "FOLDER"),
+    (("photo.jpg", "corner.png"), "o.png", "FOLDER/"),
+    (("photo.jpg", "corner.png"), "o-{id}.png", "FOLDER/"), (("photo.jpg", "corner.png"), "-", "FOLDER"),
     (("photo.jpg", "photo.jpg"), "{filename}.png", "same output"),
     (("photo.jpg", "absent.jpg"), "out/", "does not exist"),
 ])
@@ -316,6 +317,73 @@ def test_several_inputs_that_cannot_be_are_refused_before_any_work(
     done = cli.ittybit("image", "-i", *[media / name for name in inputs], "-o", output,
                        cwd=tmp_path)
     assert done.status == 2 and words in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_a_name_that_only_a_bucket_can_have_is_refused_here(tmp_path, media):
+    done = cli.ittybit("image", "-i", media / "photo.jpg", "-o", "out-{id}.png", cwd=tmp_path)
+    assert done.status == 2 and "{id}" in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_several_streams_have_a_folder_each_in_a_new_one_too(tmp_path, media):
+    for turn in "first", "second":
+        done = cli.ittybit("adaptive", "-i", media / "flash-small.mp4", media / "flash-720p.mp4",
+                           "-o", "streams/", "--end", "1", "--quality", "very_low", cwd=tmp_path)
+        assert done.status == 0, (turn, done.stderr)
+        made = {path.parent.relative_to(tmp_path) for path in tmp_path.rglob("master.m3u8")}
+        assert {"streams/flash-small", "streams/flash-720p"} <= set(map(str, made)), made
+        assert not (tmp_path / "streams/master.m3u8").exists()
+
+
+def test_nohup_keeps_work_going_at_a_hang_up(tmp_path, media):
+    job = subprocess.Popen(
+        [cli.BINARY, "video", "-i", media / "flash-1080p.mp4", "-o", "o.mp4", "--width", "320"],
+        cwd=tmp_path, env=cli.environment(tmp_path), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for(lambda: len(children_of(job.pid)) >= 2, 20, "the child")
+    os.kill(job.pid, signal.SIGHUP)
+    assert job.wait(timeout=60) == 0 and (tmp_path / "o.mp4").exists()
+
+
+@pytest.mark.parametrize("words", [("task", "probe", "-i", "photo.jpg"), ("version",),
+                                   ("image", "-i", "photo.jpg", "--explain")])
+def test_what_cannot_be_printed_is_no_success(tmp_path, media, words):
+    (tmp_path / "photo.jpg").symlink_to(media / "photo.jpg")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([cli.BINARY, *words], cwd=tmp_path, env=cli.environment(tmp_path),
+                              stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode not in (0, -signal.SIGABRT) and "cannot be written" in done.stderr
+
+
+def test_a_prompt_ends_at_an_interrupt(tmp_path):
+    for words in ("login",), ("run", "-i", "x", "--body", "-"):
+        asked = subprocess.Popen([cli.BINARY, *words], cwd=tmp_path, env=cli.environment(tmp_path),
+                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        os.kill(asked.pid, signal.SIGINT)
+        assert asked.wait(timeout=5) == 130
+        asked.stdin.close()
+
+
+@pytest.mark.parametrize("name, words", [
+    ("config.json", ("image", "-i", "photo.jpg", "-o", "o.png")), ("config.json", ("jobs",)),
+    ("connections.json", ("connections", "add", "s3", "--name", "n", "--endpoint", "https://e",
+                          "--access-key-id", "a", "--secret-access-key", "b"))])
+@pytest.mark.parametrize("damage", ["text", "folder"])
+def test_settings_that_cannot_be_read_are_told_and_stay(tmp_path, media, name, words, damage):
+    (tmp_path / "photo.jpg").symlink_to(media / "photo.jpg")
+    file = tmp_path / ".ittybit" / name
+    file.parent.mkdir()
+    if damage == "text":
+        file.write_text('{"url":')
+    else:
+        file.mkdir()
+    done = cli.ittybit(*words, cwd=tmp_path)
+    assert done.status not in (0, 101) and f"~/.ittybit/{name}" in done.stderr, done
+    assert not (tmp_path / "o.png").exists()
+    assert file.is_dir() if damage == "folder" else file.read_text() == '{"url":'
+    if words[0] == "image":
+        assert cli.ittybit(*words, "--local", cwd=tmp_path).status == 0
 
 
 def completed(tmp_path, *words):

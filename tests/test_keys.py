@@ -33,6 +33,14 @@ def keys_command(server, *words):
                           capture_output=True, check=False)
 
 
+def test_a_key_that_could_not_be_printed_is_none(server):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([cli.BINARY, "keys", "create", "unseen"], env=server.env, text=True,
+                              stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode not in (0, -6) and "printed" in done.stderr
+    assert "unseen" not in keys_command(server, "list").stdout
+
+
 @pytest.fixture
 def silent_origin():
     """Takes connections and never answers."""

@@ -92,8 +92,12 @@ Result<> run_keys(const KeysWords& words) {
     if (words.action == "create") {
         const auto key = TRY(make_key(words, database->clock().now()));
         TRY(keys.add(key.record));
-        std::cout << key.text << "\n";
-        return {};
+        std::cout << key.text << std::endl;
+        if (std::cout) return {};
+        TRY(keys.revoke(key.record.id));
+        return Error{
+            ErrorKind::kDiskFull, "the key could not be printed, and is revoked again", ""
+        };
     }
     if (words.action == "revoke") {
         return revoke(keys, words.name);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/private_file.h"
 #include "model/error_kinds.h"
 
 namespace ittybit::cli {
@@ -22,21 +22,26 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8080";
 constexpr int kUnreachable = 4;
+const std::string kConfig = "config.json";
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";
 }
 
-fs::path config_file() {
-    return fs::path(environment("HOME")) / ".ittybit" / "config.json";
-}
-
-json::value read_config() {
-    std::ifstream file(config_file());
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+Result<json::value> read_config() {
+    const auto text = TRY(read_private(kConfig));
+    if (text.empty()) return json::value();
     auto parsed = parse_json(text);
-    return parsed ? *std::move(parsed) : json::value();
+    if (parsed) return parsed;
+    return Error{
+        ErrorKind::kInvalidRequest,
+        fmt::format(
+            "{} is not understood ({}): run ittybit login again, or use --local",
+            shown_path(kConfig), parsed.error().message
+        ),
+        ""
+    };
 }
 
 Error unreachable(const std::string& url, const Error& cause) {
@@ -100,33 +105,29 @@ private:
 
 }  // namespace
 
-std::optional<ServerAccess> find_address() {
-    const auto config = read_config();
+Result<std::optional<ServerAccess>> find_address() {
     ServerAccess server{environment("ITTYBIT_API_URL"), environment("ITTYBIT_API_KEY")};
-    if (server.url.empty()) server.url = string_at(config, "url");
-    if (server.key.empty()) server.key = string_at(config, "key");
-    if (server.key.empty() && server.url.empty()) return std::nullopt;
+    if (server.url.empty() || server.key.empty()) {
+        const auto config = TRY(read_config());
+        if (server.url.empty()) server.url = string_at(config, "url");
+        if (server.key.empty()) server.key = string_at(config, "key");
+    }
+    if (server.key.empty() && server.url.empty()) return std::optional<ServerAccess>();
     if (server.url.empty()) server.url = kDefaultUrl;
     while (server.url.ends_with('/')) server.url.pop_back();
+    return std::optional(std::move(server));
+}
+
+Result<std::optional<ServerAccess>> find_server() {
+    auto server = TRY(find_address());
+    if (server && server->key.empty()) server.reset();
     return server;
 }
 
-std::optional<ServerAccess> find_server() {
-    auto server = find_address();
-    return server && server->key.empty() ? std::nullopt : server;
-}
-
 Result<> save_server(const ServerAccess& server) {
-    const auto path = config_file();
-    std::error_code code;
-    fs::create_directories(path.parent_path(), code);
-    const auto text = pretty_json(json::object{{"url", server.url}, {"key", server.key}});
-    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    const bool is_written =
-        file && ::fchmod(file.get(), 0600) == 0 &&
-        std::cmp_equal(::write(file.get(), text.data(), text.size()), text.size());
-    if (is_written) return {};
-    return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", path.string()), ""};
+    return write_private(
+        kConfig, pretty_json(json::object{{"url", server.url}, {"key", server.key}})
+    );
 }
 
 ApiClient::ApiClient(ServerAccess server)

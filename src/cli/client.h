@@ -20,10 +20,11 @@ struct ServerAccess {
 };
 
 /// `$ITTYBIT_API_KEY` and `$ITTYBIT_API_URL`, else `~/.ittybit/config.json`. Nothing without a key.
-std::optional<ServerAccess> find_server();
+/// Errors: a configuration that cannot be read (`unavailable`) or understood (`invalid_request`).
+Result<std::optional<ServerAccess>> find_server();
 
 /// The same without asking for a key: nothing where neither a key nor an address is given.
-std::optional<ServerAccess> find_address();
+Result<std::optional<ServerAccess>> find_address();
 
 /// Writes the configuration (mode 0600). Errors: `unavailable`.
 Result<> save_server(const ServerAccess& server);

@@ -39,7 +39,7 @@ std::string environment(const char* name) {
 
 /// Secrets need not be typed where others see them: the environment gives what no flag does, and a
 /// terminal is asked for what is missing then.
-void complete_secrets(const ConnectionWords& typed) {
+Result<> complete_secrets(const ConnectionWords& typed, const std::stop_token& stop) {
     const auto field = [&](std::string_view name) -> std::string& {
         return *std::ranges::find(typed.fields, name, [](const auto& row) {
                     return row.first;
@@ -54,7 +54,8 @@ void complete_secrets(const ConnectionWords& typed) {
     auto& secret = field("secret_access_key");
     if (secret.empty()) secret = environment("AWS_SECRET_ACCESS_KEY");
     const bool is_asked = secret == "-" || (secret.empty() && ::isatty(STDIN_FILENO) == 1);
-    if (is_asked) secret = ask_secret("Secret access key");
+    if (is_asked) secret = TRY(ask_secret("Secret access key", stop));
+    return {};
 }
 
 Error wrong_words() {
@@ -151,14 +152,21 @@ Result<int> here(Display& display, const ConnectionWords& typed, const std::stop
 }
 
 int run(Context& context, const ConnectionWords& typed) {
-    if (typed.is("add", 2)) complete_secrets(typed);
     const auto stop = context.interrupt.token();
-    if (!context.globals.is_local && find_server()) {
-        return with_server(context, [&](ApiClient& api, Display& display) {
-            return there(api, display, typed, stop);
-        });
-    }
     Display display(context.globals);
+    if (typed.is("add", 2)) {
+        if (const auto done = complete_secrets(typed, stop); !done)
+            return display.finish(done.error());
+    }
+    if (!context.globals.is_local) {
+        const auto server = find_server();
+        if (!server) return display.finish(server.error());
+        if (*server) {
+            return with_server(context, [&](ApiClient& api, Display& shown) {
+                return there(api, shown, typed, stop);
+            });
+        }
+    }
     const auto status = here(display, typed, stop);
     return status ? *status : display.finish(status.error());
 }

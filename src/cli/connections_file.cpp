@@ -1,36 +1,24 @@
 #include "cli/connections_file.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
+#include "cli/private_file.h"
 #include "work/places.h"
 
 namespace ittybit::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::string_view kShownPath = "~/.ittybit/connections.json";
-
-std::string file_path() {
-    const auto home = storage::process_environment()("HOME").value_or("");
-    return fs::path(home) / ".ittybit" / "connections.json";
-}
+const std::string kName = "connections.json";
 
 Error no_connection(const std::string& name) {
     return {
         ErrorKind::kConnectionNotFound,
-        fmt::format("there is no connection {} in {}: see ittybit connections", name, kShownPath),
+        fmt::format(
+            "there is no connection {} in {}: see ittybit connections", name, shown_path(kName)
+        ),
         "connection"
     };
 }
@@ -39,9 +27,7 @@ Error no_connection(const std::string& name) {
 
 Result<ConnectionsFile> ConnectionsFile::read() {
     ConnectionsFile made;
-    made.path_ = file_path();
-    std::ifstream file(made.path_);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto text = TRY(read_private(kName));
     if (text.empty()) return made;
     Reader reader;
     const auto document = parse_json(text);
@@ -49,7 +35,8 @@ Result<ConnectionsFile> ConnectionsFile::read() {
     if (document && reader.problems().empty()) return made;
     const auto problem = document ? reader.problems().front().message : document.error().message;
     return Error{
-        ErrorKind::kInvalidRequest, fmt::format("{} is not understood: {}", kShownPath, problem), ""
+        ErrorKind::kInvalidRequest,
+        fmt::format("{} is not understood: {}", shown_path(kName), problem), ""
     };
 }
 
@@ -85,19 +72,8 @@ Result<> ConnectionsFile::remove(const std::string& name) {
     return save();
 }
 
-/// Whole or not at all: a crash must not leave half of somebody's keys.
 Result<> ConnectionsFile::save() const {
-    std::error_code code;
-    fs::create_directories(fs::path(path_).parent_path(), code);
-    const auto text = pretty_json(to_json(connections_));
-    const auto fresh = path_ + ".new";
-    ::unlink(fresh.c_str());
-    const Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    const bool is_saved =
-        file && std::cmp_equal(::write(file.get(), text.data(), text.size()), text.size()) &&
-        ::fsync(file.get()) == 0 && std::rename(fresh.c_str(), path_.c_str()) == 0;
-    if (is_saved) return {};
-    return Error{ErrorKind::kUnavailable, fmt::format("{} cannot be written", kShownPath), ""};
+    return write_private(kName, pretty_json(to_json(connections_)));
 }
 
 Result<storage::S3Account> choose_account(

@@ -28,7 +28,6 @@ public:
 private:
     Result<> save() const;
 
-    std::string path_;
     std::vector<ConnectionRequest> connections_;
 };
 

@@ -13,6 +13,9 @@
 namespace ittybit::cli {
 
 Interrupt::Interrupt() {
+    struct sigaction inherited{};
+    ::sigaction(SIGHUP, nullptr, &inherited);
+    keeps_hang_ups_ = inherited.sa_handler == SIG_IGN;  // nohup
     sigset_t wanted{};
     ::sigemptyset(&wanted);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&wanted, number);

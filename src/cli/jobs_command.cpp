@@ -72,7 +72,7 @@ Result<int> list_jobs(
 Result<int> create_job(
     ApiClient& api, Display& display, const JobsWords& typed, const std::stop_token& stop
 ) {
-    auto body = TRY(read_body(typed.body));
+    auto body = TRY(read_body(typed.body, stop));
     const auto input = string_at(body, "input");
     if (!input.empty() && !is_url(input)) {
         body["input"] = kUnsent;

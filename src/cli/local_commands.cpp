@@ -45,16 +45,20 @@ Result<json::object> document_of(const Typed& typed) {
 }
 
 /// With a key configured the work goes to the server. A plan is made here: that uploads nothing.
-std::optional<ServerAccess> server_for(const Globals& globals) {
-    if (globals.is_local || globals.is_explaining) return std::nullopt;
+Result<std::optional<ServerAccess>> server_for(const Globals& globals) {
+    if (globals.is_local || globals.is_explaining) return std::optional<ServerAccess>();
     return find_server();
 }
 
+int run_where_configured(Context& context, const json::object& document, bool is_task) {
+    const auto server = server_for(context.globals);
+    if (!server) return Display(context.globals).finish(server.error());
+    if (*server) return run_there(context, document, is_task, **server);
+    return run_here(context, document, is_task);
+}
+
 int run_job(Context& context, const json::object& document) {
-    if (const auto server = server_for(context.globals)) {
-        return run_there(context, document, false, *server);
-    }
-    return run_here(context, document, false);
+    return run_where_configured(context, document, false);
 }
 
 int run_task(Context& context, const json::object& document) {
@@ -66,9 +70,8 @@ int run_task(Context& context, const json::object& document) {
     }
     // An export to a file of this machine is a copy that no server can make.
     const bool is_copy = document.at("kind") == "export" && !is_url(context.globals.output);
-    const auto server = is_copy ? std::nullopt : server_for(context.globals);
-    if (server) return run_there(context, document, true, *server);
-    return run_here(context, document, true);
+    if (is_copy) return run_here(context, document, true);
+    return run_where_configured(context, document, true);
 }
 
 Action declare_job(CLI::App& app, std::string_view kind) {
@@ -110,7 +113,7 @@ Action declare_run(CLI::App& app) {
     app.add_option("--body", *typed, "What to make, as for POST /jobs; - reads standard input.")
         ->type_name("JSON");
     return [typed](Context& context) {
-        const auto body = read_body(*typed);
+        const auto body = read_body(*typed, context.interrupt.token());
         if (!body) return Display(context.globals).finish(body.error());
         auto& folder = context.globals.output;
         const bool is_path = !is_url(folder) && folder != work::kStandardOutput;
@@ -176,9 +179,12 @@ int check_server(Context& context, const ServerAccess& server) {
 
 Action declare_health(CLI::App& /*app*/) {
     return [](Context& context) {
-        const auto server = context.globals.is_local ? std::nullopt : find_address();
-        if (server) return check_server(context, *server);
         Display display(context.globals);
+        if (!context.globals.is_local) {
+            const auto server = find_address();
+            if (!server) return display.finish(server.error());
+            if (*server) return check_server(context, **server);
+        }
         auto options = zygote_options(std::filesystem::temp_directory_path());
         options.keeps_spare = false;
         sandbox::Zygote zygote(std::move(options));

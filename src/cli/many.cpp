@@ -78,10 +78,17 @@ std::vector<std::string> expanded(const std::vector<std::string>& inputs) {
     return all;
 }
 
+void make_folder(const std::string& output) {
+    std::error_code code;  // what is wrong is said where a target is chosen in it
+    const bool is_known = !is_url(output) && output.find('{') == std::string::npos;
+    if (is_known && output.ends_with('/'))
+        std::filesystem::create_directories(work::path_of(output), code);
+}
+
 Result<> check_many(const std::vector<std::string>& inputs, const std::string& output) {
     const bool is_named = output.find("{filename}") != std::string::npos;
-    const bool is_free =
-        output.empty() || output.ends_with('/') || output.find("{id}") != std::string::npos;
+    const bool has_id = is_url(output) && output.find("{id}") != std::string::npos;
+    const bool is_free = output.empty() || output.ends_with('/') || has_id;
     if (!is_named && !is_free) {
         return Error{
             ErrorKind::kInvalidOutput,
@@ -119,6 +126,7 @@ int run_each(
         const auto checked = check_many(globals.inputs, output);
         if (!checked) return Display(globals).finish(checked.error());
     }
+    std::ranges::for_each(outputs, make_folder);
     int status = 0;
     std::size_t done = 0;
     std::size_t failed = 0;

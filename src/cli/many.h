@@ -16,6 +16,10 @@ std::vector<std::string> expanded(const std::vector<std::string>& inputs);
 /// `{filename}` that no two of them share. Errors: `invalid_input`, `invalid_output`.
 Result<> check_many(const std::vector<std::string>& inputs, const std::string& output);
 
+/// Makes the folder of several outputs before them, so that none of them takes it for its own:
+/// where `output` is a folder of this machine whose name is known.
+void make_folder(const std::string& output);
+
 /// Runs a job for each input, one after the other, and says how many were done. `outputs` are the
 /// names that each of them gives its results. Gives the first exit status that is not 0; an
 /// interrupt ends it.

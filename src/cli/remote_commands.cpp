@@ -21,7 +21,11 @@ Action declare_login(CLI::App& app) {
     app.add_option("--key", server->key, "An API key; asked for when absent.")->type_name("KEY");
     return [server](Context& context) {
         Display display(context.globals);
-        if (server->key.empty()) server->key = ask_secret("API key");
+        if (server->key.empty()) {
+            auto typed = ask_secret("API key", context.interrupt.token());
+            if (!typed) return display.finish(typed.error());
+            server->key = *std::move(typed);
+        }
         while (server->url.ends_with('/')) server->url.pop_back();
         ApiClient api(*server);
         const auto known = api.call("GET", "/jobs?limit=1", nullptr, context.interrupt.token());
@@ -40,11 +44,13 @@ Action declare_login(CLI::App& app) {
 
 int with_server(Context& context, const ServerAction& action) {
     Display display(context.globals);
-    const auto server = find_server();
+    const auto found = find_server();
     const auto fail = [&](const Error& error) {
         display.finish(error);
         return exit_status_of(error);
     };
+    if (!found) return display.finish(found.error());
+    const auto& server = *found;
     if (!server) {
         return fail(
             {ErrorKind::kTokenMissing,

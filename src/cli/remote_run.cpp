@@ -182,12 +182,13 @@ Result<T> run(
     const auto made = TRY(api.call("POST", std::string(kRoute<T>), judged.body, stop));
     if (is_async) return read_answer<T>(made);
     const auto id = string_at(made, "id");
-    auto latest = TRY(follow_to_end<T>(api, id, display, stop));
-    if (!is_final(latest.status)) {  // interrupted
+    auto latest = follow_to_end<T>(api, id, display, stop);
+    const bool is_over = latest && is_final(latest->status);
+    if (!is_over && stop.stop_requested()) {
         const auto cancel = fmt::format("{}/{}/cancel", kRoute<T>, id);
         return read_answer<T>(TRY(api.call("POST", cancel, nullptr, {})));
     }
-    TRY(take_back(api, latest, judged.targets, stop));
+    if (latest) TRY(take_back(api, *latest, judged.targets, stop));
     return latest;
 }
 

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -151,6 +153,19 @@ int act(Parsed& parsed, Context& context) {
     return 2;
 }
 
+/// A disk that is full must not end in a success. A reader who left a pipe has what it wanted.
+int after_printing(int status, const Globals& globals) {
+    std::cout.flush();
+    const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout;
+    struct stat out{};
+    const bool is_pipe =
+        ::fstat(STDOUT_FILENO, &out) == 0 && !S_ISREG(out.st_mode) && !S_ISCHR(out.st_mode);
+    if (status != 0 || is_written || is_pipe) return status;
+    return Display(globals).finish(
+        Error{ErrorKind::kDiskFull, "what is to be printed cannot be written", ""}
+    );
+}
+
 }  // namespace
 
 int run(int argc, char** argv, const std::vector<Command>& commands) {
@@ -169,7 +184,7 @@ int run(int argc, char** argv, const std::vector<Command>& commands) {
     try {
         Interrupt interrupt;
         Context context{parsed.globals, interrupt, commands};
-        return act(parsed, context);
+        return after_printing(act(parsed, context), parsed.globals);
     } catch (const std::exception& failure) {
         log::error("unexpected", {{"what", failure.what()}});
         return Display(parsed.globals)

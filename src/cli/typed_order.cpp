@@ -1,14 +1,13 @@
 #include "cli/typed_order.h"
 
 #include <cstdlib>
-#include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "cli/ask.h"
+#include "cli/many.h"
 #include "model/output_name.h"
 #include "model/read_order.h"
 #include "net/url.h"
@@ -106,14 +105,6 @@ OrderRules rules_of(bool is_task, Done done) {
     return rules;
 }
 
-/// The folder of several outputs is there before them: none of them takes it for its own.
-void make_folder(const std::string& folder) {
-    std::error_code code;  // what is wrong is said where a target is chosen in it
-    const bool is_known = folder.find('{') == std::string::npos;
-    if (is_known && folder.ends_with('/'))
-        std::filesystem::create_directories(work::path_of(folder), code);
-}
-
 std::string extension_of(const OrderedOutput& output, const std::string& input) {
     if (is_job_kind(output.kind())) return std::string(ittybit::extension_of(output.operation()));
     return std::string(extension_in(input));
@@ -121,8 +112,8 @@ std::string extension_of(const OrderedOutput& output, const std::string& input) 
 
 }  // namespace
 
-Result<json::object> read_body(std::string word) {
-    if (word == "-") word.assign(std::istreambuf_iterator<char>(std::cin), {});
+Result<json::object> read_body(std::string word, const std::stop_token& stop) {
+    if (word == "-") word = TRY(read_standard_input(stop));
     if (word.empty()) {
         return Error{
             ErrorKind::kInvalidRequest, "give the request as JSON with --body, or --body -", ""

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ enum class Done { kHere, kThere };
 
 /// The request in `--body`: JSON, or `-` for what standard input gives. Errors: `invalid_json`,
 /// `invalid_request`.
-Result<json::object> read_body(std::string word);
+Result<json::object> read_body(std::string word, const std::stop_token& stop);
 
 /// `document` is as the flags of a command have filled it; what those of all commands say is added
 /// to it: input, output and connection. Of several outputs, `--output` is the folder. Paths of

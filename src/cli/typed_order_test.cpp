@@ -131,8 +131,8 @@ TEST_F(TypedOrderTest, NoTwoOutputsHaveOneName) {
 }
 
 TEST_F(TypedOrderTest, ABodyIsAnObject) {
-    EXPECT_TRUE(read_body(R"({"kind":"video"})"));
-    for (const auto* text : {"", "[]", "{"}) EXPECT_FALSE(read_body(text)) << text;
+    EXPECT_TRUE(read_body(R"({"kind":"video"})", {}));
+    for (const auto* text : {"", "[]", "{"}) EXPECT_FALSE(read_body(text, {})) << text;
 }
 
 }  // namespace

@@ -43,6 +43,10 @@ Result<std::string> fill(std::string output, const Wish& wish) {
             output.replace(at, name.size(), value);
         }
     }
+    for (const std::string_view name : {"{id}", "{date}"}) {
+        if (output.find(name) != std::string::npos)
+            return bad_output(fmt::format("{} stands in names in a bucket alone", name));
+    }
     return output;
 }
 
