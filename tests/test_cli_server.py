@@ -218,6 +218,46 @@ def test_a_server_that_tells_less_than_was_ordered_is_not_believed(server, clip,
     assert not (tmp_path / "poster.jpg").exists()
 
 
+def test_an_interrupt_cancels_a_job_whose_state_is_being_asked_for(server, clip, tmp_path):
+    told = server.wait(server.job(input=clip, kind="image", options={"width": 16}))
+    asked, cancelled = threading.Event(), threading.Event()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.endswith("/cancel"):
+                cancelled.set()
+            self.answer(201, "cancelled" if cancelled.is_set() else "processing")
+
+        def do_GET(self):
+            asked.set()
+            cancelled.wait(10)
+            self.answer(200, "processing")
+
+        def answer(self, code, status):
+            text = json.dumps(told | {"status": status}).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow) as slow:
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        client = subprocess.Popen(
+            [cli.BINARY, "image", "-i", clip, "-o", "o.png"], cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**cli.environment(tmp_path), "ITTYBIT_API_KEY": "itty_x",
+                 "ITTYBIT_API_URL": f"http://127.0.0.1:{slow.server_port}"})
+        assert asked.wait(20)
+        client.send_signal(signal.SIGINT)
+        assert client.wait(timeout=10) != 0
+        assert cancelled.is_set()
+        slow.shutdown()
+
+
 def test_outputs_that_are_none_are_told(there):
     done = there("run", "--body", '{"input": "https://example.com/a", "outputs": null}')
     assert done.status == 2 and done.stderr
