@@ -307,7 +307,8 @@ def test_one_bad_input_of_several_fails_alone(tmp_path, media):
 
 @pytest.mark.parametrize("inputs, output, words", [
     (("photo.jpg", "corner.png"), "o.png", "FOLDER/"),
-    (("photo.jpg", "corner.png"), "o-{id}.png", "FOLDER/"), (("photo.jpg", "corner.png"), "-", "FOLDER"),
+    (("photo.jpg", "corner.png"), "o-{id}.png", "FOLDER/"),
+    (("photo.jpg", "corner.png"), "-", "FOLDER"),
     (("photo.jpg", "photo.jpg"), "{filename}.png", "same output"),
     (("photo.jpg", "absent.jpg"), "out/", "does not exist"),
 ])

@@ -243,6 +243,18 @@ def test_browsers_of_other_origins_may(small):
         assert name in told["Access-Control-Expose-Headers"]
 
 
+def test_more_bytes_than_an_upload_has_are_refused_however_they_come(small):
+    for body in b"0123456789", iter([b"0123", b"456789"]):
+        url = begin(small, 3)
+        assert patch(small, url, 0, body).status_code == 413
+
+
+def test_an_answer_to_a_post_has_its_body_whatever_overrides_it(small):
+    told = small.call("POST", f"{FOLDER}/{'0' * 32}/x", headers={
+        "Tus-Resumable": "1.0.0", "X-HTTP-Method-Override": "HEAD"}, timeout=10)
+    assert told.status_code == 404 and told.json()["kind"] == "file_not_found"
+
+
 def test_an_upload_that_was_given_up_leaves_nothing(small):
     url = begin(small, 10)
     patch(small, url, 0, b"abcde")

@@ -6,6 +6,7 @@ namespace ittybit::api {
 namespace {
 
 constexpr std::size_t kPiece = 64U << 10U;
+constexpr std::size_t kLongestFraming = 16U << 10U;  // of a chunk's size with what extends it
 
 Error broken(const char* message) {
     return {ErrorKind::kInvalidRequest, message, ""};
@@ -38,6 +39,8 @@ Result<std::size_t> BodyStream::read(std::span<std::byte> out) {
         beast::error_code code;
         buffer_.consume(parser_.put(buffer_.data(), code));
         if (code == http::error::need_more) {
+            if (buffer_.size() > kLongestFraming)
+                return broken("a chunk of the body has more than 16 KiB around it");
             TRY(receive());
         } else if (code && code != http::error::need_buffer) {
             return broken("the body is not chunked as HTTP/1.1 wants it");

@@ -149,6 +149,14 @@ Result<> check_pieces(const store::ResumableUpload& upload) {
     );
 }
 
+/// Of a body that did not say how long it is.
+Result<> check_end(const Request& request) {
+    std::byte more{};
+    const auto count = request.read_body({&more, 1});
+    if (!count || *count == 0) return {};
+    return Error{ErrorKind::kBodyTooLarge, "more bytes came than the upload has", ""};
+}
+
 /// Keeps what a request brings, and ends the upload when that is all.
 Result<> keep_bytes(Service& service, const Request& request, store::ResumableUpload& upload) {
     storage::Allowance allowance(service.settings.storage_folder, service.settings.keep_free);
@@ -170,6 +178,7 @@ Result<> keep_bytes(Service& service, const Request& request, store::ResumableUp
         upload.received += count;
         ++upload.pieces;
     }
+    if (!request.body_size && upload.received == upload.length) TRY(check_end(request));
     return complete(service, upload);
 }
 

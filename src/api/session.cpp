@@ -66,6 +66,12 @@ void override_method(Request& request) {
         request.method = other->value;
 }
 
+using NotSentLowWater = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+constexpr int kMostUnsent = 256 << 10;  // bytes that the kernel holds beside those on the wire
+
+/// Of a request, beside a body that is being read; the framing of chunks has no bound of its own.
+constexpr std::size_t kMostBuffered = 256U << 10U;
+
 /// The far end left or was too slow: nobody is there to be told.
 bool is_gone(const beast::error_code& code) {
     if (!code) return false;
@@ -82,7 +88,10 @@ Session::Session(SharedState& shared, tcp::socket socket)
       writer_(stream_, shared.pool),
       delay_(stream_.get_executor()) {
     ++shared_.sessions;
+    buffer_.max_size(kMostBuffered);
     beast::error_code ignored;
+    // Else a slow reader takes minutes until the next bytes may be written, and seems to stand.
+    stream_.socket().set_option(NotSentLowWater(kMostUnsent), ignored);
     address_ = stream_.socket().remote_endpoint(ignored).address();
     be_guest(address_);
 }
@@ -248,7 +257,7 @@ awaitable<bool> Session::answer(HeaderParser& parser) {
     if (request.body_size && *request.body_size > shared_.options.largest_body) {
         co_return co_await refuse(parser, too_large(shared_.options.largest_body));
     }
-    const bool is_head = request.method == "HEAD";
+    const bool is_head = parser.get().method() == http::verb::head;  // whatever overrides it
     if (const auto problem = co_await take_body(parser, request)) {
         co_return co_await part_with(*problem, is_head);
     }

@@ -78,6 +78,19 @@ std::int64_t send_piece(int socket, const FileBody& file, std::int64_t offset, s
 
 }  // namespace
 
+/// With patience for as long as bytes are taken, be it slowly.
+template <typename Buffers>
+awaitable<beast::error_code> Writer::write_all(const Buffers& buffers) {
+    beast::buffers_suffix<Buffers> left(buffers);
+    while (beast::buffer_bytes(left) > 0) {
+        patience(kWriteStall);
+        const auto [code, count] = co_await stream_.async_write_some(left, as_tuple(use_awaitable));
+        if (code) co_return code;
+        left.consume(count);
+    }
+    co_return beast::error_code();
+}
+
 awaitable<bool> Writer::write(const Response& response, Terms terms) {
     if (response.file || response.pulled) co_return co_await write_file(response, terms);
     co_return co_await write_text(response, terms);
@@ -88,9 +101,7 @@ awaitable<bool> Writer::write_text(const Response& response, Terms terms) {
     const auto head = head_of(response, terms, has_body ? length_header(response.body.size()) : "");
     std::array<asio::const_buffer, 2> pieces = {asio::buffer(head)};
     if (has_body && !terms.is_head) pieces[1] = asio::buffer(response.body);
-    patience(kWriteStall);
-    co_await asio::async_write(stream_, pieces, use_awaitable);
-    co_return terms.keeps_alive;
+    co_return !co_await write_all(pieces) && terms.keeps_alive;
 }
 
 awaitable<bool> Writer::write_file(const Response& response, Terms terms) {
@@ -212,16 +223,10 @@ awaitable<void> Writer::pump(
 
 awaitable<bool> Writer::send(const std::string& text, bool is_chunked) {
     const auto plain = asio::buffer(text);
-    std::tuple<beast::error_code, std::size_t> written;
-    patience(kWriteStall);
-    if (is_chunked) {
-        const auto chunk = http::make_chunk(plain);
-        written = co_await asio::async_write(stream_, chunk, as_tuple(use_awaitable));
-    } else {
-        written = co_await asio::async_write(stream_, plain, as_tuple(use_awaitable));
-    }
+    const auto code =
+        is_chunked ? co_await write_all(http::make_chunk(plain)) : co_await write_all(plain);
     stream_.expires_never();
-    co_return !std::get<0>(written);
+    co_return !code;
 }
 
 }  // namespace ittybit::api

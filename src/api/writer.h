@@ -57,6 +57,8 @@ private:
         EventStream& events, bool is_chunked, Client& client, const std::function<bool()>& is_over
     );
     awaitable<bool> send(const std::string& text, bool is_chunked);
+    template <typename Buffers>
+    awaitable<beast::error_code> write_all(const Buffers& buffers);
 
     void patience(std::chrono::seconds time) { stream_.expires_after(time); }
 

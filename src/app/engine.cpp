@@ -266,6 +266,13 @@ Result<> check(const Settings& settings) {
         };
     }
     const auto& url = settings.public_url;
+    if ((url + "/").find("/files/") != std::string::npos) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            "public_url must lead into no folder named files: stored files are known by it",
+            "public_url"
+        };
+    }
     if (url.empty() || url.starts_with("https://") || url.starts_with("http://")) return {};
     return Error{
         ErrorKind::kInvalidRequest,

@@ -204,10 +204,12 @@ bool AddressPolicy::allows(AddressClass address_class, const Url& url, int hop) 
     if (address_class == kPublic) return true;
     if (allow_typed && (hop == 0 || !is_trusted_by_clouds(address_class))) return true;
     if (allow_private && (address_class == kPrivate || address_class == kLoopback)) return true;
-    const auto full = url.host() + ":" + std::to_string(url.port());
+    const bool is_v6 = url.host().find(':') != std::string::npos;
+    const auto host = is_v6 ? "[" + url.host() + "]" : url.host();
+    const auto full = host + ":" + std::to_string(url.port());
     return std::any_of(allow_hosts.begin(), allow_hosts.end(), [&](const std::string& allowed) {
         const auto name = to_lower(allowed);
-        return name == url.host() || name == full || name == url.authority();
+        return name == url.host() || name == host || name == full || name == url.authority();
     });
 }
 

@@ -374,6 +374,12 @@ TEST(AddressPolicy, OpensHostsByName) {
     EXPECT_FALSE(allows("http://127.0.0.1:9001/"));
     EXPECT_FALSE(allows("http://evil.minio.local/"));
     EXPECT_FALSE(allows("http://minio.local.evil/"));
+    const auto allows_by = [](const std::string& host, const std::string& url) {
+        return AddressPolicy{.allow_hosts = {host}}.allows(kLoopback, *Url::parse(url), 1);
+    };
+    EXPECT_TRUE(allows_by("[::1]", "http://[::1]:9000/"));
+    EXPECT_TRUE(allows_by("[::1]:80", "http://[::1]/"));
+    EXPECT_FALSE(allows_by("[::1]:80", "http://[::1]:9000/"));
 }
 
 TEST(AddressPolicy, TrustsWhatTheUserTyped) {

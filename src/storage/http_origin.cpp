@@ -125,7 +125,9 @@ Result<net::Response> HttpOrigin::ask(
         .head = [&](const net::Response& head) { return reading.judge(head); },
         .bytes = [&](std::span<const std::byte> bytes) { return reading.take(bytes); },
     };
-    return client_.send(request, stop, receiver);
+    auto answer = client_.send(request, stop, receiver);
+    if (!answer && !reading.is_taken && dialect_.failed) dialect_.failed();
+    return answer;
 }
 
 Result<> HttpOrigin::fetch(
@@ -207,6 +209,10 @@ std::unique_ptr<Origin> http_origin(net::Client& client, net::Url url, net::Pati
     dialect.succeeded = [=](const net::Url& from) {
         const MutexLock lock(shortcut->mutex);
         shortcut->url = from;
+    };
+    dialect.failed = [=] {
+        const MutexLock lock(shortcut->mutex);
+        shortcut->url = url;
     };
     dialect.explain = [=](const net::Response& answer) {
         auto error = explain_status(answer, url.safe_text());

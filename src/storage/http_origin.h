@@ -22,6 +22,8 @@ public:
         std::function<Error(const net::Response&)> explain;
         /// Told where a good answer came from.
         std::function<void(const net::Url&)> succeeded;
+        /// Told that no answer came.
+        std::function<void()> failed;
     };
     HttpOrigin(net::Client& client, Dialect dialect);
 

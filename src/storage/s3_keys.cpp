@@ -150,7 +150,8 @@ Result<std::optional<WebIdentity>> find_identity(
     identity.name = value("AWS_ROLE_SESSION_NAME");
     if (identity.name.empty()) identity.name = "ittybit";
     auto endpoint = value("AWS_ENDPOINT_URL_STS");
-    if (endpoint.empty()) endpoint = "https://sts." + region + ".amazonaws.com/";
+    const auto* const country = region.starts_with("cn-") ? ".cn" : "";
+    if (endpoint.empty()) endpoint = "https://sts." + region + ".amazonaws.com" + country + "/";
     identity.service = TRY(net::Url::parse(endpoint));
     return std::optional(std::move(identity));
 }
