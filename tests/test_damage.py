@@ -10,6 +10,8 @@ import look
 
 FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
 SECONDS = 8
+MXF = ("-f", "lavfi", "-i", "testsrc2=s=720x576:r=25:d=8", "-c:v", "mpeg2video", "-b:v", "2M",
+       "-ar", "48000")
 KINDS = {
     "mp3": ("-c:a", "libmp3lame", "-b:a", "128k"), "aac": ("-c:a", "aac"), "ac3": (), "mp2": (),
     "eac3": (), "ogg": ("-c:a", "libvorbis"), "opus": ("-c:a", "libopus"), "flac": (),
@@ -119,7 +121,7 @@ def test_a_file_that_ends_amid_a_block_is_said(make, tmp_path, ext, options, mis
 
 @pytest.mark.parametrize("ext, options", [
     ("wav", ()), ("wav", ("-rf64", "always")), ("wav", ("-c:a", "adpcm_ms")), ("aiff", ()),
-    ("caf", ()), ("au", ()), ("w64", ()), ("avi", ())])
+    ("caf", ()), ("au", ()), ("w64", ()), ("avi", ()), ("wma", ()), ("mxf", MXF)])
 @pytest.mark.parametrize("share", [1, 0.9, 0.5])
 def test_a_file_that_ends_before_its_container_does_is_said(make, tmp_path, ext, options, share):
     source = sound(tmp_path / f"in.{ext}", *options)
@@ -130,12 +132,13 @@ def test_a_file_that_ends_before_its_container_does_is_said(make, tmp_path, ext,
     assert make.run.warnings == told and len(told) == (share < 1)
 
 
-@pytest.mark.parametrize("ext", ["wav", "au", "avi", "caf"])
+@pytest.mark.parametrize("ext", ["wav", "au", "avi", "caf", "asf", "mxf"])
 def test_what_came_from_a_pipe_is_not_cut_off(make, tmp_path, ext):
     source = tmp_path / f"in.{ext}"
+    more = MXF if ext == "mxf" else []
     with source.open("wb") as file:
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=d=2", "-f",
-                        ext, "pipe:"], stdout=file, check=ext != "caf")
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=d=2", *more,
+                        "-t", "2", "-f", ext, "pipe:"], stdout=file, check=ext != "caf")
     if source.stat().st_size:
         make("audio", source, "out.flac")
         assert make.run.warnings == []

@@ -53,6 +53,13 @@ Result<bool> ends_amid_block(Bytes& bytes, std::uint64_t size) {
     return at > size;
 }
 
+/// Where so many bytes end. What writes to a pipe leaves their number out, or tells the most that
+/// 32 bits can: 0 then.
+std::uint64_t end_of(std::uint64_t begin, std::uint64_t length) {
+    constexpr std::uint64_t kMost = 0x7FFF'0000;
+    return length > 0 && length < kMost ? begin + length : 0;
+}
+
 /// Where the sound of a WAV ends by its tables (RF64: EBU Tech 3306): 0 where they do not say.
 Result<std::uint64_t> told_end_of_wav(Bytes& bytes) {
     const bool is_long = TRY(bytes.number(0, 4)) != letters("RIFF");
@@ -62,7 +69,7 @@ Result<std::uint64_t> told_end_of_wav(Bytes& bytes) {
         const auto name = TRY(bytes.number(at, 4));
         const auto length = TRY(little(bytes, at + 4, 4));
         if (name == letters("ds64")) told = TRY(little(bytes, at + 16, 8));
-        if (name == letters("data")) return is_long ? at + 8 + told : at + 8 + length;
+        if (name == letters("data")) return is_long ? at + 8 + told : end_of(at + 8, length);
         at += 8 + length + length % 2;
     }
     return std::uint64_t{0};
@@ -74,7 +81,7 @@ Result<std::uint64_t> told_end_of_avi(Bytes& bytes, std::uint64_t size) {
     for (int i = 0; i < kMostPieces && at < size; ++i) {
         if (TRY(bytes.number(at, 4)) != letters("RIFF")) break;
         const auto length = TRY(little(bytes, at + 4, 4));
-        if (length == 0) return std::uint64_t{0};
+        if (end_of(at + 8, length) == 0) return std::uint64_t{0};
         at += 8 + length + length % 2;
     }
     return at;
@@ -91,24 +98,39 @@ Result<std::uint64_t> told_end_of_caf(Bytes& bytes, std::uint64_t size) {
     return at;
 }
 
+/// The same of the packets of an ASF, whose object is behind that of the header.
+Result<std::uint64_t> told_end_of_asf(Bytes& bytes) {
+    const auto at = TRY(little(bytes, 16, 8));
+    if (TRY(bytes.number(at, 8)) != 0x3626B2758E66CF11) return std::uint64_t{0};
+    const auto length = TRY(little(bytes, at + 16, 8));
+    return length == 0 ? 0 : at + length;
+}
+
+/// Where the footer of an MXF begins by its header (SMPTE ST 377-1, 7.1); 0 where it does not say.
+Result<std::uint64_t> told_end_of_mxf(Bytes& bytes) {
+    if (TRY(bytes.number(0, 8)) != 0x060E2B3402050101) return std::uint64_t{0};
+    const auto first = TRY(bytes.number(16, 1));
+    const std::uint64_t length_bytes = first < 0x80 ? 0 : first - 0x80;
+    return bytes.number(17 + length_bytes + 24, 8);
+}
+
 /// Where the one container of a file ends, as it says itself; 0 where it does not say.
 Result<std::uint64_t> told_end(Bytes& bytes, std::uint64_t size, std::string_view demuxer) {
     if (demuxer == "wav") return told_end_of_wav(bytes);
     if (demuxer == "avi") return told_end_of_avi(bytes, size);
     if (demuxer == "caf") return told_end_of_caf(bytes, size);
-    if (demuxer == "aiff") return TRY(bytes.number(4, 4)) + 8;
-    if (demuxer == "au") return TRY(bytes.number(4, 4)) + TRY(bytes.number(8, 4));
+    if (demuxer == "asf") return told_end_of_asf(bytes);
+    if (demuxer == "mxf") return told_end_of_mxf(bytes);
+    if (demuxer == "aiff") return end_of(8, TRY(bytes.number(4, 4)));
+    if (demuxer == "au") return end_of(TRY(bytes.number(4, 4)), TRY(bytes.number(8, 4)));
     if (demuxer == "w64") return little(bytes, 16, 8);
     return std::uint64_t{0};
 }
 
-/// What writes to a pipe leaves sizes out, or tells the most that it can.
 Result<bool> ends_amid_container(Bytes& bytes, std::uint64_t size, std::string_view demuxer) {
-    constexpr std::uint64_t kMost = 0x7FFF'0000;
     constexpr std::uint64_t kSlack = 4096;  // some writers count a head to it
     const auto end = TRY(told_end(bytes, size, demuxer));
-    const bool is_told = end < kMost || demuxer == "w64";
-    return is_told && end > size + kSlack && end < size * 1000;
+    return end > size + kSlack && end < size * 1000;
 }
 
 /// How long a frame of DTS is: its core (ETSI TS 102 114, 5.3), or what extends it (7.4); 0 of what
