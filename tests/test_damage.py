@@ -157,3 +157,15 @@ def test_a_jpeg_with_lost_data_is_said(make, tmp_path, width, is_damaged):
     make("image", source, "out.webp", width=160)
     told = ["the picture is damaged: parts of it may look wrong"] if is_damaged else []
     assert make.run.warnings == told
+
+
+@pytest.mark.parametrize("kind, options", [("audio", {}), ("video", {"height": 90})])
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_a_part_without_sound_is_said(make, tmp_path, kind, options, start):
+    source = tmp_path / "in.mp4"
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", "testsrc2=s=320x180:d=5", "-f", "lavfi", "-i",
+                    "sine=d=2", source], check=True)
+    made = make(kind, source, "out.mp3" if kind == "audio" else "out.mp4", start=start, **options)
+    told = ["no sound of the input lies in this part: it is silent"] if start == 3 else []
+    assert [said for said in make.run.warnings if "silent" in said] == told, make.run.warnings
+    assert (abs(look.samples(made)).max() < 1e-3) == bool(told)

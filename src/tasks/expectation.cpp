@@ -57,6 +57,8 @@ void compare_sound(
     const Through& through, const media::Intake::Stream& seen, std::vector<Missing>& found
 ) {
     if (!through.seconds) return;
+    if (seen.seconds <= 0 && *through.seconds <= 0)
+        found.push_back({"no sound of the input lies in this part: it is silent"});
     const double missing = seen.seconds - *through.seconds;
     if (missing <= kSlack + 0.002 * seen.seconds) return;
     found.push_back(
