@@ -169,3 +169,20 @@ def test_a_part_without_sound_is_said(make, tmp_path, kind, options, start):
     told = ["no sound of the input lies in this part: it is silent"] if start == 3 else []
     assert [said for said in make.run.warnings if "silent" in said] == told, make.run.warnings
     assert (abs(look.samples(made)).max() < 1e-3) == bool(told)
+
+
+@pytest.mark.parametrize("kind, name", [
+    ("audio", "out.mp3"), ("video", "out.mp4"), ("adaptive", "out.m3u8")])
+@pytest.mark.parametrize("sound, part", [
+    (["-t", "2"], {"start": 20}), (["-itsoffset", "20"], {"end": 4})])
+def test_a_part_without_a_packet_of_sound_is_silent(make, tmp_path, kind, name, sound, part):
+    source = tmp_path / "in.mkv"
+    tone = tmp_path / "tone.m4a"
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", "sine=d=10", tone], check=True)
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=5:d=30", *sound, "-i", tone,
+                    "-map", "0", "-map", "1", "-g", "10", "-c:a", "copy", source], check=True)
+    made = make(kind, source, name, **part)
+    assert make.run.warnings == ["no sound of the input lies in this part: it is silent"]
+    assert abs(look.samples(made)).max() < 1e-3
+    if kind != "audio":
+        assert look.duration(made) == pytest.approx(part.get("end", 10), abs=0.3)

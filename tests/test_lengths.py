@@ -155,3 +155,26 @@ def test_sound_ends_where_its_edit_list_does(make, film, tmp_path):
         assert look.duration(make("audio", source, name)) == pytest.approx(2.99, abs=0.001)
         out = make("audio", edit_lists(film, [(3010, 0, 1)]), name)
         assert look.duration(out) == pytest.approx(3.01, abs=0.001)
+
+
+def colours(path):
+    """What is on screen in each tenth of a second: the mean of a picture of one colour."""
+    raw = look.output_of("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-vf",
+                         "fps=10,scale=1:1:flags=area", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    return [tuple(raw[at : at + 3]) for at in range(0, len(raw), 3)]
+
+
+@pytest.mark.parametrize("kind, name", [
+    ("video", "out.mp4"), ("animation", "out.gif"), ("adaptive", "out.m3u8")])
+@pytest.mark.parametrize("late", [3, 15])
+def test_the_first_picture_stands_in_where_a_part_ends_before_it(make, tmp_path, kind, name, late):
+    film, tone, source = tmp_path / "film.mp4", tmp_path / "tone.m4a", tmp_path / "in.mp4"
+    subprocess.run([*FFMPEG, "color=red:s=320x180:r=10:d=1", "-f", "lavfi", "-i",
+                    "color=blue:s=320x180:r=10:d=1", "-filter_complex", "[0][1]concat", "-pix_fmt",
+                    "yuv420p", film], check=True)
+    subprocess.run([*FFMPEG, "sine=d=20", tone], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-itsoffset", str(late), "-i", film, "-i",
+                    tone, "-map", "0", "-map", "1", "-c", "copy", source], check=True)
+    out = make(kind, source, name, end=2)
+    assert all(look.close(colour, look.RED, 20) for colour in colours(out))
+    assert look.duration(out) == pytest.approx(2, abs=0.2) and make.run.warnings == []

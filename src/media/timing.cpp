@@ -111,12 +111,11 @@ Result<> PictureWindow::push(Frame frame) {
     if (at >= settings_.count_from && at < std::min(end_, settings_.count_to)) ++pictures_;
     if (last_at_) gap_ = at - *last_at_;
     last_at_ = at;
-    if (at >= end_) {
-        has_later_ = true;
-        return {};
-    }
-    if (at < 0) {
+    const bool is_later = at >= end_;
+    has_later_ |= is_later;
+    if (is_later || at < 0) {
         frame->pts = at;
+        if (is_later && held_ != nullptr) return {};
         if (!is_inside_ && frames_ == 0) held_ = std::move(frame);
         return {};
     }
@@ -169,7 +168,8 @@ std::int64_t PictureWindow::length_of(const AVFrame& last) const {
 Result<> PictureWindow::emit_last() {
     const std::int64_t own_end = held_->pts + length_of(*held_);
     if (is_inside_) return emit(has_later_ ? end_ : std::min(end_, own_end));
-    // Nothing changed on screen within the window: what was there before fills it.
+    // Nothing changed on screen within the window: what was there before, or else comes first,
+    // fills it.
     const bool is_filling = has_later_ || settings_.is_last_held;
     if (frames_ > 0 || (!is_filling && own_end <= 0)) return {};
     const std::int64_t length = length_of(*held_);
@@ -334,21 +334,22 @@ Result<> Soundtrack::pass_on(Frame frame) {
 }
 
 Result<> Soundtrack::finish() {
-    // A stream without a packet is no valid file: sound that is over before the start is silence.
-    if (pattern_ != nullptr && position_ == 0)
-        TRY(fill(*pattern_, std::min<std::int64_t>(rate_ / 10, samples_left())));
+    if (pattern_ == nullptr) assume_usual_sound();
+    // A stream without a packet is no valid file: where no sound lies in the part, it is silence.
+    if (position_ == 0) TRY(fill(*pattern_, std::min<std::int64_t>(rate_ / 10, samples_left())));
     if (common_end_ != nullptr) TRY(fill_to_common_end());
     return next_.finish();
 }
 
+void Soundtrack::assume_usual_sound() {
+    rate_ = 48000;
+    pattern_ = make_frame();
+    pattern_->format = AV_SAMPLE_FMT_FLTP;
+    pattern_->sample_rate = rate_;
+    av_channel_layout_default(&pattern_->ch_layout, 2);
+}
+
 Result<> Soundtrack::fill_to_common_end() {
-    if (pattern_ == nullptr) {
-        rate_ = 48000;
-        pattern_ = make_frame();
-        pattern_->format = AV_SAMPLE_FMT_FLTP;
-        pattern_->sample_rate = rate_;
-        av_channel_layout_default(&pattern_->ch_layout, 2);
-    }
     const AVRational fps = common_end_->fps();
     const std::int64_t frames = common_end_->after_sound(position_, rate_);
     const std::int64_t end = av_rescale(frames, std::int64_t{fps.den} * rate_, fps.num);

@@ -46,8 +46,9 @@ PictureClock clock_for(AVRational fps);
 PictureClock irregular_clock(AVRational fps);
 
 /// Passes on the pictures with start ≤ pts < end, timed from `start` in the clock's ticks. The
-/// first one is shown from 0 on; when none lies inside, the one on screen at `start` is. Each gets
-/// a duration, the last at most to `end`. Decoders' picture types are cleared.
+/// first one is shown from 0 on; when none lies inside, the one on screen at `start` is, or else
+/// the first behind `end`. Each gets a duration, the last at most to `end`. Decoders' picture types
+/// are cleared.
 class PictureWindow : public Sink<Frame> {
 public:
     struct Settings {
@@ -154,7 +155,8 @@ private:
 /// Makes sound continuous from `start` to `end` to the sample: what begins late is preceded by
 /// silence, what begins early is cut, gaps are filled and overlaps dropped, so that it stays with
 /// the picture. Deviations under 40 ms are the source's jitter and left alone, unless they stay.
-/// Timestamps come out as counted samples.
+/// Timestamps come out as counted samples. Where nothing comes, it is a tenth of a second of
+/// silence.
 class Soundtrack : public Sink<Frame> {
 public:
     /// With `common_end` silence follows until there.
@@ -176,6 +178,7 @@ public:
 private:
     Result<> fill(const AVFrame& like, std::int64_t samples);
     Result<> pass_on(Frame frame);
+    void assume_usual_sound();
     Result<> fill_to_common_end();
     Result<> bound_silence(std::int64_t samples);
     std::int64_t samples_left() const;

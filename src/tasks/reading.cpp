@@ -1,5 +1,6 @@
 #include "tasks/reading.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,28 +15,36 @@ using media::Sink;
 /// Decoders of sound need some packets before the first one that is right.
 constexpr double kPreroll = 0.3;
 
-/// When reading goes on this far behind the end, the rest is badly interleaved or absent.
+/// When reading goes on this far behind the end, the rest is badly interleaved or absent. A picture
+/// that begins later is waited for all the same: the first one stands in for what is not there yet.
 constexpr double kPatience = 10;
 
 /// Decides when reading can end: once every stream that is read has passed the window's end.
 class ReadingEnd {
 public:
-    ReadingEnd(const Input& input, const Window& window, std::vector<int> streams)
-        : input_(input), end_(window.end), unfinished_(std::move(streams)) {}
+    ReadingEnd(const Input& input, const Window& window, int first, std::vector<int> streams)
+        : input_(input),
+          end_(window.end),
+          first_(first),
+          unfinished_(std::move(streams)),
+          has_first_(std::ranges::find(unfinished_, first) == unfinished_.end()) {}
 
     bool operator()(const AVPacket& packet) {
+        has_first_ |= packet.stream_index == first_;
         const auto at = packet.dts != media::kNoTime ? packet.dts : packet.pts;
         if (!end_ || at == media::kNoTime) return false;
         const double seconds = input_.seconds(at, input_.stream(packet.stream_index).time_base);
         if (seconds < *end_) return false;
         std::erase(unfinished_, packet.stream_index);
-        return unfinished_.empty() || seconds > *end_ + kPatience;
+        return unfinished_.empty() || (has_first_ && seconds > *end_ + kPatience);
     }
 
 private:
     const Input& input_;
     std::optional<double> end_;
+    int first_;
     std::vector<int> unfinished_;
+    bool has_first_;
 };
 
 }  // namespace
@@ -70,7 +79,7 @@ Result<> read_window(
     }
     input.read_only(streams);
     TRY(seek_to_start(input, window.start, first_stream));
-    ReadingEnd end(input, window, streams);
+    ReadingEnd end(input, window, first_stream, streams);
     return media::pump(
         input, std::span<Sink<Packet>* const>(by_stream),
         [&](const AVPacket& packet) {
