@@ -518,6 +518,21 @@ def test_titles_that_do_not_fit_a_line_are_kept(make, tmp_path, given, kept):
     assert tags["title"] == kept
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+@pytest.mark.parametrize("height", [None, 90])
+def test_long_titles_of_a_short_film_are_kept(make, tmp_path, name, height):
+    source = tmp_path / "in.mkv"
+    words = {tag: tag[0] * 4000 for tag in ("title", "artist", "album", "copyright", "genre")}
+    options = [word for tag, said in words.items() for word in ("-metadata", f"{tag}={said}")]
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    "testsrc=s=320x180:d=1,format=yuv420p", *options, source], check=True)
+    out = make("video", source, name, **({"height": height} if height else {}))
+    tags = look.probe(out)["format"]["tags"]
+    assert {tag: tags.get(tag) for tag in words} == words
+    order = look.box_order(out)
+    assert order.index("moov") < order.index("mdat"), order
+
+
 def id3(version, coding, **frames):
     """A tag of ID3v2.3 or 2.4 with text frames, of which each has several values."""
     zeros = b"\0\0" if coding == "utf-16" else b"\0"

@@ -90,6 +90,15 @@ void shift_offsets(Bytes& moov, std::size_t from, std::size_t to, std::uint64_t 
     }
 }
 
+/// What tags take: their words, and boxes around them.
+std::int64_t size_of(const json::object& tags) {
+    constexpr std::int64_t kBoxes = 64;
+    std::int64_t size = 0;
+    for (const auto& tag : tags)
+        size += kBoxes + std::ssize(tag.key()) + std::ssize(compact_json(tag.value()));
+    return size;
+}
+
 /// Moves the bytes in [from, to) up by `shift`, from their end on.
 Result<> move_up(int descriptor, std::int64_t from, std::int64_t to, std::int64_t shift) {
     constexpr std::int64_t kBlock = 1 << 20;
@@ -106,10 +115,10 @@ Result<> move_up(int descriptor, std::int64_t from, std::int64_t to, std::int64_
 
 }  // namespace
 
-std::int64_t index_size(std::span<const IndexEntries> tracks) {
+std::int64_t index_size(std::span<const IndexEntries> tracks, const json::object& tags) {
     std::int64_t samples = 0;
     for (const auto& track : tracks) samples += track.samples;
-    std::int64_t size = 4096;
+    std::int64_t size = 4096 + size_of(tags);
     for (const auto& track : tracks) {
         // A chunk ends where another track's sample comes, or at a megabyte.
         const auto chunks =

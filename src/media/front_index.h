@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/json.h"
 #include "base/result.h"
 
 /// The index (`moov`) of an MP4 or MOV in front of its data.
@@ -17,8 +18,8 @@ struct IndexEntries {
     std::int64_t bytes = 0;
 };
 
-/// An upper bound of the bytes that the index of such tracks takes.
-std::int64_t index_size(std::span<const IndexEntries> tracks);
+/// An upper bound of the bytes that the index of such tracks takes, with these tags.
+std::int64_t index_size(std::span<const IndexEntries> tracks, const json::object& tags);
 
 /// Moves the index of a finished file from its end into the room of `reserved` bytes at
 /// `reserve_at`, making the room larger where it must be. Errors: `disk_full`, `encode_failed`.

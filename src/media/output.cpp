@@ -277,7 +277,7 @@ Result<> Output::finish(Track& track) {
 bool Output::is_reserve_enough() const {
     std::vector<IndexEntries> entries;
     for (const auto& track : tracks_) entries.push_back(track->index_);
-    return index_size(entries) + 8 <= file_.moov_size;
+    return index_size(entries, file_.metadata) + 8 <= file_.moov_size;
 }
 
 Result<> Output::end() {

@@ -92,7 +92,7 @@ std::int64_t reserve_for(const Plan& plan, const SourceFacts& source) {
     for (const auto& sound : plan.sounds)
         tracks.push_back(sound_index(sound, *source.sound, seconds));
     if (source.text) tracks.push_back(text_index(*source.text, seconds));
-    return media::index_size(tracks) + 1024;
+    return media::index_size(tracks, source.metadata) + 1024;
 }
 
 OutputFile plan_output(
