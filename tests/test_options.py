@@ -95,6 +95,14 @@ def test_sound_is_cut_to_the_sample(make, media, name):
     assert abs(look.beep_times(out)[0] - 0.25) < 0.03
 
 
+def test_more_frames_than_there_are_cost_nothing(make, media):
+    out = make("video", media / "flash-small.mp4", "out.mp4", fps=1, frames=100_000)
+    few = make("video", media / "flash-small.mp4", "few.mp4", fps=1)
+    assert look.frame_hashes(out) == look.frame_hashes(few)
+    assert look.duration(out) == pytest.approx(look.duration(few), abs=0.001)
+    assert out.stat().st_size < 2 * few.stat().st_size
+
+
 def test_frames_stops_after_so_many_and_cuts_the_sound_there(make, media):
     out = make("video", media / "flash-small.mp4", "out.mp4", frames=45)
     assert len(look.frame_times(out)) == 45

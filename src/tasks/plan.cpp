@@ -165,6 +165,15 @@ std::string flac_layout(const SoundFacts& facts) {
     return facts.channels > 8 ? "7.1" : facts.layout;
 }
 
+/// Ends a window after so many seconds at the latest.
+void end_after(double seconds, const SourceFacts& source, Window& window) {
+    const double end = window.start + seconds;
+    if (!window.end || end < *window.end) window.end = end;
+    const double length = *window.end - window.start;
+    const bool is_known = window.duration && source.is_duration_sure;
+    window.duration = is_known ? std::min(*window.duration, length) : length;
+}
+
 /// How pictures that are not copied are timed and treated.
 void plan_frames(PicturePlan& plan, const PictureFacts& facts, const VideoOptions& options) {
     const Ratio fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
@@ -274,11 +283,8 @@ Result<Plan> plan_video(
     plan.window =
         TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
     PicturePlan picture = TRY(plan_picture(*source.picture, options, limits));
-    if (options.frames && options.fps) {
-        const double end = plan.window.start + *options.frames / picture.clock.fps.value();
-        if (!plan.window.end || end < *plan.window.end) plan.window.end = end;
-        plan.window.duration = *plan.window.end - plan.window.start;
-    }
+    if (options.frames && options.fps)
+        end_after(*options.frames / picture.clock.fps.value(), source, plan.window);
     if (picture.cadence) TRY(check_frames(plan.window, picture.clock.fps, limits));
     picture.expects = expectation(source.picture->told_end, plan.window);
     plan.reads.push_back(read_of(*source.picture));
