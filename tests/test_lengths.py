@@ -178,3 +178,32 @@ def test_the_first_picture_stands_in_where_a_part_ends_before_it(make, tmp_path,
     out = make(kind, source, name, end=2)
     assert all(look.close(colour, look.RED, 20) for colour in colours(out))
     assert look.duration(out) == pytest.approx(2, abs=0.2) and make.run.warnings == []
+
+
+@pytest.fixture
+def slides(tmp_path):
+    """Red for ten seconds, then blue, a picture a second, for ten more."""
+    path = tmp_path / "slides.mkv"
+    subprocess.run([*FFMPEG, "color=red:s=320x180:r=1:d=10", "-f", "lavfi", "-i",
+                    "color=blue:s=320x180:r=1:d=10", "-f", "lavfi", "-i", "sine=d=20",
+                    "-filter_complex", "[0][1]concat,select='eq(n,0)+gte(n,10)'", "-fps_mode",
+                    "vfr", "-pix_fmt", "yuv420p", "-bf", "0", path], check=True)
+    return path
+
+
+@pytest.mark.parametrize("kind, name, options", [
+    ("video", "out.mp4", {}), ("video", "out.mp4", {"fps": 10}), ("adaptive", "out.m3u8", {}),
+    ("animation", "out.gif", {"fps": 2, "end": 20})])
+def test_a_picture_before_the_part_is_shown_until_the_next(make, slides, kind, name, options):
+    out = make(kind, slides, name, start=2, **options)
+    seen = colours(out)
+    assert all(look.close(colour, look.RED, 20) for colour in seen[:78])
+    assert all(look.close(colour, look.BLUE, 20) for colour in seen[83:])
+    assert look.duration(out) == pytest.approx(18, abs=0.5)
+
+
+@pytest.mark.parametrize("frames, seconds", [(1, 8), (2, 9), (3, 10)])
+def test_a_picture_before_the_part_is_one_of_the_frames(make, slides, frames, seconds):
+    out = make("video", slides, "out.mp4", start=2, frames=frames)
+    assert len(look.frame_hashes(out)) == frames
+    assert look.duration(out) == pytest.approx(seconds, abs=0.1)

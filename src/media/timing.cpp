@@ -119,6 +119,11 @@ Result<> PictureWindow::push(Frame frame) {
         if (!is_inside_ && frames_ == 0) held_ = std::move(frame);
         return {};
     }
+    const auto grid = settings_.clock.grid;
+    if (is_on_screen_until(at)) {
+        held_->pts = 0;
+        TRY(emit(at - at % grid));
+    }
     if (settings_.most_frames && frames_ + (is_inside_ ? 1 : 0) >= *settings_.most_frames) {
         if (!is_inside_) return {};
         // The last one that is wanted ends where this one begins.
@@ -127,7 +132,6 @@ Result<> PictureWindow::push(Frame frame) {
     }
     // Of pictures that come within a millisecond (overlapping parts of a broadcast, say) the last
     // one is shown.
-    const auto grid = settings_.clock.grid;
     at -= at % grid;
     const bool is_instead =
         is_inside_ && at - held_->pts < std::max(settings_.clock.ticks / 1000, grid);
@@ -135,13 +139,19 @@ Result<> PictureWindow::push(Frame frame) {
         at = held_->pts;
     } else if (is_inside_) {
         TRY(emit(at));
-    } else {
+    } else if (frames_ == 0) {
         at = 0;
     }
     frame->pts = at;
     held_ = std::move(frame);
     is_inside_ = true;
     return {};
+}
+
+/// Whether it is a picture from before the start that is seen up to a first one inside.
+bool PictureWindow::is_on_screen_until(std::int64_t at) const {
+    const bool is_before = held_ != nullptr && !is_inside_ && held_->pts < 0;
+    return is_before && settings_.cut.start > 0 && at > to_ticks(kMostEarly, settings_.clock.ticks);
 }
 
 Result<> PictureWindow::emit(std::int64_t until) {

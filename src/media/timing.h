@@ -45,10 +45,13 @@ PictureClock clock_for(AVRational fps);
 /// and call the pictures that lie closer together wrong (av_guess_frame_rate).
 PictureClock irregular_clock(AVRational fps);
 
+/// Seconds behind the start of a part within which a first picture stands for the one before it.
+constexpr double kMostEarly = 0.2;
+
 /// Passes on the pictures with start ≤ pts < end, timed from `start` in the clock's ticks. The
-/// first one is shown from 0 on; when none lies inside, the one on screen at `start` is, or else
-/// the first behind `end`. Each gets a duration, the last at most to `end`. Decoders' picture types
-/// are cleared.
+/// first one is shown from 0 on; when it comes later than kMostEarly, or none lies inside, the one
+/// on screen at `start` is, where there is one; else the first behind `end`. Each gets a duration,
+/// the last at most to `end`. Decoders' picture types are cleared.
 class PictureWindow : public Sink<Frame> {
 public:
     struct Settings {
@@ -78,6 +81,7 @@ public:
 private:
     std::int64_t ticks_from_start(const AVFrame& frame) const;
     std::int64_t snapped(std::int64_t ticks) const;
+    bool is_on_screen_until(std::int64_t at) const;
     Result<> emit(std::int64_t until);
     std::int64_t length_of(const AVFrame& last) const;
     Result<> emit_last();

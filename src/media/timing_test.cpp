@@ -64,6 +64,29 @@ TEST(PictureWindow, ShowsThePictureBeforeOneBehindTheEndUntilThere) {
     EXPECT_EQ(pictures.pictures(), 1);
 }
 
+TEST(PictureWindow, ShowsWhatIsOnScreenAtTheStartUntilAFirstPictureThatComesLate) {
+    Collector<Frame> shown;
+    PictureWindow pictures(window(true, {.start = 2, .end = {}}), shown);
+    ASSERT_TRUE(pictures.push(picture_at(0, 1)));
+    ASSERT_TRUE(pictures.push(picture_at(1, 9)));
+    ASSERT_TRUE(pictures.push(picture_at(10, 1)));
+    ASSERT_TRUE(pictures.finish());
+    ASSERT_EQ(shown.items.size(), 2U);
+    EXPECT_EQ(shown.items[0]->pts, 0);
+    EXPECT_EQ(duration_of(*shown.items[0]), 8000);
+    EXPECT_EQ(shown.items[1]->pts, 8000);
+}
+
+TEST(PictureWindow, ShowsAFirstPictureThatComesSoonFromTheStartOn) {
+    Collector<Frame> shown;
+    PictureWindow pictures(window(true, {.start = 2, .end = {}}), shown);
+    ASSERT_TRUE(pictures.push(picture_at(1.9, 0.2)));
+    ASSERT_TRUE(pictures.push(picture_at(2.1, 0.2)));
+    ASSERT_TRUE(pictures.finish());
+    ASSERT_EQ(shown.items.size(), 1U);
+    EXPECT_EQ(shown.items[0]->pts, 0);
+}
+
 Frame tone(int samples, float level, std::int64_t pts, int channels = 1) {
     Frame frame = make_frame();
     frame->format = AV_SAMPLE_FMT_FLTP;

@@ -13,6 +13,7 @@
 #include "media/channels.h"
 #include "media/charset.h"
 #include "media/decoder.h"
+#include "media/timing.h"
 #include "tasks/copy_check.h"
 #include "tasks/reading.h"
 
@@ -319,6 +320,8 @@ Result<std::optional<double>> end_of_pictures(
     const bool is_there = static_cast<std::size_t>(index) < reader->streams().size();
     if (is_there) TRY(seek_to_start(*reader, start, index));
     const AVStream& stream = reader->stream(index);
+    double first = std::numeric_limits<double>::infinity();
+    bool has_one_before = false;
     // The smallest count + 1 times so far; pictures are decoded up to a few seconds out of order.
     std::priority_queue<double> times;
     const double slack = 0.5 * av_q2d(stream.time_base);
@@ -329,7 +332,11 @@ Result<std::optional<double>> end_of_pictures(
             input.seconds(packet->dts, stream.time_base) > times.top() + 2)
             break;
         const double at = seconds_of(input, *packet, stream);
-        if (at < start - slack) continue;
+        if (at < start - slack) {
+            has_one_before = true;
+            continue;
+        }
+        first = std::min(first, at);
         if (!is_full) {
             times.push(at);
         } else if (at < times.top()) {
@@ -337,7 +344,10 @@ Result<std::optional<double>> end_of_pictures(
             times.push(at);
         }
     }
-    if (times.size() <= static_cast<std::size_t>(count)) return std::optional<double>{};
+    const bool is_one_shown = has_one_before && first > start + media::kMostEarly;
+    const auto wanted = static_cast<std::size_t>(is_one_shown ? count : count + 1);
+    if (times.size() < wanted) return std::optional<double>{};
+    if (times.size() > wanted) times.pop();
     return std::optional<double>(times.top());
 }
 

@@ -119,10 +119,10 @@ Result<PacketFacts> packet_facts(const media::Input& input, int index);
 /// ones. Reads packets with a reader of its own. 0 when there are too few.
 Result<Ratio> fastest_rate(const media::Input& input, int index);
 
-/// Seconds from the input's origin to the end of the `count`th picture presented at or after
-/// `start`; nothing when there are fewer. Reads packets with a reader of its own: of the pictures'
-/// stream, the first of `streams`, and of all that are read with it, since joined clocks depend on
-/// them.
+/// Seconds from the input's origin to the end of the `count`th picture that a part from `start` on
+/// shows (media::PictureWindow); nothing when there are fewer. Reads packets with a reader of its
+/// own: of the pictures' stream, the first of `streams`, and of all that are read with it, since
+/// joined clocks depend on them.
 Result<std::optional<double>> end_of_pictures(
     const media::Input& input, std::span<const int> streams, double start, std::int64_t count
 );
