@@ -440,6 +440,26 @@ def test_alpha_video_keeps_it_in_a_webp_animation_and_loses_it_in_mp4(make, medi
     assert look.close(look.picture(out)[120, 160], (255, 255, 255), 10)
 
 
+@pytest.mark.parametrize("primaries, transfer", [
+    ("bt2020", "bt709"), ("smpte432", "bt709"), ("bt2020", "smpte2084")])
+@pytest.mark.parametrize("kind, name", [("image", "out.png"), ("animation", "out.webp")])
+@pytest.mark.parametrize("width", [320, 80])
+def test_alpha_survives_wide_colours(make, tmp_path, primaries, transfer, kind, name, width):
+    source = tmp_path / "in.mov"
+    matrix = "bt2020nc" if primaries == "bt2020" else "bt709"
+    subprocess.run([
+        "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+        "color=lime@0.0:s=160x240:d=1,format=rgba", "-f", "lavfi", "-i",
+        "color=red@1.0:s=160x240:d=1,format=rgba", "-filter_complex",
+        "[0][1]hstack,format=yuva444p10le", "-c:v", "prores_ks", "-color_primaries", primaries,
+        "-color_trc", transfer, "-colorspace", matrix, source], check=True)
+    out = make(kind, source, name, width=width, **({"end": 1} if kind == "animation" else {}))
+    pixels = look.still(out, tmp_path, alpha=True).astype(int)
+    clear, opaque = pixels[:, : width // 2 - 4], pixels[:, width // 2 + 4 :]
+    assert clear[:, :, 3].max() < 8 and opaque[:, :, 3].min() > 247
+    assert (opaque[:, :, 0] > opaque[:, :, 1] + 100).all()
+
+
 def test_cmyk_becomes_rgb(make, media, tmp_path):
     out = make("image", media / "cmyk.jpg", "out.jpeg")
     assert look.vips_header(out, "interpretation").lower().rstrip(")").endswith("srgb")

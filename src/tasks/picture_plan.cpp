@@ -137,7 +137,8 @@ void add_tone_mapping(
     linear["range"] = "full";
     linear["npl"] = 203;
     steps.push_back({"zscale", std::move(linear)});
-    steps.push_back({"format", {{"pix_fmts", "gbrpf32le"}}});
+    const char* const light = media::has_alpha(format) ? "gbrapf32le" : "gbrpf32le";
+    steps.push_back({"format", {{"pix_fmts", light}}});
     steps.push_back({"tonemap", {{"tonemap", "mobius"}, {"desat", 0}}});
     add_output(steps, {{"transfer", "709"}}, format);
 }

@@ -22,7 +22,7 @@ PictureColour output_colour(const PictureFacts& facts);
 bool is_beyond_bt709(const media::PictureShape& shape);
 
 /// Appends the filters that scale such pictures and bring them to BT.709 in `format`: planar 8-bit
-/// RGB or YUV.
+/// RGB, with alpha or without, or YUV.
 void add_bt709(
     std::vector<FilterStep>& steps,
     const media::PictureShape& shape,

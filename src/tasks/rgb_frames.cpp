@@ -110,6 +110,25 @@ void add_picture_steps(
     }
 }
 
+/// What is transparent is scaled when its colours are plain ones, as they are then weighed by it.
+void add_from_beyond_bt709(
+    std::vector<FilterStep>& steps, const Treatment& treatment, const PictureShape& shape
+) {
+    const Size size{shape.width, shape.height};
+    const Size scaled = scaled_size(treatment);
+    if (!treatment.has_alpha || !media::has_alpha(shape.format)) {
+        add_bt709(steps, shape, scaled, AV_PIX_FMT_GBRP);
+        return;
+    }
+    add_bt709(steps, shape, size, AV_PIX_FMT_GBRAP);
+    if (scaled == size) return;
+    PictureShape plain = shape;
+    plain.format = AV_PIX_FMT_GBRAP;
+    plain.matrix = AVCOL_SPC_RGB;
+    plain.range = AVCOL_RANGE_JPEG;
+    add_picture_steps(steps, treatment, plain);
+}
+
 }  // namespace
 
 Treatment rgb_treatment(Size scaled, bool has_alpha) {
@@ -135,7 +154,7 @@ std::vector<FilterStep> rgb_steps(const Treatment& treatment, const PictureShape
             {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
         );
     if (is_beyond_bt709(shape)) {
-        add_bt709(steps, shape, scaled_size(treatment), AV_PIX_FMT_GBRP);
+        add_from_beyond_bt709(steps, treatment, shape);
     } else {
         add_picture_steps(steps, treatment, shape);
     }
