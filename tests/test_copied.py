@@ -119,3 +119,32 @@ def test_mp3_copied_from_matroska_keeps_its_beginning(make, tmp_path):
     size = 1 << 18
     both = numpy.fft.rfft(before[:90_000], size) * numpy.fft.rfft(after[:90_000], size).conj()
     assert 0 <= numpy.fft.irfft(both).argmax() <= 529
+
+
+@pytest.mark.parametrize("codec, name", [
+    ("aac", "out.aac"), ("libmp3lame", "out.mp3"), ("flac", "out.flac")])
+def test_sound_that_begins_late_is_late_where_files_have_no_times(make, tmp_path, codec, name):
+    source, tone = tmp_path / "in.mkv", tmp_path / "tone.mka"
+    quiet = ["ffmpeg", "-nostdin", "-v", "error"]
+    subprocess.run([*quiet, "-f", "lavfi", "-i", "sine=d=4,volume=12dB", "-c:a", codec, tone],
+                   check=True)
+    subprocess.run([*quiet, "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=6", "-itsoffset", "2",
+                    "-i", tone, "-map", "0", "-map", "1", "-c:a", "copy", source], check=True)
+    heard = look.samples(make("audio", source, name))[:, 0]
+    assert len(heard) / 48000 == pytest.approx(6, abs=0.1)
+    assert (abs(heard) > 0.1).argmax() / 48000 == pytest.approx(2, abs=0.06)
+
+
+def test_sound_that_an_edit_list_hides_is_not_heard(make, tmp_path):
+    tone, source = tmp_path / "tone.m4a", tmp_path / "in.m4a"
+    quiet = ["ffmpeg", "-nostdin", "-v", "error"]
+    subprocess.run([*quiet, "-f", "lavfi", "-i",
+                    "aevalsrc='0.5*sin(2*PI*t*if(lt(t,3),400,900))':d=8",
+                    tone], check=True)
+    subprocess.run([*quiet, "-itsoffset", "-3", "-i", tone, "-c", "copy", "-copypriorss", "1",
+                    "-avoid_negative_ts", "disabled", source], check=True)
+    heard = look.samples(make("audio", source, "out.aac"))[:, 0]
+    assert len(heard) / 48000 == pytest.approx(5, abs=0.1)
+    spectrum = abs(numpy.fft.rfft(heard))
+    low, high = (int(hertz * len(heard) / 48000) for hertz in (400, 900))
+    assert spectrum[low - 20 : low + 20].max() < 0.02 * spectrum[high - 20 : high + 20].max()

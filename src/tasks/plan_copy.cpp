@@ -73,6 +73,17 @@ std::string seamless_problem(const SoundFacts& facts) {
     return facts.packets->is_seamless ? "" : "its packets cannot be taken as they are";
 }
 
+/// Files of AAC, MP3 and FLAC have no times: what they hold is heard from 0 on, and all of it but
+/// what an encoder puts in front.
+std::string times_problem(const SoundFacts& facts, AudioFormat format) {
+    constexpr double kLatest = 0.1;  // seconds
+    const bool has_times = format == AudioFormat::kOgg || format == AudioFormat::kOpus;
+    if (has_times || !facts.packets) return "";
+    const std::int64_t most_hidden = format == AudioFormat::kFlac ? 0 : 2;
+    if (facts.packets->begin > kLatest) return "it begins later than the picture";
+    return facts.packets->hidden > most_hidden ? "its container hides its beginning" : "";
+}
+
 bool is_plain_aac(const SoundFacts& facts) {
     return facts.codec == "aac" &&
            (facts.profile == FF_PROFILE_AAC_LOW || facts.profile == FF_PROFILE_AAC_HE);
@@ -186,6 +197,7 @@ std::string reason_not_to_copy(const SoundFacts& facts, const AudioOptions& opti
     const bool is_lossless = format == AudioFormat::kFlac;
     if (facts.channels > 2 && !is_lossless) return "it has more than two channels";
     if (facts.sample_rate > 48000 && !is_lossless) return "its sample rate is above 48 kHz";
+    if (auto problem = times_problem(facts, format); !problem.empty()) return problem;
     return seamless_problem(facts);
 }
 

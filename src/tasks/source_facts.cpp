@@ -91,7 +91,10 @@ public:
         if (facts_.packets == 0) first_pts_ = packet.pts;
         ++facts_.packets;
         facts_.bytes += packet.size;
-        is_presented_ |= !has_flag(packet, AV_PKT_FLAG_DISCARD);
+        const bool is_hidden = has_flag(packet, AV_PKT_FLAG_DISCARD);
+        if (!is_presented_ && is_hidden) ++facts_.hidden;
+        if (!is_presented_ && !is_hidden) facts_.begin = at;
+        is_presented_ |= !is_hidden;
         if (packet.dts != media::kNoTime) last_dts_ = packet.dts;
         begin_ = std::min(begin_, at);
         const double length = static_cast<double>(packet.duration) * av_q2d(stream_.time_base);

@@ -18,6 +18,8 @@ struct PacketFacts {
     std::int64_t packets = 0;
     std::int64_t bytes = 0;
     double seconds = 0;          // from the first to the last presented
+    double begin = 0;            // seconds from the input's origin to the first that is not hidden
+    std::int64_t hidden = 0;     // in front, by an edit list
     double longest_key_gap = 0;  // seconds between key frames, or from the last to the end
     bool is_seamless = false;    // whole timestamps, one set of headers, no edits inside
     bool is_guessed = false;     // nothing was read: what speaks for a copy
