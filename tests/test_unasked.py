@@ -440,6 +440,25 @@ def test_alpha_video_keeps_it_in_a_webp_animation_and_loses_it_in_mp4(make, medi
     assert look.close(look.picture(out)[120, 160], (255, 255, 255), 10)
 
 
+@pytest.mark.parametrize("width, height, matrix", [
+    (1280, 720, "bt709"), (320, 240, "smpte170m")])
+@pytest.mark.parametrize("form, codec", [("yuva420p", "libvpx-vp9"), ("yuva444p", "ffv1")])
+def test_a_film_with_alpha_that_tells_no_matrix_has_its_colours_and_the_background(
+        make, tmp_path, width, height, matrix, form, codec):
+    source = tmp_path / "in.mkv"
+    colour = f"color=0x20a040@{{}}:s={width // 2}x{height}:r=5:d=1,format=rgba"
+    subprocess.run([
+        "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", colour.format("0.0"), "-f",
+        "lavfi", "-i", colour.format("1.0"), "-filter_complex",
+        f"[0][1]hstack,scale=out_color_matrix={matrix},format={form},setparams=colorspace=unknown",
+        "-c:v", codec, "-pix_fmt", form, source], check=True)
+    out = make("video", source, "out.mp4", width=width, height=height + 80, background="#00ff00")
+    pixels = look.picture(out)
+    assert look.close(pixels[5, 50], look.GREEN, 8)  # beside the picture
+    assert look.close(pixels[(height + 80) // 2, width // 4], look.GREEN, 8)
+    assert look.close(pixels[(height + 80) // 2, width * 3 // 4], (0x20, 0xA0, 0x40), 8)
+
+
 @pytest.mark.parametrize("primaries, transfer", [
     ("bt2020", "bt709"), ("smpte432", "bt709"), ("bt2020", "smpte2084")])
 @pytest.mark.parametrize("kind, name", [("image", "out.png"), ("animation", "out.webp")])

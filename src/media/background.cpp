@@ -67,6 +67,11 @@ void lay_on_420(AVFrame& picture, const PaintYuv& paint) {
     picture.linesize[3] = 0;
 }
 
+AVColorSpace matrix_of(const AVFrame& frame) {
+    const bool is_told = frame.colorspace != AVCOL_SPC_UNSPECIFIED;
+    return is_told ? frame.colorspace : usual_matrix(frame.width, frame.height);
+}
+
 Result<Frame> new_picture(const AVFrame& like, AVPixelFormat format, Size size) {
     Frame made = make_frame();
     int code = av_frame_copy_props(made.get(), &like);
@@ -111,7 +116,7 @@ Result<> Flatten::push(Frame frame) {
     if (format == AV_PIX_FMT_YUVA420P && frame->color_range != AVCOL_RANGE_JPEG) {
         if (const int code = av_frame_make_writable(frame.get()); code < 0)
             return output_error(code, "make room for a picture");
-        lay_on_420(*frame, paint_yuv(background_, frame->colorspace));
+        lay_on_420(*frame, paint_yuv(background_, matrix_of(*frame)));
         return next_.push(std::move(frame));
     }
     Frame made = TRY(new_picture(*frame, AV_PIX_FMT_RGBA, {frame->width, frame->height}));
@@ -121,9 +126,7 @@ Result<> Flatten::push(Frame frame) {
         nullptr
     ));
     if (scaler_ == nullptr) return output_error(AVERROR(EINVAL), "read the transparency");
-    const int* coefficients = sws_getCoefficients(
-        frame->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : frame->colorspace
-    );
+    const int* coefficients = sws_getCoefficients(matrix_of(*frame));
     sws_setColorspaceDetails(
         scaler_.get(), coefficients, frame->color_range == AVCOL_RANGE_JPEG ? 1 : 0, coefficients,
         1, 0, 1 << 16, 1 << 16

@@ -20,6 +20,11 @@ inline bool has_alpha(AVPixelFormat format) {
     return has_flags(format, AV_PIX_FMT_FLAG_ALPHA);
 }
 
+/// The matrix of Y'CbCr pictures of a film that do not say it, by their size.
+inline AVColorSpace usual_matrix(int width, int height) {
+    return height >= 720 || width >= 1280 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+}
+
 /// The planes of a picture without a matrix (ITU-T H.273: identity) are green, blue and red, also
 /// where a decoder names them otherwise.
 inline AVPixelFormat by_matrix(AVPixelFormat format, AVColorSpace matrix) {

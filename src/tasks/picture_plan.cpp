@@ -217,9 +217,8 @@ PictureColour output_colour(const PictureFacts& facts) {
                               !is_plain_matrix(facts.matrix);
     if (is_converted) return {};
     const bool is_unknown = facts.matrix == AVCOL_SPC_UNSPECIFIED;
-    const bool is_large = facts.stored.height >= 720 || facts.stored.width >= 1280;
     const AVColorSpace matrix =
-        is_unknown ? (is_large ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M) : facts.matrix;
+        is_unknown ? media::usual_matrix(facts.stored.width, facts.stored.height) : facts.matrix;
     if (matrix == AVCOL_SPC_BT709) {
         return {
             .primaries = or_unknown(av_color_primaries_name(facts.primaries), "bt709"),

@@ -69,8 +69,8 @@ std::string_view matrix_of(const PictureShape& shape) {
         default: return "smpte170m";
     }
     const bool is_film = shape.range != AVCOL_RANGE_JPEG;
-    const bool is_large = shape.height >= 720 || shape.width >= 1280;
-    return is_film && is_large ? "bt709" : "smpte170m";
+    const bool is_709 = media::usual_matrix(shape.width, shape.height) == AVCOL_SPC_BT709;
+    return is_film && is_709 ? "bt709" : "smpte170m";
 }
 
 FilterStep scale_to(Size size, std::string_view matrix, bool is_full_range, bool is_yuv) {
