@@ -207,3 +207,30 @@ def test_a_picture_before_the_part_is_one_of_the_frames(make, slides, frames, se
     out = make("video", slides, "out.mp4", start=2, frames=frames)
     assert len(look.frame_hashes(out)) == frames
     assert look.duration(out) == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.fixture
+def short_claim(tmp_path):
+    """A large film of 15 seconds, whose header says that it is of one."""
+    path = tmp_path / "claim.mkv"
+    subprocess.run([*FFMPEG, "testsrc2=s=640x480:r=10:d=15,format=yuv420p", "-c:v", "rawvideo",
+                    "-allow_raw_vfw", "1", path], check=True)
+    assert path.stat().st_size > 64 << 20
+    with path.open("r+b") as file:
+        place = file.read(4096).index(b"\x44\x89\x88") + 3  # Duration, of eight bytes
+        file.seek(place)
+        file.write(struct.pack(">d", 1000))
+    return path
+
+
+@pytest.mark.parametrize("options, seconds", [({"end": 3}, 3), ({"start": 5, "end": 7}, 2)])
+def test_an_animation_is_not_cut_by_a_mere_claim(make, short_claim, options, seconds):
+    out = make("animation", short_claim, "out.gif", width=64, **options)
+    assert look.duration(out) == pytest.approx(seconds, abs=0.2) and make.run.warnings == []
+
+
+def test_subtitles_are_not_cut_by_a_mere_claim(make, short_claim):
+    cues = short_claim.with_name("cues.srt")
+    cues.write_text("1\n00:00:10,000 --> 00:00:12,000\nlate\n")
+    make("video", short_claim, "out.mp4", subtitle_url=cues, width=64)
+    assert "late" in short_claim.with_name("out.vtt").read_text()

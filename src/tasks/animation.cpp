@@ -40,6 +40,7 @@ Result<Plan> from_media(
     const AnimationSource source{
         .display = facts.display,
         .duration = input.duration(),
+        .is_duration_sure = input.is_duration_sure(),
         .read =
             {.as = is_still ? ReadAs::kFrame : ReadAs::kStream,
              .stream = stream,

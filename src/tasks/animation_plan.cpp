@@ -70,7 +70,8 @@ Result<Plan> plan_animation(
     Plan plan;
     PicturePlan picture;
     if (!is_still(source.read)) {
-        plan.window = TRY(plan_window(options, source.duration, plan.warnings));
+        plan.window =
+            TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
         picture.cadence = PlannedCadence{.is_first = true};
     }
     picture.why_encoded = "animations are drawn anew";

@@ -16,6 +16,7 @@ namespace ittybit::tasks {
 struct AnimationSource {
     Size display;
     std::optional<double> duration;  // seconds; nothing for a still or when not known
+    bool is_duration_sure = true;
     PlannedRead read;
     Treatment treatment;                 // of its pictures, whatever the size
     int loop = 0;                        // how often it plays; 0 for ever

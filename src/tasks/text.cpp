@@ -166,7 +166,9 @@ Result<std::vector<media::Cues>> read_texts(
     std::vector<std::string>& warnings
 ) {
     media::Cut cut = cut_of(plan.window);
-    if (!cut.end && plan.window.duration) cut.end = plan.window.start + *plan.window.duration;
+    const bool is_sure = job.media == nullptr || job.media->is_duration_sure();
+    if (!cut.end && plan.window.duration && is_sure)
+        cut.end = plan.window.start + *plan.window.duration;
     auto tracks = TRY(read_tracks(plan, job, cut, moved));
     auto track = tracks.begin();
     std::vector<media::Cues> all;
