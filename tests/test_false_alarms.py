@@ -40,6 +40,18 @@ def test_a_hundred_streams_all_begin_at_the_beginning(make, tmp_path, ext):
     assert make.run.warnings == []
 
 
+@pytest.mark.parametrize("count", [16, 17])
+def test_sounds_are_left_out_of_a_stream_where_there_are_more_than_it_has(make, tmp_path, count):
+    source = tmp_path / "in.mkv"
+    sounds = [word for _ in range(count) for word in ("-map", "1")]
+    subprocess.run([*FFMPEG, *FILM, "-map", "0", *sounds, *CODECS, "-ac", "1", "-b:a", "16k",
+                    source], check=True)
+    out = make("adaptive", source, "out.m3u8")
+    told = ["a stream has 16 audio tracks at most: others were left out"] if count > 16 else []
+    assert make.run.warnings == told
+    assert out.read_text().count("TYPE=AUDIO") == 2 * 16  # at two rates
+
+
 def test_pixels_of_an_absurd_shape_are_square(make, tmp_path):
     source = tmp_path / "in.mp4"
     subprocess.run([*FFMPEG, "testsrc2=s=64x48:r=10:d=1,setsar=21:1:max=100000",

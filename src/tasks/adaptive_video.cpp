@@ -35,18 +35,19 @@ bool has_video(const media::Input& input) {
 
 /// All sounds that decode.
 Result<> add_sounds(const media::Input& input, std::optional<int> video, SourceFacts& facts) {
-    auto tracks = TRY(media::audio_tracks(input, video, kMostSounds));
+    auto tracks = TRY(media::audio_tracks(input, video, kMostSounds + 1));
     facts.warnings = std::move(tracks.warnings);
+    if (tracks.streams.size() > kMostSounds) {
+        tracks.streams.resize(kMostSounds);
+        facts.warnings.push_back(
+            fmt::format("a stream has {} audio tracks at most: others were left out", kMostSounds)
+        );
+    }
     std::vector<SoundFacts> sounds;
     for (const int stream : tracks.streams) sounds.push_back(sound_facts(input, stream));
     if (sounds.empty()) return {};
     facts.sound = sounds.front();
     facts.other_sounds.assign(sounds.begin() + 1, sounds.end());
-    if (sounds.size() == kMostSounds) {
-        facts.warnings.push_back(
-            fmt::format("a stream has {} audio tracks at most: others were left out", kMostSounds)
-        );
-    }
     return {};
 }
 
