@@ -134,6 +134,15 @@ def test_a_codec_of_no_stream_is_refused_by_name(film, tmp_path):
     assert "codecs.1 must be one of h264, h265, av1" in run.stderr + json.dumps(run.lines)
 
 
+def test_a_film_too_small_for_a_codec_is_refused_with_what_to_change(refuse, tmp_path):
+    film = tmp_path / "film.mkv"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x12:r=10:d=1", film],
+                   check=True)
+    run = refuse("adaptive", film, "out.m3u8", codecs='["h265"]')
+    assert run.error_kind == "encode_failed"
+    assert run.message.endswith("choose at least 16 each way, or h264")
+
+
 def test_av1_plays_in_a_browser(film, server):
     origin = Receiver(film.parent)
     job = server.wait(server.job(input=f"{origin.url}/film.mkv", kind="adaptive_video",

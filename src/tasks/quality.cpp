@@ -274,8 +274,7 @@ Result<PictureEncoding> picture_encoding(const PictureTarget& target) {
         return Error{
             ErrorKind::kEncodeFailed,
             fmt::format(
-                "h265 cannot make a picture of {}x{} pixels; choose at least 16 each way, or codec "
-                "h264",
+                "h265 cannot make a picture of {}x{} pixels; choose at least 16 each way, or h264",
                 target.size.width, target.size.height
             ),
             "codec"
