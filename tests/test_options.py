@@ -124,6 +124,21 @@ def test_no_audio_leaves_the_sound_out(make, media):
     assert not look.probe(make("video", media / "flash-small.mp4", "o.mp4", no_audio=True))["audio"]
 
 
+@pytest.mark.parametrize("rate, channels, name, asked, wanted", [
+    (22050, 1, "out.mp3", 320_000, 320_000), (24000, 2, "out.mp3", 256_000, 256_000),
+    (22050, 1, "out.aac", 256_000, 256_000), (44100, 1, "out.aac", 320_000, 264_600),
+    (48000, 1, "out.opus", 320_000, 256_000), (44100, 1, "out.ogg", 320_000, 240_000),
+    (22050, 2, "out.mp3", 128_000, 128_000)])
+def test_a_bitrate_is_met_or_said_not_to_be(make, tmp_path, rate, channels, name, asked, wanted):
+    source = tmp_path / "in.wav"
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    f"anoisesrc=r={rate}:d=5:a=0.5", "-ac", str(channels), source], check=True)
+    out = make("audio", source, name, bitrate=asked)
+    assert out.stat().st_size * 8 / 5 == pytest.approx(wanted, rel=0.25)
+    said = f"bitrate is {asked}, and the nearest that {out.suffix[1:]} takes for this sound is "
+    assert make.run.warnings == ([] if asked == wanted else [f"{said}{wanted}"])
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("name", ["out.mp3", "out.aac", "out.ogg", "out.opus"])
 @pytest.mark.parametrize("bitrate", [32_000, 320_000])

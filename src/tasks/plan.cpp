@@ -317,6 +317,12 @@ Result<Plan> plan_audio(
     auto encoding =
         sound_encoding(format, options.quality.value_or(Quality::kMedium), options.bitrate, facts);
     if (format == AudioFormat::kFlac) encoding.format.layout = flac_layout(facts);
+    if (options.bitrate && encoding.bitrate && *encoding.bitrate != *options.bitrate) {
+        plan.warnings.push_back(fmt::format(
+            "bitrate is {}, and the nearest that {} takes for this sound is {}", *options.bitrate,
+            name_of(format), *encoding.bitrate
+        ));
+    }
     add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding), options);
     OutputFile output{
         .name = name,

@@ -206,13 +206,22 @@ SoundEncoding vorbis(
     return how;
 }
 
-/// The nearest bitrate that an encoder takes; the others take all that may be asked for. (libopus:
-/// 256 kb/s a channel; libvorbis: the ends of its tables for 44.1 and 48 kHz.)
-std::int64_t taken(std::string_view encoder, std::int64_t bitrate, bool is_mono) {
-    if (encoder == "libopus") return std::min<std::int64_t>(bitrate, is_mono ? 256'000 : 512'000);
-    if (encoder != "libvorbis") return bitrate;
-    return is_mono ? std::clamp<std::int64_t>(bitrate, 32'000, 240'000)
-                   : std::clamp<std::int64_t>(bitrate, 45'000, 500'000);
+/// The most bits per second that an encoder gives to sound. (MP3: its tables, of which that below
+/// 32 kHz ends early; AAC: 6144 bits a channel of a frame; libopus: 256 kb/s a channel; libvorbis:
+/// the end of its tables for 44.1 and 48 kHz.)
+std::int64_t most_bitrate(const SoundEncoding& how, bool is_mono) {
+    const int rate = how.format.sample_rate;
+    if (how.encoder == "libmp3lame") return rate < 32000 ? 160'000 : 320'000;
+    if (how.encoder == "libopus") return is_mono ? 256'000 : 512'000;
+    if (how.encoder == "libvorbis") return is_mono ? 240'000 : 500'000;
+    return std::int64_t{rate} * 6144 / 1024 * (is_mono ? 1 : 2);
+}
+
+/// The nearest bitrate that an encoder takes.
+std::int64_t taken(const SoundEncoding& how, std::int64_t bitrate, bool is_mono) {
+    const std::int64_t least = is_mono ? 32'000 : 45'000;  // of libvorbis' tables
+    if (how.encoder == "libvorbis") bitrate = std::max(bitrate, least);
+    return std::min(bitrate, most_bitrate(how, is_mono));
 }
 
 /// Bits that hold every sample of the source; lossy codecs have nothing below 16.
@@ -331,7 +340,11 @@ SoundEncoding sound_encoding(
     };
     SoundEncoding how = base();
     if (is_mono) how.format.layout = "mono";
-    if (how.bitrate) how.bitrate = taken(how.encoder, *how.bitrate, is_mono);
+    if (!bitrate) return how;
+    // Slow sampling has a low ceiling of bits, below what may be asked for.
+    if (*bitrate > most_bitrate(how, is_mono))
+        how.format.sample_rate = std::max(44100, how.format.sample_rate);
+    how.bitrate = taken(how, *bitrate, is_mono);
     return how;
 }
 
