@@ -234,3 +234,12 @@ def test_subtitles_are_not_cut_by_a_mere_claim(make, short_claim):
     cues.write_text("1\n00:00:10,000 --> 00:00:12,000\nlate\n")
     make("video", short_claim, "out.mp4", subtitle_url=cues, width=64)
     assert "late" in short_claim.with_name("out.vtt").read_text()
+
+
+def test_a_picture_a_second_in_any_order_is_one_recording(make, tmp_path):
+    source = tmp_path / "in.mkv"
+    subprocess.run([*FFMPEG, "testsrc=s=320x180:r=1:d=20", "-f", "lavfi", "-i", "sine=d=20", "-vf",
+                    "select='eq(n,0)+gte(n,10)'", "-fps_mode", "vfr", "-pix_fmt", "yuv420p", "-bf",
+                    "3", source], check=True)
+    times = look.frame_times(make("video", source, "out.mp4", quality="low"))
+    assert times == pytest.approx([0, *range(10, 20)], abs=0.02)

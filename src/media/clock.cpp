@@ -12,6 +12,9 @@ constexpr std::int64_t kBackUs = 100'000;
 constexpr std::int64_t kForthUs = 10'000'000;
 constexpr std::int64_t kBackOfGuessesUs = 1'000'000;
 
+/// Pictures by which a guess may be wrong: as many as encoders put one behind.
+constexpr std::int64_t kMostInBetween = 8;
+
 constexpr std::int64_t kLongestPauseUs = 100'000;  // that is taken for a packet's length
 
 /// How much earlier than others one stream of a recording may begin or end.
@@ -21,7 +24,8 @@ constexpr std::int64_t kUnevenUs = 3'000'000;
 
 JoinedClock::JoinedClock(bool may_jump)
     : back_us_(may_jump ? kBackOfGuessesUs : kBackUs),
-      forth_us_(may_jump ? std::numeric_limits<std::int64_t>::max() : kForthUs) {}
+      forth_us_(may_jump ? std::numeric_limits<std::int64_t>::max() : kForthUs),
+      are_guesses_(may_jump) {}
 
 void JoinedClock::reset() {
     shifts_ = {0};
@@ -68,7 +72,8 @@ void JoinedClock::adjust(AVPacket& packet, AVRational time_base) {
 
 void JoinedClock::follow(Stream& stream, std::int64_t raw_dts, std::int64_t duration) {
     const std::int64_t as_before = raw_dts + shifts_[stream.clock];
-    const bool is_back = stream.last && as_before < *stream.last - back_us_;
+    const std::int64_t most_back = std::max(back_us_, are_guesses_ ? kMostInBetween * duration : 0);
+    const bool is_back = stream.last && as_before < *stream.last - most_back;
     const bool is_stepping = is_back || is_apart(as_before);
     if (is_stepping) stream.clock = clock_after_step(stream, raw_dts);
     const std::int64_t dts = raw_dts + shifts_[stream.clock];

@@ -15,7 +15,7 @@ namespace ittybit::media {
 /// join still belongs to the old one.
 ///
 /// Where times may jump ahead, as those of a recorded screen do, and decoding times are guessed,
-/// only a larger step back is a new clock.
+/// only a larger step back is a new clock, and of pictures that last long a still larger one.
 class JoinedClock {
 public:
     JoinedClock() : JoinedClock(false) {}
@@ -44,8 +44,9 @@ private:
     std::size_t clock_after_step(const Stream& stream, std::int64_t raw_dts);
     void follow(Stream& stream, std::int64_t raw_dts, std::int64_t duration);
 
-    std::int64_t back_us_;                    // a larger step back begins a new clock
-    std::int64_t forth_us_;                   // a larger step ahead is a fault, not a gap
+    std::int64_t back_us_;   // a larger step back begins a new clock
+    std::int64_t forth_us_;  // a larger step ahead is a fault, not a gap
+    bool are_guesses_;
     std::vector<std::int64_t> shifts_ = {0};  // microseconds to add to each clock
     std::vector<Stream> streams_;
     std::optional<std::int64_t> last_;  // of any stream

@@ -29,6 +29,16 @@ private:
     JoinedClock clock_;
 };
 
+TEST(JoinedClock, StepsBackByMoreThanSomePicturesWhereTimesAreGuessed) {
+    Joining joining(/*may_jump=*/true);
+    EXPECT_DOUBLE_EQ(joining.at(0, 14, 1), 14);
+    EXPECT_DOUBLE_EQ(joining.at(0, 11, 1), 11) << "of a picture a second, out of order";
+    EXPECT_DOUBLE_EQ(joining.at(0, 12, 1), 12);
+    EXPECT_EQ(joining.joins(), 0);
+    EXPECT_GT(joining.at(0, 0, 1), 12) << "another recording";
+    EXPECT_EQ(joining.joins(), 1);
+}
+
 TEST(JoinedClock, LeavesOneClockAlone) {
     Joining joining;
     EXPECT_DOUBLE_EQ(joining.at(0, 1.0), 1.0);
