@@ -251,7 +251,7 @@ def test_more_bytes_than_an_upload_has_are_refused_however_they_come(small):
 
 def test_an_answer_to_a_post_has_its_body_whatever_overrides_it(small):
     told = small.call("POST", f"{FOLDER}/{'0' * 32}/x", headers={
-        "Tus-Resumable": "1.0.0", "X-HTTP-Method-Override": "HEAD"}, timeout=10)
+        "Tus-Resumable": "1.0.0", "X-HTTP-Method-Override": "HEAD"})
     assert told.status_code == 404 and told.json()["kind"] == "file_not_found"
 
 
