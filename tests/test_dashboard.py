@@ -140,6 +140,7 @@ def test_many_are_cancelled_retried_and_deleted_at_once(fresh, origin):
 def test_a_file_is_sent_and_its_picture_compared(server, media):
     seen = see(server, "create", file=str(media / "corner.png"))
     assert "Pixels" in seen["help"]
+    assert seen["typed"] == ["1.05", "10"], "key by key"
     assert len(seen["problems"]) == 1 and "width" in seen["problems"][0]
     assert "curl" in seen["curl"] and '"customer":"acme"' in seen["curl"]
     assert "ittybit image" in seen["cli"] and "--format webp" in seen["cli"]

@@ -157,6 +157,16 @@ const flows = {
         await page.getByLabel("Choose files").setInputFiles(given.file);
         await page.getByRole("radio", { name: /^image/ }).check({ force: true });
         const help = await text(page.locator("#option-width-help"));
+        const typed = [];
+        for (const [name, value] of [
+            ["Start", "1.05"],
+            ["Width", "10"],
+        ]) {
+            const field = page.getByLabel(name, { exact: true });
+            await field.pressSequentially(value);
+            typed.push(await field.inputValue());
+            await field.fill("");
+        }
         await page.getByLabel("Width", { exact: true }).fill("0");
         await page.getByRole("button", { name: /^Make/ }).click();
         await page.locator(".problem").first().waitFor();
@@ -192,6 +202,7 @@ const flows = {
         const id = new URL(page.url()).hash.split("/").at(-1);
         return {
             help,
+            typed,
             problems,
             curl,
             cli,

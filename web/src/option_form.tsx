@@ -1,4 +1,5 @@
 // A form for the options of a kind, made from the schema that the service gives.
+import { useState } from "preact/hooks";
 import { optionsOf, type Property } from "./schema";
 
 type Options = Record<string, unknown>;
@@ -42,7 +43,9 @@ function read(text: string, property: Property): unknown {
 const shown = (value: unknown) =>
     value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
+/// What was typed stays as it was typed while it means the value: "1.0" may become 1.05.
 function Input({ id, name, property, value, set, problem }: FieldProps & { id: string }) {
+    const [typed, setTyped] = useState("");
     const common = {
         id,
         name,
@@ -71,14 +74,17 @@ function Input({ id, name, property, value, set, problem }: FieldProps & { id: s
         <input
             {...common}
             type={isNumber ? "number" : "text"}
-            value={shown(value)}
+            value={shown(read(typed, property)) === shown(value) ? typed : shown(value)}
             spellcheck={false}
             min={property.minimum}
             max={property.maximum}
             step={types.includes("number") ? "any" : 1}
             pattern={isNumber ? undefined : property.pattern && `\\d+|${property.pattern}`}
             placeholder={property.pattern?.startsWith("^#") ? "#000000" : "Default"}
-            onInput={(event) => set(read(event.currentTarget.value, property))}
+            onInput={(event) => {
+                setTyped(event.currentTarget.value);
+                set(read(event.currentTarget.value, property));
+            }}
         />
     );
 }
