@@ -172,6 +172,20 @@ def test_of_several_outputs_each_is_shown(server, clip):
     assert '"outputs":[{"kind":"image"' in seen["curl"]
 
 
+def test_of_tasks_at_once_each_has_its_progress_and_the_job_the_mean(server, clip):
+    job = ended(server, input=clip, outputs=[
+        {"kind": "image", "options": {"width": 64}}, {"kind": "audio"}])
+    seen = see(server, "two_at_once", sample=job)
+    assert seen["mean"] == "40 %"
+    assert ["20 %" in seen["steps"][0], "60 %" in seen["steps"][1]] == [True, True]
+
+
+def test_a_job_is_asked_for_again_where_that_failed(server, origin):
+    with origin.stall() as url:
+        seen = see(server, "outage", job=server.job(input=url, kind="video")["id"])
+    assert "503" in seen["told"] and seen["state"] == "Cancelled"
+
+
 def test_a_stream_plays_in_the_rendition_one_picks(server, media):
     job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="adaptive_video")
     assert job["status"] == "succeeded", job["error"]

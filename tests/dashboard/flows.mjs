@@ -234,6 +234,53 @@ const flows = {
         };
     },
 
+    /// Of a job two tasks run, and the server tells of each.
+    async two_at_once(dashboard) {
+        const { page } = dashboard;
+        const isWork = ({ kind }) => ["image", "audio"].includes(kind);
+        const tasks = given.sample.tasks
+            .filter(isWork)
+            .map((task) => ({ ...task, status: "processing", progress: 0 }));
+        const job = { ...given.sample, status: "processing", tasks };
+        const body = tasks
+            .map(({ id: task }, at) => ({ job: job.id, task, percent: 20 + 40 * at }))
+            .map((data) => `event: progress\ndata: ${JSON.stringify(data)}\n\n`)
+            .join("");
+        await page.route(/\/jobs\/events$/, (route) =>
+            route.fulfill({ contentType: "text/event-stream", body }),
+        );
+        await page.route(/\/jobs\?/, (route) => route.fulfill({ json: [job] }));
+        await page.route(new RegExp(`/jobs/${job.id}$`), (route) => route.fulfill({ json: job }));
+        await page.goto(given.url);
+        await page.getByLabel("API key").fill(given.key);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        const row = dashboard.row(job.id).locator(".running");
+        await row.getByText(/[1-9]/).waitFor();
+        const mean = await text(row);
+        await dashboard.go(`jobs/${job.id}`);
+        const steps = page.locator(".step .told");
+        await steps.getByText("60 %").waitFor();
+        return { mean, steps: await steps.allInnerTexts() };
+    },
+
+    /// A job is cancelled while the server cannot tell of it.
+    async outage(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go(`jobs/${given.job}`);
+        const state = page.locator(".summary .state");
+        await state.getByText("Running").waitFor();
+        const path = new RegExp(`/jobs/${given.job}$`);
+        await page.route(path, (route) => route.fulfill({ status: 503 }));
+        const headers = { Authorization: `Bearer ${given.key}` };
+        await fetch(`${given.url}/jobs/${given.job}/cancel`, { method: "POST", headers });
+        const problem = page.getByRole("alert");
+        const told = await text(problem);
+        await page.unroute(path);
+        await problem.waitFor({ state: "detached" });
+        return { told, state: await text(state) };
+    },
+
     /// A stream is played in the rendition that one picks.
     async stream(dashboard) {
         const { page } = dashboard;
@@ -532,7 +579,9 @@ const flows = {
         const below = await visible(dashboard.row(idOf(1)).getByText("Cancelled"));
         const place = await page.evaluate(() => scrollY);
         jobs[249] = { ...given.sample, id: idOf(1), status: "processing" };
-        const percent = { job: idOf(1), task: "", percent: 43 };
+        const task = given.sample.tasks.find(({ kind }) => kind === "image").id;
+        jobs[249].tasks = given.sample.tasks.map((one) => ({ ...one, progress: null }));
+        const percent = { job: idOf(1), task, percent: 43 };
         streams.push(
             `event: job\ndata: ${JSON.stringify(jobs[249])}\n\n`,
             `event: changed\ndata: {}\n\nevent: progress\ndata: ${JSON.stringify(percent)}\n\n`,

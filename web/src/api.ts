@@ -34,6 +34,9 @@ export class ApiError extends Error {
     }
 }
 
+/// What is refused would be again.
+export const isRefused = ({ status }: ApiError) => status >= 400 && status < 500 && status !== 429;
+
 const STORED = "ittybit-key";
 const PATIENCE_MS = 30_000;
 

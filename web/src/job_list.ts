@@ -2,6 +2,7 @@
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import {
     contentOf,
+    isRefused,
     nextPage,
     send,
     type ApiError,
@@ -18,7 +19,7 @@ export interface Row {
     kind: string;
     input: string;
     status: Status;
-    percent: number | null;
+    works: { id: string; progress: number | null }[];
     error: Failure | null;
     warnings: number;
     metadata: Record<string, unknown>;
@@ -44,9 +45,6 @@ const RELOAD_MS = 250; // a page, after it was told of changes: what comes at on
 const RETRY_MS = 5000;
 
 function rowOf(job: Job): Row {
-    const works = job.tasks.filter(isWork);
-    const known = works.flatMap((task) => task.progress ?? []);
-    const total = works.length || 1;
     const probed = job.tasks.find((task) => task.kind === "probe")?.output;
     const made = job.tasks.filter((task) => task.kind === "export").map((task) => task.output);
     const sizes = made.flatMap((file) => file?.size ?? []);
@@ -55,7 +53,7 @@ function rowOf(job: Job): Row {
         kind: job.kind,
         input: job.input,
         status: job.status,
-        percent: known.length ? known.reduce((sum, part) => sum + part, 0) / total : null,
+        works: job.tasks.filter(isWork).map(({ id, progress }) => ({ id, progress })),
         error: job.error,
         warnings: job.warnings.length,
         metadata: job.metadata,
@@ -151,10 +149,8 @@ export class JobList {
             this.problem.value = "";
         } catch (error) {
             if (turn !== this.turn) return;
-            const { message, status } = error as ApiError;
-            this.problem.value = message;
-            const isRefused = status >= 400 && status < 500 && status !== 429;
-            if (!isRefused) this.reload(); // what is refused would be again
+            this.problem.value = (error as ApiError).message;
+            if (!isRefused(error as ApiError)) this.reload();
         }
         this.isLoading.value = false;
         this.hear(this.meanwhile);

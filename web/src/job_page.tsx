@@ -1,6 +1,6 @@
 // Everything about one job, as it goes on.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, expiryOf, ownFile, post, remove, type Job } from "./api";
+import { ApiError, expiryOf, isRefused, ownFile, post, remove, type Job } from "./api";
 import { Comparison, Facts } from "./facts";
 import { bytes, duration, fileName, kindName, moment, saving } from "./format";
 import { Icon } from "./icon";
@@ -16,31 +16,35 @@ import { Webhooks } from "./webhooks";
 import { adviceFor, kindOfFailure, stepName } from "./words";
 
 const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds
+const RETRY_MS = 5000;
 
 const expiryOfJob = (job: Job) =>
     Math.min(...outputsOf(job).map((output) => expiryOf(output.output)));
 
-/// The job as it is now: null while it is asked for, and where there is none.
+/// The job as it is now: null while it is asked for, and where there is none. Beside a problem it
+/// is as it was.
 function useJob(id: string) {
     const [job, setJob] = useState<Job | null>(null);
     const [problem, setProblem] = useState("");
     useEffect(() => {
         let asked = 0;
         let shown = 0; // what was asked before this is older
-        let timer = 0; // to ask again when the addresses in it have expired
+        let timer = 0; // to ask again: when the addresses in it have expired, and after a failure
         const load = async () => {
             const turn = ++asked;
             const found = await findJob(id).catch((error: ApiError) => error);
             if (turn < shown) return;
             shown = turn;
+            clearTimeout(timer);
             if (!(found instanceof ApiError)) {
-                clearTimeout(timer);
                 const left = expiryOfJob(found) - Date.now();
                 if (left < LONGEST_TIMER) timer = window.setTimeout(load, Math.max(left, 1000));
+                setProblem("");
                 return setJob(found);
             }
             setProblem(found.message);
             if (found.status === 404) setJob(null);
+            if (!isRefused(found)) timer = window.setTimeout(load, RETRY_MS);
         };
         void load();
         const end = listen((events) => {
@@ -205,6 +209,7 @@ export function JobPage({ id }: { id: string }) {
     return (
         <div class="page job">
             <BackToList />
+            <Problem text={problem} />
             <div class="title">
                 <h1>{fileName(job.input)}</h1>
                 <Actions job={job} />

@@ -22,10 +22,18 @@ const Age = ({ at }: { at: number }) => (
 
 const Elapsed = ({ since }: { since: number }) => <>{duration(now.value - since)}</>;
 
+/// The mean of all its works; null until one of them can be measured.
+function percentOf({ id, works }: Row) {
+    const told = progressOf(id).value;
+    const known = works.flatMap(({ id, progress }) =>
+        progress === 100 ? 100 : (told[id]?.percent ?? progress ?? []),
+    );
+    return known.length ? known.reduce((sum, part) => sum + part, 0) / works.length : null;
+}
+
 function Middle({ job }: { job: Row }) {
     if (job.status === "processing") {
-        const told = progressOf(job.id).value;
-        const percent = told?.percent ?? job.percent;
+        const percent = percentOf(job);
         return (
             <div class="running">
                 <Bar percent={percent} label={`Progress of ${fileName(job.input)}`} />

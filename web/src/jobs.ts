@@ -34,13 +34,13 @@ export function taskOf(job: Job, output: JobOutput, is: (task: Task) => boolean)
 
 export const isExport = (task: Task) => task.kind === "export";
 
-const progress = new Map<string, Signal<Progress | null>>();
+const progress = new Map<string, Signal<Record<string, Progress>>>();
 
-/// How far a job is that is worked on now; kept while somebody shows it.
+/// How far each task of a job is that is worked on now; kept while somebody shows it.
 export function progressOf(id: string) {
     let told = progress.get(id);
     if (!told) {
-        told = signal<Progress | null>(null, { unwatched: () => progress.delete(id) });
+        told = signal<Record<string, Progress>>({}, { unwatched: () => progress.delete(id) });
         progress.set(id, told);
     }
     return told;
@@ -48,8 +48,9 @@ export function progressOf(id: string) {
 
 function takeProgress({ name, data }: ServerEvent) {
     if (name !== "progress") return;
-    const shown = progress.get((data as Progress).job);
-    if (shown) shown.value = data as Progress;
+    const told = data as Progress;
+    const shown = progress.get(told.job);
+    if (shown) shown.value = { ...shown.peek(), [told.task]: told };
 }
 
 export const isLive = signal(false);

@@ -21,14 +21,13 @@ const share = (at: number, { from, to }: Span) =>
 
 /// "43 %, 2.1× as fast as it plays, 8 s left"
 function Doing({ task, jobId }: { task: Task; jobId: string }) {
-    const told = progressOf(jobId).value;
-    const isOurs = told?.task === task.id;
-    const percent = (isOurs ? told.percent : null) ?? task.progress;
+    const told = progressOf(jobId).value[task.id];
+    const percent = told?.percent ?? task.progress;
     return (
         <>
             {percent !== null && <b>{Math.floor(percent)} %</b>}
-            {isOurs && told.speed != null && <span>{told.speed.toFixed(1)}×</span>}
-            {isOurs && told.eta_s != null && <span>{duration(told.eta_s * 1000)} left</span>}
+            {told?.speed != null && <span>{told.speed.toFixed(1)}×</span>}
+            {told?.eta_s != null && <span>{duration(told.eta_s * 1000)} left</span>}
             {percent === null && (
                 <span>{duration(now.value - (task.started_at ?? now.value))}</span>
             )}
