@@ -250,8 +250,15 @@ def test_stored_files_are_seen_with_their_sizes_and_deleted(fresh, clip, media):
     job = ended(fresh, input=clip, kind="image", width=32, format="png")
     seen = see(fresh, "files", name=job["output"].rsplit("/", 1)[1])
     assert "Output" in seen["told"] and "B" in seen["told"] and seen["uploads"] == 1
+    assert seen["hasFocus"], "given back by the question"
     assert requests.get(job["output"], timeout=WAIT).status_code == 404
     assert fresh.get(f"/jobs/{job['id']}").json()["output"] == job["output"]
+
+
+def test_files_that_come_late_are_not_shown_twice_nor_as_others(server):
+    seen = see(server, "files_that_come_late")
+    assert [name.split()[0] for name in seen["all"]] == ["output", "output1"]
+    assert seen["uploads"] == ["upload"]
 
 
 def test_the_system_shows_its_numbers_and_walls(server):

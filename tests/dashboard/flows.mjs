@@ -408,10 +408,44 @@ const flows = {
         await row.waitFor({ state: "detached" });
         const uploads = await page.locator(".stored tbody tr").count();
         await page.getByLabel("Show").selectOption("");
-        await page.getByRole("button", { name: `Delete ${given.name}` }).click();
-        await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+        const erase = page.getByRole("button", { name: `Delete ${given.name}` });
+        const dialog = page.getByRole("dialog");
+        await erase.click();
+        await dialog.getByRole("button", { name: "Keep" }).click();
+        await dialog.waitFor({ state: "detached" });
+        const hasFocus = await erase.evaluate((button) => button === document.activeElement);
+        await erase.click();
+        await dialog.getByRole("button", { name: "Delete" }).click();
         await row.waitFor({ state: "detached" });
-        return { told, uploads };
+        return { told, uploads, hasFocus };
+    },
+
+    /// More is asked for twice; then of one role while the answer about another is on its way.
+    async files_that_come_late(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await page.route(/\/files\?/, async (route) => {
+            const query = new URL(route.request().url()).searchParams;
+            const role = query.get("role") ?? "output";
+            const after = query.get("after") ?? "";
+            const name = role + after;
+            const json = [{ id: name, name, role, url: name, size: 1, created_at: 0, job: null }];
+            const headers = {
+                "Has-More": String(role === "output" && !after),
+                Link: `<${given.url}/files?after=1>; rel="next"`,
+            };
+            if (after || role === "import") await new Promise((resume) => setTimeout(resume, 1000));
+            await route.fulfill({ json, headers });
+        });
+        await dashboard.go("files");
+        const names = page.locator(".stored tbody th");
+        await page.getByRole("button", { name: "More" }).dblclick();
+        await page.waitForTimeout(2000);
+        const all = await names.allInnerTexts();
+        await page.getByLabel("Show").selectOption("import");
+        await page.getByLabel("Show").selectOption("upload");
+        await page.waitForTimeout(2000);
+        return { all, uploads: await names.allInnerTexts() };
     },
 
     async system(dashboard) {

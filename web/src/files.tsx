@@ -1,5 +1,5 @@
 // What the service stores, and how much room it takes.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { contentOf, nextPage, ownFile, remove, send, type StoredFile } from "./api";
 import { ago, bytes, moment } from "./format";
 import { Icon } from "./icon";
@@ -37,16 +37,23 @@ function Row({ file, erase }: { file: StoredFile; erase: () => void }) {
 export function Files() {
     const [role, setRole] = useState<Role | "">("");
     const [files, setFiles] = useState<StoredFile[] | null>(null);
-    const [next, setNext] = useState<string | null>(null);
-    const load = (after = "") =>
-        attempt(async () => {
+    const [next, setNext] = useState(""); // "" at the end, and while it is asked for
+    const turn = useRef(0); // of loading: an answer that was overtaken is dropped
+    const load = async (after = "") => {
+        const mine = ++turn.current;
+        setNext("");
+        if (!after) setFiles(null);
+        await attempt(async () => {
             const query = new URLSearchParams({ limit: "50", ...(role && { role }) });
             if (after) query.set("after", after);
             const answer = await send("GET", `files?${query}`);
             const page = await contentOf<StoredFile[]>(answer);
-            setFiles((earlier) => (after ? [...(earlier ?? []), ...page] : page));
-            setNext(nextPage(answer));
+            if (mine !== turn.current) return;
+            setFiles((earlier) => [...(earlier ?? []), ...page]);
+            after = nextPage(answer) ?? "";
         });
+        if (mine === turn.current) setNext(after);
+    };
     useEffect(() => void load(), [role]);
     const erase = async (file: StoredFile) => {
         const text = "Its address ends, with all its parts. The job that made it stays.";
@@ -54,7 +61,7 @@ export function Files() {
         await attempt(async () => {
             await remove(`files/${file.id}`);
             say("Deleted");
-            setFiles((all) => all!.filter((one) => one.id !== file.id));
+            setFiles((all) => all && all.filter((one) => one.id !== file.id));
         });
     };
     return (

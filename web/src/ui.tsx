@@ -98,10 +98,14 @@ interface DialogProps {
     children: ComponentChildren;
 }
 
-/// Keeps the keyboard inside, and closes at Escape: the browser's own.
+/// Keeps the keyboard inside, closes at Escape, and gives the focus back: the browser's own.
 export function Dialog({ title, close, children }: DialogProps) {
     const element = useRef<HTMLDialogElement>(null);
-    useEffect(() => element.current?.showModal(), []);
+    useEffect(() => {
+        const dialog = element.current!;
+        dialog.showModal();
+        return () => dialog.close();
+    }, []);
     return (
         <dialog ref={element} onClose={close} aria-label={title}>
             <h2>{title}</h2>
@@ -127,6 +131,7 @@ export function Confirmation() {
     const asked = question.value;
     if (!asked) return null;
     const settle = (yes: boolean) => {
+        if (question.peek() !== asked) return; // its dialog closes after the answer too
         question.value = null;
         asked.answer(yes);
     };
