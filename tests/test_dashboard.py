@@ -347,6 +347,7 @@ def test_an_upload_of_another_tab_is_cut_off_when_that_is_closed(fresh, large):
 def test_of_an_upload_that_is_given_up_nothing_stays(fresh, large):
     seen = see(fresh, "given_up", file=str(large))
     assert large.name in seen["chosen"] and seen["findings"] == []
+    assert seen["kept"] == "{}", "what could not be given up was at the second time"
     assert fresh.get("/jobs").json() == fresh.get("/files").json() == []
     wait_for(lambda: fresh.sql("SELECT 1 FROM files") == [], WAIT, "no rows left")
     folder = fresh.data / "storage/files"

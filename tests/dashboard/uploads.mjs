@@ -103,13 +103,26 @@ export const uploads = {
         return { meanwhile, id: await madeJob(dashboard) };
     },
 
-    /// Once by the button; and once, after it went on and its job was refused, by leaving it out.
+    /// Once by the button, which fails at first; and once, after it went on and its job was refused,
+    /// by leaving it out.
     async given_up(dashboard, given) {
         const { page } = dashboard;
         await begin(dashboard, given, RATE / 5);
         await reach(dashboard, 20);
+        const path = /\/uploads\/resumable\/./;
+        await page.route(path, (route) =>
+            route.request().method() === "DELETE"
+                ? route.fulfill({ status: 503 })
+                : route.continue(),
+        );
         await page.getByRole("button", { name: "Cancel" }).click();
-        await page.getByRole("button", { name: "Make the job" }).waitFor();
+        await page.getByText("the server answered 503").waitFor();
+        await page.unroute(path);
+        await page.getByRole("button", { name: /^Leave out/ }).click();
+        await page.getByLabel("or an address").waitFor();
+        await page.getByText("was cut off").waitFor({ state: "detached" });
+        const kept = await page.evaluate(() => localStorage.getItem("ittybit-uploads"));
+        await choose(dashboard, given);
         const findings = await dashboard.axe();
         const chosen = await page.locator(".dropzone").innerText();
         await slow(dashboard, RATE / 5);
@@ -124,6 +137,6 @@ export const uploads = {
         await page.getByText("24 MB of it are there already").waitFor();
         await page.getByRole("button", { name: /^Leave out/ }).click();
         await page.getByLabel("or an address").waitFor();
-        return { findings, chosen };
+        return { findings, chosen, kept };
     },
 };

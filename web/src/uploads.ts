@@ -182,14 +182,14 @@ async function sendAll(file: File, told: Told, stop: AbortSignal) {
 export async function giveUp(print: string) {
     const url = load()[print]?.url;
     if (!url) return;
-    forget(print);
     const path = pathOf(url);
-    const isWhole = await send("DELETE", path, { headers: TUS }).then(
-        () => false,
-        (error: ApiError) => {
-            if (![400, 404].includes(error.status)) throw error;
-            return error.status === 400;
-        },
-    );
-    if (isWhole) await remove(`files/${path.split("/")[2]}`);
+    await send("DELETE", path, { headers: TUS })
+        .catch((error: ApiError) => {
+            if (error.status !== 400) throw error;
+            return remove(`files/${path.split("/")[2]}`); // it is whole
+        })
+        .catch((error: ApiError) => {
+            if (error.status !== 404) throw error; // else it is gone already
+        });
+    forget(print); // not before: what could not be done is done again
 }
