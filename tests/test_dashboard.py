@@ -125,6 +125,7 @@ def test_the_list_is_narrowed_and_searched(fresh, clip):
 def test_jobs_come_change_and_go_by_themselves(fresh, clip):
     seen = see(fresh, "live", clip=clip)
     assert seen["done"] and seen["failed"] and seen["rows"] == 1
+    assert not seen["isAll"], "what was selected is gone"
     assert "smaller" in seen["size"] or "larger" in seen["size"]
 
 

@@ -113,6 +113,7 @@ const flows = {
         const size = await text(dashboard.row(good.id).locator(".wide").first());
         const bad = await make(`${given.clip}.none`);
         const failed = await visible(dashboard.row(bad.id).getByText("Failed"));
+        await dashboard.row(bad.id).getByRole("checkbox").check();
         await call("DELETE", `/jobs/${bad.id}`);
         await dashboard.row(bad.id).waitFor({ state: "detached" });
         return {
@@ -120,6 +121,7 @@ const flows = {
             size,
             failed,
             rows: await page.locator(".rows .row").count(),
+            isAll: await page.getByLabel("Select all").isChecked(),
         };
     },
 

@@ -202,7 +202,7 @@ export function JobsPage() {
         void attempt(async () => replace(query ? `#/jobs?${query}` : "#/jobs"));
     };
     const count = list.ids.value.length;
-    const isAll = count > 0 && selected.value.size >= count;
+    const isAll = count > 0 && list.ids.value.every((id) => selected.value.has(id));
     const selectAll = () => (selected.value = new Set(isAll ? [] : list.ids.value));
     return (
         <div class="page">
