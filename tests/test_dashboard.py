@@ -266,6 +266,7 @@ def test_the_system_shows_its_numbers_and_walls(server):
     seen = see(server, "system")
     assert "Waiting" in seen["figures"] and "slots here" in seen["figures"]
     assert "seccomp" in seen["layers"] and seen["charts"] == 2
+    assert seen["asksAgain"], "for the latest failures"
 
 
 def test_ten_thousand_jobs_scroll_and_a_hundred_change_at_once(server, clip):

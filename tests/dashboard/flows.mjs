@@ -461,6 +461,7 @@ const flows = {
             figures: await text(page.locator(".figures")),
             layers: await text(page.locator(".layers")),
             charts: await page.locator(".chart canvas").count(),
+            asksAgain: await page.waitForRequest(/status=failed/).then(() => true),
         };
     },
 

@@ -106,16 +106,14 @@ function Charts() {
 function Failures() {
     const [kinds, setKinds] = useState<[string, number][] | null>(null);
     useEffect(() => {
-        get<Job[]>("jobs?status=failed&limit=100").then(
-            (jobs) => {
-                const counts = new Map<string, number>();
-                for (const { error } of jobs) {
-                    if (error) counts.set(error.kind, (counts.get(error.kind) ?? 0) + 1);
-                }
-                setKinds([...counts].sort((one, other) => other[1] - one[1]));
-            },
-            () => {},
-        );
+        const look = async () => {
+            const counts = new Map<string, number>();
+            for (const { error } of await get<Job[]>("jobs?status=failed&limit=100")) {
+                if (error) counts.set(error.kind, (counts.get(error.kind) ?? 0) + 1);
+            }
+            setKinds([...counts].sort((one, other) => other[1] - one[1]));
+        };
+        return poll(look, 10_000);
     }, []);
     const most = Math.max(1, ...(kinds ?? []).map(([, count]) => count));
     return (
