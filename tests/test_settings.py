@@ -86,7 +86,8 @@ def test_all_that_is_wrong_is_told_with_its_place(tmp_path):
     ("listen = \n", ":1:10: "), ("\n[limits]\npixels = 3\n", ":2:1: "),
     ("listen = 1979-05-27\n", "texts, numbers, true or false"),
     ('public_url = "media.example"\n', "https://"),
-    ('public_url = "https://media.example/files"\n', "no folder named files"), ('storage = "bucket/x"\n', "s3://"),
+    ('public_url = "https://media.example/files"\n', "no folder named files"),
+    ('storage = "bucket/x"\n', "s3://"),
 ])
 def test_what_cannot_be_read_is_told_with_line_and_column(tmp_path, config, what):
     status, _, complaint = check(tmp_path, config=config)

@@ -103,8 +103,8 @@ export const uploads = {
         return { meanwhile, id: await madeJob(dashboard) };
     },
 
-    /// Once by the button, which fails at first; and once, after it went on and its job was refused,
-    /// by leaving it out.
+    /// Once by the button, which fails at first; and once by leaving it out, after it went on and
+    /// its job was refused.
     async given_up(dashboard, given) {
         const { page } = dashboard;
         await begin(dashboard, given, RATE / 5);
