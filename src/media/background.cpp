@@ -53,9 +53,10 @@ void lay_on_420(AVFrame& picture, const PaintYuv& paint) {
         const std::uint8_t* upper = alpha_row(2 * y);
         const std::uint8_t* lower = alpha_row(2 * y + 1);
         for (int x = 0; x < columns; ++x) {
-            const int right = std::min(2 * x + 1, picture.width - 1);
+            const auto left = std::ptrdiff_t{2} * x;
+            const auto right = std::min<std::ptrdiff_t>(left + 1, picture.width - 1);
             const auto alpha = static_cast<unsigned>(
-                (upper[2 * x] + upper[right] + lower[2 * x] + lower[right] + 2) / 4
+                (upper[left] + upper[right] + lower[left] + lower[right] + 2) / 4
             );
             u[x] = blend(u[x], paint.u, alpha);
             v[x] = blend(v[x], paint.v, alpha);
@@ -150,8 +151,8 @@ Result<> Canvas::push(Frame frame) {
         const auto columns = static_cast<std::size_t>(size_.width >> half);
         for (int y = 0; y < rows; ++y) {
             std::memset(
-                made->data[plane] + std::ptrdiff_t{y} * made->linesize[plane], paint.at(plane),
-                columns
+                made->data[plane] + std::ptrdiff_t{y} * made->linesize[plane],
+                paint.at(static_cast<std::size_t>(plane)), columns
             );
         }
         std::uint8_t* corner = made->data[plane] +

@@ -295,7 +295,7 @@ Result<> Soundtrack::push(Frame frame) {
 }
 
 /// A gap costs nothing in the input, and days of sound in the output.
-Result<> Soundtrack::bound_silence(std::int64_t samples) {
+Result<> Soundtrack::bound_silence(std::int64_t samples) const {
     const double made_up = static_cast<double>(position_ + samples - real_) / rate_;
     const double real = static_cast<double>(real_) / rate_;
     const double most = kMostSilence + 10 * real;

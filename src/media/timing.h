@@ -20,7 +20,7 @@ struct Cut {
 
 /// How a decoder's timestamps stand to the input's origin.
 struct SourceTime {
-    AVRational time_base;        // Decoder::time_base()
+    AVRational time_base{};      // Decoder::time_base()
     std::int64_t origin_us = 0;  // Input::origin_us()
     bool tells_lengths = false;  // Input::tells_lengths()
 };
@@ -184,7 +184,7 @@ private:
     Result<> pass_on(Frame frame);
     void assume_usual_sound();
     Result<> fill_to_common_end();
-    Result<> bound_silence(std::int64_t samples);
+    Result<> bound_silence(std::int64_t samples) const;
     std::int64_t samples_left() const;
 
     SourceTime source_;

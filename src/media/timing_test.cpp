@@ -134,13 +134,13 @@ TEST(CommonEnd, IsThePicturesWhereSoundIsLongerByAFrame) {
 
 TEST(CommonEnd, IsTheLongestOfSeveralSounds) {
     CommonEnd film({25, 1}, 1, {.sounds = 2}, {});
-    std::thread one([&] { film.after_sound(48000 * 7, 48000); });
-    std::thread other([&] { film.after_sound(44100 * 6, 44100); });
+    std::thread one([&] { film.after_sound(336'000, 48000); });
+    std::thread other([&] { film.after_sound(264'600, 44100); });
     EXPECT_EQ(film.after_pictures(125), 175);
     one.join();
     other.join();
     CommonEnd sounds({48000, 1}, 1, {.has_pictures = false, .sounds = 2}, {});
-    std::thread longer([&] { sounds.after_sound(44100 * 2, 44100); });
+    std::thread longer([&] { sounds.after_sound(88'200, 44100); });
     EXPECT_EQ(sounds.after_sound(48000, 48000), 96000);
     longer.join();
 }

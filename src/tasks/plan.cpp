@@ -235,7 +235,7 @@ PlannedRead read_of(const PictureFacts& facts) {
     // Each thread holds pictures: fewer for very large ones.
     const auto pixels = std::int64_t{facts.stored.width} * facts.stored.height;
     const int most = pixels > 20'000'000 ? 4 : 8;
-    const int threads = pixels < 64 * 64 ? 1 : std::clamp(machine_cores() + 1, 1, most);
+    const int threads = pixels < 4096 ? 1 : std::clamp(machine_cores() + 1, 1, most);
     return {.stream = facts.stream, .alpha = {}, .threads = threads};
 }
 
