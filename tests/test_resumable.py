@@ -247,6 +247,7 @@ def test_more_bytes_than_an_upload_has_are_refused_however_they_come(small):
     for body in b"0123456789", iter([b"0123", b"456789"]):
         url = begin(small, 3)
         assert patch(small, url, 0, body).status_code == 413
+        assert offset_of(small, url) == 0
 
 
 def test_an_answer_to_a_post_has_its_body_whatever_overrides_it(small):

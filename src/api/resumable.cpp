@@ -102,6 +102,14 @@ Result<store::ResumableUpload> find_upload(Service& service, const Request& requ
     return *std::move(upload);
 }
 
+/// Of a body that did not say how long it is.
+Result<> check_end(const Request& request) {
+    std::byte more{};
+    const auto count = request.read_body({&more, 1});
+    if (!count || *count == 0) return {};
+    return Error{ErrorKind::kBodyTooLarge, "more bytes came than the upload has", ""};
+}
+
 /// One piece of what is left, as far as the body goes. Nothing where the body has ended, or another
 /// request was faster.
 Result<std::int64_t> keep_piece(
@@ -126,6 +134,7 @@ Result<std::int64_t> keep_piece(
         piece.size += static_cast<std::int64_t>(*count);
     }
     if (piece.size == 0) return 0;
+    if (!request.body_size && piece.at + piece.size == upload.length) TRY(check_end(request));
     TRY(object->commit(piece.size, {}));
     if (TRY(service.resumables.add_piece(upload.id, piece, service.clock.now()))) return piece.size;
     TRY(service.storage.remove(piece.key, {}));
@@ -149,14 +158,6 @@ Result<> check_pieces(const store::ResumableUpload& upload) {
     );
 }
 
-/// Of a body that did not say how long it is.
-Result<> check_end(const Request& request) {
-    std::byte more{};
-    const auto count = request.read_body({&more, 1});
-    if (!count || *count == 0) return {};
-    return Error{ErrorKind::kBodyTooLarge, "more bytes came than the upload has", ""};
-}
-
 /// Keeps what a request brings, and ends the upload when that is all.
 Result<> keep_bytes(Service& service, const Request& request, store::ResumableUpload& upload) {
     storage::Allowance allowance(service.settings.storage_folder, service.settings.keep_free);
@@ -178,7 +179,6 @@ Result<> keep_bytes(Service& service, const Request& request, store::ResumableUp
         upload.received += count;
         ++upload.pieces;
     }
-    if (!request.body_size && upload.received == upload.length) TRY(check_end(request));
     return complete(service, upload);
 }
 
