@@ -57,10 +57,6 @@ int run_where_configured(Context& context, const json::object& document, bool is
     return run_here(context, document, is_task);
 }
 
-int run_job(Context& context, const json::object& document) {
-    return run_where_configured(context, document, false);
-}
-
 int run_task(Context& context, const json::object& document) {
     if (context.globals.inputs.size() > 1) {
         return Display(context.globals)
@@ -87,7 +83,7 @@ Action declare_job(CLI::App& app, std::string_view kind) {
         const auto document = document_of(*typed);
         if (!document) return Display(context.globals).finish(document.error());
         return run_each(context, {context.globals.output}, [&](Context& each) {
-            return run_job(each, *document);
+            return run_where_configured(each, *document, false);
         });
     };
 }
@@ -119,7 +115,7 @@ Action declare_run(CLI::App& app) {
         const bool is_path = !is_url(folder) && folder != work::kStandardOutput;
         if (is_path && !folder.empty() && !folder.ends_with('/')) folder += '/';
         return run_each(context, names_in(*body, context.globals.output), [&](Context& each) {
-            return run_job(each, *body);
+            return run_where_configured(each, *body, false);
         });
     };
 }
