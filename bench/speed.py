@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Our command line against ffmpeg and vipsthumbnail at equal settings.
 
-    speed.py [CASE…] [--pairs N] [--seconds S] [--json FILE]
+    speed.py [CASE…] [--pairs N] [--seconds S] [--before PROGRAM] [--json FILE]
 
 Each case runs ours and its rivals in turn, N times (7), in one session, so that whatever else the
 machine does meets both; what is told are the ratios ours/rival of wall and CPU time of each pair:
 median, and the spread from the second lowest to the second highest. The rival's settings are read
-from our own plan (`--explain`). CPU time is that of all processes, however deep."""
+from our own plan (`--explain`). CPU time is that of all processes, however deep. With --before
+another build of ours is a rival too."""
 import argparse
 import ctypes
 import json
@@ -297,6 +298,8 @@ def run_case(name, options):
     with tempfile.TemporaryDirectory(prefix="ittybit-bench-") as place:
         folder = pathlib.Path(place)
         mine, rivals, *rest = CASES[name](folder, options.seconds)
+        if options.before:
+            rivals = {**rivals, "ours, before": [[options.before, *mine[1:]]]}
         measure([mine])  # once for the page cache
         times = {"ours": [], **{rival: [] for rival in rivals}}
         for _ in range(options.pairs):
@@ -322,6 +325,7 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--before", help="another build's ittybit")
     parser.add_argument("--json", default=str(ROOT / "build/bench/speed.json"))
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
