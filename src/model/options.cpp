@@ -223,7 +223,7 @@ Result<TrackChoice> TrackChoice::from_json(const json::value& value) {
         const auto* const end = text->data() + text->size();
         const auto [rest, code] = std::from_chars(text->data(), end, number);
         if (rest != end) return TrackChoice{.number = {}, .language = std::string(*text)};
-        if (code != std::errc()) return refuse();
+        if (code != std::errc() || number < 0) return refuse();
         return TrackChoice{.number = number, .language = {}};
     }
     json::error_code code;
@@ -304,6 +304,14 @@ void check(const AdaptiveVideoOptions& options, Problems& problems) {
             options, {"width", "height", "fit", "position", "background"},
             "does not go with mute_video, which leaves the picture out", "mute_video", problems
         );
+        if (!options.codecs.empty()) {
+            problems.push_back(
+                {ErrorKind::kInvalidOptions,
+                 "codecs",
+                 "codecs does not go with mute_video, which leaves the picture out",
+                 {"mute_video"}}
+            );
+        }
     }
     if (options.mute_video && options.no_audio) {
         problems.push_back(

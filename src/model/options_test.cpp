@@ -26,7 +26,9 @@ TEST(Options, ASubtitleTrackIsANumberHoweverItIsWritten) {
     EXPECT_EQ(TrackChoice::from_json(2)->number, 2);
     EXPECT_EQ(TrackChoice::from_json("2")->number, 2);
     EXPECT_EQ(TrackChoice::from_json("eng")->language, "eng");
-    EXPECT_FALSE(TrackChoice::from_json("99999999999"));
+    for (const auto& wrong : {json::value("99999999999"), json::value("-1"), json::value(-1)})
+        EXPECT_FALSE(TrackChoice::from_json(wrong)) << wrong;
+    EXPECT_EQ(only_problem("video", R"({"subtitle_track": "-1"})").field, "subtitle_track");
 }
 
 TEST(Options, EveryKindRoundTripsThroughItsCanonicalJson) {
@@ -188,6 +190,10 @@ TEST(Options, AStreamWithoutPicturesNeedsSoundAndNoFrame) {
     EXPECT_EQ(
         only_problem("adaptive_video", R"({"mute_video": true, "width": 640})").message,
         "width does not go with mute_video, which leaves the picture out"
+    );
+    EXPECT_EQ(
+        only_problem("adaptive_video", R"({"mute_video": true, "codecs": ["av1"]})").message,
+        "codecs does not go with mute_video, which leaves the picture out"
     );
     EXPECT_EQ(only_problem("video", R"({"mute_video": true})").field, "mute_video");
 }
