@@ -418,6 +418,37 @@ def test_bash_completes_commands_flags_values_and_files(tmp_path):
     assert completed(tmp_path, "video", "-i", "a.mov", "my") == ["my holiday.mov"]
 
 
+def shell(tmp_path, *words):
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={**cli.environment(tmp_path),
+                               "PATH": f"{cli.BINARY.parent}:{os.environ['PATH']}"})
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.splitlines()
+
+
+def test_zsh_takes_the_completion(tmp_path):
+    (tmp_path / "_ittybit").write_text("\n".join(shell(tmp_path, "ittybit", "completion", "zsh")))
+    shell(tmp_path, "zsh", "-fn", "_ittybit")
+    for how in "source <(ittybit completion zsh)", "fpath=($PWD $fpath); compinit -u -D":
+        script = f"autoload -U compinit; compinit -u -D; {how}; print $_comps[ittybit]"
+        assert shell(tmp_path, "zsh", "-fc", script) == ["_ittybit"], how
+
+
+def test_fish_completes_commands_flags_and_values(tmp_path):
+    (tmp_path / "it.fish").write_text("\n".join(shell(tmp_path, "ittybit", "completion", "fish")))
+    shell(tmp_path, "fish", "-n", "it.fish")
+
+    def completed(line):
+        told = shell(tmp_path, "fish", "-Nc", "source it.fish; complete -C $argv", line)
+        return [each.split("\t")[0] for each in told]
+
+    assert completed("ittybit vi") == ["video"]
+    assert completed("ittybit video --form") == ["--format"]
+    assert completed("ittybit image --position top_") == ["top_left", "top_right"]
+    assert completed("ittybit jobs ca") == ["cancel"]
+    assert completed("ittybit task video --codec h26") == ["h264", "h265"]
+
+
 class RangeServer(http.server.SimpleHTTPRequestHandler):
     """Files with Range, as a web server gives them."""
 
