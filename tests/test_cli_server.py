@@ -115,6 +115,39 @@ def test_a_flag_goes_before_the_environment(server, tmp_path):
         assert f'"{name}"' in refused.message
 
 
+def test_the_environment_goes_before_what_login_keeps(server, tmp_path):
+    """Each of address and key by itself; an empty variable is none."""
+    def kept(url, key):
+        file = tmp_path / ".ittybit/config.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"url": url, "key": key}))
+
+    def status(**env):
+        return cli.ittybit("jobs", cwd=tmp_path, env=env).status
+
+    kept(server.url, server.key)
+    assert status() == 0 and status(ITTYBIT_API_URL="", ITTYBIT_API_KEY="") == 0
+    assert status(ITTYBIT_API_KEY="itty_wrong") == 3
+    assert status(ITTYBIT_API_URL="http://127.0.0.1:9") == 4
+    kept("http://127.0.0.1:9", "itty_wrong")
+    assert status() == 4
+    assert status(ITTYBIT_API_URL=server.url) == 3
+    assert status(**access(server)) == 0
+
+
+def test_async_makes_a_job_and_waits_for_nothing(there, server, clip, media, tmp_path):
+    refused = there("image", "-i", clip, "-o", "o.jpg", "--async")
+    assert (refused.status, refused.error_kind) == (2, "invalid_output"), refused
+    assert "--async" in refused.message and not (tmp_path / "o.jpg").exists()
+    for words in (("image", "-i", clip), ("image", "-i", media / "photo.jpg"),
+                  ("task", "image", "-i", clip)):
+        made = there(*words, "--width", "16", "--async")
+        what = "task" if words[0] == "task" else "job"
+        assert made.status == 0 and made.last["object"] == what, made
+        assert made.last["status"] in ("queued", "waiting") and not made.last["output"]
+        assert server.wait(made.last, f"{what}s")["status"] == "succeeded", "nobody cancelled it"
+
+
 def test_a_connection_out_of_reach_is_exit_4(there, server, tmp_path):
     words = ("connections", "add", "s3", "--name", "away", "--endpoint", "http://127.0.0.1:9",
              "--access-key-id", "id", "--secret-access-key", "secret")

@@ -39,6 +39,29 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path):
     assert told["limit_streams"] == (256, None)
 
 
+def test_the_environment_may_name_the_file_and_a_flag_another(tmp_path):
+    named = tmp_path / "named.toml"
+    named.write_text("max_queued = 7\n")
+    words = [cli.BINARY, "serve", "--check"]
+    env = {**cli.environment(tmp_path), "ITTYBIT_CONFIG": str(named)}
+    told = subprocess.run(words, env=env, capture_output=True, text=True, timeout=30, check=True)
+    assert f"max_queued = 7  # by max_queued in {named}\n" in told.stdout
+    _, told, _ = check(tmp_path, config="max_queued = 8\n", env={"ITTYBIT_CONFIG": str(named)})
+    assert told["max_queued"][0] == 8
+
+
+def test_debug_says_more_whatever_the_settings_say(tmp_path):
+    _, told, _ = check(tmp_path, "--debug", config='log_level = "error"\n')
+    assert told["log_level"][0] == "debug"
+    server = Server(tmp_path, "--log-level", "error", "--debug")
+    server.call("GET", "/jobs", headers={"X-Request-Id": "mine"})
+    lines = [json.loads(line) for line in (tmp_path / "server.log").read_text().splitlines()
+             if line.startswith("{")]
+    [told] = [line for line in lines if line.get("request") == "mine"]
+    assert (told["level"], told["status"]) == ("debug", 200)
+    assert server.stop() == 0
+
+
 def test_a_flag_may_take_back_what_the_file_says(tmp_path):
     _, told, _ = check(tmp_path, "--redirect-files=false",
                        config="redirect_files = true\nallow_private_network = true\n")
