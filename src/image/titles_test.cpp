@@ -1,5 +1,7 @@
 #include "image/titles.h"
 
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "image/embed.h"
@@ -30,6 +32,49 @@ void expect_same(const Titles& seen, const Titles& wanted) {
 
 TEST(Titles, XmpCarriesThemInAnyAlphabet) {
     expect_same(xmp_titles(xmp_packet(kTitles)), kTitles);
+}
+
+TEST(Titles, XmpMayHaveAnyEntityOnceUnescaped) {
+    const auto packet = "<dc:title>&lt;&amp;lt;&quot;&apos;&#39;&#xA;a & b &unknown; &</dc:title>";
+    EXPECT_EQ(xmp_titles(packet).title, "<&lt;\"'' a & b &unknown; &");
+}
+
+/// A packet of so many bytes at least, made of these pieces, each after whichever.
+std::string packet_of(const std::vector<std::string_view>& pieces, std::size_t bytes) {
+    std::string packet = "<dc:title>";
+    std::uint32_t state = 1;
+    while (packet.size() < bytes) {
+        state = state * 1664525 + 1013904223;
+        packet += pieces.at((state >> 16U) % pieces.size());
+    }
+    return packet + "</dc:title>";
+}
+
+/// What takes a moment here took minutes once: a process was held by five kilobytes of a PNG.
+TEST(Titles, LongXmpIsReadInAMoment) {
+    const std::vector<std::vector<std::string_view>> kinds = {
+        {"&lt;"},
+        {"&amp;", "&quot;", "x"},
+        {"&"},
+        {"<rdf:li>&gt;</rdf:li>"},
+        {"<rdf:li"},
+        {"<rdf:li>"},
+        {"<dc:title"},
+        {"<dc:creator>", "<rdf:li>", "</rdf:li>", "&lt;"},
+        {"<dc:title", "<dc:creator", "<dc:rights", "<rdf:li", "</rdf:li>", ">", "/", "&amp;", " "},
+        {"<dc:title>", "</dc:title>", "<dc:creator>", "</dc:creator>", "<rdf:li>", "</rdf:li>", "a"
+        },
+        {"\xC3\xA9", "\xE9", "&#xA;"},
+    };
+    for (const auto& pieces : kinds) {
+        const std::string packet = packet_of(pieces, 4'000'000);
+        const auto begin = std::chrono::steady_clock::now();
+        const Titles titles = xmp_titles(packet);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        EXPECT_LT(took.count(), 3) << pieces.front();
+        for (const auto& text : {titles.title, titles.description, titles.copyright})
+            EXPECT_LE(text.size(), 8192U) << pieces.front();
+    }
 }
 
 TEST(Titles, ExifCarriesWhatItHasATagFor) {

@@ -1,5 +1,6 @@
 #include "image/xmp.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -11,17 +12,23 @@ namespace ittybit::image {
 namespace {
 
 using Entity = std::pair<std::string_view, std::string_view>;
-/// The ampersand's is the last to be read and the first to be written.
 constexpr std::array kEntities = {
     Entity{"&lt;", "<"},   Entity{"&gt;", ">"},  Entity{"&quot;", "\""}, Entity{"&apos;", "'"},
     Entity{"&#xA;", "\n"}, Entity{"&#39;", "'"}, Entity{"&amp;", "&"},
 };
 
+/// In one pass: a packet may be as long as its file.
 std::string unescaped(std::string_view escaped) {
-    std::string text(escaped);
-    for (const auto& [entity, character] : kEntities)
-        for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; ++at)
-            text.replace(at, entity.size(), character);
+    std::string text;
+    while (!escaped.empty()) {
+        const auto is_next = [&](const Entity& each) { return escaped.starts_with(each.first); };
+        const auto* const found = std::ranges::find_if(kEntities, is_next);
+        const std::string_view letter = escaped.substr(0, 1);
+        const auto& [entity, character] =
+            found == kEntities.end() ? Entity{letter, letter} : *found;
+        text += character;
+        escaped.remove_prefix(entity.size());
+    }
     return text;
 }
 
