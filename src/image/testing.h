@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fcntl.h>
@@ -100,6 +103,29 @@ inline std::vector<std::byte> encoded(
     std::vector<std::byte> copy(first, first + length);
     vips_area_unref(VIPS_AREA(blob));
     return copy;
+}
+
+/// An animated WebP with one more chunk of its container: "ICCP" or "EXIF".
+inline std::vector<std::byte> with_chunk(
+    std::vector<std::byte> webp, std::string_view name, std::string content
+) {
+    constexpr std::size_t kFlags = 20;
+    constexpr std::size_t kBehindHeader = 30;
+    const auto number = [](std::size_t value) {
+        std::string bytes;
+        for (unsigned i = 0; i < 4; ++i) bytes += static_cast<char>((value >> (8 * i)) & 0xFFU);
+        return bytes;
+    };
+    const bool is_profile = name == "ICCP";
+    webp.at(kFlags) |= is_profile ? std::byte{0x20} : std::byte{0x08};
+    std::string chunk = std::string(name) + number(content.size()) + content;
+    if (chunk.size() % 2 != 0) chunk += '\0';
+    const auto added = std::as_bytes(std::span(chunk));
+    const auto place = is_profile ? webp.begin() + kBehindHeader : webp.end();
+    webp.insert(place, added.begin(), added.end());
+    const std::string size = number(webp.size() - 8);
+    std::ranges::copy(std::as_bytes(std::span(size)), webp.begin() + 4);
+    return webp;
 }
 
 inline std::vector<std::byte> file_bytes(const std::string& name) {

@@ -30,6 +30,7 @@
 #include "tasks/still.h"
 #include "tasks/stream_reading.h"
 #include "tasks/text.h"
+#include "tasks/told_colours.h"
 #include "tasks/treatment.h"
 #include "tasks/watched.h"
 
@@ -387,7 +388,8 @@ Result<> Builder::finish_beside() {
 
 Result<> Builder::read_animation() {
     auto& reader = *TRY(open_animation(job_));
-    Sink<Frame>& window = joined(pipeline_, taps_of(0).frames);
+    Sink<Frame>& window =
+        *TRY(add_told_colours(pipeline_, job_, joined(pipeline_, taps_of(0).frames)));
     const auto& end = plan_.window.end;
     while (const auto shown = TRY(reader.next())) {
         meter_.moved();

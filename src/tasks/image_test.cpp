@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "image/animation_writer.h"
+#include "image/made_profile.h"
 #include "image/testing.h"
 #include "tasks/run_task.h"
 
@@ -27,7 +28,11 @@ struct Outcome {
 };
 
 Outcome run_on(
-    const char* kind, std::span<const std::byte> input, const char* options, Limits limits = {}
+    const char* kind,
+    std::span<const std::byte> input,
+    const char* options,
+    Limits limits = {},
+    const char* name = nullptr  // of the file; by default the output's
 ) {
     const image::TemporaryFolder folder;
     MemorySource source(input);
@@ -38,7 +43,7 @@ Outcome run_on(
     assignment.limits = limits;
     auto result = run_task(assignment, source, events);
     if (!result) return {std::move(result), {}};
-    auto bytes = image::file_bytes("output." + result->file.format);
+    auto bytes = image::file_bytes(name != nullptr ? name : "output." + result->file.format);
     return {std::move(result), std::move(bytes)};
 }
 
@@ -200,12 +205,14 @@ TEST(Image, WebpIsRefusedBeyondItsLongestSide) {
 }
 
 /// Red for 0.3 s, then green for 0.2 s.
-std::vector<std::byte> two_colours() {
+std::vector<std::byte> two_colours(
+    const Rgba& first = {255, 0, 0, 255}, const Rgba& second = {0, 255, 0, 255}
+) {
     const image::TemporaryFolder folder;
     auto writer = image::AnimationWriter::open({.size = {32, 16}, .loop = 3, .quality = 95});
     EXPECT_TRUE(writer);
-    const auto red = image::plain(32, 16, {255, 0, 0, 255});
-    const auto green = image::plain(32, 16, {0, 255, 0, 255});
+    const auto red = image::plain(32, 16, first);
+    const auto green = image::plain(32, 16, second);
     EXPECT_TRUE((*writer)->add(red.bytes, 128, 0));
     EXPECT_TRUE((*writer)->add(green.bytes, 128, 300));
     EXPECT_TRUE((*writer)->finish(500, "a.webp"));
@@ -221,6 +228,33 @@ TEST(Image, AnAnimationGivesTheFrameOnScreenAtStart) {
     const auto none = run_on("image", input, R"({"start":0.51})");
     ASSERT_FALSE(none.result);
     EXPECT_EQ(none.result.error().kind, ErrorKind::kStartOutOfRange);
+}
+
+TEST(Image, TheProfileOfAnAnimatedWebpIsHeededWhateverItBecomes) {
+    image::PngFacts adobe;
+    adobe.gamma = 256.0 / 563;
+    adobe.chromaticities = {0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06};
+    const auto input = image::with_chunk(
+        two_colours({200, 60, 60, 255}, {60, 200, 60, 255}), "ICCP",
+        image::made_profile(adobe, false).value()
+    );
+    const auto colour_of = [](const Outcome& outcome, int page) {
+        EXPECT_TRUE(outcome.result) << outcome.result.error().message;
+        return pixel_at(decoded(outcome.bytes, page), 4, 4);
+    };
+    const auto first = colour_of(run_on("image", input, R"({"format":"png"})"), 0);
+    const auto second = colour_of(run_on("image", input, R"({"format":"png","start":0.4})"), 0);
+    EXPECT_GT(first[0], 220);
+    EXPECT_LT(second[0], 30);
+    const auto moving = run_on("animation", input, R"({"end":9})");
+    EXPECT_TRUE(is_near(colour_of(moving, 1), first, 8));
+    EXPECT_TRUE(is_near(colour_of(moving, 4), second, 8));
+    const char* const series = R"({"interval":0.4,"format":"png"})";
+    EXPECT_TRUE(is_near(colour_of(run_on("image", input, series, {}, "thumb-000.png"), 0), first, 2)
+    );
+    EXPECT_TRUE(
+        is_near(colour_of(run_on("image", input, series, {}, "thumb-001.png"), 0), second, 2)
+    );
 }
 
 TEST(AnimationTask, WebpBecomesAGifWithItsTimesAndLoops) {

@@ -3,7 +3,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -66,8 +69,12 @@ Result<Camera> film_camera(const Plan& plan, Job& job, std::function<void()> on_
 /// Of an animated WebP.
 Result<Camera> animation_camera(Job& job) {
     auto& reader = *TRY(open_animation(job));
+    const std::string profile = TRY(told_colours(job)).profile;
+    const auto bytes = std::as_bytes(std::span(profile));
+    const std::vector<std::byte> icc_profile(bytes.begin(), bytes.end());
     return Camera(
-        [&reader, frame = std::optional(image::AnimationFrame{})](double seconds) mutable -> Shot {
+        [&reader, icc_profile,
+         frame = std::optional(image::AnimationFrame{})](double seconds) mutable -> Shot {
             while (frame && frame->start_ms + frame->duration_ms <= seconds * 1000)
                 frame = TRY(reader.next());
             if (!frame) return std::optional<image::Picture>();
@@ -77,7 +84,7 @@ Result<Camera> animation_camera(Job& job) {
                 .bands = 4,
                 .bits = 8,
                 .bytes = {frame->rgba.begin(), frame->rgba.end()},
-                .icc_profile = {},
+                .icc_profile = icc_profile,
             })));
         }
     );

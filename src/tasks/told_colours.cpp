@@ -49,9 +49,10 @@ Result<image::Pixels> pixels_of(
 
 Result<ToldColours> told_colours(Job& job) {
     const Sniffed sniffed = TRY(sniff(job.source));
-    if (sniffed.format != "apng") return ToldColours();
+    const bool is_animated_webp = sniffed.format == "webp" && sniffed.family == Family::kAnimation;
+    if (sniffed.format != "apng" && !is_animated_webp) return ToldColours();
     const auto header = image::read_header(job.source, sniffed, job.limits());
-    if (!header) return ToldColours();  // libav may read it all the same
+    if (!header) return ToldColours();  // others may read it all the same
     if (header->is_beyond_srgb()) return ToldColours{{}, header->primaries, header->transfer};
     const auto picture = TRY(image::Picture::open(job.source, sniffed, job.limits(), {}));
     return ToldColours{.profile = std::string(image::profile_of(picture))};

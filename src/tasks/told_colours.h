@@ -10,10 +10,10 @@
 
 namespace ittybit::tasks {
 
-/// What an animated PNG tells of its colours, of which libav knows little. Nothing where that is
-/// sRGB, and of all other formats.
+/// What an animated PNG or WebP tells of its colours, of which those who read its frames know
+/// little. Nothing where that is sRGB, and of all other formats.
 struct ToldColours {
-    std::string profile;  // ICC: its own, or what its `gAMA` and `cHRM` come to
+    std::string profile;  // ICC: its own, or what a PNG's `gAMA` and `cHRM` come to
     int primaries = 2;    // ITU-T H.273, where they go beyond sRGB: there is no profile then
     int transfer = 2;
 
