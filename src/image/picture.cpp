@@ -56,6 +56,8 @@ Result<Picture> Picture::from_pixels(Pixels pixels) {
             image, VIPS_META_ICC_NAME, pixels.icc_profile.data(), pixels.icc_profile.size()
         );
     }
+    if (pixels.orientation != 1)
+        vips_image_set_int(image, VIPS_META_ORIENTATION, pixels.orientation);
     return Picture(image, std::make_shared<SourceState>());
 }
 
@@ -73,6 +75,7 @@ Result<Pixels> Picture::pixels() const {
     pixels.height = size().height;
     pixels.bands = vips_image_get_bands(image_);
     pixels.bits = static_cast<int>(8 * vips_format_sizeof(vips_image_get_format(image_)));
+    pixels.orientation = vips_image_get_orientation(image_);
     std::size_t length = 0;
     void* bytes = vips_image_write_to_memory(image_, &length);
     if (bytes == nullptr)

@@ -26,6 +26,7 @@ struct Pixels {
     int bits = 8;   // 8 or 16
     std::vector<std::byte> bytes;
     std::vector<std::byte> icc_profile;  // empty: sRGB
+    int orientation = 1;                 // EXIF: 1–8
 };
 
 struct SourceState;

@@ -23,8 +23,10 @@ public:
     Files(const SaveSettings& settings, Job& job)
         : settings_(settings), parts_(job.events, job.limits()) {}
 
-    Result<> save(const image::Picture& picture, const std::string& name, bool is_main) {
-        settings_.size = picture.size();
+    Result<> save(
+        const image::Picture& picture, Size planned, const std::string& name, bool is_main
+    ) {
+        settings_.size = planned;
         TRY(image::save(picture, settings_, name));
         File file = TRY(verify_image(name, name_of(settings_.format), settings_.size));
         TRY(parts_.add(name, file.size.value_or(0), is_main));
@@ -59,7 +61,7 @@ public:
     Result<> add(const image::Picture& picture) override {
         const int number = count_++;
         const auto name = thumbnail_name(instants_, number, settings_.format);
-        return files_.save(picture, name, /*is_main=*/number == 0);
+        return files_.save(picture, settings_.size, name, /*is_main=*/number == 0);
     }
     Result<File> finish() override { return files_.facts(); }
 
@@ -144,7 +146,7 @@ Result<> Sheets::add(const image::Picture& picture) {
 Result<> Sheets::write_sheet() {
     const int number = (count_ - 1) / tiles();
     const auto sheet = TRY(image::Picture::from_pixels(std::exchange(pixels_, {})));
-    return files_.save(sheet, sheet_name(number), /*is_main=*/false);
+    return files_.save(sheet, sheet.size(), sheet_name(number), /*is_main=*/false);
 }
 
 /// A cue for each tile, from its instant to the next one's; the last goes on to the window's end.

@@ -61,11 +61,15 @@ Result<Plan> from_media(
 
 Result<Plan> from_webp(const AnimationOptions& options, const image::Header& header, Job& job) {
     const auto& reader = *TRY(open_animation(job));
+    Treatment treatment = rgb_treatment(header.display(), reader.has_alpha());
+    const auto orientation = orientation_of(header);
+    treatment.is_mirrored = orientation.is_mirrored;
+    treatment.rotation = orientation.rotation;
     const AnimationSource source{
-        .display = reader.size(),
+        .display = header.display(),
         .duration = header.duration(),
         .read = {.as = ReadAs::kAnimation, .alpha = {}},
-        .treatment = rgb_treatment(reader.size(), reader.has_alpha()),
+        .treatment = treatment,
         .loop = reader.loop(),
         .told_end = {},
         .frames = reader.frames(),

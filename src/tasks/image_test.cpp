@@ -257,6 +257,54 @@ TEST(Image, TheProfileOfAnAnimatedWebpIsHeededWhateverItBecomes) {
     );
 }
 
+/// Quarters of 64×32 that grow a white dot after 0.3 s, to be shown by an EXIF orientation.
+std::vector<std::byte> turned_animation(int orientation) {
+    using namespace std::string_literals;
+    const image::TemporaryFolder folder;
+    auto writer = image::AnimationWriter::open({.size = {64, 32}, .quality = 95});
+    EXPECT_TRUE(writer);
+    auto picture = quarters(64, 32, 4);
+    EXPECT_TRUE((*writer)->add(picture.bytes, 256, 0));
+    std::fill_n(picture.bytes.begin(), 8, std::byte{255});
+    EXPECT_TRUE((*writer)->add(picture.bytes, 256, 300));
+    EXPECT_TRUE((*writer)->finish(500, "a.webp"));
+    const auto exif = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s +
+                      static_cast<char>(orientation) + "\0\0\0\0\0\0\0"s;
+    return image::with_chunk(image::file_bytes("a.webp"), "EXIF", exif);
+}
+
+TEST(Image, AnAnimatedWebpIsUprightWhateverItBecomes) {
+    for (int orientation = 1; orientation <= 8; ++orientation) {
+        SCOPED_TRACE(orientation);
+        const auto input = turned_animation(orientation);
+        const int width = orientation >= 5 ? 32 : 64;
+        const auto expect_upright = [&](const Outcome& made) {
+            ASSERT_TRUE(made.result) << made.result.error().message;
+            EXPECT_EQ(made.result->file.width, width);
+            EXPECT_EQ(made.result->file.height, 96 - width);
+            expect_quarters(made.bytes, shown(orientation));
+        };
+        expect_upright(run_on("image", input, R"({"format":"png"})"));
+        expect_upright(run_on("animation", input, R"({"end":9})"));
+        expect_upright(
+            run_on("image", input, R"({"interval":0.3,"format":"png"})", {}, "thumb-001.png")
+        );
+        const auto tiles = run_on(
+            "image", input, R"({"interval":0.5,"sheet":"sprite","format":"png"})", {},
+            "sprite-000.png"
+        );
+        expect_upright(tiles);
+        const auto film = run_on("video", input, "{}");
+        ASSERT_TRUE(film.result) << film.result.error().message;
+        EXPECT_EQ(film.result->file.width, width);
+        const auto poster = run_on("image", film.bytes, R"({"format":"png"})");
+        ASSERT_TRUE(poster.result);
+        const auto seen = quarters_of(decoded(poster.bytes));
+        for (std::size_t i = 0; i < 4; ++i)
+            EXPECT_TRUE(is_near(seen.at(i), shown(orientation).at(i), 40)) << "quarter " << i;
+    }
+}
+
 TEST(AnimationTask, WebpBecomesAGifWithItsTimesAndLoops) {
     const auto made = run_on("animation", two_colours(), R"({"end":9})");
     ASSERT_TRUE(made.result) << made.result.error().message;

@@ -6,14 +6,15 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "image/animation_reader.h"
+#include "image/header.h"
 #include "image/picture.h"
 #include "media/meter.h"
 #include "media/shown_series.h"
+#include "model/sniff.h"
 #include "tasks/album.h"
 #include "tasks/image_plan.h"
 #include "tasks/image_steps.h"
@@ -70,22 +71,26 @@ Result<Camera> film_camera(const Plan& plan, Job& job, std::function<void()> on_
 Result<Camera> animation_camera(Job& job) {
     auto& reader = *TRY(open_animation(job));
     const std::string profile = TRY(told_colours(job)).profile;
-    const auto bytes = std::as_bytes(std::span(profile));
-    const std::vector<std::byte> icc_profile(bytes.begin(), bytes.end());
+    const auto icc_profile = std::as_bytes(std::span(profile));
+    const Sniffed sniffed = TRY(sniff(job.source));
+    const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
+    image::Pixels pixels{
+        .width = reader.size().width,
+        .height = reader.size().height,
+        .bands = 4,
+        .bits = 8,
+        .bytes = {},
+        .icc_profile = {icc_profile.begin(), icc_profile.end()},
+        .orientation = header.orientation,
+    };
     return Camera(
-        [&reader, icc_profile,
+        [&reader, pixels = std::move(pixels),
          frame = std::optional(image::AnimationFrame{})](double seconds) mutable -> Shot {
             while (frame && frame->start_ms + frame->duration_ms <= seconds * 1000)
                 frame = TRY(reader.next());
             if (!frame) return std::optional<image::Picture>();
-            return std::optional(TRY(image::Picture::from_pixels({
-                .width = reader.size().width,
-                .height = reader.size().height,
-                .bands = 4,
-                .bits = 8,
-                .bytes = {frame->rgba.begin(), frame->rgba.end()},
-                .icc_profile = icc_profile,
-            })));
+            pixels.bytes.assign(frame->rgba.begin(), frame->rgba.end());
+            return std::optional(TRY(image::Picture::from_pixels(pixels)));
         }
     );
 }

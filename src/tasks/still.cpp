@@ -68,6 +68,19 @@ Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed
     );
 }
 
+media::Orientation orientation_of(const image::Header& header) {
+    switch (header.orientation) {
+        case 2: return {.is_mirrored = true, .rotation = 0};
+        case 3: return {.is_mirrored = false, .rotation = 180};
+        case 4: return {.is_mirrored = true, .rotation = 180};
+        case 5: return {.is_mirrored = true, .rotation = 270};
+        case 6: return {.is_mirrored = false, .rotation = 90};
+        case 7: return {.is_mirrored = true, .rotation = 90};
+        case 8: return {.is_mirrored = false, .rotation = 270};
+        default: return {};
+    }
+}
+
 media::PictureShape rgba_shape(Size size) {
     return {
         .width = size.width,

@@ -10,6 +10,7 @@
 #include "image/picture.h"
 #include "media/filters.h"
 #include "media/handles.h"
+#include "media/stream.h"
 #include "model/limits.h"
 #include "model/sniff.h"
 
@@ -35,6 +36,9 @@ Result<image::Picture> open_still(
 /// What is to be said of a picture that moves, and of which nobody reads more than the first one.
 /// Errors: those of the source.
 Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed& sniffed);
+
+/// What a picture's EXIF orientation asks of filters.
+media::Orientation orientation_of(const image::Header& header);
 
 /// What such frames look like to filters.
 media::PictureShape rgba_shape(Size size);

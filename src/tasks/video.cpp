@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "image/header.h"
 #include "media/input.h"
 #include "media/stream.h"
+#include "model/sniff.h"
 #include "tasks/plan.h"
 #include "tasks/split_check.h"
 #include "tasks/still.h"
@@ -64,14 +66,15 @@ Result<> cut_after_frames(const VideoOptions& options, const Input& input, Plan&
 }
 
 /// The facts of an animated picture that libav cannot read (WebP): its frames come from libwebp.
-Result<SourceFacts> animation_facts(image::AnimationReader& reader) {
+Result<SourceFacts> animation_facts(image::AnimationReader& reader, const image::Header& header) {
     std::int64_t end_ms = 0;
     while (const auto frame = TRY(reader.next())) end_ms = frame->start_ms + frame->duration_ms;
     PictureFacts picture;
     picture.codec = "webp";
     picture.format = AV_PIX_FMT_RGBA;
     picture.stored = reader.size();
-    picture.display = reader.size();
+    picture.display = header.display();
+    picture.orientation = orientation_of(header);
     picture.has_alpha = true;  // as they come: always RGBA
     const AVRational fps = av_d2q(1000.0 * reader.frames() / static_cast<double>(end_ms), 1000);
     picture.fps = {fps.num, fps.den};
@@ -84,7 +87,9 @@ Result<SourceFacts> animation_facts(image::AnimationReader& reader) {
 Result<Plan> plan_animation(const VideoOptions& options, const std::string& name, Job& job) {
     auto& reader = *TRY(open_animation(job));
     if (reader.frames() < 2) return no_video();
-    SourceFacts source = TRY(animation_facts(reader));
+    const Sniffed sniffed = TRY(sniff(job.source));
+    const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));
+    SourceFacts source = TRY(animation_facts(reader, header));
     source.text = TRY(choose_text(options, job));
     Plan plan = TRY(plan_video(options, source, name, job.limits()));
     plan.reads.front().as = ReadAs::kAnimation;
