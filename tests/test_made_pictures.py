@@ -258,6 +258,21 @@ def test_a_copyright_is_kept_as_it_was(make, tmp_path, form):
     assert tags["Rights"] == "© 2024 José" and tags["Creator"] == "山田 Ñandú"
 
 
+@pytest.mark.parametrize("is_luma", [False, True])
+def test_titles_of_a_tiff_are_kept(make, tmp_path, is_luma):
+    source = tmp_path / "in.tif"
+    if is_luma:
+        made.ycbcr_tiff(source)
+    else:
+        look.output_of("vips", "copy", made.png(tmp_path / "in.png", made.scene()), source)
+    look.output_of("exiftool", "-q", "-overwrite_original", "-charset", "exif=UTF8",
+                   "-IFD0:Copyright=© 2024 José", "-IFD0:Artist=Ann; Bob",
+                   "-IFD0:ImageDescription=Holiday", source)
+    tags = look.exif(make("image", source, "out.jpeg"))
+    assert tags["Copyright"] == "© 2024 José" and tags["Creator"] == ["Ann", "Bob"]
+    assert tags["ImageDescription"] == "Holiday"
+
+
 @pytest.mark.parametrize("says, plays", [(None, 1), (0, 0), (1, 2), (4, 5), (65535, 65535)])
 @pytest.mark.parametrize("name", ["out.gif", "out.webp"])
 def test_a_gif_plays_as_often_as_before(make, tmp_path, says, plays, name):

@@ -99,14 +99,6 @@ std::string copyright_text(std::string_view bytes) {
     return trimmed(text) + ", " + trimmed(editor);
 }
 
-std::vector<std::string> artists_in(std::string_view text) {
-    std::vector<std::string> artists;
-    for (const std::string& part : split(text, ';'))
-        if (auto name = trimmed(title_text(part)); !name.empty())
-            artists.push_back(std::move(name));
-    return artists;
-}
-
 std::string_view up_to_zero(std::string_view bytes) {
     return bytes.substr(0, bytes.find('\0'));
 }
@@ -144,6 +136,14 @@ std::string directory(const std::vector<Entry>& entries, std::size_t offset) {
 }
 
 }  // namespace
+
+std::vector<std::string> artists_in(std::string_view text) {
+    std::vector<std::string> artists;
+    for (const std::string& part : split(text, ';'))
+        if (auto name = trimmed(title_text(part)); !name.empty())
+            artists.push_back(std::move(name));
+    return artists;
+}
 
 Titles exif_titles(std::string_view exif) {
     if (exif.starts_with("Exif\0\0"sv)) exif.remove_prefix(6);

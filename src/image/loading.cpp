@@ -135,7 +135,7 @@ Result<Loaded> load(
     if (code == 0) {
         loaded.image.reset(image);
         TRY(complete(source, sniffed.format, loaded.image));
-        if (sniffed.format == "tiff") TRY(heed_lab(source, how.page, loaded.image));
+        if (sniffed.format == "tiff") TRY(complete_tiff(source, how.page, loaded.image));
         return loaded;
     }
     const std::string message = take_message();

@@ -13,7 +13,9 @@
 #include <fmt/format.h>
 #include <tiffio.h>
 
+#include "image/exif.h"
 #include "image/loading.h"
+#include "image/titles.h"
 
 namespace ittybit::image {
 namespace {
@@ -68,6 +70,21 @@ std::uint16_t number(TIFF* tiff, std::uint32_t tag) {
     std::uint16_t value = 0;
     TIFFGetFieldDefaulted(tiff, tag, &value);
     return value;
+}
+
+std::string text(TIFF* tiff, std::uint32_t tag) {
+    const char* value = nullptr;
+    return TIFFGetField(tiff, tag, &value) != 0 ? title_text(value) : std::string();
+}
+
+/// Those that have a tag, as in EXIF.
+Titles titles_in(TIFF* tiff) {
+    return {
+        .title = {},
+        .description = text(tiff, TIFFTAG_IMAGEDESCRIPTION),
+        .artists = artists_in(text(tiff, TIFFTAG_ARTIST)),
+        .copyright = text(tiff, TIFFTAG_COPYRIGHT),
+    };
 }
 
 bool is_odd(TIFF* tiff) {
@@ -223,11 +240,40 @@ Image OddTiff::image(std::shared_ptr<OddTiff> self) const {
     vips_image_pipelinev(made.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr);
     vips_image_generate(made.get(), nullptr, draw_region, nullptr, shared, nullptr);
     vips_image_set_int(made.get(), VIPS_META_ORIENTATION, number(tiff_.get(), TIFFTAG_ORIENTATION));
-    std::uint32_t length = 0;
-    void* profile = nullptr;
-    if (TIFFGetField(tiff_.get(), TIFFTAG_ICCPROFILE, &length, &profile) != 0)
-        vips_image_set_blob_copy(made.get(), VIPS_META_ICC_NAME, profile, length);
+    keep_titles(made.get(), titles_in(tiff_.get()));
+    for (const auto& [tag, name] :
+         {std::pair{TIFFTAG_ICCPROFILE, VIPS_META_ICC_NAME},
+          std::pair{TIFFTAG_XMLPACKET, VIPS_META_XMP_NAME}}) {
+        std::uint32_t length = 0;
+        void* bytes = nullptr;
+        if (TIFFGetField(tiff_.get(), tag, &length, &bytes) != 0)
+            vips_image_set_blob_copy(made.get(), name, bytes, length);
+    }
     return made;
+}
+
+/// Reads as L*a*b* what is.
+Result<> heed_lab(TIFF* tiff, Image& image) {
+    std::uint16_t photometric = PHOTOMETRIC_RGB;
+    TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
+    if (photometric == PHOTOMETRIC_ITULAB) return unsupported("ITU L*a*b*");
+    if (photometric != PHOTOMETRIC_ICCLAB) return {};
+    const VipsBandFormat format = vips_image_get_format(image.get());
+    const bool is_deep = format == VIPS_FORMAT_USHORT;
+    if (image->Bands != 3 || (!is_deep && format != VIPS_FORMAT_UCHAR))
+        return unsupported("ICC L*a*b* with more than three colours of 8 or 16 bits");
+    const double step = is_deep ? 1.0 / 256 : 1;
+    const std::array factors = {step * 100 / 255, step, step};
+    const std::array<double, 3> middles = {0, -128, -128};
+    VipsImage* made = nullptr;
+    VipsImage* named = nullptr;
+    if (vips_linear(image.get(), &made, factors.data(), middles.data(), 3, nullptr) != 0)
+        return unsupported(take_message());
+    const Image owned(made);
+    if (vips_copy(made, &named, "interpretation", VIPS_INTERPRETATION_LAB, nullptr) != 0)
+        return unsupported(take_message());
+    image.reset(named);
+    return {};
 }
 
 }  // namespace
@@ -250,30 +296,14 @@ Result<Image> read_odd_tiff(
     return image;
 }
 
-Result<> heed_lab(ByteSource& source, int page, Image& image) {
+Result<> complete_tiff(ByteSource& source, int page, Image& image) {
     const auto state = std::make_shared<SourceState>();
     state->bytes = &source;
     const Tiff tiff = open_page(state, page);
     if (state->error) return *state->error;
-    std::uint16_t photometric = PHOTOMETRIC_RGB;
-    if (tiff != nullptr) TIFFGetField(tiff.get(), TIFFTAG_PHOTOMETRIC, &photometric);
-    if (photometric == PHOTOMETRIC_ITULAB) return unsupported("ITU L*a*b*");
-    if (photometric != PHOTOMETRIC_ICCLAB) return {};
-    const VipsBandFormat format = vips_image_get_format(image.get());
-    const bool is_deep = format == VIPS_FORMAT_USHORT;
-    if (image->Bands != 3 || (!is_deep && format != VIPS_FORMAT_UCHAR))
-        return unsupported("ICC L*a*b* with more than three colours of 8 or 16 bits");
-    const double step = is_deep ? 1.0 / 256 : 1;
-    const std::array factors = {step * 100 / 255, step, step};
-    const std::array<double, 3> middles = {0, -128, -128};
-    VipsImage* made = nullptr;
-    VipsImage* named = nullptr;
-    if (vips_linear(image.get(), &made, factors.data(), middles.data(), 3, nullptr) != 0)
-        return unsupported(take_message());
-    const Image owned(made);
-    if (vips_copy(made, &named, "interpretation", VIPS_INTERPRETATION_LAB, nullptr) != 0)
-        return unsupported(take_message());
-    image.reset(named);
+    if (tiff == nullptr) return {};
+    TRY(heed_lab(tiff.get(), image));
+    keep_titles(image.get(), titles_in(tiff.get()));
     return {};
 }
 

@@ -15,9 +15,9 @@ Result<Image> read_odd_tiff(
     const std::shared_ptr<SourceState>& state, int page, const Limits& limits
 );
 
-/// What libvips took for RGB: ICC L*a*b* (TIFF Technical Note 4), whose a* and b* are counted from
-/// -128, becomes L*a*b*. Leaves all others alone. Errors: `unsupported_media` of what has no
-/// standard scale (ITU L*a*b*), those of the source.
-Result<> heed_lab(ByteSource& source, int page, Image& image);
+/// What libvips does not heed of a TIFF that it reads. ICC L*a*b* (TIFF Technical Note 4), whose a*
+/// and b* are counted from -128 and which it took for RGB, becomes L*a*b*; titles come from their
+/// tags. Errors: `unsupported_media` of L*a*b* without a standard scale (ITU), those of the source.
+Result<> complete_tiff(ByteSource& source, int page, Image& image);
 
 }  // namespace ittybit::image

@@ -4,8 +4,12 @@
 #include <span>
 
 #include <gtest/gtest.h>
+#include <tiffio.h>
 
+#include "base/text.h"
 #include "image/testing.h"
+#include "image/titles.h"
+#include "image/xmp.h"
 
 namespace ittybit::image {
 namespace {
@@ -63,6 +67,52 @@ public:
 TEST(OddTiff, IsReadByItsLuma) {
     const auto pixels = decoded(luma_tiff());
     EXPECT_TRUE(is_near(pixel_at(pixels, 0, 0), {255, 255, 255, 255}, 2));
+}
+
+/// A TIFF of 2×2 grey levels, as RGB or as luma and colour differences, with titles.
+std::vector<std::byte> titled_tiff(std::uint16_t photometric, const Titles& titles) {
+    const TemporaryFolder folder;
+    TIFF* tiff = TIFFOpen("a.tif", "w");
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 2);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 2);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 3);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 2);
+    TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, photometric);
+    if (photometric == PHOTOMETRIC_YCBCR) TIFFSetField(tiff, TIFFTAG_YCBCRSUBSAMPLING, 1, 1);
+    TIFFSetField(tiff, TIFFTAG_IMAGEDESCRIPTION, titles.description.c_str());
+    TIFFSetField(tiff, TIFFTAG_ARTIST, join(titles.artists, "; ").c_str());
+    TIFFSetField(tiff, TIFFTAG_COPYRIGHT, titles.copyright.c_str());
+    const std::string packet = xmp_packet({titles.title, {}, {}, {}});
+    TIFFSetField(tiff, TIFFTAG_XMLPACKET, static_cast<std::uint32_t>(packet.size()), packet.data());
+    std::array<std::uint8_t, 12> pixels{};
+    pixels.fill(128);
+    EXPECT_EQ(TIFFWriteEncodedStrip(tiff, 0, pixels.data(), pixels.size()), 12);
+    TIFFClose(tiff);
+    return file_bytes("a.tif");
+}
+
+TEST(Tiff, HasTheTitlesOfItsTags) {
+    const Titles told = {
+        .title = "Über allem",
+        .description = "Holiday",
+        .artists = {"Ann", "José"},
+        .copyright = "© Ann",
+    };
+    for (const auto photometric : {PHOTOMETRIC_RGB, PHOTOMETRIC_YCBCR, PHOTOMETRIC_ICCLAB}) {
+        const auto file = titled_tiff(static_cast<std::uint16_t>(photometric), told);
+        MemorySource source(file);
+        const auto picture = Picture::open(source, *sniff(source), {}, {});
+        ASSERT_TRUE(picture) << photometric << picture.error().message;
+        const Titles seen = titles_of(picture->vips());
+        EXPECT_EQ(seen.title, told.title) << photometric;
+        EXPECT_EQ(seen.description, told.description) << photometric;
+        EXPECT_EQ(seen.artists, told.artists) << photometric;
+        EXPECT_EQ(seen.copyright, told.copyright) << photometric;
+        const auto pixel = pixel_at(decoded(file), 1, 1);
+        EXPECT_TRUE(is_near(pixel, {124, 124, 124, 255}, 10)) << photometric;
+    }
 }
 
 TEST(OddTiff, PassesOnTheErrorOfItsSourceFromALaterPage) {
