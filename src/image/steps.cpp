@@ -168,7 +168,7 @@ Result<Picture> repaint(const Picture& picture, Pixels pixels) {
     vips_image_set_int(
         painted.vips(), VIPS_META_ORIENTATION, vips_image_get_orientation(picture.vips())
     );
-    keep_titles(painted.vips(), titles_of(picture.vips()));
+    copy_titles(picture, painted);
     return painted;
 }
 
@@ -232,6 +232,10 @@ Result<Picture> flatten(Picture picture, const Colour& background) {
     VipsImage* out = nullptr;
     const int code = vips_flatten(picture.vips(), &out, "background", colour.get(), nullptr);
     return next(picture, code, out, "the picture's transparency cannot be removed");
+}
+
+void copy_titles(const Picture& from, const Picture& to) {
+    keep_titles(to.vips(), titles_of(from.vips()));
 }
 
 Result<Picture> strip(Picture picture) {

@@ -38,6 +38,9 @@ Result<Picture> pad(Picture picture, const Placement& placement, const Colour& b
 /// Lays transparency on a colour, whose own alpha is ignored. Nothing to do without alpha.
 Result<Picture> flatten(Picture picture, const Colour& background);
 
+/// Gives a picture the titles of another.
+void copy_titles(const Picture& from, const Picture& to);
+
 /// Drops all metadata but title, artist and copyright.
 Result<Picture> strip(Picture picture);
 

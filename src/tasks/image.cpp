@@ -11,6 +11,7 @@
 #include "image/picture.h"
 #include "image/presented.h"
 #include "image/save.h"
+#include "image/steps.h"
 #include "media/frames.h"
 #include "media/input.h"
 #include "media/stream.h"
@@ -166,7 +167,11 @@ Result<image::Picture> read_picture(const Plan& plan, Job& job) {
         }
         const auto told = TRY(told_colours(job));
         shown.frame = TRY(in_srgb(std::move(shown.frame), told));
-        return image::Picture::from_pixels(TRY(to_pixels(std::move(shown), treatment)));
+        auto pixels = TRY(to_pixels(std::move(shown), treatment));
+        auto picture = TRY(image::Picture::from_pixels(std::move(pixels)));
+        const auto titled = TRY(open_titled(job.source, job.limits()));
+        if (titled) image::copy_titles(*titled, picture);
+        return picture;
     }
     const Sniffed sniffed = TRY(sniff(job.source));
     const auto header = TRY(image::read_header(job.source, sniffed, job.limits()));

@@ -6,7 +6,9 @@
 
 #include "image/animation_writer.h"
 #include "image/made_profile.h"
+#include "image/palette_png.h"
 #include "image/testing.h"
+#include "image/titles.h"
 #include "tasks/run_task.h"
 
 namespace ittybit::tasks {
@@ -157,6 +159,39 @@ TEST(Image, TitlesStayAndPlacesAndSerialNumbersGo) {
         EXPECT_NE(text.find("Ada"), text.npos) << format;
         EXPECT_EQ(text.find("SecretCamera"), text.npos) << format;
         EXPECT_EQ(text.find("AtHome"), text.npos) << format;
+    }
+}
+
+TEST(Image, TheTitlesOfAnAnimatedPngStay) {
+    using namespace std::string_literals;
+    auto input = encoded(
+        quarters(16, 16), "pngsave_target", 1,
+        {{"png-comment-0-Copyright", "(c) Ann"}, {"png-comment-1-Author", "Ann"}}
+    );
+    const auto insert = [&](std::ptrdiff_t place, const std::string& chunk) {
+        const auto bytes = std::as_bytes(std::span(chunk));
+        input.insert(input.begin() + place, bytes.begin(), bytes.end());
+    };
+    const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+    constexpr std::size_t kLength = 4;
+    insert(
+        static_cast<std::ptrdiff_t>(text.find("IDAT") - kLength),
+        image::png_chunk("fcTL", "\0\0\0\0\0\0\0\x10\0\0\0\x10\0\0\0\0\0\0\0\0\0\1\0\5\0\0"s)
+    );
+    constexpr std::ptrdiff_t kBehindHeader = 33;
+    insert(kBehindHeader, image::png_chunk("acTL", "\0\0\0\1\0\0\0\0"s));
+    for (const bool is_series : {false, true}) {
+        const auto made = is_series
+                              ? run_on("image", input, R"({"interval":1})", {}, "thumb-000.png")
+                              : run_on("image", input, "{}");
+        ASSERT_TRUE(made.result) << made.result.error().message;
+        MemorySource source(made.bytes);
+        const auto picture = image::Picture::open(source, *sniff(source), {}, {});
+        ASSERT_TRUE(picture);
+        const auto titles = image::titles_of(picture->vips());
+        EXPECT_EQ(titles.copyright, "(c) Ann");
+        EXPECT_EQ(titles.artists, (std::vector<std::string>{"Ann"}));
+        expect_quarters(made.bytes, kQuarters);
     }
 }
 

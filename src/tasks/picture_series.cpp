@@ -12,6 +12,7 @@
 #include "image/animation_reader.h"
 #include "image/header.h"
 #include "image/picture.h"
+#include "image/steps.h"
 #include "media/meter.h"
 #include "media/shown_series.h"
 #include "model/sniff.h"
@@ -20,6 +21,7 @@
 #include "tasks/image_steps.h"
 #include "tasks/joined_alpha.h"
 #include "tasks/rgb_frames.h"
+#include "tasks/still.h"
 #include "tasks/told_colours.h"
 
 namespace ittybit::tasks {
@@ -96,7 +98,10 @@ Result<Camera> animation_camera(Job& job) {
 }
 
 /// Gives how many pictures there are.
-Result<int> fill(Album& album, const Plan& plan, const Camera& camera, media::Meter& meter) {
+Result<int> fill(
+    Album& album, const Plan& plan, Job& job, const Camera& camera, media::Meter& meter
+) {
+    const auto titled = TRY(open_titled(job.source, job.limits()));
     const PicturePlan& picture = plan.pictures.front();
     const auto [interval, most] = *picture.instants;
     const int output = meter.add_output();
@@ -105,6 +110,7 @@ Result<int> fill(Album& album, const Plan& plan, const Camera& camera, media::Me
         auto shot = TRY(camera(plan.window.start + count * interval));
         if (!shot) break;
         if (count == kMostInstants) return too_many_pictures();
+        if (titled) image::copy_titles(*titled, *shot);
         const auto made = TRY(take_steps(*std::move(shot), picture.branches.front().steps));
         TRY(album.add(made));
         meter.written(output, (count + 1) * interval);
@@ -134,7 +140,7 @@ Result<Finished> make_series(const Plan& plan, Job& job) {
     const auto camera =
         TRY(is_animation ? animation_camera(job) : film_camera(plan, job, [&] { meter.moved(); }));
     const auto album = open_album(plan, job);
-    const int count = TRY(fill(*album, plan, camera, meter));
+    const int count = TRY(fill(*album, plan, job, camera, meter));
     if (count == 0) return Error{ErrorKind::kCorruptMedia, "the animation has no picture", "input"};
     Finished finished;
     finished.warnings = plan.warnings;

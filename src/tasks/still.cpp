@@ -60,6 +60,15 @@ Result<image::Picture> open_still(
     return image::repaint(picture, TRY(to_pixels(std::move(frame), rgb_treatment(scaled, false))));
 }
 
+Result<std::optional<image::Picture>> open_titled(ByteSource& source, const Limits& limits) {
+    const Sniffed sniffed = TRY(sniff(source));
+    const bool is_either = sniffed.format == "apng" || sniffed.format == "webp";
+    if (!is_either || sniffed.family != Family::kAnimation) return std::optional<image::Picture>();
+    auto picture = image::Picture::open(source, sniffed, limits, {});
+    if (!picture) return std::optional<image::Picture>();  // others may read it all the same
+    return std::optional(*std::move(picture));
+}
+
 Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed& sniffed) {
     if (sniffed.format != "jxl" || !TRY(media::is_animated_jpegxl(source)))
         return std::optional<std::string>();

@@ -33,6 +33,10 @@ Result<image::Picture> open_still(
     Size scaled
 );
 
+/// What has the titles of an animated PNG or WebP, whose frames come without: its first picture, as
+/// libvips opens it. Nothing of all others. Errors: those of the source.
+Result<std::optional<image::Picture>> open_titled(ByteSource& source, const Limits& limits);
+
 /// What is to be said of a picture that moves, and of which nobody reads more than the first one.
 /// Errors: those of the source.
 Result<std::optional<std::string>> first_alone(ByteSource& source, const Sniffed& sniffed);
