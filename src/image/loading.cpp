@@ -9,6 +9,7 @@
 #include "image/library.h"
 #include "image/made_profile.h"
 #include "image/png_chunks.h"
+#include "image/rounding.h"
 #include "image/tiff_reader.h"
 
 namespace ittybit::image {
@@ -95,7 +96,7 @@ Result<> unpremultiply(ByteSource& source, Image& image) {
     const VipsBandFormat format = vips_image_get_format(image.get());
     if (vips_unpremultiply(image.get(), &divided, nullptr) != 0) return {};
     const Image owned(divided);
-    if (vips_cast(divided, &whole, format, nullptr) == 0) image.reset(whole);
+    if (round_to(divided, &whole, format) == 0) image.reset(whole);
     return {};
 }
 

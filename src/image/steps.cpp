@@ -6,6 +6,7 @@
 
 #include "image/handles.h"
 #include "image/profile.h"
+#include "image/rounding.h"
 #include "image/source.h"
 #include "image/titles.h"
 
@@ -28,9 +29,9 @@ Result<Picture> convert(const Picture& picture, VipsInterpretation space) {
     return next(picture, code, out, "the picture's colours cannot be converted");
 }
 
-Result<Picture> cast(const Picture& picture, VipsBandFormat format) {
+Result<Picture> rounded(const Picture& picture, VipsBandFormat format) {
     VipsImage* out = nullptr;
-    const int code = vips_cast(picture.vips(), &out, format, nullptr);
+    const int code = round_to(picture.vips(), &out, format);
     return next(picture, code, out, "the picture's samples cannot be converted");
 }
 
@@ -108,7 +109,7 @@ Result<Picture> to_integers(Picture picture) {
     int code = vips_max(picture.vips(), &most, nullptr);
     if (code == 0) code = vips_linear1(picture.vips(), &out, 65535 / white_of(most), 0, nullptr);
     picture = TRY(next(picture, code, out, "the picture's samples cannot be converted"));
-    picture = TRY(cast(picture, VIPS_FORMAT_USHORT));
+    picture = TRY(rounded(picture, VIPS_FORMAT_USHORT));
     const bool is_grey = vips_image_get_bands(picture.vips()) < 3;
     code = vips_copy(
         picture.vips(), &out, "interpretation",
@@ -146,7 +147,7 @@ Result<Picture> resize(Picture picture, Size size) {
     picture = TRY(scale(picture, size));
     code = vips_unpremultiply(picture.vips(), &out, nullptr);
     picture = TRY(next(picture, code, out, "the picture's transparency cannot be scaled"));
-    return cast(picture, format);
+    return rounded(picture, format);
 }
 
 Result<Picture> repaint(const Picture& picture, Pixels pixels) {
@@ -206,7 +207,7 @@ Result<Picture> to_srgb(Picture picture) {
     picture = TRY(convert(picture, wanted));
     picture = TRY(first_bands(std::move(picture)));
     if (vips_image_get_format(picture.vips()) == VIPS_FORMAT_UCHAR) return picture;
-    return cast(picture, VIPS_FORMAT_UCHAR);
+    return rounded(picture, VIPS_FORMAT_UCHAR);
 }
 
 Result<Picture> pad(Picture picture, const Placement& placement, const Colour& background) {

@@ -49,6 +49,22 @@ TEST(Steps, HiddenColourDoesNotBleedIntoItsNeighboursWhenScaled) {
     }
 }
 
+TEST(Steps, APictureWithAlphaIsNoDarkerWhenScaled) {
+    Pixels opaque = plain(64, 32, {100, 200, 50, 255});
+    for (std::size_t i = 0; i < opaque.bytes.size(); i += 8) opaque.bytes[i] = std::byte{101};
+    Pixels solid{.width = 64, .height = 32, .bands = 3, .bits = 8, .bytes = {}, .icc_profile = {}};
+    for (std::size_t i = 0; i < opaque.bytes.size(); ++i)
+        if (i % 4 != 3) solid.bytes.push_back(opaque.bytes[i]);
+    const Pixels with_alpha = pixels_of(resize(picture_of(opaque), {32, 16}));
+    const Pixels without = pixels_of(resize(picture_of(solid), {32, 16}));
+    EXPECT_EQ(pixel_at(with_alpha, 16, 8), pixel_at(without, 16, 8));
+    for (const int alpha : {1, 77, 128, 200, 254}) {
+        const Rgba colour = {200, 100, 51, alpha};
+        const Pixels scaled = pixels_of(resize(picture_of(plain(64, 32, colour)), {21, 11}));
+        EXPECT_EQ(pixel_at(scaled, 10, 5), colour);
+    }
+}
+
 TEST(Steps, PaddingIsTheBackgroundAndThePictureStays) {
     const Placement placement{
         .scaled = {20, 20}, .kept = {0, 0, 20, 20}, .canvas = {40, 20}, .left = 10, .top = 0
