@@ -88,20 +88,35 @@ std::vector<std::uint8_t> cut(
 }  // namespace
 
 Result<std::unique_ptr<GifWriter>> GifWriter::open(
-    const GifSettings& settings, const std::string& name
+    const GifSettings& settings, const std::string& name, const std::optional<Colour>& background
 ) {
     Fd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) return write_error(errno);
-    return std::unique_ptr<GifWriter>(new GifWriter(settings, std::move(file)));
+    return std::unique_ptr<GifWriter>(new GifWriter(settings, std::move(file), background));
 }
 
-GifWriter::GifWriter(const GifSettings& settings, Fd file)
+GifWriter::GifWriter(const GifSettings& settings, Fd file, const std::optional<Colour>& background)
     : settings_(settings),
       file_(std::move(file)),
+      ground_(background.value_or(Colour{255, 255, 255, 255})),
+      least_alpha_(background ? 1 : 128),
       canvas_(
           static_cast<std::size_t>(settings.size.width) *
           static_cast<std::size_t>(settings.size.height)
       ) {}
+
+GifWriter::Pixel GifWriter::laid_on_ground(std::span<const std::uint8_t, 4> rgba) const {
+    const int alpha = rgba[3];
+    if (alpha < least_alpha_) return {};
+    if (alpha == 255) return {{rgba[0], rgba[1], rgba[2]}, true};
+    const auto mixed = [alpha](int level, int below) {
+        return static_cast<std::uint8_t>((level * alpha + below * (255 - alpha) + 127) / 255);
+    };
+    return {
+        {mixed(rgba[0], ground_.red), mixed(rgba[1], ground_.green), mixed(rgba[2], ground_.blue)},
+        true
+    };
+}
 
 Result<> GifWriter::add(std::span<const std::byte> rgba, std::size_t stride, int delay) {
     std::vector<Pixel> wanted;
@@ -110,7 +125,7 @@ Result<> GifWriter::add(std::span<const std::byte> rgba, std::size_t stride, int
         const auto* at = reinterpret_cast<const std::uint8_t*>(rgba.data()) +
                          static_cast<std::size_t>(y) * stride;
         for (int x = 0; x < settings_.size.width; ++x, at += 4)
-            wanted.push_back({{at[0], at[1], at[2]}, at[3] >= 128});
+            wanted.push_back(laid_on_ground(std::span<const std::uint8_t, 4>(at, 4)));
     }
     bool is_cleared = false;
     for (std::size_t i = 0; i < wanted.size(); ++i)

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "image/colour_table.h"
 #include "model/encoding.h"
+#include "model/geometry.h"
 
 namespace ittybit::image {
 
@@ -18,9 +19,13 @@ namespace ittybit::image {
 /// has changed, so that what stands still does not crawl. Two frames are held, whatever the length.
 class GifWriter {
 public:
-    /// Creates the file `name` of the current folder. Errors: `encode_failed`, `disk_full`.
+    /// Creates the file `name` of the current folder. What is transparent in part, which a GIF
+    /// cannot say, is laid on `background`, whose own alpha is ignored; without one, on white where
+    /// more than half of it is seen, and is gone elsewhere. Errors: `encode_failed`, `disk_full`.
     static Result<std::unique_ptr<GifWriter>> open(
-        const GifSettings& settings, const std::string& name
+        const GifSettings& settings,
+        const std::string& name,
+        const std::optional<Colour>& background = {}
     );
 
     /// One frame as width × height × 4 bytes RGBA, `stride` bytes a row, shown for `delay`
@@ -43,7 +48,8 @@ private:
         bool is_opaque = false;
     };
 
-    GifWriter(const GifSettings& settings, Fd file);
+    GifWriter(const GifSettings& settings, Fd file, const std::optional<Colour>& background);
+    Pixel laid_on_ground(std::span<const std::uint8_t, 4> rgba) const;
     /// Whether a pixel is off what it should be by more than one that is off by `best` already.
     bool is_to_draw(const Pixel& wanted, const Pixel& shown, int best) const;
     void choose_table(const ColourCounts& counts, Frame& frame);
@@ -59,6 +65,8 @@ private:
 
     GifSettings settings_;
     Fd file_;
+    Colour ground_;    // under what is transparent in part
+    int least_alpha_;  // that is seen
     std::uint64_t written_ = 0;
     std::vector<Rgb> common_table_;
     std::vector<Pixel> canvas_;

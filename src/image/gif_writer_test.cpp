@@ -14,9 +14,13 @@ struct Shown {
     int delay;
 };
 
-std::vector<std::byte> gif_of(const GifSettings& settings, const std::vector<Shown>& frames) {
+std::vector<std::byte> gif_of(
+    const GifSettings& settings,
+    const std::vector<Shown>& frames,
+    const std::optional<Colour>& background = {}
+) {
     const TemporaryFolder folder;
-    auto writer = GifWriter::open(settings, "a.gif");
+    auto writer = GifWriter::open(settings, "a.gif", background);
     EXPECT_TRUE(writer);
     for (const Shown& frame : frames)
         EXPECT_TRUE((*writer)->add(
@@ -83,6 +87,20 @@ TEST(Gif, WhatBecomesTransparentIsGone) {
         EXPECT_EQ(pixel_at(decoded(gif, page), 3, 12), (Rgba{0, 0, 200, 255}));
     }
     EXPECT_EQ(pixel_at(decoded(gif, 2), 3, 12)[3], 0);
+}
+
+TEST(Gif, WhatIsTransparentInPartIsLaidOnTheBackground) {
+    const auto seen = [](int alpha, const std::optional<Colour>& background) {
+        const Pixels half = plain(4, 4, {0, 0, 0, alpha});
+        return pixel_at(decoded(gif_of({.size = {4, 4}}, {{half, 10}}, background)), 2, 2);
+    };
+    EXPECT_EQ(seen(255, {}), (Rgba{0, 0, 0, 255}));
+    EXPECT_EQ(seen(160, {}), (Rgba{95, 95, 95, 255}));
+    EXPECT_EQ(seen(127, {})[3], 0);
+    const Colour red{255, 0, 0, 255};
+    EXPECT_EQ(seen(160, red), (Rgba{95, 0, 0, 255}));
+    EXPECT_EQ(seen(51, red), (Rgba{204, 0, 0, 255}));
+    EXPECT_EQ(seen(0, red)[3], 0);
 }
 
 /// A picture in which every colour differs from its neighbours, in many sizes: the codes of LZW

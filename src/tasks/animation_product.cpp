@@ -143,7 +143,9 @@ Result<Sink<Frame>*> AnimationProduct::add_picture(
     const std::string& name = making_.output.name;
     Sink<Frame>* encoder = nullptr;
     if (branch.gif) {
-        auto writer = TRY(image::GifWriter::open(*branch.gif, name));
+        const Colour& around = picture.treatment.padding;
+        const auto background = around.alpha == 0 ? std::optional<Colour>() : around;
+        auto writer = TRY(image::GifWriter::open(*branch.gif, name, background));
         encoder = &pipeline.make<GifFile>(std::move(writer), ticks);
     } else {
         auto writer = TRY(image::AnimationWriter::open(*branch.webp));

@@ -355,6 +355,14 @@ TEST(AnimationTask, WebpBecomesAGifWithItsTimesAndLoops) {
     EXPECT_EQ(header->loop, 3);
 }
 
+TEST(AnimationTask, AShadowInAGifIsLaidOnTheBackgroundAsked) {
+    const auto input = encoded(image::plain(20, 20, {0, 0, 0, 102}), "pngsave_target");
+    const auto bare = run_on("animation", input, R"({"end":1})");
+    EXPECT_EQ(pixel_at(decoded(bare.bytes), 9, 9)[3], 0);
+    const auto green = run_on("animation", input, R"({"end":1,"background":"#00ff00"})");
+    EXPECT_TRUE(is_near(pixel_at(decoded(green.bytes), 9, 9), {0, 153, 0, 255}, 2));
+}
+
 TEST(AnimationTask, AStillGivesOneFrameOfTheSizeAsked) {
     const auto input = encoded(quarters(40, 20), "pngsave_target");
     for (const char* format : {"gif", "webp"}) {
