@@ -88,7 +88,7 @@ Result<Plan> plan_animation(
     const bool is_gif = options.format == AnimationFormat::kGif;
     const int longest = is_gif ? kLongestGifSide : kLongestWebpSide;
     TRY(check_output_size(placement.canvas, limits, longest, name_of(options.format)));
-    TRY(check_output_size(placement.scaled, limits, INT32_MAX, name_of(options.format)));
+    TRY(check_scaled_size(placement, limits));
     picture.branches.push_back(std::move(branch));
     plan.reads.push_back(source.read);
     plan.pictures.push_back(std::move(picture));

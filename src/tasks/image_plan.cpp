@@ -163,6 +163,21 @@ Result<> check_output_size(
     return {};
 }
 
+Result<> check_scaled_size(const Placement& placement, const Limits& limits) {
+    const auto [width, height] = placement.scaled;
+    if (static_cast<std::int64_t>(width) * height <= limits.pixels) return {};
+    return Error{
+        ErrorKind::kLimitExceeded,
+        fmt::format(
+            "to cover {}×{} the picture would be scaled to {}×{} before it is cut, more than the "
+            "{} "
+            "pixels allowed: ask for a smaller result, or for fit contain",
+            placement.canvas.width, placement.canvas.height, width, height, limits.pixels
+        ),
+        "fit", LimitReached{"pixels", static_cast<double>(limits.pixels)}
+    };
+}
+
 Result<Plan> plan_image(
     const ImageOptions& options,
     const SourcePicture& source,
@@ -173,7 +188,7 @@ Result<Plan> plan_image(
     const Placement placement = place(source.display, framing_of(options, source.display));
     const Size scaled = placement.scaled;
     TRY(check_output_size(placement.canvas, limits, image::longest_side(format), name_of(format)));
-    TRY(check_output_size(scaled, limits, INT32_MAX, name_of(format)));
+    TRY(check_scaled_size(placement, limits));
 
     PictureBranch branch;
     branch.image = image_settings(format, options.quality.value_or(Quality::kMedium));

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "model/limits.h"
 #include "model/options.h"
+#include "model/placement.h"
 #include "model/plan.h"
 
 namespace ittybit::tasks {
@@ -50,5 +51,9 @@ ImageFormat default_image_format(std::string_view source_format);
 Result<> check_output_size(
     Size size, const Limits& limits, int longest_side, std::string_view format
 );
+
+/// The same of what is scaled to be cut (`cover`): of a picture far longer than its canvas that is
+/// far more than the result. Errors: `limit_exceeded`.
+Result<> check_scaled_size(const Placement& placement, const Limits& limits);
 
 }  // namespace ittybit::tasks

@@ -131,6 +131,24 @@ TEST(Image, CoverKeepsThePartAsked) {
     EXPECT_TRUE(is_near(pixel_at(decoded(right.bytes), 5, 5), kQuarters[1], 2));
 }
 
+TEST(Image, WhatCannotBeScaledToCoverIsToldToBeContained) {
+    const auto input = encoded(quarters(2000, 10), "pngsave_target");
+    const Limits limits{.pixels = 1'000'000};
+    const std::string size = R"("width":100,"height":100)";
+    for (const auto& [kind, rest] :
+         {std::pair{"image", ""}, std::pair{"animation", R"(,"end":1)"}}) {
+        const auto cover = "{" + size + R"(,"fit":"cover")" + rest + "}";
+        const auto refused = run_on(kind, input, cover.c_str(), limits);
+        ASSERT_FALSE(refused.result);
+        const Error& error = refused.result.error();
+        EXPECT_EQ(error.kind, ErrorKind::kLimitExceeded);
+        EXPECT_NE(error.message.find("scaled to 20000×100"), error.message.npos) << error.message;
+        EXPECT_NE(error.message.find("fit contain"), error.message.npos) << error.message;
+        const auto contained = "{" + size + rest + "}";
+        EXPECT_TRUE(run_on(kind, input, contained.c_str(), limits).result);
+    }
+}
+
 TEST(Image, TransparencyIsKeptOrLaidOnWhite) {
     const auto input = encoded(image::plain(16, 16, {255, 0, 0, 0}), "pngsave_target");
     EXPECT_EQ(pixel_at(decoded(run_on("image", input, "{}").bytes), 8, 8)[3], 0);
