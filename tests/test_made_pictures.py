@@ -196,6 +196,15 @@ def test_an_animated_png_has_the_colours_it_tells(make, tmp_path, way, has_alpha
         assert not has_alpha or off(pixels[:, :, 3], made.soft_alpha()) < 2
 
 
+def test_an_animation_of_a_jpeg_xl_has_the_colours_of_its_profile(make, tmp_path):
+    wide, source = tmp_path / "wide.png", tmp_path / "in.jxl"
+    look.output_of("vips", "icc_transform", made.png(tmp_path / "in.png", made.scene()), wide, "p3")
+    look.output_of("cjxl", wide, source, "-d", "0")
+    assert off(png_of(make, source)[:, :, :3], made.scene()) < 2
+    animation = make("animation", source, "out.webp", end=1, quality="very_high")
+    assert off(look.still(animation, tmp_path), made.scene()) < 4
+
+
 @pytest.mark.parametrize("greatest", [1, 1.002, 255, 65535])
 @pytest.mark.parametrize("bands", [1, 3])
 def test_a_tiff_of_floating_point(make, tmp_path, bands, greatest):

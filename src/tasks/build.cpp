@@ -408,6 +408,8 @@ Result<> Builder::read_still() {
     Frame frame = read.as == ReadAs::kPicture
                       ? TRY(upright_frame(job_.source, job_.limits()))
                       : TRY(media::frame_at(*job_.media, read.stream, 0, {.is_strict = true}));
+    const ToldColours told = told_by(*frame);
+    frame = TRY(in_srgb(std::move(frame), told));
     frame->pts = 0;
     media::set_duration(*frame, plan_.pictures.front().clock.ticks / 10);
     Sink<Frame>& filters = joined(pipeline_, taps_of(0).frames);

@@ -58,6 +58,12 @@ Result<ToldColours> told_colours(Job& job) {
     return ToldColours{.profile = std::string(image::profile_of(picture))};
 }
 
+ToldColours told_by(const AVFrame& frame) {
+    const auto* const side = av_frame_get_side_data(&frame, AV_FRAME_DATA_ICC_PROFILE);
+    if (side == nullptr) return {};
+    return {.profile = {reinterpret_cast<const char*>(side->data), side->size}};
+}
+
 Result<Frame> in_srgb(Frame frame, const ToldColours& told) {
     if (told.profile.empty() && !told.has_points()) return frame;
     const bool has_alpha = media::has_alpha(static_cast<AVPixelFormat>(frame->format));

@@ -23,6 +23,9 @@ struct ToldColours {
 /// Errors: those of the source.
 Result<ToldColours> told_colours(Job& job);
 
+/// What a frame tells by itself: a profile (JPEG XL's).
+ToldColours told_by(const AVFrame& frame);
+
 /// The frame in sRGB; as it is where nothing is told. Errors: `encode_failed`.
 Result<media::Frame> in_srgb(media::Frame frame, const ToldColours& told);
 
