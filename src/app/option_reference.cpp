@@ -15,10 +15,13 @@
 namespace ittybit {
 namespace {
 
-/// `1` to `8192`, the words of an enum, the members of an object, or nothing to say.
+/// `1` to `8192`, the words of an enum, the members of an object, or nothing to say; of a list,
+/// what each of it may be.
 template <typename Value, typename Row>
 std::string allowed(const Row& field) {
-    if constexpr (Named<Value>) {
+    if constexpr (kIsList<Value>) {
+        return allowed<typename Value::value_type>(field);
+    } else if constexpr (Named<Value>) {
         std::string words;
         for (const auto& row : names(Value{})) {
             if (row.name != name_of(row.value)) continue;  // another spelling

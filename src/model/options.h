@@ -184,7 +184,8 @@ constexpr auto framing_fields(double longest) {
         Field{
             &Framing::background, "background",
             "What pads the picture (`contain`), black by default or transparent where the format "
-            "has alpha; and what transparency that must go is flattened on, white by default."
+            "has alpha; and what transparency that must go is flattened on, white by default. As "
+            "#rgb, #rrggbb or #rrggbbaa."
         },
     };
 }
@@ -342,11 +343,11 @@ struct AudioOptions : Span, Levelling {
             .between(16, 4096),
         Field{
             &AudioOptions::background, "background",
-            "What a waveform in png is drawn on; transparent by default."
+            "Colour behind a waveform in png: #rgb, #rrggbb or #rrggbbaa; transparent by default."
         },
         Field{
             &AudioOptions::colour, "colour",
-            "What a waveform in png is drawn with; #3b82f6 by default."
+            "Colour of a waveform in png: #rgb, #rrggbb or #rrggbbaa; #3b82f6 by default."
         },
         kNormalizeField,
         kTargetLufsField,
@@ -415,7 +416,7 @@ struct AnimationOptions : Framing, Span {
             Field{&AnimationOptions::fps, "fps", "Frames per second; gif is made at 50 at most."}
                 .between(1, 60),
             kStartField,
-            kEndField.required(),
+            Field{&Span::end, "end", "Seconds; where it ends."}.between(0, kLongestSpan).required(),
         };
 };
 
