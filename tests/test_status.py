@@ -156,6 +156,17 @@ def read_metrics(text):
     return described, values
 
 
+def all_metrics():
+    table = (cli.ROOT / "src/work/metrics.cpp").read_text()
+    return set(re.findall(r'"(ittybit_\w+)", "(?:gauge|counter|histogram)"', table))
+
+
+def test_every_metric_is_named_for_who_sets_up_alerts():
+    told = "".join((cli.ROOT / f"docs/{page}.md").read_text() for page in ("service", "operations"))
+    assert len(all_metrics()) > 20
+    assert all_metrics() - set(re.findall(r"ittybit_\w+", told)) == set()
+
+
 def test_metrics_tell_what_happened(tmp_path, clip):
     server, receiver = Server(tmp_path, "--concurrency", "3"), Receiver()
     done = server.wait(server.job(input=clip, kind="audio", webhook_url=receiver.url))
@@ -170,10 +181,8 @@ def test_metrics_tell_what_happened(tmp_path, clip):
 
     values = wait_for(sent, 10, "a webhook")
     described, _ = read_metrics(server.get("/metrics").text)
-    table = (cli.ROOT / "src/work/metrics.cpp").read_text()
     rare = {"ittybit_jobs_lost_total", "ittybit_pieces_total"}
-    assert set(re.findall(r'"(ittybit_\w+)", "(?:gauge|counter|histogram)"', table)) - rare \
-        == set(described)
+    assert all_metrics() - rare == set(described)
     for name, value in {
         'ittybit_jobs_created_total{kind="audio"}': 1,
         'ittybit_jobs_ended_total{kind="audio",status="succeeded"}': 1,
