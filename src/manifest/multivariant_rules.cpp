@@ -32,10 +32,11 @@ bool has_picture(const Variant& variant) {
            });
 }
 
-class MultivariantRules {
+/// Renditions, and the groups that they make.
+class GroupRules {
 public:
-    MultivariantRules(const MultivariantPlaylist& playlist, const Lines& lines, Report& report)
-        : playlist_(playlist), lines_(lines), report_(report) {}
+    GroupRules(const MultivariantPlaylist& playlist, Report& report)
+        : playlist_(playlist), report_(report) {}
 
     void check() {
         for (const auto& rendition : playlist_.renditions) {
@@ -45,13 +46,6 @@ public:
         for (const auto& [key, members] : groups_) check_group(members);
         check_alike();
         check_use();
-        for (const auto& variant : playlist_.variants) check_variant(variant);
-        for (const auto& variant : playlist_.key_frames) check_key_frames(variant);
-        check_variants();
-        check_session();
-        check_addresses();
-        check_pathways();
-        check_text();
     }
 
 private:
@@ -199,6 +193,24 @@ private:
             );
     }
 
+    const MultivariantPlaylist& playlist_;
+    Report& report_;
+    std::map<std::pair<std::string, std::string>, Group> groups_;  // by type and id
+};
+
+/// Variants and I-frame playlists: each alone, and all together.
+class VariantRules {
+public:
+    VariantRules(const MultivariantPlaylist& playlist, Report& report)
+        : playlist_(playlist), report_(report) {}
+
+    void check() {
+        for (const auto& variant : playlist_.variants) check_variant(variant);
+        for (const auto& variant : playlist_.key_frames) check_key_frames(variant);
+        check_all();
+    }
+
+private:
     void check_rates(const Variant& variant) {
         const auto& attributes = variant.attributes;
         const auto place = playlist_.at(variant);
@@ -246,7 +258,7 @@ private:
         );
     }
 
-    void check_variants() {
+    void check_all() {
         const Place whole{playlist_.file, {}, {}};
         const auto pictures = std::ranges::count_if(playlist_.variants, has_picture);
         std::set<std::string> uris;
@@ -286,103 +298,105 @@ private:
         );
     }
 
-    void check_session() {
-        std::set<std::array<std::string, 2>> data;
-        std::set<std::array<std::string, 4>> keys;
-        for (const auto& line : lines_.all) {
-            if (line.tag == nullptr) continue;
-            const auto& attributes = line.attributes;
-            if (line.tag->name == "EXT-X-SESSION-DATA") {
-                if (attributes.has("LANGUAGE"))
-                    report_.expect(
-                        is_language_tag(attributes.value("LANGUAGE")), rule("language"),
-                        lines_.at(line),
-                        fmt::format("LANGUAGE \"{}\"", attributes.value("LANGUAGE"))
-                    );
-                report_.expect(
-                    attributes.has("VALUE") != attributes.has("URI"), rule("session-data"),
-                    lines_.at(line), "not one of VALUE and URI"
-                );
-                report_.expect(
-                    data.insert({attributes.value("DATA-ID"), attributes.value("LANGUAGE")}).second,
-                    rule("session-data"), lines_.at(line), "the same data again"
-                );
-            }
-            if (line.tag->name == "EXT-X-SESSION-KEY")
-                report_.expect(
-                    attributes.has("URI") &&
-                        keys.insert({attributes.value("METHOD"), attributes.value("URI"),
-                                     attributes.value("IV"), attributes.value("KEYFORMAT")})
-                            .second,
-                    rule("session-key"), lines_.at(line), "no URI, or the same key again"
-                );
-        }
-    }
-
-    /// A stable id belongs to one URI, in each pathway; and each I-frame playlist is listed once.
-    void check_addresses() {
-        std::map<std::array<std::string, 2>, std::string> ids;
-        std::set<std::array<std::string, 2>> key_frames;
-        const auto take = [&](const auto& listed, std::string_view name) {
-            const auto& id = listed.attributes.value(name);
-            if (id.empty() || listed.uri.empty()) return;
-            const auto [known, is_new] = ids.try_emplace(
-                {id + std::string(name), listed.attributes.value("PATHWAY-ID")}, listed.uri
-            );
-            report_.expect(
-                is_new || known->second == listed.uri, rule("stable-id"), playlist_.at(listed),
-                fmt::format("{} \"{}\" of another URI", name, id)
-            );
-        };
-        for (const auto& variant : playlist_.variants) take(variant, "STABLE-VARIANT-ID");
-        for (const auto& rendition : playlist_.renditions) take(rendition, "STABLE-RENDITION-ID");
-        for (const auto& variant : playlist_.key_frames)
-            report_.expect(
-                key_frames.insert({variant.uri, variant.attributes.value("PATHWAY-ID")}).second,
-                rule("variant-repeated"), playlist_.at(variant),
-                "the same I-frame playlist is listed again"
-            );
-    }
-
-    void check_pathways() {
-        const auto* steering = lines_.find("EXT-X-CONTENT-STEERING");
-        if (steering == nullptr || !steering->attributes.has("PATHWAY-ID")) return;
-        const auto& begun = steering->attributes.value("PATHWAY-ID");
-        report_.expect(
-            std::ranges::any_of(
-                playlist_.variants,
-                [&](const auto& variant) {
-                    const auto& own = variant.attributes.value("PATHWAY-ID");
-                    return (own.empty() ? "." : own) == begun;
-                }
-            ),
-            rule("pathway"), lines_.at(*steering), fmt::format("no variant of \"{}\"", begun)
-        );
-    }
-
-    /// Who changes the variant keeps the subtitles.
-    void check_text() {
-        const auto has_text = [](const Variant& variant) {
-            return variant.attributes.has("SUBTITLES");
-        };
-        if (std::ranges::none_of(playlist_.variants, has_text)) return;
-        for (const auto& variant : playlist_.variants)
-            report_.expect(
-                has_text(variant) || !has_picture(variant), rule("text-everywhere"),
-                playlist_.at(variant), "no SUBTITLES here, but in another variant"
-            );
-    }
-
     const MultivariantPlaylist& playlist_;
-    const Lines& lines_;
     Report& report_;
-    std::map<std::pair<std::string, std::string>, Group> groups_;  // by type and id
 };
+
+void check_session(const Lines& lines, Report& report) {
+    std::set<std::array<std::string, 2>> data;
+    std::set<std::array<std::string, 4>> keys;
+    for (const auto& line : lines.all) {
+        if (line.tag == nullptr) continue;
+        const auto& attributes = line.attributes;
+        if (line.tag->name == "EXT-X-SESSION-DATA") {
+            if (attributes.has("LANGUAGE"))
+                report.expect(
+                    is_language_tag(attributes.value("LANGUAGE")), rule("language"), lines.at(line),
+                    fmt::format("LANGUAGE \"{}\"", attributes.value("LANGUAGE"))
+                );
+            report.expect(
+                attributes.has("VALUE") != attributes.has("URI"), rule("session-data"),
+                lines.at(line), "not one of VALUE and URI"
+            );
+            report.expect(
+                data.insert({attributes.value("DATA-ID"), attributes.value("LANGUAGE")}).second,
+                rule("session-data"), lines.at(line), "the same data again"
+            );
+        }
+        if (line.tag->name == "EXT-X-SESSION-KEY")
+            report.expect(
+                attributes.has("URI") &&
+                    keys.insert({attributes.value("METHOD"), attributes.value("URI"),
+                                 attributes.value("IV"), attributes.value("KEYFORMAT")})
+                        .second,
+                rule("session-key"), lines.at(line), "no URI, or the same key again"
+            );
+    }
+}
+
+/// A stable id belongs to one URI, in each pathway; and each I-frame playlist is listed once.
+void check_addresses(const MultivariantPlaylist& playlist, Report& report) {
+    std::map<std::array<std::string, 2>, std::string> ids;
+    std::set<std::array<std::string, 2>> key_frames;
+    const auto take = [&](const auto& listed, std::string_view name) {
+        const auto& id = listed.attributes.value(name);
+        if (id.empty() || listed.uri.empty()) return;
+        const auto [known, is_new] = ids.try_emplace(
+            {id + std::string(name), listed.attributes.value("PATHWAY-ID")}, listed.uri
+        );
+        report.expect(
+            is_new || known->second == listed.uri, rule("stable-id"), playlist.at(listed),
+            fmt::format("{} \"{}\" of another URI", name, id)
+        );
+    };
+    for (const auto& variant : playlist.variants) take(variant, "STABLE-VARIANT-ID");
+    for (const auto& rendition : playlist.renditions) take(rendition, "STABLE-RENDITION-ID");
+    for (const auto& variant : playlist.key_frames)
+        report.expect(
+            key_frames.insert({variant.uri, variant.attributes.value("PATHWAY-ID")}).second,
+            rule("variant-repeated"), playlist.at(variant),
+            "the same I-frame playlist is listed again"
+        );
+}
+
+void check_pathways(const MultivariantPlaylist& playlist, const Lines& lines, Report& report) {
+    const auto* steering = lines.find("EXT-X-CONTENT-STEERING");
+    if (steering == nullptr || !steering->attributes.has("PATHWAY-ID")) return;
+    const auto& begun = steering->attributes.value("PATHWAY-ID");
+    report.expect(
+        std::ranges::any_of(
+            playlist.variants,
+            [&](const auto& variant) {
+                const auto& own = variant.attributes.value("PATHWAY-ID");
+                return (own.empty() ? "." : own) == begun;
+            }
+        ),
+        rule("pathway"), lines.at(*steering), fmt::format("no variant of \"{}\"", begun)
+    );
+}
+
+/// Who changes the variant keeps the subtitles.
+void check_text(const MultivariantPlaylist& playlist, Report& report) {
+    const auto has_text = [](const Variant& variant) {
+        return variant.attributes.has("SUBTITLES");
+    };
+    if (std::ranges::none_of(playlist.variants, has_text)) return;
+    for (const auto& variant : playlist.variants)
+        report.expect(
+            has_text(variant) || !has_picture(variant), rule("text-everywhere"),
+            playlist.at(variant), "no SUBTITLES here, but in another variant"
+        );
+}
 
 }  // namespace
 
 void check_multivariant(const MultivariantPlaylist& playlist, const Lines& lines, Report& report) {
-    MultivariantRules(playlist, lines, report).check();
+    GroupRules(playlist, report).check();
+    VariantRules(playlist, report).check();
+    check_session(lines, report);
+    check_addresses(playlist, report);
+    check_pathways(playlist, lines, report);
+    check_text(playlist, report);
 }
 
 }  // namespace ittybit::manifest

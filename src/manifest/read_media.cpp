@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "manifest/media_rules.h"
 #include "manifest/reference.h"
 
 namespace ittybit::manifest {
@@ -16,10 +17,57 @@ namespace {
 
 constexpr std::size_t kMostKeys = 1000;  // that are compared with those of the session
 
+/// What EXT-X-DATERANGE says: each range alone, and beside others of its ID (4.4.5.1).
+class DateRanges {
+public:
+    DateRanges(const Lines& lines, Report& report) : lines_(lines), report_(report) {}
+
+    void check(const Line& line) {
+        const auto& range = line.attributes;
+        const auto place = lines_.at(line);
+        const auto start = read_date(range.value("START-DATE"));
+        const auto end = read_date(range.value("END-DATE"));
+        const auto [known, is_first] = first_.try_emplace(range.value("ID"), &range);
+        for (const auto& attribute : range.all()) {
+            const auto* before = known->second->find(attribute.name);
+            report_.expect(
+                before == nullptr || before->value == attribute.value, rule("date-range"), place,
+                fmt::format("another {} of the same ID", attribute.name)
+            );
+        }
+        report_.expect(!is_first || start, rule("date-range"), place, "no START-DATE");
+        report_.expect(
+            !start || !end || *end >= *start, rule("date-range"), place,
+            "END-DATE before START-DATE"
+        );
+        if (const auto duration = range.number("DURATION"); duration && start && end)
+            report_.expect(
+                std::abs(*end - *start - *duration) < 0.01, rule("date-range"), place,
+                "DURATION is not from START-DATE to END-DATE"
+            );
+        if (range.has("END-ON-NEXT"))
+            report_.expect(
+                range.has("CLASS") && !range.has("DURATION") && !range.has("END-DATE"),
+                rule("date-range"), place,
+                "END-ON-NEXT wants CLASS, and neither DURATION nor END-DATE"
+            );
+        report_.expect(
+            lines_.has("EXT-X-PROGRAM-DATE-TIME"), rule("date-range"), place,
+            "no EXT-X-PROGRAM-DATE-TIME says when the playlist begins"
+        );
+    }
+
+private:
+    const Lines& lines_;
+    Report& report_;
+    std::map<std::string, const Attributes*> first_;  // by ID
+};
+
 /// Reads the lines of one media playlist in their order.
 class MediaReader {
 public:
-    MediaReader(const Lines& lines, Report& report) : lines_(lines), report_(report) {}
+    MediaReader(const Lines& lines, Report& report)
+        : lines_(lines), report_(report), date_ranges_(lines, report) {}
 
     MediaPlaylist read() {
         playlist_.file = lines_.file;
@@ -31,7 +79,11 @@ public:
                 take(line);
             }
         }
-        check_whole();
+        report_.expect(
+            !has_duration_, rule("extinf"), {lines_.file, {}, {}},
+            "no segment follows the last EXTINF"
+        );
+        check_media(playlist_, lines_, report_);
         return std::move(playlist_);
     }
 
@@ -51,8 +103,7 @@ private:
         if (name == "EXT-X-PLAYLIST-TYPE") playlist_.type = line.value;
         if (name == "EXT-X-ENDLIST") playlist_.is_ended = true;
         if (name == "EXT-X-INDEPENDENT-SEGMENTS") playlist_.is_independent = true;
-        if (name == "EXT-X-DATERANGE") check_date_range(line);
-        if (name == "EXT-X-PART") has_parts_ = true;
+        if (name == "EXT-X-DATERANGE") date_ranges_.check(line);
         if (name == "EXT-X-MEDIA-SEQUENCE")
             playlist_.media_sequence = read_integer(line.value).value_or(0);
         if (name == "EXT-X-DISCONTINUITY-SEQUENCE")
@@ -233,151 +284,11 @@ private:
         elapsed_ = 0;
     }
 
-    void check_date_range(const Line& line) {
-        const auto& range = line.attributes;
-        const auto place = lines_.at(line);
-        const auto start = read_date(range.value("START-DATE"));
-        const auto end = read_date(range.value("END-DATE"));
-        const auto [known, is_first] = date_ranges_.try_emplace(range.value("ID"), &range);
-        for (const auto& attribute : range.all()) {
-            const auto* before = known->second->find(attribute.name);
-            report_.expect(
-                before == nullptr || before->value == attribute.value, rule("date-range"), place,
-                fmt::format("another {} of the same ID", attribute.name)
-            );
-        }
-        report_.expect(!is_first || start, rule("date-range"), place, "no START-DATE");
-        report_.expect(
-            !start || !end || *end >= *start, rule("date-range"), place,
-            "END-DATE before START-DATE"
-        );
-        if (const auto duration = range.number("DURATION"); duration && start && end)
-            report_.expect(
-                std::abs(*end - *start - *duration) < 0.01, rule("date-range"), place,
-                "DURATION is not from START-DATE to END-DATE"
-            );
-        if (range.has("END-ON-NEXT"))
-            report_.expect(
-                range.has("CLASS") && !range.has("DURATION") && !range.has("END-DATE"),
-                rule("date-range"), place,
-                "END-ON-NEXT wants CLASS, and neither DURATION nor END-DATE"
-            );
-        report_.expect(
-            lines_.has("EXT-X-PROGRAM-DATE-TIME"), rule("date-range"), place,
-            "no EXT-X-PROGRAM-DATE-TIME says when the playlist begins"
-        );
-    }
-
-    void check_whole() {
-        const Place whole{lines_.file, {}, {}};
-        report_.expect(!has_duration_, rule("extinf"), whole, "no segment follows the last EXTINF");
-        report_.expect(
-            !playlist_.segments.empty(), rule("empty-playlist"), whole, "no segment is listed"
-        );
-        check_target(whole);
-        check_end(whole);
-        check_low_latency(whole);
-        const auto* start = lines_.find("EXT-X-START");
-        const auto offset =
-            start != nullptr ? start->attributes.number("TIME-OFFSET") : std::nullopt;
-        if (offset)
-            report_.expect(
-                std::abs(*offset) <= playlist_.duration(), rule("start"), lines_.at(*start),
-                fmt::format("TIME-OFFSET {} in {:.3f} seconds", *offset, playlist_.duration())
-            );
-    }
-
-    void check_target(const Place& whole) {
-        const auto* target = lines_.find("EXT-X-TARGETDURATION");
-        if (!report_.expect(
-                target != nullptr, rule("target-duration"), whole, "no EXT-X-TARGETDURATION"
-            ))
-            return;
-        double longest = 0;
-        for (const auto& segment : playlist_.segments) {
-            longest = std::max(longest, segment.duration);
-            report_.expect(
-                std::lround(segment.duration) <= playlist_.target_duration, rule("target-duration"),
-                playlist_.at(segment),
-                fmt::format(
-                    "EXTINF {:.6g} over EXT-X-TARGETDURATION {}", segment.duration,
-                    playlist_.target_duration
-                )
-            );
-        }
-        const bool is_loose =
-            playlist_.is_ended && playlist_.segments.size() > 1 && !playlist_.is_frames_only &&
-            static_cast<double>(playlist_.target_duration) > std::ceil(longest) + 1;
-        report_.expect(
-            !is_loose, rule("target-duration-loose"), lines_.at(*target),
-            fmt::format(
-                "EXT-X-TARGETDURATION {}, the longest segment lasts {:.3f} s",
-                playlist_.target_duration, longest
-            )
-        );
-    }
-
-    /// Nothing tells a live playlist that just began from one whose end was forgotten.
-    void check_end(const Place& whole) {
-        report_.expect(
-            playlist_.is_ended || playlist_.type != "VOD", rule("endlist"), whole,
-            "no EXT-X-ENDLIST"
-        );
-        if (!playlist_.type.empty() || playlist_.media_sequence > 0) return;
-        report_.expect(!playlist_.is_ended, rule("playlist-type"), whole, "no EXT-X-PLAYLIST-TYPE");
-        const bool is_live = has_parts_ || lines_.has("EXT-X-SERVER-CONTROL");
-        report_.expect(
-            playlist_.is_ended || is_live, rule("unfinished"), whole,
-            "neither EXT-X-ENDLIST nor a sign that the playlist is live"
-        );
-    }
-
-    void check_low_latency(const Place& whole) {
-        const auto* control = lines_.find("EXT-X-SERVER-CONTROL");
-        const auto* info = lines_.find("EXT-X-PART-INF");
-        report_.expect(
-            !has_parts_ || info != nullptr, rule("part"), whole, "parts without EXT-X-PART-INF"
-        );
-        const double part =
-            info != nullptr ? info->attributes.number("PART-TARGET").value_or(0) : 0;
-        const auto target = static_cast<double>(playlist_.target_duration);
-        for (const auto& line : lines_.all) {
-            if (line.tag == nullptr || line.tag->name != "EXT-X-PART" || part <= 0) continue;
-            report_.expect(
-                line.attributes.number("DURATION").value_or(0) <= part, rule("part"),
-                lines_.at(line), "a part is longer than PART-TARGET"
-            );
-        }
-        if (const auto* skip = lines_.find("EXT-X-SKIP"))
-            report_.expect(
-                control != nullptr && control->attributes.has("CAN-SKIP-UNTIL") &&
-                    !playlist_.is_ended,
-                rule("server-control"), lines_.at(*skip),
-                "EXT-X-SKIP in a playlist that is no update"
-            );
-        if (control == nullptr) return;
-        const auto at_least = [&](std::string_view name, double least) {
-            const auto value = control->attributes.number(name);
-            report_.expect(
-                !value || *value >= least, rule("server-control"), lines_.at(*control),
-                fmt::format("{} is under {}", name, least)
-            );
-        };
-        at_least("HOLD-BACK", 3 * target);
-        at_least("CAN-SKIP-UNTIL", 6 * target);
-        at_least("PART-HOLD-BACK", 2 * part);
-        report_.expect(
-            part <= 0 || control->attributes.has("PART-HOLD-BACK"), rule("server-control"),
-            lines_.at(*control), "no PART-HOLD-BACK"
-        );
-    }
-
     const Lines& lines_;
     Report& report_;
     MediaPlaylist playlist_;
     Segment next_;  // as far as its tags have come
     bool has_duration_ = false;
-    bool has_parts_ = false;
     const Line* range_ = nullptr;
     Encryption encryption_ = Encryption::kNone;
     std::optional<std::size_t> key_;
@@ -389,8 +300,8 @@ private:
     using Extent = std::tuple<std::string, std::int64_t, std::int64_t>;  // file, offset, length
     std::map<Extent, std::size_t> maps_;
     std::set<Extent> seen_;
-    std::map<std::string, std::int64_t> range_ends_;        // of each file
-    std::map<std::string, const Attributes*> date_ranges_;  // by ID, the first of each
+    std::map<std::string, std::int64_t> range_ends_;  // of each file
+    DateRanges date_ranges_;
 };
 
 }  // namespace
