@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MemorySource source(fuzz::bytes_of(data, size));
     const auto shown = image::presented(source);
     fuzz::must(static_cast<bool>(shown));
-    const auto seen = image::read_text(**shown, 0, size + 1);
+    const auto seen = read_text(**shown, 0, size + 1);
     fuzz::must(seen ? seen->size() == size : seen.error().kind == ErrorKind::kLimitExceeded);
     fuzz::must(static_cast<bool>(image::repaired_heif(source)));
     const auto meta = image::read_heif_meta(source);

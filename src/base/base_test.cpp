@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/fields_json.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/presentable.h"
@@ -147,6 +149,55 @@ TEST(Text, WhatIsNotUtf8IsReplaced) {
     EXPECT_EQ(valid_utf8("\xC0\xAF"), replacement + replacement);  // an overlong slash
     EXPECT_EQ(valid_utf8("\xED\xA0\x80").size(), 9U);              // a surrogate
     EXPECT_EQ(valid_utf8("\xE2\x82x"), replacement + replacement + "x");
+}
+
+TEST(Text, LosesItsBlanksAtBothEnds) {
+    EXPECT_EQ(trimmed(" \ta b\t "), "a b");
+    EXPECT_EQ(trimmed(" \t "), "");
+    EXPECT_EQ(trimmed(""), "");
+    EXPECT_EQ(trimmed("-- a-", "-"), " a");
+}
+
+TEST(Text, IsAWholeNumberOnlyAsAWholeAndWhereItFits) {
+    EXPECT_EQ(whole_number<int>("-12"), -12);
+    EXPECT_EQ(whole_number<std::int64_t>("9223372036854775807"), INT64_MAX);
+    for (const auto* text : {"", " 1", "1 ", "+1", "1.0", "0x1", "2147483648"})
+        EXPECT_FALSE(whole_number<int>(text)) << text;
+    EXPECT_FALSE(whole_number<unsigned>("-1"));
+}
+
+/// Gives a byte at a time.
+class Drops : public ByteSource {
+public:
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+        return all_.read_at(offset, out.first(std::min<std::size_t>(out.size(), 1)));
+    }
+    std::optional<std::uint64_t> size() override { return std::nullopt; }
+
+private:
+    const std::string text_ = "drop by drop";
+    MemorySource all_{std::as_bytes(std::span(text_))};
+};
+
+TEST(Bytes, OfASourceThatGivesFewAtOnceAreReadToTheLast) {
+    Drops drops;
+    EXPECT_EQ(*read_text(drops, 5, 4), "by d");
+    EXPECT_EQ(*read_text(drops, 5, 100), "by drop") << "where it ends before";
+    EXPECT_EQ(*read_text(drops, 100, 4), "");
+}
+
+struct Point {
+    int x = 0;
+    static constexpr auto kFields = Fields{Field{&Point::x, "x", ""}};
+};
+
+TEST(Json, IsReadAsAValueOrTellsTheFirstThingThatIsWrongWithIt) {
+    EXPECT_EQ(read_as<Point>(*parse_json(R"({"x": 3})"), ErrorKind::kInternalError)->x, 3);
+    const auto bad = read_as<Point>(
+        *parse_json(R"({"x": "a", "y": 1})"), ErrorKind::kUnavailable, "bad point: "
+    );
+    EXPECT_EQ(bad.error().kind, ErrorKind::kUnavailable);
+    EXPECT_EQ(bad.error().message, "bad point: x must be a whole number, not \"a\"");
 }
 
 TEST(Presentable, HasNothingThatSteersATerminal) {

@@ -33,4 +33,21 @@ Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::b
     return count;
 }
 
+Result<std::size_t> read_full(ByteSource& source, std::uint64_t offset, std::span<std::byte> out) {
+    std::size_t filled = 0;
+    while (filled < out.size()) {
+        const auto count = TRY(source.read_at(offset + filled, out.subspan(filled)));
+        if (count == 0) break;
+        filled += count;
+    }
+    return filled;
+}
+
+Result<std::string> read_text(ByteSource& source, std::uint64_t offset, std::size_t length) {
+    std::string text(length, '\0');
+    const auto filled = TRY(read_full(source, offset, std::as_writable_bytes(std::span(text))));
+    text.resize(filled);
+    return text;
+}
+
 }  // namespace ittybit

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 
@@ -46,5 +47,12 @@ public:
 private:
     std::span<const std::byte> bytes_;
 };
+
+/// Fills `out` with what is at `offset`: fewer bytes than that only where the source ends. Errors:
+/// those of the source.
+Result<std::size_t> read_full(ByteSource& source, std::uint64_t offset, std::span<std::byte> out);
+
+/// The same as text of at most `length` bytes.
+Result<std::string> read_text(ByteSource& source, std::uint64_t offset, std::size_t length);
 
 }  // namespace ittybit

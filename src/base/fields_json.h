@@ -187,6 +187,16 @@ private:
     std::vector<Problem> problems_;
 };
 
+/// A described value, or the first thing that is wrong with it, behind `what` ("bad plan: ").
+template <typename T>
+Result<T> read_as(const json::value& value, ErrorKind kind, std::string_view what = "") {
+    T read;
+    Reader reader;
+    reader.read(value, read);
+    if (reader.problems().empty()) return read;
+    return Error{kind, std::string(what) + reader.problems().front().message, ""};
+}
+
 /// The canonical JSON of a value: every field in the table's order, absent ones null.
 template <typename T>
 json::value to_json(const T& value) {

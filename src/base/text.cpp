@@ -155,6 +155,12 @@ std::vector<std::string> split(std::string_view text, char separator) {
     }
 }
 
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
 std::string to_hex(std::span<const unsigned char> bytes) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;

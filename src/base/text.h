@@ -1,8 +1,12 @@
 #pragma once
 
+#include <charconv>
+#include <concepts>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace ittybit {
@@ -34,6 +38,18 @@ std::string join(std::span<const std::string> parts, std::string_view between = 
 
 /// The pieces between separators; an empty text has one empty piece.
 std::vector<std::string> split(std::string_view text, char separator);
+
+/// Without what `blanks` has at both ends.
+std::string_view trimmed(std::string_view text, std::string_view blanks = " \t");
+
+/// The number that all of a text is, in decimal; nothing where it is none, or does not fit.
+template <std::integral Number>
+std::optional<Number> whole_number(std::string_view text) {
+    Number number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, number);
+    return code == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
 
 /// Lower-case hexadecimal, two digits a byte.
 std::string to_hex(std::span<const unsigned char> bytes);

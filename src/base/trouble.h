@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "base/result.h"
 #include "base/thread_safety.h"
 
@@ -66,5 +68,26 @@ private:
     Steady::time_point grow_at_ GUARDED_BY(mutex_){};
     Steady::time_point say_at_ GUARDED_BY(mutex_){};
 };
+
+/// Does a round every so often until it is stopped; after one that fails, ever later. `failing` is
+/// what the log then says.
+template <typename Round>
+void do_rounds(
+    const std::stop_token& stop,
+    std::chrono::milliseconds every,
+    std::string_view failing,
+    const Round& round
+) {
+    Trouble trouble(failing);
+    while (!stop.stop_requested()) {
+        auto wait = every;
+        if (const auto done = round(); !done) {
+            wait = std::max(wait, trouble.note(done.error()));
+        } else {
+            trouble.end();
+        }
+        pause(stop, wait);
+    }
+}
 
 }  // namespace ittybit

@@ -28,17 +28,4 @@ Result<std::size_t> OverlaidSource::read_at(std::uint64_t offset, std::span<std:
     return count;
 }
 
-Result<std::string> read_text(ByteSource& source, std::uint64_t offset, std::size_t length) {
-    std::string text(length, '\0');
-    std::size_t filled = 0;
-    while (filled < length) {
-        const std::span room(text.data() + filled, length - filled);
-        const auto count = TRY(source.read_at(offset + filled, std::as_writable_bytes(room)));
-        if (count == 0) break;
-        filled += count;
-    }
-    text.resize(filled);
-    return text;
-}
-
 }  // namespace ittybit::image

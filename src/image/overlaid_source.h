@@ -33,7 +33,4 @@ private:
     std::vector<Overlay> overlays_;
 };
 
-/// Reads `length` bytes, or as many as there are. Errors: those of the source.
-Result<std::string> read_text(ByteSource& source, std::uint64_t offset, std::size_t length);
-
 }  // namespace ittybit::image

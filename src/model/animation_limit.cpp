@@ -26,7 +26,7 @@ Result<> check_animation(const Size& size, std::int64_t frames, const Limits& li
             "", LimitReached{"frames", static_cast<double>(most_frames)}
         };
     }
-    const double pixels = static_cast<double>(size.width) * size.height;
+    const auto pixels = static_cast<double>(size.pixels());
     const double most_pixels =
         static_cast<double>(kFullPictures) * static_cast<double>(limits.pixels);
     if (static_cast<double>(frames) * pixels <= most_pixels) return {};

@@ -127,7 +127,7 @@ struct SaveSettings {
     int effort = 4;                // the encoder's own scale
     bool full_chroma = false;      // 4:4:4 instead of 4:2:0; WebP: 4:2:0 with care
     bool has_few_colours = false;  // PNG: tries a palette, for what came with one
-    Size size;                     // of the picture that comes to be saved
+    Size size = {};                // of the picture that comes to be saved
 
     static constexpr auto kFields = Fields{
         Field{&SaveSettings::format, "format", ""},

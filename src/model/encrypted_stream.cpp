@@ -1,8 +1,7 @@
 #include "model/encrypted_stream.h"
 
-#include <charconv>
-
 #include "base/hex.h"
+#include "base/text.h"
 #include "model/output_name.h"
 
 namespace ittybit {
@@ -25,12 +24,8 @@ bool stays_clear(std::string_view name) {
 
 std::optional<std::uint64_t> media_sequence_of(std::string_view name) {
     name = name.substr(0, name.rfind('.'));
-    const auto digits = name.substr(name.rfind('-') + 1);
-    std::uint64_t number = 0;
-    const auto* const end = digits.data() + digits.size();
-    const auto [rest, error] = std::from_chars(digits.data(), end, number);
-    if (error != std::errc() || rest != end || number == 0) return std::nullopt;
-    return number - 1;
+    const auto number = whole_number<std::uint64_t>(name.substr(name.rfind('-') + 1));
+    return number && *number > 0 ? std::optional(*number - 1) : std::nullopt;
 }
 
 }  // namespace ittybit

@@ -90,6 +90,11 @@ static_assert(
     "each kind has a word and a row, in the order of the kinds"
 );
 
+/// Whether it is of the media that nobody can read it: damage, or a form that is not known here.
+constexpr bool is_of_media(ErrorKind kind) {
+    return kind == ErrorKind::kCorruptMedia || kind == ErrorKind::kUnsupportedMedia;
+}
+
 /// The command line's exit status for a fault (SPEC section 3).
 constexpr int exit_status(Fault fault) {
     switch (fault) {

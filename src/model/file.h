@@ -122,8 +122,8 @@ struct EncryptionFacts {
 /// One rendition of a many-part output.
 struct Rendition {
     std::string name;
-    std::optional<int> width;
-    std::optional<int> height;
+    std::optional<int> width = {};
+    std::optional<int> height = {};
     std::optional<double> fps;
     std::int64_t bandwidth = 0;          // peak, bits per second
     std::int64_t average_bandwidth = 0;  // bits per second

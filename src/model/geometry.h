@@ -16,6 +16,7 @@ struct Size {
         Field{&Size::width, "width", ""},
         Field{&Size::height, "height", ""},
     };
+    std::int64_t pixels() const { return std::int64_t{width} * height; }
     bool operator==(const Size&) const = default;
 };
 

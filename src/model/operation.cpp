@@ -42,8 +42,12 @@ bool follows_from(const OptionProblem& problem, const std::vector<Problem>& unre
 
 }  // namespace
 
+bool is_operation(std::string_view kind) {
+    return std::ranges::find(kKinds, kind) != kKinds.end();
+}
+
 bool is_job_kind(std::string_view kind) {
-    return kind != "probe" && std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
+    return kind != "probe" && is_operation(kind);
 }
 
 Operation read_operation(

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct ProbeOptions {
 };
 
 /// One media operation with its options: what a child is given to do. Adding a kind means an
-/// alternative here, a row in kKinds, and a `run` in tasks; the compiler names what was forgotten.
+/// alternative here, a row in kKinds, and a `plan` in tasks; the compiler names what was forgotten.
 using Operation = std::variant<
     ProbeOptions,
     VideoOptions,
@@ -34,6 +35,14 @@ constexpr std::string_view kind_of(const Operation& operation) {
     return kKinds.at(operation.index());
 }
 
+/// Whether what has these options is made of all pictures of a part of a film.
+template <typename Options>
+inline constexpr bool kIsOfFilm =
+    std::is_same_v<Options, VideoOptions> || std::is_same_v<Options, AdaptiveVideoOptions> ||
+    std::is_same_v<Options, AnimationOptions>;
+
+/// Whether it is a kind of operation.
+bool is_operation(std::string_view kind);
 /// Whether a job can be of this kind (probe is a task, not a job).
 bool is_job_kind(std::string_view kind);
 

@@ -12,10 +12,6 @@
 namespace ittybit {
 namespace {
 
-bool is_operation(std::string_view kind) {
-    return std::ranges::find(kKinds, kind) != kKinds.end();
-}
-
 /// Options of a copy, which no child reads.
 template <typename Options>
 Work read_copy(const json::value& options, std::vector<OptionProblem>& problems) {

@@ -25,9 +25,9 @@ struct Rectangle {
 /// is cut out, and laid on a canvas with its corner at (left, top). Nothing is left of the canvas
 /// to fill when `kept` has its size.
 struct Placement {
-    Size scaled;
-    Rectangle kept;
-    Size canvas;
+    Size scaled = {};
+    Rectangle kept = {};
+    Size canvas = {};
     int left = 0;
     int top = 0;
 

@@ -44,7 +44,7 @@ bool fits(const PictureBranch& branch, const std::string& muxer) {
 }
 
 ReadAs kind_of(const Plan& plan, int read) {
-    return plan.reads[static_cast<std::size_t>(read)].as;
+    return plan.read_at(read).as;
 }
 
 Result<> check_read(const Plan& plan, const PlannedRead& read) {
@@ -94,7 +94,7 @@ Result<> check_series(const Plan& plan, const PicturePlan& picture) {
     const auto sheet = is_image ? picture.branches.front().sheet : std::nullopt;
     if (!picture.instants) return sheet ? wrong("a sheet is of one picture") : Result<>();
     if (!is_image) return wrong("what is no image is taken in steps");
-    const PlannedRead& read = plan.reads[static_cast<std::size_t>(picture.read)];
+    const PlannedRead& read = plan.read_at(picture.read);
     const bool is_moving =
         read.as == ReadAs::kAnimation || (read.as == ReadAs::kFrame && !read.is_still);
     if (!is_moving) return wrong("a still picture is taken in steps");
@@ -159,7 +159,7 @@ Result<> check_text(const Plan& plan, const TextPlan& text) {
     if (kind_of(plan, text.read) != ReadAs::kText) return wrong("what is read is no text");
     if (text.burnt_into.has_value() == !text.branches.empty())
         return wrong("a text is to be burnt in and written, or neither");
-    const bool is_track = plan.reads[static_cast<std::size_t>(text.read)].input == 0;
+    const bool is_track = plan.read_at(text.read).input == 0;
     const ReadAs first = plan.reads.front().as;
     if (is_track && first != ReadAs::kStream && first != ReadAs::kPieces)
         return wrong("what is no stream has no text");
@@ -246,10 +246,7 @@ json::value plan_json(const Plan& plan) {
 }
 
 Result<Plan> read_plan(const json::value& document) {
-    Plan plan;
-    Reader reader;
-    reader.read(document, plan);
-    if (!reader.problems().empty()) return wrong(reader.problems().front().message);
+    auto plan = TRY(read_as<Plan>(document, ErrorKind::kInternalError, "bad plan: "));
     TRY(check(plan));
     return plan;
 }

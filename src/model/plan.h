@@ -35,8 +35,8 @@ struct Ratio {
 /// The part of the inputs that is used, in seconds from their origin.
 struct Window {
     double start = 0;
-    std::optional<double> end;       // nothing: the input's end
-    std::optional<double> duration;  // of the outputs, when known
+    std::optional<double> end = {};       // nothing: the input's end
+    std::optional<double> duration = {};  // of the outputs, when known
     static constexpr auto kFields = Fields{
         Field{&Window::start, "start", ""},
         Field{&Window::end, "end", ""},
@@ -61,12 +61,12 @@ constexpr auto names(ReadAs) {
 struct PlannedRead {
     int input = 0;  // its place in Assignment.inputs
     ReadAs as = ReadAs::kStream;
-    int stream = 0;            // of the container; of a picture its page; of a subtitle file 0
-    std::optional<int> alpha;  // the stream that has the transparency of this one
-    int threads = 1;           // of the decoder
-    bool is_still = false;     // frame: all there is, and no damage is let pass
-    bool is_cover = false;     // picture: attached to the input
-    int shrink_by = 1;         // picture: how much smaller the decoder may make it
+    int stream = 0;                 // of the container; of a picture its page; of a subtitle file 0
+    std::optional<int> alpha = {};  // the stream that has the transparency of this one
+    int threads = 1;                // of the decoder
+    bool is_still = false;          // frame: all there is, and no damage is let pass
+    bool is_cover = false;          // picture: attached to the input
+    int shrink_by = 1;              // picture: how much smaller the decoder may make it
 
     static constexpr auto kFields = Fields{
         Field{&PlannedRead::input, "input", ""},
@@ -127,8 +127,8 @@ struct Treatment {
     Colour padding;                 // around the picture
     std::optional<Colour> flatten;  // what transparency is laid on; nothing: it is kept
     bool has_alpha = false;
-    DecodedShape shape;
-    std::vector<FilterStep> steps;
+    DecodedShape shape = {};
+    std::vector<FilterStep> steps = {};
 
     static constexpr auto kFields = Fields{
         Field{&Treatment::placement, "placement", ""},
@@ -177,8 +177,8 @@ inline constexpr int kMostInstants = 10'000;
 /// Not one picture but many: what is on screen at the window's start, and at every step behind it
 /// while there are pictures.
 struct PlannedInstants {
-    double interval = 1;      // seconds
-    std::optional<int> most;  // pictures; nothing: nobody knows where the input ends
+    double interval = 1;           // seconds
+    std::optional<int> most = {};  // pictures; nothing: nobody knows where the input ends
     static constexpr auto kFields = Fields{
         Field{&PlannedInstants::interval, "interval", ""}.between(0.1, 3600),
         Field{&PlannedInstants::most, "most", ""}.between(1, kMostInstants).or_absent(),
@@ -250,8 +250,8 @@ struct PlannedTrack {
 /// What the inputs present of a track within the window, by their own tables; what they do not say
 /// is absent.
 struct Expectation {
-    std::optional<double> seconds;
-    std::optional<std::int64_t> pictures;
+    std::optional<double> seconds = {};
+    std::optional<std::int64_t> pictures = {};
     static constexpr auto kFields = Fields{
         Field{&Expectation::seconds, "seconds", ""},
         Field{&Expectation::pictures, "pictures", ""}.or_absent(),
@@ -365,7 +365,7 @@ constexpr auto names(TextForm) {
 
 struct TextBranch {
     TextForm form = TextForm::kWebvtt;
-    PlannedTrack track;
+    PlannedTrack track = {};
     static constexpr auto kFields = Fields{
         Field{&TextBranch::form, "form", ""},
         Field{&TextBranch::track, "track", ""},
@@ -393,11 +393,11 @@ struct TextPlan {
 /// One file, or for `hls` one playlist with its parts. The first of a plan is the one that users
 /// ask for; others lie beside it.
 struct OutputFile {
-    std::string name;      // in the current folder
-    std::string muxer;     // libav's name; of other writers the format: gif, jpeg, hls, waveform …
-    json::object options;  // the muxer's own
+    std::string name;   // in the current folder
+    std::string muxer;  // libav's name; of other writers the format: gif, jpeg, hls, waveform …
+    json::object options = {};   // the muxer's own
     std::int64_t moov_size = 0;  // mp4, mov: bytes reserved in front for the index; 0: none
-    json::object metadata;       // title, artist, …
+    json::object metadata = {};  // title, artist, …
     static constexpr auto kFields = Fields{
         Field{&OutputFile::name, "name", ""},
         Field{&OutputFile::muxer, "muxer", ""},
@@ -413,7 +413,7 @@ struct OutputFile {
 struct PlannedPiece {
     std::int64_t number = 0;  // among all pieces, the first being 0
     std::int64_t from = 0;    // ticks of the picture's clock; 0: the front, whatever comes before
-    std::optional<std::int64_t> to;  // nothing: to the end of all
+    std::optional<std::int64_t> to = {};  // nothing: to the end of all
     static constexpr auto kFields = Fields{
         Field{&PlannedPiece::number, "number", ""},
         Field{&PlannedPiece::from, "from", ""},
@@ -434,6 +434,9 @@ struct Plan {
     std::vector<TextPlan> texts;
     std::vector<OutputFile> outputs;
     std::vector<std::string> warnings;
+
+    /// What a picture, sound or text is made of, by its `read`.
+    const PlannedRead& read_at(int place) const { return reads[static_cast<std::size_t>(place)]; }
 
     static constexpr auto kFields = Fields{
         Field{&Plan::reads, "reads", ""},

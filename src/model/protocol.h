@@ -50,7 +50,7 @@ struct AssignedOutput {
 
 /// The work of one child.
 struct Assignment {
-    std::string kind;         // one of kKinds
+    std::string kind;         // one of kKinds, or kValidateKind (stream_copy.h)
     json::value options;      // canonical, already judged; read again by the child
     bool explain = false;     // only print the plan: Finished.plan, no output
     bool is_binding = false;  // explain: all is read that deciding takes, nothing guessed
@@ -94,8 +94,8 @@ struct Progress {
     std::optional<double> percent;  // 0–100
     std::optional<double> speed;    // media seconds a second
     std::optional<double> eta_s;
-    std::optional<int> output = {
-    };  // nothing: the assignment's own; n: the n-th of those beside it
+    /// Nothing: the assignment's own; n: the n-th of those beside it.
+    std::optional<int> output = {};
     static constexpr std::string_view kName = "progress";
     static constexpr auto kFields = Fields{
         Field{&Progress::percent, "percent", ""}.between(0, 100),
@@ -165,8 +165,8 @@ struct Finished {
 struct Failed {
     ErrorKind kind = ErrorKind::kInternalError;
     std::string message;
-    std::string where;
-    std::optional<std::string> limit;
+    std::string where = {};
+    std::optional<std::string> limit = {};
     double limit_value = 0;
     static constexpr std::string_view kName = "error";
     static constexpr auto kFields = Fields{
@@ -206,14 +206,7 @@ std::string encode_line(const T& message) {
 /// Reads an Assignment or Reply. Errors: `internal_error`.
 template <typename T>
 Result<T> decode_line(std::string_view line) {
-    const auto value = TRY(parse_json(line));
-    T message;
-    Reader reader;
-    reader.read(value, message);
-    if (reader.problems().empty()) return message;
-    return Error{
-        ErrorKind::kInternalError, "bad message: " + reader.problems().front().message, ""
-    };
+    return read_as<T>(TRY(parse_json(line)), ErrorKind::kInternalError, "bad message: ");
 }
 
 }  // namespace ittybit

@@ -1,7 +1,7 @@
 #include "model/sniff.h"
 
 #include <algorithm>
-#include <vector>
+#include <string>
 
 #include "model/sniff_parts.h"
 
@@ -24,25 +24,6 @@ Sniffed sniff_head(Head head) {
     return sniff_rest(head);
 }
 
-/// Reads until `size` bytes are there or the source ends.
-Result<std::vector<std::byte>> read_block(
-    ByteSource& source, std::uint64_t offset, std::size_t size
-) {
-    std::vector<std::byte> block(size);
-    std::size_t filled = 0;
-    while (filled < size) {
-        const auto count = TRY(source.read_at(offset + filled, std::span(block).subspan(filled)));
-        if (count == 0) break;
-        filled += count;
-    }
-    block.resize(filled);
-    return block;
-}
-
-Head as_head(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 /// Behind an ID3v2 tag only sound is believed: other formats there would not be found by a player.
 Sniffed behind_tag(Head head) {
     const Sniffed found = sniff_head(head);
@@ -62,7 +43,7 @@ Result<Sniffed> accepted(const Sniffed& sniffed) {
 }  // namespace
 
 Sniffed sniff(std::span<const std::byte> head) {
-    const Head text = as_head(head);
+    const Head text(reinterpret_cast<const char*>(head.data()), head.size());
     const std::size_t tag = id3_length(text);
     if (tag == 0 || tag >= text.size()) return sniff_head(text);
     return behind_tag(text.substr(tag));
@@ -70,18 +51,18 @@ Sniffed sniff(std::span<const std::byte> head) {
 
 Result<Sniffed> sniff(ByteSource& source) {
     std::uint64_t offset = 0;
-    auto block = TRY(read_block(source, 0, kSniffBytes));
-    for (int tags = 0; tags < kMaxTags && id3_length(as_head(block)) > 0; ++tags) {
-        offset += id3_length(as_head(block));
-        block = TRY(read_block(source, offset, kSniffBytes));
+    std::string block = TRY(read_text(source, 0, kSniffBytes));
+    for (int tags = 0; tags < kMaxTags && id3_length(block) > 0; ++tags) {
+        offset += id3_length(block);
+        block = TRY(read_text(source, offset, kSniffBytes));
     }
-    const Sniffed found = offset > 0 ? behind_tag(as_head(block)) : sniff_head(as_head(block));
+    const Sniffed found = offset > 0 ? behind_tag(block) : sniff_head(block);
     if (found.family != Family::kRefused || found.format != "unknown") return accepted(found);
 
-    block = TRY(read_block(source, offset, kGarbageBytes));
-    const auto first = find_mpeg_audio(as_head(block));
+    block = TRY(read_text(source, offset, kGarbageBytes));
+    const auto first = find_mpeg_audio(block);
     if (!first) return accepted(found);
-    Sniffed sound = media(mpeg_audio_layer(as_head(block), *first), "mp3");
+    Sniffed sound = media(mpeg_audio_layer(block, *first), "mp3");
     if (*first > kDemuxerSkips) sound.start = offset + *first;
     return sound;
 }

@@ -21,10 +21,10 @@ enum class Family {
 /// What the first bytes of a file say it is. A file's name never counts.
 struct Sniffed {
     Family family = Family::kRefused;
-    std::string_view format;   // as users know it: mp4, mov, webm, mp3, jpeg, apng, …
-    std::string_view demuxer;  // libav's short name; empty where libav does not read it
-    std::string_view refusal;  // why it is refused, and what to upload instead
-    std::uint64_t start = 0;   // where the media begins, behind leading garbage
+    std::string_view format;        // as users know it: mp4, mov, webm, mp3, jpeg, apng, …
+    std::string_view demuxer = {};  // libav's short name; empty where libav does not read it
+    std::string_view refusal = {};  // why it is refused, and what to upload instead
+    std::uint64_t start = 0;        // where the media begins, behind leading garbage
 };
 
 /// How many bytes of the start decide.

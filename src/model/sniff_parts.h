@@ -34,16 +34,16 @@ constexpr bool has_at(Head head, std::size_t at, std::string_view bytes) {
 }
 
 constexpr Sniffed media(std::string_view format, std::string_view demuxer) {
-    return {.family = Family::kMedia, .format = format, .demuxer = demuxer, .refusal = {}};
+    return {.family = Family::kMedia, .format = format, .demuxer = demuxer};
 }
 constexpr Sniffed still(std::string_view format, std::string_view demuxer) {
-    return {.family = Family::kStill, .format = format, .demuxer = demuxer, .refusal = {}};
+    return {.family = Family::kStill, .format = format, .demuxer = demuxer};
 }
 constexpr Sniffed animation(std::string_view format, std::string_view demuxer) {
-    return {.family = Family::kAnimation, .format = format, .demuxer = demuxer, .refusal = {}};
+    return {.family = Family::kAnimation, .format = format, .demuxer = demuxer};
 }
 constexpr Sniffed refused(std::string_view format, std::string_view sentence) {
-    return {.family = Family::kRefused, .format = format, .demuxer = {}, .refusal = sentence};
+    return {.family = Family::kRefused, .format = format, .refusal = sentence};
 }
 
 /// Formats that a few fixed bytes at a fixed place name.

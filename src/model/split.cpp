@@ -82,7 +82,7 @@ std::vector<double> falling_begins(double duration, double step) {
 /// The sounds that a picture lasts as long as: of each it is asked where it ends.
 void add_sounds(const Plan& plan, Plan& piece) {
     for (SoundPlan sound : plan.sounds) {
-        const auto& read = plan.reads[static_cast<std::size_t>(sound.read)];
+        const auto& read = plan.read_at(sound.read);
         if (std::ranges::find(piece.reads, read) != piece.reads.end()) continue;
         sound.read = static_cast<int>(piece.reads.size());
         sound.loudness.reset();
@@ -132,7 +132,7 @@ std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting
     for (const double begin : begins) {
         const auto from = cuts->at(begin);
         if (!pieces.empty()) pieces.back().to = from;
-        pieces.push_back({.number = std::ssize(pieces), .from = from, .to = {}});
+        pieces.push_back({.number = std::ssize(pieces), .from = from});
     }
     return pieces;
 }
@@ -140,7 +140,7 @@ std::vector<PlannedPiece> pieces_of(const Plan& plan, const Splitting& splitting
 Plan plan_of_piece(const Plan& plan, const PlannedPiece& piece, const std::string& name) {
     Plan made;
     PicturePlan picture = plan.pictures.front();
-    made.reads = {plan.reads[static_cast<std::size_t>(picture.read)]};
+    made.reads = {plan.read_at(picture.read)};
     picture.read = 0;
     for (auto& branch : picture.branches) branch.track.output = 0;
     // That the input ends early shows at the end.

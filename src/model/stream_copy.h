@@ -32,7 +32,7 @@ struct StreamFile {
     std::int64_t offset = 0;
     std::int64_t size = 0;
     std::optional<std::int64_t> encrypted_size = {};  // where it lies; nothing: it is as it lies
-    std::optional<std::string> missing;               // why it is not there
+    std::optional<std::string> missing = {};          // why it is not there
     bool is_left_out = false;                         // nobody wanted to fetch it
 
     static constexpr auto kFields = Fields{
