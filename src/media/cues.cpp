@@ -267,9 +267,7 @@ Result<std::string> read_whole(ByteSource& source, std::int64_t most) {
 Result<Sniffed> sniff_text(std::string_view text) {
     const auto first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
     const auto sniffed = [](std::string_view format, std::string_view demuxer) {
-        return Sniffed{
-            .family = Family::kMedia, .format = format, .demuxer = demuxer, .refusal = {}
-        };
+        return Sniffed{.family = Family::kMedia, .format = format, .demuxer = demuxer};
     };
     const std::string_view begin = text.substr(first, 8);
     if (begin.starts_with("WEBVTT")) return sniffed("vtt", "webvtt");

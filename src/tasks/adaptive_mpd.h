@@ -19,11 +19,11 @@ inline constexpr std::string_view kMpdName = "manifest.mpd";
 struct Representation {
     std::string name;
     std::int64_t bandwidth = 0;  // peak, bits per second
-    std::string codecs;          // RFC 6381
+    std::string codecs = {};     // RFC 6381
     int timescale = 1;           // ticks a second of the media's own clock
-    std::vector<Segment> segments;
+    std::vector<Segment> segments = {};
 
-    std::optional<Size> resolution;  // of pictures
+    std::optional<Size> resolution = {};  // of pictures
     Ratio frame_rate = {};
     int sample_rate = 0;  // of sound
     int channels = 0;
@@ -46,8 +46,8 @@ struct TextSet {
 struct Presentation {
     double duration = 0;   // seconds
     int least_buffer = 0;  // seconds with which each bandwidth is enough: a segment's
-    std::vector<Representation> pictures;  // best first
-    std::vector<SoundSet> sounds;
+    std::vector<Representation> pictures = {};  // best first
+    std::vector<SoundSet> sounds = {};
     std::vector<TextSet> texts = {};
     std::vector<std::string> captions = {};  // channels of CEA-608 in the pictures: "CC1"
     std::string caption_language = {};       // ISO 639-2

@@ -101,7 +101,6 @@ Result<PictureEncoding> rendition_encoding(
     auto encoding = TRY(picture_encoding({
         .codec = rung.codec,
         .quality = quality,
-        .bitrate = {},
         .size = rung.size,
         .fps = {fps.num, fps.den * rung.every},
         .ticks = picture.clock.ticks,
@@ -264,7 +263,7 @@ Result<Plan> plan_adaptive(
     }
     add_texts(plan, source, stem);
     plan.has_common_end = !plan.pictures.empty() || plan.sounds.size() > 1;
-    OutputFile output{.name = stem + ".m3u8", .muxer = "hls", .options = {}, .metadata = {}};
+    OutputFile output{.name = stem + ".m3u8", .muxer = "hls"};
     if (options.makes_dash()) output.options[kDash] = kMpdName;
     if (options.encryption) output.options[kKeyUrl] = options.encryption->key_url;
     plan.outputs.push_back(std::move(output));

@@ -51,8 +51,8 @@ struct Variant {
     std::int64_t bandwidth = 0;
     std::int64_t average_bandwidth = 0;
     std::string codecs;  // RFC 6381, of picture and sound
-    std::optional<Size> resolution;
-    std::optional<double> frame_rate;
+    std::optional<Size> resolution = {};
+    std::optional<double> frame_rate = {};
     std::string audio_group = {};    // which of the sounds it plays with; empty: none
     std::string text_group = {};     // likewise
     std::string caption_group = {};  // of those in its pictures
@@ -71,8 +71,8 @@ struct MediaRendition {
 /// when beside it.
 struct MasterPlaylist {
     std::string folder;
-    std::vector<Variant> variants;
-    std::vector<Variant> key_pictures;
+    std::vector<Variant> variants = {};
+    std::vector<Variant> key_pictures = {};
     std::vector<MediaRendition> renditions = {};
     std::vector<Variant> surround = {};  // the same pictures with more channels, best first
 };

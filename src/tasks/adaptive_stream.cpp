@@ -110,12 +110,7 @@ Variant variant_of_group(
     const AdaptiveStream& stream, std::string_view group, bool has_choice, int target
 ) {
     const Segmenter& first = *stream.group(group).front();
-    Variant variant{
-        .playlist = playlist_name(first),
-        .codecs = first.codec(),
-        .resolution = {},
-        .frame_rate = {},
-    };
+    Variant variant{.playlist = playlist_name(first), .codecs = first.codec()};
     add_group(stream, group, target, variant);
     if (!has_choice) variant.audio_group.clear();
     if (!stream.texts.empty()) variant.text_group = kTextGroup;
@@ -129,7 +124,6 @@ Variant frames_variant(const Segmenter& picture) {
         .average_bandwidth = average_bitrate(picture.key_pictures()),
         .codecs = picture.codec(),
         .resolution = Size{picture.track().width, picture.track().height},
-        .frame_rate = {},
     };
 }
 
@@ -162,7 +156,6 @@ Representation representation_of(const Segmenter& rendition, int target) {
         .codecs = rendition.codec(),
         .timescale = rendition.timescale(),
         .segments = rendition.segments(),
-        .resolution = {},
     };
     if (track.codec_type == AVMEDIA_TYPE_VIDEO) {
         representation.resolution = Size{track.width, track.height};
@@ -178,18 +171,14 @@ Representation representation_of(const TextRendition& rendition, int target) {
     return {
         .name = rendition.name(),
         .bandwidth = peak_bitrate(rendition.segments(), target),
-        .codecs = {},
         .timescale = kMicroseconds,
         .segments = rendition.segments(),
-        .resolution = {},
     };
 }
 
 Rendition rendition_of(const Variant& variant) {
     Rendition rendition{
         .name = variant.playlist.substr(0, variant.playlist.rfind('.')),
-        .width = {},
-        .height = {},
         .fps = variant.frame_rate,
         .bandwidth = variant.bandwidth,
         .average_bandwidth = variant.average_bandwidth,
@@ -293,7 +282,7 @@ std::vector<const Segmenter*> AdaptiveStream::group(std::string_view name) const
 
 MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
     const int target = target_duration();
-    MasterPlaylist playlist{.folder = folder, .variants = {}, .key_pictures = {}};
+    MasterPlaylist playlist{.folder = folder};
     const auto groups = groups_of(*this);
     const bool has_surround = std::ranges::find(groups, kSurroundGroup) != groups.end();
     for (const std::size_t number : listed()) {
@@ -318,7 +307,7 @@ MasterPlaylist AdaptiveStream::master(const std::string& folder) const {
 
 Presentation AdaptiveStream::presentation() const {
     const int target = target_duration();
-    Presentation presentation{.duration = 0, .least_buffer = target, .pictures = {}, .sounds = {}};
+    Presentation presentation{.duration = 0, .least_buffer = target};
     for (const std::size_t number : listed()) {
         auto& added =
             presentation.pictures.emplace_back(representation_of(pictures[number], target));

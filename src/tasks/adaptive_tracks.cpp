@@ -132,7 +132,7 @@ private:
         sound.why_encoded = kWhyEncoded;
         sound.read = static_cast<int>(plan_.reads.size());
         sound.expects = expectation(facts.told_end, plan_.window);
-        plan_.reads.push_back({.stream = facts.stream, .alpha = {}});
+        plan_.reads.push_back({.stream = facts.stream});
         return sound;
     }
 

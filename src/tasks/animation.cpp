@@ -50,7 +50,6 @@ Result<Plan> from_media(
         .treatment = rgb_treatment(input.stream(stream), facts.display, facts.has_alpha || alpha),
         .loop = loop,
         .told_end = facts.told_end,
-        .frames = {},
     };
     Plan plan = TRY(plan_of(options, source, job));
     if (auto said = TRY(first_alone(job.source, sniffed)))
@@ -68,10 +67,9 @@ Result<Plan> from_webp(const AnimationOptions& options, const image::Header& hea
     const AnimationSource source{
         .display = header.display(),
         .duration = header.duration(),
-        .read = {.as = ReadAs::kAnimation, .alpha = {}},
+        .read = {.as = ReadAs::kAnimation},
         .treatment = treatment,
         .loop = reader.loop(),
-        .told_end = {},
         .frames = reader.frames(),
     };
     Plan plan = TRY(plan_of(options, source, job));
@@ -83,11 +81,8 @@ Result<Plan> from_still(const AnimationOptions& options, const image::Header& he
     const auto picture = TRY(upright_picture(job.source, job.limits()));
     const AnimationSource source{
         .display = header.display(),
-        .duration = {},
-        .read = {.as = ReadAs::kPicture, .alpha = {}},
+        .read = {.as = ReadAs::kPicture},
         .treatment = rgb_treatment(header.display(), picture.has_alpha()),
-        .told_end = {},
-        .frames = {},
     };
     Plan plan = TRY(plan_of(options, source, job));
     decide_steps(plan.pictures.front().treatment, rgba_shape(header.display()));

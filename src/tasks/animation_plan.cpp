@@ -92,12 +92,7 @@ Result<Plan> plan_animation(
     picture.branches.push_back(std::move(branch));
     plan.reads.push_back(source.read);
     plan.pictures.push_back(std::move(picture));
-    plan.outputs.push_back({
-        .name = name,
-        .muxer = std::string(name_of(options.format)),
-        .options = {},
-        .metadata = {},
-    });
+    plan.outputs.push_back({.name = name, .muxer = std::string(name_of(options.format))});
     return plan;
 }
 

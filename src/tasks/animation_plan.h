@@ -15,13 +15,13 @@ namespace ittybit::tasks {
 /// What of the source decides how an animation is made.
 struct AnimationSource {
     Size display;
-    std::optional<double> duration;  // seconds; nothing for a still or when not known
+    std::optional<double> duration = {};  // seconds; nothing for a still or when not known
     bool is_duration_sure = true;
     PlannedRead read;
-    Treatment treatment;                 // of its pictures, whatever the size
-    int loop = 0;                        // how often it plays; 0 for ever
-    std::optional<double> told_end;      // seconds from the origin, by the source's tables
-    std::optional<std::int64_t> frames;  // of the whole, where they are counted
+    Treatment treatment;                      // of its pictures, whatever the size
+    int loop = 0;                             // how often it plays; 0 for ever
+    std::optional<double> told_end = {};      // seconds from the origin, by the source's tables
+    std::optional<std::int64_t> frames = {};  // of the whole, where they are counted
 };
 
 /// `name` is the output file's. Its filters are decided by the caller, who knows the shape. Errors:

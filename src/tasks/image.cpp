@@ -82,7 +82,7 @@ Result<std::optional<Plan>> plan_picture(
         .display = header.display(),
         .is_turned = header.orientation >= 5,
         .has_few_colours = header.has_few_colours,
-        .read = {.as = ReadAs::kPicture, .alpha = {}},
+        .read = {.as = ReadAs::kPicture},
     };
     if (is_series) {
         source.read.as = ReadAs::kAnimation;

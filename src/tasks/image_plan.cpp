@@ -40,7 +40,7 @@ Framing framing_of(const ImageOptions& options, Size display) {
 /// When pictures are taken: each `interval` seconds from the window's start, at less than its end.
 Result<PlannedInstants> plan_instants(double interval, const Window& window, const FilmTime& film) {
     constexpr double kShortest = 0.001;  // less than players tell apart
-    PlannedInstants instants{.interval = interval, .most = {}};
+    PlannedInstants instants{.interval = interval};
     if (!window.duration || !(film.is_sure || window.end)) return instants;  // a mere claim
     double length = *window.duration;
     if (film.pictures_end && film.is_sure)
@@ -215,12 +215,7 @@ Result<Plan> plan_image(
     picture.branches.push_back(std::move(branch));
     plan.pictures.push_back(std::move(picture));
     const std::string_view word = name_of(format);
-    plan.outputs.push_back({
-        .name = fmt::format("{}.{}", stem, word),
-        .muxer = std::string(word),
-        .options = {},
-        .metadata = {},
-    });
+    plan.outputs.push_back({.name = fmt::format("{}.{}", stem, word), .muxer = std::string(word)});
     if (options.interval) TRY(plan_series(options, source, limits, plan));
     return plan;
 }

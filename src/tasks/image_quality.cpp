@@ -29,7 +29,6 @@ SaveSettings image_settings(ImageFormat format, Quality quality) {
             .effort = row.effort,
             // Halved colour shows at the top level: thin red lines, text on colour.
             .full_chroma = quality == Quality::kVeryHigh,
-            .size = {},
         };
     }
     return {};

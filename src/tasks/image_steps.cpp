@@ -68,9 +68,7 @@ Taken flatten(Picture picture, const json::object& options) {
 
 Taken pad(Picture picture, const json::object& options) {
     const auto how = TRY(options_as<PaddingOptions>(options));
-    const Placement placement{
-        .scaled = {}, .kept = {}, .canvas = how.canvas, .left = how.left, .top = how.top
-    };
+    const Placement placement{.canvas = how.canvas, .left = how.left, .top = how.top};
     return image::pad(std::move(picture), placement, how.colour);
 }
 

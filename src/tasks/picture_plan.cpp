@@ -204,8 +204,6 @@ Treatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
         .padding = framing.background.value_or(Colour{0, 0, 0, 255}),
         .flatten = framing.background.value_or(Colour{255, 255, 255, 255}),
         .has_alpha = facts.has_alpha,
-        .shape = {},
-        .steps = {},
     };
 }
 

@@ -101,7 +101,6 @@ OutputFile plan_output(
     OutputFile output{
         .name = name,
         .muxer = muxer_of(options.format),
-        .options = {},
         .metadata = source.metadata,
     };
     if (options.format == VideoFormat::kMov) output.options["write_tmcd"] = 0;
@@ -129,7 +128,7 @@ void add_sound(
         sound.branches.push_back({std::move(encoding), {}, std::move(track)});
         sound.loudness = loudness_target(levelling, sound.branches);
     }
-    plan.reads.push_back({.stream = facts.stream, .alpha = {}});
+    plan.reads.push_back({.stream = facts.stream});
     plan.sounds.push_back(std::move(sound));
 }
 
@@ -143,7 +142,7 @@ void add_text(Plan& plan, const TextFacts& facts, const VideoOptions& options) {
         text.burnt_into = 0;
     } else {
         const bool is_webm = options.format == VideoFormat::kWebm;
-        TextBranch track{.form = is_webm ? TextForm::kWebvtt : TextForm::kMovText, .track = {}};
+        TextBranch track{.form = is_webm ? TextForm::kWebvtt : TextForm::kMovText};
         track.track.language = facts.language;
         TextBranch beside;
         beside.track.output = static_cast<int>(plan.outputs.size());
@@ -228,7 +227,7 @@ Result<PicturePlan> plan_picture(
 Expectation expectation(const std::optional<double>& told_end, const Window& window) {
     if (!told_end) return {};
     const double end = std::min(*told_end, window.end.value_or(*told_end));
-    return {.seconds = std::max(0.0, end - window.start), .pictures = {}};
+    return {.seconds = std::max(0.0, end - window.start)};
 }
 
 PlannedRead read_of(const PictureFacts& facts) {
@@ -236,7 +235,7 @@ PlannedRead read_of(const PictureFacts& facts) {
     const auto pixels = std::int64_t{facts.stored.width} * facts.stored.height;
     const int most = pixels > 20'000'000 ? 4 : 8;
     const int threads = pixels < 4096 ? 1 : std::clamp(machine_cores() + 1, 1, most);
-    return {.stream = facts.stream, .alpha = {}, .threads = threads};
+    return {.stream = facts.stream, .threads = threads};
 }
 
 PlannedRead read_of(const TextFacts& facts) {
@@ -327,7 +326,6 @@ Result<Plan> plan_audio(
     OutputFile output{
         .name = name,
         .muxer = muxer_of(format),
-        .options = {},
         .metadata = source.metadata,
     };
     if (format == AudioFormat::kWav) output.options["rf64"] = "auto";

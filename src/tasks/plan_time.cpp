@@ -27,7 +27,7 @@ Result<Window> plan_window(
     std::vector<std::string>& warnings,
     bool is_sure
 ) {
-    Window window{.start = span.start.value_or(0), .end = span.end, .duration = {}};
+    Window window{.start = span.start.value_or(0), .end = span.end};
     if (duration && is_sure && window.start > 0 && window.start >= *duration) {
         return Error{
             ErrorKind::kStartOutOfRange,

@@ -19,7 +19,7 @@ int machine_cores();
 struct PictureTarget {
     VideoCodec codec = VideoCodec::kH264;
     Quality quality = Quality::kMedium;
-    std::optional<std::int64_t> bitrate;  // wins over quality
+    std::optional<std::int64_t> bitrate = {};  // wins over quality
     Size size;
     Ratio fps;  // nominal; 0 when not known
     int ticks = 90000;

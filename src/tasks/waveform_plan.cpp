@@ -37,9 +37,9 @@ Result<Plan> plan_waveform(
     SoundBranch branch;
     branch.waveform = settings_of(options);
     sound.branches.push_back(std::move(branch));
-    plan.reads.push_back({.stream = source.sound->stream, .alpha = {}});
+    plan.reads.push_back({.stream = source.sound->stream});
     plan.sounds.push_back(std::move(sound));
-    plan.outputs.push_back({.name = name, .muxer = "waveform", .options = {}, .metadata = {}});
+    plan.outputs.push_back({.name = name, .muxer = "waveform"});
     return plan;
 }
 

@@ -46,8 +46,6 @@ Result<int> LostWork::take_back_pieces(LeaseWatch::Steady::time_point now) {
     const Failed given_up{
         .kind = ErrorKind::kTaskCrashed,
         .message = "a piece of the video was cut off again and again: try it again later",
-        .where = {},
-        .limit = {},
     };
     for (const auto& lease : pieces_.lost(TRY(segments_.leases()), now)) {
         if (TRY(segments_.take_back(lease, json_text(given_up)))) ++count;

@@ -26,7 +26,7 @@ struct OperationInput {
     std::function<Result<std::optional<std::int64_t>>(
         std::int64_t offset, std::int64_t length, const std::stop_token& stop
     )>
-        ensure;
+        ensure = {};
     std::string option = {};      // that names it; of the input ""
     bool comes_in_order = false;  // `ensure` waits for all that lies before
 };
@@ -55,9 +55,9 @@ struct OperationRequest {
 /// from `file_grown` or `file_ready` (an export that fails) ends the operation with it. What is
 /// beside the operation's own output says so by its number.
 struct OperationEvents {
-    std::function<void(const Progress&)> progress;
-    std::function<Result<>(const FileGrown&, const sandbox::Workspace&)> file_grown;
-    std::function<Result<>(const FileReady&, const sandbox::Workspace&)> file_ready;
+    std::function<void(const Progress&)> progress = {};
+    std::function<Result<>(const FileGrown&, const sandbox::Workspace&)> file_grown = {};
+    std::function<Result<>(const FileReady&, const sandbox::Workspace&)> file_ready = {};
 };
 
 /// A finished operation: what the child said, and its folder, which goes with this value. The

@@ -232,9 +232,7 @@ private:
     ) {
         known_.insert(uri);
         addresses_ += uri.size();
-        StreamFile file{
-            .uri = uri, .offset = copy_.size, .size = 0, .missing = {}, .is_left_out = false
-        };
+        StreamFile file{.uri = uri, .offset = copy_.size};
         std::int64_t taken = 0;
         if (index_.files.size() >= kMostFiles || addresses_ > kLongestAddresses)
             return Error{

@@ -51,11 +51,10 @@ Result<std::vector<manifest::Finding>> validate(
     });
     assignment.limits = request.limits;
     const std::vector<OperationInput> inputs = {
-        {.descriptor = copy.file.reader(), .size = copy.size, .ensure = {}}
+        {.descriptor = copy.file.reader(), .size = copy.size}
     };
-    const auto outcome = TRY(run_assignment(
-        zygote, assignment, inputs, {.progress = progress, .file_grown = {}, .file_ready = {}}, stop
-    ));
+    const auto outcome =
+        TRY(run_assignment(zygote, assignment, inputs, {.progress = progress}, stop));
     report.append(TRY(read_findings(outcome)));
     return report.findings();
 }
