@@ -1,7 +1,6 @@
 #include "api/forwarded.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -19,13 +18,6 @@ struct Told {
     std::vector<std::string> schemes;
     std::vector<std::string> hosts;
 };
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t";
-    const auto begin = text.find_first_not_of(kBlank);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 /// The pieces between separators that do not stand in quotes.
 std::vector<std::string_view> pieces_of(std::string_view text, char separator) {
@@ -120,11 +112,8 @@ Result<asio::ip::network_v6> read_block(const std::string& text) {
     const auto address = asio::ip::make_address(text.substr(0, slash), code);
     const int bits = address.is_v4() ? 32 : 128;
     int length = bits;
-    if (!code && slash < text.size()) {
-        const auto* end = text.data() + text.size();
-        const auto [stop, failure] = std::from_chars(text.data() + slash + 1, end, length);
-        if (failure != std::errc() || stop != end) length = -1;
-    }
+    if (!code && slash < text.size())
+        length = whole_number<int>(text.substr(slash + 1)).value_or(-1);
     if (!code && length >= 0 && length <= bits) {
         const auto prefix = static_cast<unsigned short>(length + 128 - bits);
         return asio::ip::network_v6(as_six(address), prefix).canonical();

@@ -35,13 +35,6 @@ Response bad(std::string_view message) {
     return refusal(400, Error{ErrorKind::kInvalidRequest, std::string(message), ""});
 }
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t";
-    const auto begin = text.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) return "";
-    return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
-}
-
 /// The codings of all Transfer-Encoding headers, in lower case and in their order.
 std::vector<std::string> codings_of(const HeaderParser::value_type& message) {
     std::vector<std::string> codings;

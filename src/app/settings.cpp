@@ -1,7 +1,6 @@
 #include "app/settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <regex>
 
@@ -131,10 +130,8 @@ Result<ListenAddress> ListenAddress::from_json(const json::value& value) {
     ListenAddress address;
     if (colon != std::string::npos) {
         address.host = text.substr(0, colon);
-        const auto* end = text.data() + text.size();
-        const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, address.port);
-        const bool is_port =
-            code == std::errc() && stop == end && address.port >= 0 && address.port <= 65535;
+        address.port = whole_number<int>(text.substr(colon + 1)).value_or(-1);
+        const bool is_port = address.port >= 0 && address.port <= 65535;
         if (address.host.starts_with('[') && address.host.ends_with(']')) {
             address.host = address.host.substr(1, address.host.size() - 2);
         }

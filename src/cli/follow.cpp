@@ -69,14 +69,7 @@ void show_event(const std::string& name, const json::value& data, T& latest, Dis
 
 template <typename T>
 Result<T> read_answer(const json::value& value) {
-    T read;
-    Reader reader;
-    reader.read(value, read);
-    if (reader.problems().empty()) return read;
-    return Error{
-        ErrorKind::kUnavailable,
-        "the server's answer is not understood: " + reader.problems().front().message, ""
-    };
+    return read_as<T>(value, ErrorKind::kUnavailable, "the server's answer is not understood: ");
 }
 
 template <typename T>

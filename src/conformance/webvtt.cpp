@@ -34,11 +34,6 @@ std::optional<double> read_time(std::string_view text) {
     return seconds + static_cast<double>(*thousandths) / 1000;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = std::min(text.find_first_not_of(" \t"), text.size());
-    return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
 /// "X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000"
 bool read_map(std::string_view text, TextSegment& segment) {
     std::optional<double> local;

@@ -27,18 +27,14 @@ SourceState& state_of(thandle_t handle) {
 tmsize_t read_bytes(thandle_t handle, void* buffer, tmsize_t length) {
     SourceState& state = state_of(handle);
     const std::span out(static_cast<std::byte*>(buffer), static_cast<std::size_t>(length));
-    std::size_t got = 0;
-    while (got < out.size() && !state.error) {
-        auto count = state.bytes->read_at(state.position, out.subspan(got));
-        if (!count) {
-            state.error = std::move(count).error();
-            return -1;
-        }
-        if (*count == 0) break;
-        state.position += *count;
-        got += *count;
+    if (state.error) return 0;
+    auto got = read_full(*state.bytes, state.position, out);
+    if (!got) {
+        state.error = std::move(got).error();
+        return -1;
     }
-    return static_cast<tmsize_t>(got);
+    state.position += *got;
+    return static_cast<tmsize_t>(*got);
 }
 
 tmsize_t write_nothing(thandle_t, void*, tmsize_t) {

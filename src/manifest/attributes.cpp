@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace ittybit::manifest {
 namespace {
 
@@ -103,10 +105,7 @@ std::optional<double> Attributes::number(std::string_view name) const {
 }
 
 std::optional<std::int64_t> read_integer(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_whole = error == std::errc() && end == text.data() + text.size();
-    return is_whole && text.front() != '-' ? std::optional(number) : std::nullopt;
+    return text.starts_with('-') ? std::nullopt : whole_number<std::int64_t>(text);
 }
 
 std::optional<double> read_number(std::string_view text, bool may_be_negative) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 #include <string>
 
 #include "media/input.h"
@@ -35,17 +34,9 @@ private:
     static constexpr std::size_t kLook = 8192 + 32;
 
     Result<> fill(std::uint64_t at) {
-        bytes_.resize(kBytes);
+        bytes_ = TRY(read_text(source_, at, kBytes));
         start_ = at;
-        std::size_t length = 0;
-        while (length < kBytes) {
-            const auto room = std::as_writable_bytes(std::span(bytes_).subspan(length));
-            const std::size_t count = TRY(source_.read_at(at + length, room));
-            if (count == 0) break;
-            length += count;
-        }
-        is_last_ = length < kBytes;
-        bytes_.resize(length);
+        is_last_ = bytes_.size() < kBytes;
         return {};
     }
 

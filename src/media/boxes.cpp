@@ -9,7 +9,7 @@ namespace ittybit::media {
 Result<std::uint64_t> Bytes::number(std::uint64_t at, int size) {
     std::array<std::byte, 8> bytes{};
     const auto room = std::span(bytes).first(static_cast<std::size_t>(size));
-    const auto got = TRY(source_.read_at(start_ + at, room));
+    const auto got = TRY(read_full(source_, start_ + at, room));
     is_at_end_ = got < room.size();
     std::uint64_t value = 0;
     for (const std::byte byte : room) value = value << 8U | std::to_integer<unsigned>(byte);

@@ -1,11 +1,11 @@
 #include "media/cue_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
 #include "base/markup.h"
+#include "base/text.h"
 #include "media/stand_ins.h"
 
 namespace ittybit::media {
@@ -19,11 +19,7 @@ constexpr std::size_t kMostBytesAtOnce = 2048;
 /// The number behind a tag like \b1; nothing where there is another letter.
 std::optional<int> number_of(std::string_view tag, std::string_view name) {
     if (!tag.starts_with(name)) return std::nullopt;
-    int number = 0;
-    const auto digits = tag.substr(name.size());
-    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (code != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-    return number;
+    return whole_number<int>(tag.substr(name.size()));
 }
 
 /// Reads the text of an ASS event, as libav's decoders write it and people do.

@@ -87,13 +87,8 @@ std::size_t find_stride(Bytes bytes) {
 Result<std::size_t> PidsByCodec::read_at(std::uint64_t offset, std::span<std::byte> out) {
     const std::size_t before = std::min<std::uint64_t>(offset, kMargin);
     std::vector<std::uint8_t> bytes(before + out.size() + kMargin);
-    std::size_t length = 0;
-    while (length < bytes.size()) {
-        const auto room = std::as_writable_bytes(std::span(bytes).subspan(length));
-        const std::size_t count = TRY(source_.read_at(offset - before + length, room));
-        if (count == 0) break;
-        length += count;
-    }
+    const std::size_t length =
+        TRY(read_full(source_, offset - before, std::as_writable_bytes(std::span(bytes))));
     if (length <= before) return std::size_t{0};
     rename_all(Bytes(bytes).first(length), offset - before);
     const std::size_t given = std::min(length - before, out.size());

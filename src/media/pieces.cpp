@@ -100,13 +100,9 @@ PieceReader::PieceReader(ByteSource& source, std::int64_t pieces, std::vector<Pi
     : source_(source), pieces_(pieces), tracks_(std::move(tracks)), times_(tracks_.size()) {}
 
 Result<> PieceReader::read(void* out, std::size_t count) {
-    std::span<std::byte> left(static_cast<std::byte*>(out), count);
-    while (!left.empty()) {
-        const auto got = TRY(source_.read_at(position_, left));
-        if (got == 0) return broken("is cut off");
-        position_ += got;
-        left = left.subspan(got);
-    }
+    const auto got = TRY(read_full(source_, position_, {static_cast<std::byte*>(out), count}));
+    if (got < count) return broken("is cut off");
+    position_ += got;
     return {};
 }
 

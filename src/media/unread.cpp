@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -13,20 +12,6 @@ namespace ittybit::media {
 namespace {
 
 using namespace std::string_view_literals;
-
-/// As many bytes as there are.
-Result<std::string> read_up_to(ByteSource& source, std::uint64_t from, std::size_t most) {
-    std::string bytes(most, '\0');
-    std::size_t length = 0;
-    while (length < most) {
-        const auto room = std::as_writable_bytes(std::span(bytes).subspan(length));
-        const std::size_t count = TRY(source.read_at(from + length, room));
-        if (count == 0) break;
-        length += count;
-    }
-    bytes.resize(length);
-    return bytes;
-}
 
 constexpr std::size_t kPageHeader = 27;
 
@@ -60,12 +45,12 @@ Result<Unread> unread_pages(ByteSource& source, std::uint64_t from) {
     constexpr int kMostPages = 1000;
     constexpr char kBegins = 2;
     for (int pages = 0; pages < kMostPages; ++pages) {
-        std::string page = TRY(read_up_to(source, from, kPageHeader + 255));
+        std::string page = TRY(read_text(source, from, kPageHeader + 255));
         if (page.empty()) return Unread::kNothing;
         const std::size_t length = page_length(page);
         if (length == 0) return Unread::kDamage;
         if ((page[5] & kBegins) != 0) return Unread::kAnotherFile;
-        page = TRY(read_up_to(source, from, length));
+        page = TRY(read_text(source, from, length));
         if (page.size() < length || !is_sound_page(page)) return Unread::kDamage;
         from += length;
     }
@@ -77,7 +62,7 @@ Result<std::uint64_t> decode_time(ByteSource& source, std::uint64_t start, const
     constexpr std::uint64_t kMostLooked = 65536;
     const auto from = start + fragment.begin;
     const auto length = std::min(kMostLooked, fragment.end - fragment.begin);
-    const auto at = TRY(read_up_to(source, from, length)).find("tfdt"sv);
+    const auto at = TRY(read_text(source, from, length)).find("tfdt"sv);
     if (at == std::string::npos) return std::uint64_t{0};
     Bytes bytes(source, from);
     const bool is_long = TRY(bytes.number(at + 4, 1)) == 1;
@@ -92,7 +77,7 @@ Result<Unread> unread_behind(ByteSource& source, std::uint64_t from, std::string
     if (demuxer != "matroska" && demuxer != "flv") return Unread::kNothing;
     // How its files begin, the latter with EBML's head (RFC 8794, 11.2.1).
     const auto beginning = demuxer == "flv" ? "FLV\1"sv : "\x1A\x45\xDF\xA3"sv;
-    const std::string bytes = TRY(read_up_to(source, from, kBytesLooked));
+    const std::string bytes = TRY(read_text(source, from, kBytesLooked));
     const bool is_there = bytes.find(beginning) != std::string::npos;
     return is_there ? Unread::kAnotherFile : Unread::kNothing;
 }

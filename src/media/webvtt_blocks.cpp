@@ -24,13 +24,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
-std::string_view trimmed(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-    while (!text.empty() && kBlanks.find(text.back()) != std::string_view::npos)
-        text.remove_suffix(1);
-    return text;
-}
-
 /// "01:02:03.004" or "02:03.004"; "" for what is no time, at which libav's reader would stop.
 std::string time_of(std::string_view word) {
     std::string time(word);

@@ -15,12 +15,7 @@ namespace {
 
 constexpr std::size_t kLargestHead = 64U << 10U;
 constexpr std::size_t kLargestRedirectBody = 64U << 10U;
-
-std::string_view trimmed(std::string_view text) {
-    const auto from = text.find_first_not_of(" \t\r\n");
-    if (from == std::string_view::npos) return {};
-    return text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1);
-}
+constexpr std::string_view kBlanks = " \t\r\n";
 
 bool redirects(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -166,17 +161,17 @@ bool Exchange::take_header(std::string_view line) {
     }
     if (line.starts_with("HTTP/")) {
         response_.headers.clear();
-        const auto rest = trimmed(line.substr(std::min(line.find(' '), line.size())));
+        const auto rest = trimmed(line.substr(std::min(line.find(' '), line.size())), kBlanks);
         std::from_chars(rest.data(), rest.data() + rest.size(), response_.status);
         return true;
     }
-    const auto text = trimmed(line);
+    const auto text = trimmed(line, kBlanks);
     if (text.empty()) return response_.status < 200 || end_head();
     const auto colon = text.find(':');
     if (colon != std::string_view::npos)
         response_.headers.push_back(
-            {std::string(trimmed(text.substr(0, colon))),
-             std::string(trimmed(text.substr(colon + 1)))}
+            {std::string(trimmed(text.substr(0, colon), kBlanks)),
+             std::string(trimmed(text.substr(colon + 1), kBlanks))}
         );
     return true;
 }

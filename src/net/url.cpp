@@ -179,11 +179,9 @@ Result<Authority> split_authority(std::string_view text) {
 
 Result<int> read_port(std::string_view text, int standard) {
     if (text.empty()) return standard;
-    int port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
-        return invalid("\"" + std::string(text) + "\" is not a port; it must be 1 to 65535");
-    return port;
+    const auto port = whole_number<int>(text);
+    if (port && *port >= 1 && *port <= 65535) return *port;
+    return invalid("\"" + std::string(text) + "\" is not a port; it must be 1 to 65535");
 }
 
 int standard_port(std::string_view scheme) {

@@ -1,6 +1,5 @@
 #include "storage/http_origin.h"
 
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -14,10 +13,8 @@ namespace {
 constexpr std::size_t kLongestExplanation = 64U << 10U;
 
 std::optional<std::int64_t> read_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-    return number;
+    const auto number = whole_number<std::int64_t>(text);
+    return number && *number >= 0 ? number : std::nullopt;
 }
 
 struct ContentRange {

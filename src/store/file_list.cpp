@@ -2,13 +2,13 @@
 // of the files' age.
 
 #include <algorithm>
-#include <charconv>
 #include <compare>
 #include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "store/rows.h"
 #include "store/side_tables.h"
 
@@ -35,13 +35,9 @@ std::string cursor_of(const FileRecord& file) {
 
 /// The place of a cursor, or of a file's id.
 Result<Place> read_cursor(Session& session, const std::string& cursor) {
-    Place place;
-    const auto dot = std::min(cursor.find('.'), cursor.size());
-    const auto* end = cursor.data() + dot;
-    const auto [stop, code] = std::from_chars(cursor.data(), end, place.created_at);
-    if (dot < cursor.size() && code == std::errc() && stop == end) {
-        place.id = cursor.substr(dot + 1);
-        return place;
+    if (const auto dot = cursor.find('.'); dot != std::string::npos) {
+        const auto created_at = whole_number<UnixMillis>(cursor.substr(0, dot));
+        if (created_at) return Place{*created_at, cursor.substr(dot + 1)};
     }
     const auto rows = TRY(session.run("SELECT created_at FROM files WHERE id = $1", {cursor}));
     if (!rows.empty()) return Place{rows.front().integer(0), cursor};

@@ -1,7 +1,6 @@
 #include "work/file_links.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -26,9 +25,11 @@ Piece read_piece(std::string_view text) {
     Piece piece{text.substr(0, first), 0, {}};
     const auto second = text.find('~', first + 1);
     if (second == std::string_view::npos) return piece;
-    const auto* end = text.data() + second;
-    const auto [stop, code] = std::from_chars(text.data() + first + 1, end, piece.expires_s);
-    if (code == std::errc() && stop == end) piece.mac = text.substr(second + 1);
+    const auto expires_s = whole_number<std::int64_t>(text.substr(first + 1, second - first - 1));
+    if (expires_s) {
+        piece.expires_s = *expires_s;
+        piece.mac = text.substr(second + 1);
+    }
     return piece;
 }
 
