@@ -1,16 +1,13 @@
 #include "api/idempotency.h"
 
-#include <array>
 #include <condition_variable>
 #include <memory>
 #include <set>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 
-#include "base/text.h"
 #include "base/thread_safety.h"
+#include "storage/digests.h"
 
 namespace ittybit::api {
 namespace {
@@ -47,34 +44,14 @@ private:
     std::set<std::string> busy_ GUARDED_BY(mutex_);
 };
 
-struct FreeDigest {
-    void operator()(EVP_MD_CTX* state) const { EVP_MD_CTX_free(state); }
-};
-
-/// SHA-256 of what is added to it, piece by piece.
-class Digest {
-public:
-    Digest() { EVP_DigestInit_ex(state_.get(), EVP_sha256(), nullptr); }
-    void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(state_.get(), bytes, size); }
-    void add(std::string_view text) { add(text.data(), text.size()); }
-    std::string end() {
-        std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-        EVP_DigestFinal_ex(state_.get(), digest.data(), nullptr);
-        return to_hex(digest);
-    }
-
-private:
-    std::unique_ptr<EVP_MD_CTX, FreeDigest> state_{EVP_MD_CTX_new()};
-};
-
 /// Of a streamed body only its length, where that is told.
 std::string fingerprint_of(const Request& request) {
-    Digest digest;
-    digest.add(request.path);
-    for (const auto& [name, value] : request.query) digest.add(fmt::format("\n{}={}", name, value));
-    digest.add("\n");
-    digest.add(request.read_body ? fmt::format("{}", request.body_size.value_or(0)) : request.body);
-    return digest.end();
+    storage::Hash hash;
+    hash.add(request.path);
+    for (const auto& [name, value] : request.query) hash.add(fmt::format("\n{}={}", name, value));
+    hash.add("\n");
+    hash.add(request.read_body ? fmt::format("{}", request.body_size.value_or(0)) : request.body);
+    return storage::hex_of(hash.end());
 }
 
 /// A streamed body without a length is known by its bytes.
@@ -110,23 +87,23 @@ Result<Response> answer_once(
     Service& service, Request& request, store::IdempotencyKey key, const Handler& handler
 ) {
     const bool is_by_bytes = is_known_by_bytes(request);
-    Digest bytes;
+    storage::Hash bytes;
     if (is_by_bytes) {
         request.read_body = [&bytes, read = std::move(request.read_body)](std::span<std::byte> out
                             ) -> Result<std::size_t> {
             const auto count = TRY(read(out));
-            bytes.add(out.data(), count);
+            bytes.add(out.first(count));
             return count;
         };
         if (TRY(is_used(service, key))) {
             TRY(read_to_the_end(request));
-            key.fingerprint += "-" + bytes.end();
+            key.fingerprint += "-" + storage::hex_of(bytes.end());
         }
     }
     if (const auto earlier = TRY(service.jobs.find_answer(key))) return replay(service, *earlier);
     auto response = TRY(handler(service, request));
     if (response.status < 200 || response.status > 299) return response;
-    if (is_by_bytes) key.fingerprint += "-" + bytes.end();
+    if (is_by_bytes) key.fingerprint += "-" + storage::hex_of(bytes.end());
     TRY(service.jobs.remember(key, answer_in(response), service.clock.now()));
     return response;
 }

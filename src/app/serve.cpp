@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/resource.h>
 
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sandbox/advice.h"
+#include "storage/digests.h"
 #include "store/api_key.h"
 #include "work/explain.h"
 #include "work/janitor.h"
@@ -35,13 +35,10 @@ namespace ittybit::app {
 namespace {
 
 std::string make_webhook_secret() {
-    std::array<unsigned char, 32> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
-    std::string text(48, '\0');
-    auto* at = reinterpret_cast<unsigned char*>(text.data());
-    const int size = EVP_EncodeBlock(at, bytes.data(), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return "whsec_" + text;
+    constexpr int kBytes = 32;
+    std::string bytes(kBytes, '\0');
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), kBytes) != 1) std::abort();
+    return "whsec_" + storage::to_base64(bytes);
 }
 
 Result<std::string> webhook_secret(const std::string& data) {

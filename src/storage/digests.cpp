@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,36 +13,34 @@
 namespace ittybit::storage {
 namespace {
 
-struct Free {
-    void operator()(EVP_MD_CTX* hash) const { EVP_MD_CTX_free(hash); }
-};
-
-class Hash {
-public:
-    explicit Hash(const EVP_MD* kind) : context_(EVP_MD_CTX_new()) {
-        EVP_DigestInit_ex(context_.get(), kind, nullptr);
-    }
-    void add(std::span<const std::byte> bytes) {
-        EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-    }
-    std::string end() {
-        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
-        unsigned size = 0;
-        EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
-        return {bytes.begin(), bytes.begin() + size};
-    }
-
-private:
-    std::unique_ptr<EVP_MD_CTX, Free> context_;
-};
-
 std::string hash_of(const EVP_MD* kind, std::string_view text) {
     Hash hash(kind);
-    hash.add(std::as_bytes(std::span(text)));
+    hash.add(text);
     return hash.end();
 }
 
 }  // namespace
+
+void Hash::Free::operator()(EVP_MD_CTX* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+Hash::Hash() : Hash(EVP_sha256()) {}
+
+Hash::Hash(const EVP_MD* kind) : context_(EVP_MD_CTX_new()) {
+    EVP_DigestInit_ex(context_.get(), kind, nullptr);
+}
+
+void Hash::add(std::span<const std::byte> bytes) {
+    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+
+std::string Hash::end() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
+    return {bytes.begin(), bytes.begin() + size};
+}
 
 std::string sha256(std::string_view text) {
     return hash_of(EVP_sha256(), text);
@@ -60,6 +57,16 @@ std::string hmac_sha256(std::string_view key, std::string_view text) {
         reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(), &size
     );
     return {bytes.begin(), bytes.begin() + size};
+}
+
+std::string to_base64(std::string_view bytes) {
+    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and a zero behind it
+    const int size = EVP_EncodeBlock(
+        reinterpret_cast<unsigned char*>(text.data()),
+        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size())
+    );
+    text.resize(static_cast<std::size_t>(size));
+    return text;
 }
 
 std::optional<std::string> from_base64(std::string text) {
@@ -82,7 +89,7 @@ std::string hex_of(std::string_view bytes) {
 }
 
 Result<Digests> digests_of(ByteSource& source) {
-    Hash sha(EVP_sha256());
+    Hash sha;
     Hash md(EVP_md5());
     std::vector<std::byte> piece(256U << 10U);
     for (std::uint64_t offset = 0;;) {

@@ -97,5 +97,20 @@ TEST(Digests, AreThoseOfTheTextbooks) {
     );
 }
 
+TEST(Digests, OfPiecesAreThoseOfTheWhole) {
+    Hash hash;
+    hash.add("what do ya want ");
+    hash.add("for nothing?");
+    EXPECT_EQ(hash.end(), sha256("what do ya want for nothing?"));
+}
+
+TEST(Base64, IsPaddedAndReadBack) {
+    EXPECT_EQ(to_base64(""), "");
+    EXPECT_EQ(to_base64("f"), "Zg==");  // RFC 4648, section 10
+    EXPECT_EQ(to_base64("fo"), "Zm8=");
+    EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
+    EXPECT_EQ(from_base64(to_base64("\xFB\xFF")), "\xFB\xFF");
+}
+
 }  // namespace
 }  // namespace ittybit::storage

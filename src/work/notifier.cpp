@@ -1,17 +1,14 @@
 #include "work/notifier.h"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/log.h"
 #include "base/pause.h"
-#include "base/text.h"
 #include "storage/digests.h"
 
 namespace ittybit::work {
@@ -22,30 +19,6 @@ constexpr UnixMillis kDayMs = 86'400'000;
 constexpr int kGone = 410;
 constexpr std::size_t kMostKnown = 10'000;
 constexpr auto kLookPause = std::chrono::milliseconds(20);
-
-using Digest = std::array<unsigned char, 32>;
-
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-Digest hmac(std::string_view key, std::string_view text) {
-    Digest digest{};
-    unsigned size = 0;
-    HMAC(
-        EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(),
-        digest.data(), &size
-    );
-    return digest;
-}
-
-std::string base64(const Digest& digest) {
-    std::string out(48, '\0');
-    auto* at = reinterpret_cast<unsigned char*>(out.data());
-    const int size = EVP_EncodeBlock(at, digest.data(), static_cast<int>(digest.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
 
 /// The key of webhook-signature: what is behind `whsec_`, decoded; else the secret's own bytes.
 std::string standard_key(std::string_view secret) {
@@ -119,10 +92,11 @@ net::Headers webhook_headers(
     const auto signed_text = fmt::format("{}.{}.{}", id, stamp, body);
     return {
         {"Content-Type", "application/json"},
-        {"Ittybit-Signature", to_hex(hmac(secret, body))},
+        {"Ittybit-Signature", storage::hex_of(storage::hmac_sha256(secret, body))},
         {"webhook-id", id},
         {"webhook-timestamp", stamp},
-        {"webhook-signature", "v1," + base64(hmac(standard_key(secret), signed_text))},
+        {"webhook-signature",
+         "v1," + storage::to_base64(storage::hmac_sha256(standard_key(secret), signed_text))},
     };
 }
 
