@@ -62,4 +62,12 @@ private:
     std::map<std::int64_t, std::int64_t> durations_;  // by pts, of pictures inside
 };
 
+/// An encoder in front of a track, which it describes. Errors: `encode_failed`, the track's.
+template <typename Encoding, typename Track>
+Result<std::unique_ptr<Encoder>> encoder_for(const Encoding& how, Track& track) {
+    auto encoder = TRY(Encoder::open(how, track));
+    TRY(track.describe(encoder->codec()));
+    return encoder;
+}
+
 }  // namespace ittybit::media

@@ -69,7 +69,7 @@ Result<std::vector<ReadSample>> read_fragments(ByteView init, ByteView segment) 
         const int code = av_read_frame(demuxer.get(), packet.get());
         if (code == AVERROR_EOF) return samples;
         if (code < 0 || (packet->flags & AV_PKT_FLAG_CORRUPT) != 0) return unreadable();
-        samples.push_back({packet->pts, packet->dts, (packet->flags & AV_PKT_FLAG_KEY) != 0});
+        samples.push_back({packet->pts, packet->dts, is_key(*packet)});
         av_packet_unref(packet.get());
     }
 }

@@ -83,6 +83,10 @@ inline Packet share(const AVPacket& packet) {
     return Packet(av_packet_clone(&packet));
 }
 
+inline bool is_key(const AVPacket& packet) {
+    return (packet.flags & AV_PKT_FLAG_KEY) != 0;
+}
+
 /// libav's AV_NOPTS_VALUE and AV_TIME_BASE_Q, whose macros are no C++.
 inline constexpr std::int64_t kNoTime = INT64_MIN;
 inline constexpr AVRational kMicroseconds = {1, AV_TIME_BASE};

@@ -231,7 +231,7 @@ void Output::note(Track& track, const AVPacket& packet) {
         track.index_.time_runs += 2;
     }
     ++track.index_.samples;
-    if (facts.is_video && (packet.flags & AV_PKT_FLAG_KEY) != 0) ++track.index_.keys;
+    if (facts.is_video && is_key(packet)) ++track.index_.keys;
     track.index_.bytes += packet.size;
 }
 

@@ -67,7 +67,7 @@ Result<bool> Input::lands_before(int stream_index, std::int64_t target, double b
         const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
         if (packet->stream_index != stream_index || time == kNoTime) continue;
         if (time > target) return false;
-        if ((packet->flags & AV_PKT_FLAG_KEY) != 0) return true;
+        if (is_key(*packet)) return true;
     }
 }
 
@@ -95,7 +95,7 @@ Result<Input::Place> Input::find_place(int stream_index, double seconds) {
         const auto time = packet->pts != kNoTime ? packet->pts : packet->dts;
         if (packet->stream_index != stream_index || time == kNoTime) continue;
         if (this->seconds(time, stream(stream_index).time_base) > seconds) break;
-        if ((packet->flags & AV_PKT_FLAG_KEY) == 0 || packet->pos < 0) continue;
+        if (!is_key(*packet) || packet->pos < 0) continue;
         place.position = packet->pos;
         place.clock = clock_;
         place.clock.forget_times();

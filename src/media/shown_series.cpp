@@ -118,7 +118,7 @@ Result<Frame> ShownSeries::near_key(double seconds) {
     const AVPacket& key = *waiting_.front();
     const double time = key.pts == kNoTime ? -1 : input_.seconds(key.pts, time_base_);
     const bool is_near = time >= seconds - left_.early && time <= seconds + kTolerance;
-    if ((key.flags & AV_PKT_FLAG_KEY) == 0 || !is_near) return Frame();
+    if (!is_key(key) || !is_near) return Frame();
     decoder_->reset();
     screen_.clear();
     decoder_->leave_out_unreferenced(false);
@@ -165,9 +165,8 @@ Result<> ShownSeries::read_ahead(double seconds) {
         is_read_ = packet == nullptr || --left_.packets < 0 || (left_.bytes -= packet->size) < 0;
         if (is_read_) return {};
         const auto time = time_of(*packet);
-        const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
         const bool is_early = time && *time <= seconds + kTolerance;
-        if (is_key && is_early && !waiting_.empty() && !leaves_nothing_out_) {
+        if (is_key(*packet) && is_early && !waiting_.empty() && !leaves_nothing_out_) {
             forget();
             has_left_out_ = true;
         }

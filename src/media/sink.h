@@ -21,4 +21,11 @@ struct Sink {
     virtual Result<> finish() = 0;
 };
 
+/// Where what nobody needs goes.
+template <typename T>
+struct Nowhere : Sink<T> {
+    Result<> push(T) override { return {}; }
+    Result<> finish() override { return {}; }
+};
+
 }  // namespace ittybit::media

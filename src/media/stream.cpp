@@ -10,6 +10,7 @@
 #include "media/error.h"
 #include "media/pixel_format.h"
 #include "media/programs.h"
+#include "model/error_kinds.h"
 
 namespace ittybit::media {
 namespace {
@@ -79,10 +80,6 @@ public:
 private:
     bool has_frame_ = false;
 };
-
-bool is_about_track(const Error& error) {
-    return error.kind == ErrorKind::kCorruptMedia || error.kind == ErrorKind::kUnsupportedMedia;
-}
 
 /// Decodes the first packets of a track with a reader of its own. Errors: why it cannot be decoded
 /// (`corrupt_media`, `unsupported_media`), or why nobody can say.
@@ -257,7 +254,7 @@ Result<AudioTracks> audio_tracks(const Input& input, std::optional<int> video, s
             tracks.streams.push_back(index);
             continue;
         }
-        if (!is_about_track(attempt.error())) return std::move(attempt).error();
+        if (!is_of_media(attempt.error().kind)) return std::move(attempt).error();
         if (!tracks.failure) tracks.failure = std::move(attempt).error();
         tracks.warnings.push_back(track_name(input, index) + " cannot be decoded and was left out");
     }

@@ -65,12 +65,12 @@ std::int64_t last_length(std::int64_t said, std::int64_t one_before, bool tells_
     return !tells_lengths && said < one_before / 10 ? one_before : said;
 }
 
-PictureClock clock_for(AVRational fps) {
+PlannedClock clock_for(Ratio fps) {
     if (fps.num <= 0 || fps.den <= 0) return {};
     return {.ticks = fps.num * std::max(1, 90000 / fps.num), .fps = fps};
 }
 
-PictureClock irregular_clock(AVRational fps) {
+PlannedClock irregular_clock(Ratio fps) {
     return {.ticks = 90000, .fps = fps, .grid = 90000 / 120};
 }
 
@@ -83,7 +83,7 @@ PictureWindow::PictureWindow(const Settings& settings, Sink<Frame>& next)
       ) {}
 
 std::int64_t PictureWindow::ticks_from_start(const AVFrame& frame) const {
-    const AVRational clock = settings_.clock.time_base();
+    const AVRational clock = time_base(settings_.clock);
     const auto origin = av_rescale_q(settings_.source.origin_us, kMicroseconds, clock);
     const auto at = av_rescale_q(frame.pts, settings_.source.time_base, clock);
     return snapped(at - origin) - to_ticks(settings_.cut.start, settings_.clock.ticks);
@@ -91,12 +91,12 @@ std::int64_t PictureWindow::ticks_from_start(const AVFrame& frame) const {
 
 /// Containers with coarse timestamps (Matroska: 1 ms) round what was a constant rate.
 std::int64_t PictureWindow::snapped(std::int64_t ticks) const {
-    const AVRational fps = settings_.clock.fps;
+    const Ratio fps = settings_.clock.fps;
     const double step = av_q2d(settings_.source.time_base) * settings_.clock.ticks;
     if (fps.num <= 0 || step < 10) return ticks;
     const AVRational per_frame = {fps.den, fps.num};
-    const auto slot = av_rescale_q(ticks, settings_.clock.time_base(), per_frame);
-    const auto exact = av_rescale_q(slot, per_frame, settings_.clock.time_base());
+    const auto slot = av_rescale_q(ticks, time_base(settings_.clock), per_frame);
+    const auto exact = av_rescale_q(slot, per_frame, time_base(settings_.clock));
     const auto off = static_cast<double>(std::llabs(exact - ticks));
     return off <= step ? exact : ticks;
 }
@@ -106,7 +106,7 @@ Result<> PictureWindow::push(Frame frame) {
     std::int64_t at = ticks_from_start(*frame);
     set_duration(
         *frame,
-        av_rescale_q(duration_of(*frame), settings_.source.time_base, settings_.clock.time_base())
+        av_rescale_q(duration_of(*frame), settings_.source.time_base, time_base(settings_.clock))
     );
     if (at >= settings_.count_from && at < std::min(end_, settings_.count_to)) ++pictures_;
     if (last_at_) gap_ = at - *last_at_;
@@ -164,7 +164,7 @@ Result<> PictureWindow::emit(std::int64_t until) {
 }
 
 std::int64_t PictureWindow::length_of(const AVFrame& last) const {
-    const AVRational fps = settings_.clock.fps;
+    const Ratio fps = settings_.clock.fps;
     const std::int64_t nominal =
         fps.num > 0 ? av_rescale(settings_.clock.ticks, fps.den, fps.num) : 1;
     // Some say a tick, for want of a better word.
@@ -194,7 +194,7 @@ Result<> PictureWindow::finish() {
 }
 
 Cadence::Cadence(
-    PictureClock clock, const Limits& limits, Sink<Frame>& next, Keys keys, CommonEnd* common_end
+    PlannedClock clock, const Limits& limits, Sink<Frame>& next, Keys keys, CommonEnd* common_end
 )
     : clock_(clock),
       limits_(limits),

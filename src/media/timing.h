@@ -8,6 +8,7 @@
 #include "media/handles.h"
 #include "media/sink.h"
 #include "model/limits.h"
+#include "model/plan.h"
 
 /// Stages that decide *when*: what of the input is used, and where it stands in the output.
 namespace ittybit::media {
@@ -29,21 +30,22 @@ struct SourceTime {
 /// picture's length and it would be far shorter than the one before it. All in one unit.
 std::int64_t last_length(std::int64_t said, std::int64_t one_before, bool tells_lengths);
 
-/// The output's clock: `ticks` a second, and the nominal rate whose grid near timestamps snap to.
-struct PictureClock {
-    int ticks = 90000;
-    AVRational fps = {0, 1};  // 0: none
-    int grid = 1;             // ticks; pictures begin at its multiples
-    AVRational time_base() const { return {1, ticks}; }
-};
+inline AVRational rational(const Ratio& ratio) {
+    return {ratio.num, ratio.den};
+}
+
+/// The unit of a clock's ticks.
+inline AVRational time_base(const PlannedClock& clock) {
+    return {1, clock.ticks};
+}
 
 /// A clock with which every frame of a constant `fps` lasts whole ticks, near 90 kHz.
-PictureClock clock_for(AVRational fps);
+PlannedClock clock_for(Ratio fps);
 
 /// A clock for times that no common rate fits, `fps` being only their average: pictures begin at
 /// multiples of 1/120 s. Readers that look for a rate find 120, where they would take the average
 /// and call the pictures that lie closer together wrong (av_guess_frame_rate).
-PictureClock irregular_clock(AVRational fps);
+PlannedClock irregular_clock(Ratio fps);
 
 /// Seconds behind the start of a part within which a first picture stands for the one before it.
 constexpr double kMostEarly = 0.2;
@@ -57,7 +59,7 @@ public:
     struct Settings {
         SourceTime source;
         Cut cut;
-        PictureClock clock;
+        PlannedClock clock;                       // of what is passed on
         std::optional<std::int64_t> most_frames;  // then no more, without an error
         bool is_last_held = false;  // the last picture stays on screen when the start is behind it
         Limits limits;
@@ -111,10 +113,10 @@ public:
 
     /// `clock.fps` must be set and its ticks come from clock_for. With `common_end` the last
     /// picture is held until there.
-    Cadence(PictureClock clock, const Limits& limits, Sink<Frame>& next)
+    Cadence(PlannedClock clock, const Limits& limits, Sink<Frame>& next)
         : Cadence(clock, limits, next, Keys{}, nullptr) {}
     Cadence(
-        PictureClock clock,
+        PlannedClock clock,
         const Limits& limits,
         Sink<Frame>& next,
         Keys keys,
@@ -132,7 +134,7 @@ private:
     std::int64_t slot_of(std::int64_t ticks) const;
     Result<> emit_until(std::int64_t slot);
 
-    PictureClock clock_;
+    PlannedClock clock_;
     Limits limits_;
     Sink<Frame>& next_;
     Keys keys_;

@@ -26,7 +26,7 @@ PictureWindow::Settings window(bool tells_lengths, Cut cut = {}) {
     return {
         .source = {{1, 1000}, 0, tells_lengths},
         .cut = cut,
-        .clock = {.ticks = 1000},
+        .clock = {.ticks = 1000, .fps = {}},
         .most_frames = {},
         .limits = {},
     };

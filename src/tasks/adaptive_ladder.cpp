@@ -99,7 +99,7 @@ int short_side(Size size) {
 }
 
 double area_of(Size size) {
-    return static_cast<double>(size.width) * size.height;
+    return static_cast<double>(size.pixels());
 }
 
 int even(double side) {
@@ -311,7 +311,7 @@ void leave_out_alike(std::vector<Rung>& rungs) {
 
 bool fits_level(Size size, double fps, VideoCodec codec) {
     if (codec != VideoCodec::kH264) {
-        const double luma = static_cast<double>(size.width) * size.height;
+        const double luma = area_of(size);
         return std::max(size.width, size.height) <= kMaxSide && luma <= kMaxLuma &&
                luma * fps <= kMaxLumaRate;
     }

@@ -54,8 +54,7 @@ VideoCodec video_codec(StreamCodec codec) {
 
 /// Frame threads of one encoder: all encoders run at once, so only the large ones share theirs out.
 int encoder_threads(Size size, Size largest) {
-    const double share = static_cast<double>(size.width) * size.height /
-                         (static_cast<double>(largest.width) * largest.height);
+    const double share = static_cast<double>(size.pixels()) / static_cast<double>(largest.pixels());
     return std::clamp(static_cast<int>(std::lround(machine_cores() * share)), 1, 16);
 }
 
@@ -130,7 +129,7 @@ std::vector<Rung> plan_ladders(
         rungs.insert(rungs.end(), ladder.begin(), ladder.end());
     }
     std::ranges::stable_sort(rungs, std::ranges::greater{}, [](const Rung& rung) {
-        return std::int64_t{rung.size.width} * rung.size.height;
+        return rung.size.pixels();
     });
     return rungs;
 }
@@ -198,7 +197,7 @@ Result<PicturePlan> plan_picture(
                   demand->large.size.width, demand->large.size.height, demand->large.bitrate / 1000
               )
             : "streams are made of segments";
-    picture.clock = planned(media::clock_for({fps.num, fps.den}));
+    picture.clock = media::clock_for(fps);
     picture.cadence = PlannedCadence{
         .key_seconds = SegmentGrid::kKeySeconds,
         .key_grid = rungs.back().every,
@@ -239,10 +238,7 @@ Result<Plan> plan_adaptive(
     const std::string& stem,
     const std::optional<Demand>& demand
 ) {
-    Plan plan;
-    plan.warnings = source.warnings;
-    plan.window =
-        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    Plan plan = TRY(plan_of_part(options, source));
     if (source.picture) {
         auto picture = TRY(plan_picture(options, *source.picture, stem, demand, plan.warnings));
         picture.expects = expectation(source.picture->told_end, plan.window);

@@ -32,7 +32,7 @@ constexpr int kSmaller = 3;  // times, of the second encode
 class Scale : public media::Sink<Packet> {
 public:
     Result<> push(Packet packet) override {
-        const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+        const bool is_key = media::is_key(*packet);
         (is_key ? keys_ : others_) += 1;
         (is_key ? key_bits_ : other_bits_) += 8.0 * packet->size;
         return {};
@@ -172,14 +172,14 @@ double begin_of_run(const Groups& groups, double wanted, double from, double las
 
 /// How many runs a film of so many seconds can bear.
 int runs_for(double seconds, double fps, Size size) {
-    const double area = static_cast<double>(size.width) * size.height;
+    const auto area = static_cast<double>(size.pixels());
     const double pictures = std::min(seconds * fps * kShare, kMostPixels / area);
     return std::min(kMostRuns, static_cast<int>(pictures / kRun));
 }
 
 /// How many packets may be decoded for so many runs.
 std::int64_t packets_for(int runs, Size stored) {
-    const double area = static_cast<double>(stored.width) * stored.height;
+    const auto area = static_cast<double>(stored.pixels());
     const double most = std::min(1.0 * runs * kRun * kReadForOne, kMostDecoded / area);
     return std::max(std::int64_t{2} * kRun, static_cast<std::int64_t>(most));
 }

@@ -18,6 +18,8 @@
 namespace ittybit::tasks {
 namespace {
 
+using media::is_key;
+
 /// What reaches less than this into a segment stays with the one before.
 constexpr double kLeastSeconds = 0.5;
 
@@ -26,10 +28,6 @@ Error invalid(std::string_view name, std::string_view what) {
         ErrorKind::kOutputInvalid,
         fmt::format("the rendition {} came out wrong: {}; please report it", name, what), ""
     };
-}
-
-bool is_key(const AVPacket& packet) {
-    return (packet.flags & AV_PKT_FLAG_KEY) != 0;
 }
 
 }  // namespace
@@ -87,8 +85,9 @@ Result<> PartWriter::write(const std::string& name, media::ByteView bytes, bool 
     return {};
 }
 
-Segmenter::Segmenter(Settings settings, PartWriter& parts, media::Meter& meter)
-    : settings_(std::move(settings)),
+Segmenter::Segmenter(PlannedTrack planned, SegmentGrid grid, PartWriter& parts, media::Meter& meter)
+    : planned_(std::move(planned)),
+      grid_(grid),
       parts_(parts),
       meter_(meter),
       meter_number_(meter.add_output()) {}
@@ -146,12 +145,12 @@ void Segmenter::look_for_cut(const AVPacket& packet) {
     if (!is_key(packet) || packets_.empty()) return;
     // Sound begins a segment with the frame that begins nearest to the picture.
     const auto at = packet.pts + (is_video() ? 0 : packet.duration / 2);
-    if (at < settings_.grid.begin(next_number_, clock_.den)) return;
-    while (at >= settings_.grid.begin(next_number_, clock_.den)) ++next_number_;
+    if (at < grid_.begin(next_number_, clock_.den)) return;
+    while (at >= grid_.begin(next_number_, clock_.den)) ++next_number_;
     if (cut_ > 0) return;
     cut_ = packets_.size();
     // Of the grid, which is the same for all tracks: so is whether the rest is long enough.
-    cut_at_ = settings_.grid.begin(next_number_ - 1, clock_.den) + track_->initial_padding;
+    cut_at_ = grid_.begin(next_number_ - 1, clock_.den) + track_->initial_padding;
 }
 
 Result<> Segmenter::finish() {

@@ -28,7 +28,6 @@ struct SegmentGrid {
     AVRational fps = {0, 1};  // 0: no pictures
 
     static constexpr int kKeySeconds = 2;
-    static constexpr int kSegmentSeconds = ittybit::kSegmentSeconds;
 
     /// The begin of segment `number`, from 0, in ticks of `timescale`, rounded to nearest.
     std::int64_t begin(std::int64_t number, int timescale) const;
@@ -75,11 +74,7 @@ private:
 /// bytes is one picture. Each segment is demuxed again and compared before it is written.
 class Segmenter : public media::Sink<media::Packet> {
 public:
-    struct Settings {
-        PlannedTrack track;
-        SegmentGrid grid;
-    };
-    Segmenter(Settings settings, PartWriter& parts, media::Meter& meter);
+    Segmenter(PlannedTrack planned, SegmentGrid grid, PartWriter& parts, media::Meter& meter);
 
     /// What the encoder makes; before the first packet. Errors: `encode_failed`.
     Result<> describe(const AVCodecContext& codec);
@@ -88,8 +83,8 @@ public:
     Result<> push(media::Packet packet) override;
     Result<> finish() override;
 
-    const PlannedTrack& planned() const { return settings_.track; }
-    const std::string& name() const { return settings_.track.name; }
+    const PlannedTrack& planned() const { return planned_; }
+    const std::string& name() const { return planned_.name; }
     const AVCodecParameters& track() const { return *track_; }
     std::string codec() const;  // RFC 6381; once there is a segment
     const std::vector<Segment>& segments() const { return segments_; }
@@ -108,7 +103,8 @@ private:
     void end_key_picture(std::int64_t presented);
     Result<> check(media::ByteView segment, std::span<const media::Packet> packets) const;
 
-    Settings settings_;
+    const PlannedTrack planned_;
+    const SegmentGrid grid_;
     PartWriter& parts_;
     media::Meter& meter_;
     int meter_number_;

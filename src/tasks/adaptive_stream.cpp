@@ -257,7 +257,7 @@ std::vector<StreamFacts> streams_of(const AdaptiveStream& stream) {
 }  // namespace
 
 int AdaptiveStream::target_duration() const {
-    int target = SegmentGrid::kSegmentSeconds;
+    int target = kSegmentSeconds;
     for (const auto* all : {&pictures, &sounds})
         for (const auto& rendition : *all)
             target = tasks::target_duration(rendition.segments(), target);

@@ -41,8 +41,7 @@ struct AdaptiveStream {
 Result<> check_alignment(const AdaptiveStream& stream);
 
 /// Writes the segments of texts, then the media playlists, where `has_dash` the DASH manifest, then
-/// the master as
-/// `<stem>.m3u8`, which is the main file.
+/// the master as `<stem>.m3u8`, which is the main file.
 Result<> write_manifests(
     AdaptiveStream& stream, bool has_dash, const Assignment& assignment, PartWriter& parts
 );

@@ -14,13 +14,6 @@ namespace {
 /// The clock of cues is that of our fragments, whose presentation begins at 0 (RFC 8216, 3.5).
 constexpr std::string_view kHead = "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n";
 
-/// "01:02:03.004"
-std::string time_text(std::int64_t ms) {
-    return fmt::format(
-        "{:02}:{:02}:{:02}.{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000
-    );
-}
-
 /// Where the cue is shown, if it says so: " line:0".
 std::string settings_of(const AVPacket& packet) {
     std::size_t size = 0;
@@ -31,6 +24,12 @@ std::string settings_of(const AVPacket& packet) {
 
 }  // namespace
 
+std::string webvtt_time(std::int64_t ms) {
+    return fmt::format(
+        "{:02}:{:02}:{:02}.{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000
+    );
+}
+
 Result<> TextRendition::push(media::Packet packet) {
     const auto start = packet->pts, end = packet->pts + packet->duration;
     if (end <= start) return {};
@@ -38,7 +37,7 @@ Result<> TextRendition::push(media::Packet packet) {
         reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size)
     );
     auto text = fmt::format(
-        "\n{} --> {}{}\n{}\n", time_text(start), time_text(end), settings_of(*packet), lines
+        "\n{} --> {}{}\n{}\n", webvtt_time(start), webvtt_time(end), settings_of(*packet), lines
     );
     cues_.push_back({start, end, std::move(text)});
     return {};

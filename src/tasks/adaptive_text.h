@@ -12,6 +12,9 @@
 
 namespace ittybit::tasks {
 
+/// "01:02:03.004", as WebVTT has times.
+std::string webvtt_time(std::int64_t ms);
+
 /// A rendition of text: keeps the cues that come as packets of WebVTT, and makes segments of them
 /// once those of the pictures are known.
 class TextRendition : public media::Sink<media::Packet> {

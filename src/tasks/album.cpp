@@ -12,6 +12,7 @@
 #include "image/save.h"
 #include "model/operation.h"
 #include "tasks/adaptive_segmenter.h"
+#include "tasks/adaptive_text.h"
 #include "tasks/image_steps.h"
 
 namespace ittybit::tasks {
@@ -72,12 +73,8 @@ private:
     int count_ = 0;
 };
 
-/// "01:02:03.500"
 std::string clock_text(double seconds) {
-    const std::int64_t ms = std::llround(seconds * 1000);
-    return fmt::format(
-        "{:02}:{:02}:{:02}.{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000
-    );
+    return webvtt_time(std::llround(seconds * 1000));
 }
 
 class Sheets : public Album {

@@ -32,9 +32,10 @@ constexpr std::array kLevels = {
     Level{256, 3, 40, 600, 82},   Level{256, 2, 30, 10, 92},
 };
 
-AVRational rate_of(const AnimationOptions& options) {
+Ratio rate_of(const AnimationOptions& options) {
     const bool is_gif = options.format == AnimationFormat::kGif;
-    return av_d2q(is_gif ? std::min(options.fps, kMostGifFps) : options.fps, 1001);
+    const auto rate = av_d2q(is_gif ? std::min(options.fps, kMostGifFps) : options.fps, 1001);
+    return {rate.num, rate.den};
 }
 
 /// A picture that is not of a film stands still: it has neither a window nor a rate.
@@ -75,7 +76,7 @@ Result<Plan> plan_animation(
         picture.cadence = PlannedCadence{.is_first = true};
     }
     picture.why_encoded = "animations are drawn anew";
-    picture.clock = planned(media::clock_for(rate_of(options)));
+    picture.clock = media::clock_for(rate_of(options));
     picture.expects = expectation(source.told_end, plan.window);
     if (plan.window.start == 0 && !plan.window.end) picture.expects.pictures = source.frames;
     picture.treatment = source.treatment;

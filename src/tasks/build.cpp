@@ -50,13 +50,7 @@ constexpr media::SourceTime kMilliseconds = {
 };
 
 std::int64_t bytes_of(const Size& size, const std::string& format) {
-    const std::int64_t pixels = std::int64_t{size.width} * size.height;
-    return format == "rgba" ? pixels * 4 : pixels * 3 / 2;
-}
-
-Size size_of(const PicturePlan& picture, const PictureBranch& branch) {
-    if (branch.encoding) return {branch.encoding->width, branch.encoding->height};
-    return picture.treatment.placement.canvas;
+    return format == "rgba" ? size.pixels() * 4 : size.pixels() * 3 / 2;
 }
 
 /// The stages of one plan, built back to front.
@@ -108,10 +102,7 @@ private:
     Result<> finish_beside();
     Result<std::vector<Missing>> missing() const;
 
-    const PlannedRead& read_at(int place) const {
-        return plan_.reads[static_cast<std::size_t>(place)];
-    }
-    Taps& taps_of(int read) { return reading_.taps_of(read_at(read)); }
+    Taps& taps_of(int read) { return reading_.taps_of(plan_.read_at(read)); }
     media::SourceTime time_of(const PlannedRead& read) const {
         return read.as == ReadAs::kStream ? job_.media->time_of(read.stream) : kMilliseconds;
     }
@@ -165,7 +156,7 @@ Result<Sink<Frame>*> Builder::add_branches(
     const PictureBranch& second = branches[1];
     auto* const smaller = TRY(add_branches(picture, branches.subspan(1)));
     auto& scaler = pipeline_.make<media::Filters>(
-        AVRational{1, picture.clock.ticks},
+        media::time_base(picture.clock),
         [&second](const media::PictureShape&) { return second.steps; }, *smaller
     );
     Sink<Frame>* below = &pipeline_.detach<Frame>(room, scaler);
@@ -181,7 +172,7 @@ Result<Sink<Frame>*> Builder::add_branches(
 Sink<Frame>& Builder::add_cadence(const PicturePlan& picture, Sink<Frame>& next) {
     const PlannedCadence& cadence = *picture.cadence;
     auto& made = pipeline_.make<media::Cadence>(
-        clock_of(picture.clock), job_.limits(), next,
+        picture.clock, job_.limits(), next,
         media::Cadence::Keys{.every_s = cadence.key_seconds, .grid = cadence.key_grid},
         common_end_ ? &*common_end_ : nullptr
     );
@@ -195,7 +186,7 @@ Result<> Builder::join(const PicturePlan& picture, const PlannedRead& read) {
         return Error{ErrorKind::kInternalError, "bad plan: the pieces are not there", ""};
     // Sounds are read from where they would be with the picture: decoders of sound remember.
     if (plan_.window.start > 0 && !plan_.sounds.empty())
-        taps_of(picture.read).packets.push_back(&pipeline_.make<Unencoded>());
+        taps_of(picture.read).packets.push_back(&pipeline_.make<media::Nowhere<Packet>>());
     joined_ = TRY(JoinedPicture::begin(
         picture, *job_.further[place],
         {plan_.pieces, *products_.front(), common_end_ ? &*common_end_ : nullptr,
@@ -210,16 +201,15 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
         watched_.push_back({.picture = &picture, .copying = copying});
         return {};
     }
-    const PlannedRead& read = read_at(picture.read);
+    const PlannedRead& read = plan_.read_at(picture.read);
     if (read.as == ReadAs::kPieces) return join(picture, read);
     const bool is_reduced_first = picture.cadence && picture.cadence->is_first;
-    const auto clock = clock_of(picture.clock);
     Sink<Frame>* next = TRY(add_branches(picture, picture.branches));
     next = TRY(add_burn_in(picture, *next));
     media::CaptionWay& way = caption_ways_.emplace_back();
     if (picture.cadence) next = &pipeline_.make<media::GiveCaptions>(way, *next);
     if (picture.cadence && !is_reduced_first) next = &add_cadence(picture, *next);
-    next = &add_treatment(pipeline_, picture.treatment, clock.time_base(), *next);
+    next = &add_treatment(pipeline_, picture.treatment, media::time_base(picture.clock), *next);
     if (is_reduced_first) next = &add_cadence(picture, *next);
     if (picture.cadence) next = &pipeline_.make<media::TakeCaptions>(way, *next);
 
@@ -232,7 +222,7 @@ Result<> Builder::add_pictures(const PicturePlan& picture) {
             media::PictureWindow::Settings{
                 .source = time_of(read),
                 .cut = cut_of(plan_.window),
-                .clock = clock,
+                .clock = picture.clock,
                 .most_frames = picture.cadence ? std::nullopt : picture.most_frames,
                 .is_last_held = !plan_.sounds.empty(),
                 .limits = job_.limits(),
@@ -254,7 +244,7 @@ Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLev
         auto& end = pipeline_.make<media::SoundEnd>(*common_end_);
         taps_of(sound.read)
             .frames.push_back(&pipeline_.make<media::Soundtrack>(
-                time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), end
+                time_of(plan_.read_at(sound.read)), cut_of(plan_.window), job_.limits(), end
             ));
         return {};
     }
@@ -271,7 +261,7 @@ Result<> Builder::add_sound(const SoundPlan& sound, const std::optional<SoundLev
     auto& tee = pipeline_.make<media::Tee<Frame>>(std::move(encoders));
     const SoundStages mixing = add_mixing(pipeline_, sound, level, tee);
     auto& soundtrack = pipeline_.make<media::Soundtrack>(
-        time_of(read_at(sound.read)), cut_of(plan_.window), job_.limits(), mixing.first,
+        time_of(plan_.read_at(sound.read)), cut_of(plan_.window), job_.limits(), mixing.first,
         common_end_ ? &*common_end_ : nullptr
     );
     watched_.push_back(
@@ -314,7 +304,7 @@ Result<Sink<Frame>*> Builder::add_burn_in(const PicturePlan& picture, Sink<Frame
 
 Result<const media::Copying*> Builder::add_copy(int read, const PlannedTrack& track) {
     Product& product = *products_[static_cast<std::size_t>(track.output)];
-    const int stream = read_at(read).stream;
+    const int stream = plan_.read_at(read).stream;
     auto* const next = TRY(product.copy(track, job_.media->stream(stream)));
     auto& copying = pipeline_.make<media::Copying>(job_.media->time_of(stream), *next);
     taps_of(read).packets.push_back(&copying);
@@ -333,7 +323,7 @@ void Builder::add_common_end() {
     }
     const PicturePlan& picture = plan_.pictures.front();
     common_end_.emplace(
-        clock_of(picture.clock).fps, picture.cadence->key_grid, parties, pipeline_.stop()
+        media::rational(picture.clock.fps), picture.cadence->key_grid, parties, pipeline_.stop()
     );
 }
 
@@ -463,6 +453,11 @@ bool is_image(const Plan& plan) {
 }
 
 }  // namespace
+
+Size size_of(const PicturePlan& picture, const PictureBranch& branch) {
+    if (branch.encoding) return {branch.encoding->width, branch.encoding->height};
+    return picture.treatment.placement.canvas;
+}
 
 Result<Finished> make(const Plan& plan, Job& job) {
     if (is_image(plan)) return make_image(plan, job);

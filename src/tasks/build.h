@@ -8,6 +8,9 @@
 
 namespace ittybit::tasks {
 
+/// What a branch of pictures encodes.
+Size size_of(const PicturePlan& picture, const PictureBranch& branch);
+
 /// Builds the pipeline of a plan, runs it and verifies what came out, against the plan's
 /// expectations and by reading it back. Errors: all of SPEC's job errors.
 Result<Finished> make(const Plan& plan, Job& job);

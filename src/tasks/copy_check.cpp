@@ -7,21 +7,10 @@
 namespace ittybit::tasks {
 namespace {
 
-using media::Frame;
-
 constexpr std::size_t kSoundPackets = 30;   // at each end
 constexpr std::size_t kSoundPreroll = 10;   // of them, before the last ones can be judged
 constexpr std::size_t kFirstPictures = 60;  // of the first group
 constexpr std::size_t kMostPictures = 1000;
-
-struct Nowhere : media::Sink<Frame> {
-    Result<> push(Frame) override { return {}; }
-    Result<> finish() override { return {}; }
-};
-
-bool is_key(const AVPacket& packet) {
-    return (packet.flags & AV_PKT_FLAG_KEY) != 0;
-}
 
 /// Codec, rate and channels by the header that frames of MP3 and ADTS have each for itself (ISO/IEC
 /// 11172-3, 2.4.1.3; 14496-3, 1.A.2.2).
@@ -41,7 +30,7 @@ template <typename Packets>
 Result<bool> decode(
     const media::Input& input, int stream, const Packets& packets, std::size_t preroll
 ) {
-    Nowhere nowhere;
+    media::Nowhere<media::Frame> nowhere;
     const auto decoder = TRY(media::Decoder::open(input, stream, {.is_strict = true}, nowhere));
     std::int64_t before = 0;
     for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -69,7 +58,7 @@ void CopyCheck::see(const AVPacket& packet) {
         if (last_.size() > kSoundPackets) last_.pop_front();
         return;
     }
-    if (is_key(packet)) {
+    if (media::is_key(packet)) {
         is_first_over_ = !first_.empty();
         last_.clear();
     }

@@ -9,6 +9,7 @@
 
 #include "media/decoder.h"
 #include "media/input.h"
+#include "model/error_kinds.h"
 #include "model/sniff.h"
 
 namespace ittybit::tasks {
@@ -59,12 +60,6 @@ private:
     Files& files_;
     std::vector<Piece> pieces_;
     std::int64_t size_ = 0;
-};
-
-class Discarded : public media::Sink<media::Frame> {
-public:
-    Result<> push(media::Frame) override { return {}; }
-    Result<> finish() override { return {}; }
 };
 
 /// Decodes the media of one playlist.
@@ -128,9 +123,7 @@ private:
 
     /// What cannot be decoded is a finding; what cannot be read is an error.
     Result<> note(const manifest::Segment& segment, const Error& error) {
-        const bool is_media =
-            error.kind == ErrorKind::kCorruptMedia || error.kind == ErrorKind::kUnsupportedMedia;
-        if (!is_media) return error;
+        if (!is_of_media(error.kind)) return error;
         report_.add(rule("decodes"), playlist_.at(segment), error.message);
         return {};
     }
@@ -144,7 +137,7 @@ private:
                 !media::is_decodable(*stream))
                 continue;
             decoders[static_cast<std::size_t>(stream->index)] = TRY(media::Decoder::open(
-                input, stream->index, {.threads = kThreads, .is_strict = true}, discarded_
+                input, stream->index, {.threads = kThreads, .is_strict = true}, nowhere_
             ));
             wanted.push_back(stream->index);
         }
@@ -200,7 +193,7 @@ private:
     const Limits& limits_;
     manifest::Report& report_;
     const std::function<void(double)>& progress_;
-    Discarded discarded_;
+    media::Nowhere<media::Frame> nowhere_;
     double begin_ = 0;  // seconds, of the segments that are decoded now
     std::chrono::steady_clock::time_point told_;
 };

@@ -23,12 +23,4 @@ public:
     virtual void file_ready(const FileReady& ready) = 0;
 };
 
-/// For callers that only want the result.
-class SilentEvents : public Events {
-public:
-    void progress(const Progress&) override {}
-    void file_grown(const FileGrown&) override {}
-    void file_ready(const FileReady&) override {}
-};
-
 }  // namespace ittybit::tasks

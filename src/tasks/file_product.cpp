@@ -1,6 +1,7 @@
 #include "media/encoder.h"
 #include "media/output.h"
 #include "media/text_track.h"
+#include "media/timing.h"
 #include "media/verify.h"
 #include "tasks/product.h"
 
@@ -25,15 +26,14 @@ public:
     Result<Sink<Frame>*> add_picture(
         Pipeline& pipeline, const PicturePlan&, const PictureBranch& branch
     ) override {
-        return encode(pipeline, *branch.encoding, branch.track);
+        return &pipeline.add(TRY(media::encoder_for(*branch.encoding, add_track(branch.track))));
     }
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
-        return encode(pipeline, *branch.encoding, branch.track);
+        return &pipeline.add(TRY(media::encoder_for(*branch.encoding, add_track(branch.track))));
     }
     Result<Joint> join(const PicturePlan&, const PictureBranch& branch) override {
         media::Output::Track& track = add_track(branch.track);
-        const auto encoder = TRY(media::Encoder::open(*branch.encoding, track));
-        TRY(track.describe(encoder->codec()));
+        const auto encoder = TRY(media::encoder_for(*branch.encoding, track));
         return Joint{media::PieceTrack(encoder->codec()), &track};
     }
     Result<Sink<Packet>*> copy(const PlannedTrack& planned, const AVStream& stream) override {
@@ -56,19 +56,8 @@ private:
     media::Output::Track& add_track(const PlannedTrack& planned) {
         media::Output::Track& track = output_->add_track();
         track.set_language(planned.language);
-        if (planned.frame_rate)
-            track.set_frame_rate({planned.frame_rate->num, planned.frame_rate->den});
+        if (planned.frame_rate) track.set_frame_rate(media::rational(*planned.frame_rate));
         return track;
-    }
-
-    template <typename Encoding>
-    Result<Sink<Frame>*> encode(
-        Pipeline& pipeline, const Encoding& encoding, const PlannedTrack& planned
-    ) {
-        media::Output::Track& track = add_track(planned);
-        auto& encoder = pipeline.add(TRY(media::Encoder::open(encoding, track)));
-        TRY(track.describe(encoder.codec()));
-        return &encoder;
     }
 
     const Making making_;

@@ -15,6 +15,7 @@
 #include "media/frames.h"
 #include "media/input.h"
 #include "media/stream.h"
+#include "model/error_kinds.h"
 #include "model/sniff.h"
 #include "tasks/auto_start.h"
 #include "tasks/build.h"
@@ -45,11 +46,6 @@ Result<int> page_at(const image::Header& header, double start) {
         ErrorKind::kStartOutOfRange,
         fmt::format("start is {} s, and the animation ends at {} s", start, end), "start"
     };
-}
-
-/// Whether another reader may still know what this one does not.
-bool is_lost(const Error& error) {
-    return error.kind == ErrorKind::kCorruptMedia || error.kind == ErrorKind::kUnsupportedMedia;
 }
 
 /// Lets `work` have what is attached to the input as an input of its own.
@@ -191,7 +187,7 @@ Error better_reason(const ImageOptions& options, Job& job, Error error) {
     const auto sniffed = sniff(job.source);
     if (!sniffed || !image::can_read(*sniffed)) return error;
     const auto found = plan_picture(options, job, *sniffed);
-    return found || !is_lost(found.error()) ? error : found.error();
+    return found || !is_of_media(found.error().kind) ? error : found.error();
 }
 
 }  // namespace
@@ -207,7 +203,7 @@ Result<Plan> plan(const ImageOptions& options, Job& job) {
     auto found = plan_picture(options, job, sniffed);
     if (found && *found) return **std::move(found);
     if (found) return plan_media(options, job);
-    if (!is_lost(found.error()) || sniffed.demuxer.empty()) return found.error();
+    if (!is_of_media(found.error().kind) || sniffed.demuxer.empty()) return found.error();
     auto second = plan_media(options, job);
     if (second) return second;
     return found.error();
@@ -237,7 +233,7 @@ Result<Finished> run(const ImageOptions& options, Job& job) {
     const Plan first = TRY(plan_of(options, job));
     if (job.assignment.explain) return explained(first, job);
     auto finished = make(first, job);
-    if (finished || !is_lost(finished.error())) return finished;
+    if (finished || !is_of_media(finished.error().kind)) return finished;
     const PlannedRead& read = first.reads.front();
     if (read.as != ReadAs::kPicture)
         return better_reason(options, job, std::move(finished).error());

@@ -103,7 +103,7 @@ std::vector<FilterStep> plan_steps(
     add(steps, "orient", json::object());
     if (placement.is_cropped()) add(steps, "crop", to_json(placement.kept));
     add(steps, "srgb", json::object());
-    if (flattening) add(steps, "flatten", json::object{{"colour", flattening->to_json_value()}});
+    if (flattening) add(steps, "flatten", to_json(FlatteningOptions{*flattening}));
     if (placement.is_padded()) {
         const PaddingOptions options{placement.canvas, placement.left, placement.top, padding};
         add(steps, "pad", to_json(options));
@@ -139,7 +139,7 @@ ImageFormat default_image_format(std::string_view source_format) {
 Result<> check_output_size(
     Size size, const Limits& limits, int longest_side, std::string_view format
 ) {
-    if (static_cast<std::int64_t>(size.width) * size.height > limits.pixels) {
+    if (size.pixels() > limits.pixels) {
         return Error{
             ErrorKind::kLimitExceeded,
             fmt::format(

@@ -24,42 +24,19 @@ struct Step {
     Taken (*take)(Picture picture, const json::object& options);
 };
 
-Error bad_step(const std::string& what) {
-    return {ErrorKind::kInternalError, "bad plan: " + what, ""};
-}
-
 template <typename T>
 Result<T> options_as(const json::object& options) {
-    T value;
-    Reader reader;
-    reader.read(json::value(options), value);
-    if (!reader.problems().empty()) return bad_step(reader.problems().front().message);
-    return value;
+    return read_as<T>(json::value(options), ErrorKind::kInternalError, "bad plan: ");
 }
 
-struct FlatteningOptions {
-    Colour colour;
-    static constexpr auto kFields = Fields{Field{&FlatteningOptions::colour, "colour", ""}};
-};
-
-Taken mix(Picture picture, const json::object&) {
-    return image::to_additive(std::move(picture));
+template <auto Take>
+Taken plain(Picture picture, const json::object&) {
+    return Take(std::move(picture));
 }
 
-Taken resize(Picture picture, const json::object& options) {
-    return image::resize(std::move(picture), TRY(options_as<Size>(options)));
-}
-
-Taken orient(Picture picture, const json::object&) {
-    return image::orient(std::move(picture));
-}
-
-Taken crop(Picture picture, const json::object& options) {
-    return image::crop(std::move(picture), TRY(options_as<Rectangle>(options)));
-}
-
-Taken to_srgb(Picture picture, const json::object&) {
-    return image::to_srgb(std::move(picture));
+template <typename Options, auto Take>
+Taken with(Picture picture, const json::object& options) {
+    return Take(std::move(picture), TRY(options_as<Options>(options)));
 }
 
 Taken flatten(Picture picture, const json::object& options) {
@@ -72,13 +49,15 @@ Taken pad(Picture picture, const json::object& options) {
     return image::pad(std::move(picture), placement, how.colour);
 }
 
-Taken strip(Picture picture, const json::object&) {
-    return image::strip(std::move(picture));
-}
-
 constexpr std::array kSteps = {
-    Step{"mix", mix},      Step{"resize", resize},   Step{"orient", orient}, Step{"crop", crop},
-    Step{"srgb", to_srgb}, Step{"flatten", flatten}, Step{"pad", pad},       Step{"strip", strip},
+    Step{"mix", plain<image::to_additive>},
+    Step{"resize", with<Size, image::resize>},
+    Step{"orient", plain<image::orient>},
+    Step{"crop", with<Rectangle, image::crop>},
+    Step{"srgb", plain<image::to_srgb>},
+    Step{"flatten", flatten},
+    Step{"pad", pad},
+    Step{"strip", plain<image::strip>},
 };
 
 Error invalid(std::string message) {
@@ -90,7 +69,8 @@ Error invalid(std::string message) {
 Taken take_steps(Picture picture, const std::vector<FilterStep>& steps) {
     for (const auto& [name, options] : steps) {
         const auto* const step = std::ranges::find(kSteps, name, &Step::name);
-        if (step == kSteps.end()) return bad_step("there is no step " + name);
+        if (step == kSteps.end())
+            return Error{ErrorKind::kInternalError, "bad plan: there is no step " + name, ""};
         picture = TRY(step->take(std::move(picture), options));
     }
     return picture;

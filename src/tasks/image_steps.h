@@ -24,6 +24,12 @@ struct PaddingOptions {
     };
 };
 
+/// What transparency is laid on: the options of the step `flatten`.
+struct FlatteningOptions {
+    Colour colour;
+    static constexpr auto kFields = Fields{Field{&FlatteningOptions::colour, "colour", ""}};
+};
+
 /// Takes a picture through these steps of libvips: what follows is lazy until it is written.
 /// Errors: `internal_error` for a step that there is not, those of the steps.
 Result<image::Picture> take_steps(image::Picture picture, const std::vector<FilterStep>& steps);

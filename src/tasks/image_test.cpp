@@ -10,6 +10,7 @@
 #include "image/testing.h"
 #include "image/titles.h"
 #include "tasks/run_task.h"
+#include "tasks/testing.h"
 
 namespace ittybit::tasks {
 namespace {

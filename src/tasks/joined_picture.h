@@ -13,12 +13,6 @@
 
 namespace ittybit::tasks {
 
-/// Takes the packets of such a picture as it was.
-struct Unencoded : media::Sink<media::Packet> {
-    Result<> push(media::Packet) override { return {}; }
-    Result<> finish() override { return {}; }
-};
-
 /// A picture that was encoded in pieces on its way into the tracks of its branches, as far as it is
 /// asked for: pieces may still be in the making.
 class JoinedPicture {

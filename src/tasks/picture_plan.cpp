@@ -157,15 +157,6 @@ void add_wide_gamut(
     add_output(steps, std::move(options), format);
 }
 
-std::string_view sws_matrix(AVColorSpace matrix) {
-    switch (matrix) {
-        case AVCOL_SPC_BT709: return "bt709";
-        case AVCOL_SPC_FCC: return "fcc";
-        case AVCOL_SPC_SMPTE240M: return "smpte240m";
-        default: return "smpte170m";
-    }
-}
-
 void add_scaling(
     std::vector<FilterStep>& steps,
     const Treatment& treatment,
@@ -193,6 +184,24 @@ void add_scaling(
 }
 
 }  // namespace
+
+std::string_view sws_matrix(AVColorSpace matrix) {
+    switch (matrix) {
+        case AVCOL_SPC_BT709: return "bt709";
+        case AVCOL_SPC_FCC: return "fcc";
+        case AVCOL_SPC_SMPTE240M: return "smpte240m";
+        default: return "smpte170m";
+    }
+}
+
+FilterStep deinterlacing(const Treatment& treatment) {
+    return {
+        "bwdif",
+        {{"mode", treatment.is_field_rate ? "send_field" : "send_frame"},
+         {"parity", "auto"},
+         {"deint", "interlaced"}}
+    };
+}
 
 Treatment plan_treatment(const PictureFacts& facts, const Framing& framing) {
     return {
@@ -267,14 +276,7 @@ PictureShape shape_of(const PictureFacts& facts) {
 
 std::vector<FilterStep> yuv_steps(const Treatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
-    if (shape.is_interlaced) {
-        steps.push_back(
-            {"bwdif",
-             {{"mode", treatment.is_field_rate ? "send_field" : "send_frame"},
-              {"parity", "auto"},
-              {"deint", "interlaced"}}}
-        );
-    }
+    if (shape.is_interlaced) steps.push_back(deinterlacing(treatment));
     const Size size = scaled_size(treatment);
     if (is_beyond_bt709(shape)) {
         add_bt709(steps, shape, size, AV_PIX_FMT_YUV420P);

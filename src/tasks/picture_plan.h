@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "media/filters.h"
@@ -17,6 +18,12 @@ Treatment plan_treatment(const PictureFacts& facts, const Framing& framing);
 /// The colour tags of the output for a source: BT.709 for HDR, wide gamut and RGB, otherwise the
 /// source's own, by size where it does not say.
 PictureColour output_colour(const PictureFacts& facts);
+
+/// swscale's name of a matrix that pictures tell.
+std::string_view sws_matrix(AVColorSpace matrix);
+
+/// The filter that makes frames of fields; leaves others alone.
+FilterStep deinterlacing(const Treatment& treatment);
 
 /// Whether pictures are HDR or of a wide gamut: more than a matrix away from what screens show.
 bool is_beyond_bt709(const media::PictureShape& shape);

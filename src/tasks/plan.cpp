@@ -32,25 +32,9 @@ Ratio nominal_rate(const Ratio& measured) {
     return rate_as_ratio(measured.value());
 }
 
-std::string muxer_of(VideoFormat format) {
-    switch (format) {
-        case VideoFormat::kMp4: return "mp4";
-        case VideoFormat::kMov: return "mov";
-        case VideoFormat::kWebm: return "webm";
-    }
-    return "mp4";
-}
-
+/// libav calls all but one as users do.
 std::string muxer_of(AudioFormat format) {
-    switch (format) {
-        case AudioFormat::kMp3: return "mp3";
-        case AudioFormat::kAac: return "adts";
-        case AudioFormat::kOgg: return "ogg";
-        case AudioFormat::kOpus: return "opus";
-        case AudioFormat::kWav: return "wav";
-        case AudioFormat::kFlac: return "flac";
-    }
-    return "mp3";
+    return std::string(format == AudioFormat::kAac ? "adts" : name_of(format));
 }
 
 media::IndexEntries picture_index(
@@ -100,7 +84,7 @@ OutputFile plan_output(
 ) {
     OutputFile output{
         .name = name,
-        .muxer = muxer_of(options.format),
+        .muxer = std::string(name_of(options.format)),
         .metadata = source.metadata,
     };
     if (options.format == VideoFormat::kMov) output.options["write_tmcd"] = 0;
@@ -176,11 +160,9 @@ void end_after(double seconds, const SourceFacts& source, Window& window) {
 /// How pictures that are not copied are timed and treated.
 void plan_frames(PicturePlan& plan, const PictureFacts& facts, const VideoOptions& options) {
     const Ratio fps = options.fps ? rate_as_ratio(*options.fps) : nominal_rate(facts.fps);
-    const AVRational rate = {fps.num, fps.den};
     if (options.fps) plan.cadence.emplace();
     const bool is_irregular = facts.is_irregular && !plan.cadence;
-    plan.clock = planned(is_irregular ? media::irregular_clock(rate) : media::clock_for(rate));
-    plan.clock.fps = fps;
+    plan.clock = is_irregular ? media::irregular_clock(fps) : media::clock_for(fps);
     if (options.frames) plan.most_frames = *options.frames;
     plan.treatment = plan_treatment(facts, options);
     // A film of fields can give more pictures than it has frames.
@@ -232,7 +214,7 @@ Expectation expectation(const std::optional<double>& told_end, const Window& win
 
 PlannedRead read_of(const PictureFacts& facts) {
     // Each thread holds pictures: fewer for very large ones.
-    const auto pixels = std::int64_t{facts.stored.width} * facts.stored.height;
+    const auto pixels = facts.stored.pixels();
     const int most = pixels > 20'000'000 ? 4 : 8;
     const int threads = pixels < 4096 ? 1 : std::clamp(machine_cores() + 1, 1, most);
     return {.stream = facts.stream, .threads = threads};
@@ -277,10 +259,7 @@ Result<Plan> plan_video(
     const std::string& name,
     const Limits& limits
 ) {
-    Plan plan;
-    plan.warnings = source.warnings;
-    plan.window =
-        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    Plan plan = TRY(plan_of_part(options, source));
     PicturePlan picture = TRY(plan_picture(*source.picture, options, limits));
     if (options.frames && options.fps)
         end_after(*options.frames / picture.clock.fps.value(), source, plan.window);
@@ -307,10 +286,7 @@ Result<Plan> plan_video(
 Result<Plan> plan_audio(
     const AudioOptions& options, const SourceFacts& source, const std::string& name
 ) {
-    Plan plan;
-    plan.warnings = source.warnings;
-    plan.window =
-        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    Plan plan = TRY(plan_of_part(options, source));
     const SoundFacts& facts = *source.sound;
     const AudioFormat format = options.chosen_format();
     auto encoding =
@@ -323,11 +299,7 @@ Result<Plan> plan_audio(
         ));
     }
     add_sound(plan, facts, reason_not_to_copy(facts, options), std::move(encoding), options);
-    OutputFile output{
-        .name = name,
-        .muxer = muxer_of(format),
-        .metadata = source.metadata,
-    };
+    OutputFile output{.name = name, .muxer = muxer_of(format), .metadata = source.metadata};
     if (format == AudioFormat::kWav) output.options["rf64"] = "auto";
     plan.outputs.push_back(std::move(output));
     return plan;

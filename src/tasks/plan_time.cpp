@@ -15,7 +15,7 @@ std::int64_t company(const Plan& plan) {
     constexpr double kSeconds = 0.5;
     const auto& [ticks, fps, grid] = plan.pictures.front().clock;
     const auto& cadence = plan.pictures.front().cadence;
-    const double unit = cadence ? ticks / Ratio{fps.num, fps.den}.value() * cadence->key_grid : 1;
+    const double unit = cadence ? ticks / fps.value() * cadence->key_grid : 1;
     return std::llround(std::ceil(kSeconds * ticks / unit) * unit);
 }
 
@@ -56,6 +56,13 @@ Result<Window> plan_window(
     return window;
 }
 
+Result<Plan> plan_of_part(const Span& span, const SourceFacts& source) {
+    Plan plan;
+    plan.warnings = source.warnings;
+    plan.window = TRY(plan_window(span, source.duration, plan.warnings, source.is_duration_sure));
+    return plan;
+}
+
 Result<> check_frames(const Window& window, Ratio fps, const Limits& limits) {
     const double frames = window.duration.value_or(0) * fps.value();
     if (frames <= static_cast<double>(limits.frames)) return {};
@@ -68,14 +75,6 @@ Result<> check_frames(const Window& window, Ratio fps, const Limits& limits) {
         ),
         "", LimitReached{"frames", static_cast<double>(limits.frames)}
     };
-}
-
-PlannedClock planned(const media::PictureClock& clock) {
-    return {.ticks = clock.ticks, .fps = {clock.fps.num, clock.fps.den}, .grid = clock.grid};
-}
-
-media::PictureClock clock_of(const PlannedClock& clock) {
-    return {.ticks = clock.ticks, .fps = {clock.fps.num, clock.fps.den}, .grid = clock.grid};
 }
 
 media::Cut cut_of(const Window& window) {

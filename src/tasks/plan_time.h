@@ -9,6 +9,7 @@
 #include "model/limits.h"
 #include "model/options.h"
 #include "model/plan.h"
+#include "tasks/source_facts.h"
 
 /// What a plan says on time, and how the stages take it.
 namespace ittybit::tasks {
@@ -22,12 +23,13 @@ Result<Window> plan_window(
     bool is_sure = true
 );
 
+/// The beginning of a plan of the part of a source that is asked for. Errors: `start_out_of_range`.
+Result<Plan> plan_of_part(const Span& span, const SourceFacts& source);
+
 /// Whether so many frames at a constant rate are allowed, where the length is known. Errors:
 /// `limit_exceeded` (frames).
 Result<> check_frames(const Window& window, Ratio fps, const Limits& limits);
 
-PlannedClock planned(const media::PictureClock& clock);
-media::PictureClock clock_of(const PlannedClock& clock);
 media::Cut cut_of(const Window& window);
 
 /// The part that a plan makes: of its window, or its piece of that.

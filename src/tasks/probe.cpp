@@ -5,6 +5,7 @@
 #include "image/header.h"
 #include "media/facts.h"
 #include "media/input.h"
+#include "model/error_kinds.h"
 
 namespace ittybit::tasks {
 namespace {
@@ -25,8 +26,7 @@ Result<File> probe(ByteSource& source, const Limits& limits, std::stop_token sto
     const auto header = image::read_header(source, sniffed, limits);
     if (header && header->is_whole) return image::facts_of(source, *header);
     // What libvips cannot read of a format it knows, libav sometimes can.
-    const bool is_lost = header || header.error().kind == ErrorKind::kCorruptMedia ||
-                         header.error().kind == ErrorKind::kUnsupportedMedia;
+    const bool is_lost = header || is_of_media(header.error().kind);
     if (!is_lost || sniffed.demuxer.empty()) return header.error();
     auto facts = media_facts(source, sniffed, limits, std::move(stop));
     if (facts || header) return facts;

@@ -8,7 +8,7 @@
 #include "model/plan.h"
 #include "tasks/source_facts.h"
 
-/// The one place where a quality level becomes settings of an encoder (docs/quality.md has the
+/// Where a quality level becomes settings of an encoder of films or sound (docs/quality.md has the
 /// measurements behind the numbers).
 namespace ittybit::tasks {
 

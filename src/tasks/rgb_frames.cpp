@@ -60,14 +60,8 @@ std::vector<Frame> in_order(media::Shown shown) {
 }
 
 std::string_view matrix_of(const PictureShape& shape) {
-    switch (shape.matrix) {
-        case AVCOL_SPC_BT709: return "bt709";
-        case AVCOL_SPC_FCC: return "fcc";
-        case AVCOL_SPC_SMPTE240M: return "smpte240m";
-        case AVCOL_SPC_UNSPECIFIED:
-        case AVCOL_SPC_RGB: break;
-        default: return "smpte170m";
-    }
+    const bool is_told = shape.matrix != AVCOL_SPC_UNSPECIFIED && shape.matrix != AVCOL_SPC_RGB;
+    if (is_told) return sws_matrix(shape.matrix);
     const bool is_film = shape.range != AVCOL_RANGE_JPEG;
     const bool is_709 = media::usual_matrix(shape.width, shape.height) == AVCOL_SPC_BT709;
     return is_film && is_709 ? "bt709" : "smpte170m";
@@ -149,10 +143,7 @@ Treatment rgb_treatment(const AVStream& stream, Size scaled, bool has_alpha) {
 
 std::vector<FilterStep> rgb_steps(const Treatment& treatment, const PictureShape& shape) {
     std::vector<FilterStep> steps;
-    if (shape.is_interlaced)
-        steps.push_back(
-            {"bwdif", {{"mode", "send_frame"}, {"parity", "auto"}, {"deint", "interlaced"}}}
-        );
+    if (shape.is_interlaced) steps.push_back(deinterlacing(treatment));
     if (is_beyond_bt709(shape)) {
         add_from_beyond_bt709(steps, treatment, shape);
     } else {

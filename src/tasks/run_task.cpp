@@ -1,6 +1,5 @@
 #include "tasks/run_task.h"
 
-#include <algorithm>
 #include <variant>
 
 #include "image/presented.h"
@@ -36,7 +35,7 @@ Result<Finished> run_task(
     std::span<const std::unique_ptr<ByteSource>> further
 ) {
     if (assignment.kind == kValidateKind) return validate(assignment, source, events);
-    if (std::ranges::find(kKinds, assignment.kind) == kKinds.end())
+    if (!is_operation(assignment.kind))
         return Error{ErrorKind::kInvalidKind, "no such kind of task: " + assignment.kind, "kind"};
     std::vector<OptionProblem> problems;
     const auto operation = read_operation(assignment.kind, assignment.options, problems);

@@ -7,6 +7,7 @@
 
 #include "image/testing.h"
 #include "media/testing.h"
+#include "tasks/testing.h"
 
 namespace ittybit::tasks {
 namespace {

@@ -45,7 +45,7 @@ SoundLevel level_for(const LoudnessTarget& target, const media::Loudness& input)
 Result<media::Loudness> measure(
     const Plan& plan, const SoundPlan& sound, Job& job, const SoundLevel& level, int pass
 ) {
-    const PlannedRead& read = plan.reads[static_cast<std::size_t>(sound.read)];
+    const PlannedRead& read = plan.read_at(sound.read);
     const media::Input& input = *TRY(open_media(job, read));
     const auto reader = TRY(input.reopen());
     media::Meter progress(plan.window.duration, [&](const media::Meter::Reading& reading) {

@@ -99,7 +99,7 @@ public:
         begin_ = std::min(begin_, at);
         const double length = static_cast<double>(packet.duration) * av_q2d(stream_.time_base);
         end_ = std::max(end_, at + length);
-        if (!has_flag(packet, AV_PKT_FLAG_KEY)) return;
+        if (!media::is_key(packet)) return;
         if (has_key()) facts_.longest_key_gap = std::max(facts_.longest_key_gap, at - last_key_);
         last_key_ = at;
     }
@@ -144,7 +144,7 @@ private:
 
     /// Of a recording that was cut open: pictures whose references are missing come first.
     bool is_orphan(const AVPacket& packet) const {
-        return facts_.packets == 0 ? !has_flag(packet, AV_PKT_FLAG_KEY) : packet.pts < first_pts_;
+        return facts_.packets == 0 ? !media::is_key(packet) : packet.pts < first_pts_;
     }
 
     const Input& input_;
@@ -212,7 +212,6 @@ SoundFacts sound_facts(const Input& input, int index) {
         codec.bits_per_raw_sample > 0 ? codec.bits_per_raw_sample : codec.bits_per_coded_sample;
     const AVCodecDescriptor* about = avcodec_descriptor_get(codec.codec_id);
     facts.is_lossless = about != nullptr && (about->props & AV_CODEC_PROP_LOSSLESS) != 0;
-    if (codec.bit_rate > 0) facts.bitrate = codec.bit_rate;
     facts.language = language_of(stream);
     facts.label = label_of(stream);
     facts.told_end = input.told_end(index);

@@ -68,7 +68,6 @@ struct SoundFacts {
     AVSampleFormat format = AV_SAMPLE_FMT_NONE;
     int bits = 0;  // per sample, as stored; 0: not known
     bool is_lossless = false;
-    std::optional<std::int64_t> bitrate;
     std::string language;
     TrackLabel label;
     std::optional<double> told_end;  // seconds from the input's origin, by its tables

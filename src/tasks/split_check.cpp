@@ -28,7 +28,7 @@ bool can_be_split(const Plan& plan, const SourceFacts& source, const media::Inpu
     const bool is_burnt_in = std::ranges::any_of(plan.texts, [](const TextPlan& text) {
         return text.burnt_into.has_value();
     });
-    const bool has_alpha = plan.reads[static_cast<std::size_t>(picture.read)].alpha.has_value();
+    const bool has_alpha = plan.read_at(picture.read).alpha.has_value();
     return !picture.copied && std::ranges::none_of(picture.branches, aims_at_rate) &&
            source.is_duration_sure && plan.window.duration && !counts && !is_burnt_in &&
            !has_text_alone && !has_alpha;

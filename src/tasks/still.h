@@ -47,8 +47,9 @@ media::Orientation orientation_of(const image::Header& header);
 /// What such frames look like to filters.
 media::PictureShape rgba_shape(Size size);
 
-/// The input's still picture as a frame: upright, in sRGB. Errors: as open_still.
+/// The input's still picture: upright, in sRGB. Errors: as open_still.
 Result<image::Picture> upright_picture(ByteSource& source, const Limits& limits);
+/// The same as a frame.
 Result<media::Frame> upright_frame(ByteSource& source, const Limits& limits);
 
 }  // namespace ittybit::tasks

@@ -39,12 +39,11 @@ public:
         meter_.moved();
         const Fd file = open(uri);
         std::vector<std::uint8_t> bytes(static_cast<std::size_t>(length));
-        const auto count =
-            TRY(FileSource(file.get())
-                    .read_at(
-                        static_cast<std::uint64_t>(offset), std::as_writable_bytes(std::span(bytes))
-                    ));
-        bytes.resize(count);
+        FileSource source(file.get());
+        const auto filled = TRY(read_full(
+            source, static_cast<std::uint64_t>(offset), std::as_writable_bytes(std::span(bytes))
+        ));
+        bytes.resize(filled);
         return bytes;
     }
 

@@ -28,22 +28,21 @@ public:
     Result<Sink<Frame>*> add_picture(
         Pipeline& pipeline, const PicturePlan& picture, const PictureBranch& branch
     ) override {
-        auto* const encoder = TRY(encode(pipeline, *branch.encoding, rendition(picture, branch)));
-        if (captions_ != nullptr) return encoder;
-        captions_ = &pipeline.make<media::CaptionChannels>(*encoder);
+        auto& encoder =
+            pipeline.add(TRY(media::encoder_for(*branch.encoding, rendition(picture, branch))));
+        if (captions_ != nullptr) return &encoder;
+        captions_ = &pipeline.make<media::CaptionChannels>(encoder);
         return captions_;
     }
     Result<Joint> join(const PicturePlan& picture, const PictureBranch& branch) override {
         Segmenter& segmenter = rendition(picture, branch);
-        const auto encoder = TRY(media::Encoder::open(*branch.encoding, segmenter));
-        TRY(segmenter.describe(encoder->codec()));
+        const auto encoder = TRY(media::encoder_for(*branch.encoding, segmenter));
         return Joint{media::PieceTrack(encoder->codec()), &segmenter};
     }
     void tell_captions(media::SeenCaptions captions) override { joined_captions_ = captions; }
     Result<Sink<Frame>*> add_sound(Pipeline& pipeline, const SoundBranch& branch) override {
-        auto& segmenter =
-            stream_.sounds.emplace_back(settings(branch.track), parts_, making_.meter);
-        return encode(pipeline, *branch.encoding, segmenter);
+        auto& segmenter = stream_.sounds.emplace_back(branch.track, grid_, parts_, making_.meter);
+        return &pipeline.add(TRY(media::encoder_for(*branch.encoding, segmenter)));
     }
     Result<Sink<Packet>*> add_text(const TextPlan&, const TextBranch& branch) override {
         return &stream_.texts.emplace_back(branch.track);
@@ -61,23 +60,10 @@ public:
     }
 
 private:
-    Segmenter::Settings settings(const PlannedTrack& track) const {
-        return {.track = track, .grid = grid_};
-    }
-
     Segmenter& rendition(const PicturePlan& picture, const PictureBranch& branch) {
         const Ratio fps = picture.clock.fps;
         stream_.rates.push_back({fps.num, fps.den * branch.every});
-        return stream_.pictures.emplace_back(settings(branch.track), parts_, making_.meter);
-    }
-
-    template <typename Encoding>
-    static Result<Sink<Frame>*> encode(
-        Pipeline& pipeline, const Encoding& encoding, Segmenter& segmenter
-    ) {
-        auto& encoder = pipeline.add(TRY(media::Encoder::open(encoding, segmenter)));
-        TRY(segmenter.describe(encoder.codec()));
-        return &encoder;
+        return stream_.pictures.emplace_back(branch.track, grid_, parts_, making_.meter);
     }
 
     const Making making_;

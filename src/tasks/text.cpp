@@ -107,17 +107,15 @@ void add_tracks(
     }
 }
 
-const PlannedRead& read_of(const Plan& plan, const TextPlan& text) {
-    return plan.reads[static_cast<std::size_t>(text.read)];
-}
-
 /// Those of the plan's texts that are tracks of the input, in their order: all in one reading.
 Result<std::vector<Result<media::Cues>>> read_tracks(
     const Plan& plan, Job& job, const media::Cut& cut, const std::function<void()>& moved
 ) {
     std::vector<int> streams;
-    for (const TextPlan& text : plan.texts)
-        if (read_of(plan, text).input == 0) streams.push_back(read_of(plan, text).stream);
+    for (const TextPlan& text : plan.texts) {
+        const PlannedRead& read = plan.read_at(text.read);
+        if (read.input == 0) streams.push_back(read.stream);
+    }
     if (streams.empty()) return std::vector<Result<media::Cues>>();
     return media::read_cues(*TRY(open_media(job)), streams, cut, moved);
 }
@@ -173,7 +171,7 @@ Result<std::vector<media::Cues>> read_texts(
     auto track = tracks.begin();
     std::vector<media::Cues> all;
     for (const TextPlan& text : plan.texts) {
-        const PlannedRead& read = read_of(plan, text);
+        const PlannedRead& read = plan.read_at(text.read);
         const auto place = static_cast<std::size_t>(read.input);
         auto cues = place == 0 ? std::move(*track++) : read_subtitles(place, job);
         const bool is_in_stream = !text.branches.empty() && text.branches.front().track.rendition;

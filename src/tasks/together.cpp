@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -73,10 +72,7 @@ Result<Plan> plan_of(Job& job) {
     if (!problems.empty()) return not_of_a_film();
     return std::visit(
         [&]<typename Options>(const Options& options) -> Result<Plan> {
-            constexpr bool is_of_film = std::is_same_v<Options, VideoOptions> ||
-                                        std::is_same_v<Options, AdaptiveVideoOptions> ||
-                                        std::is_same_v<Options, AnimationOptions>;
-            if constexpr (is_of_film) return plan(options, job);
+            if constexpr (kIsOfFilm<Options>) return plan(options, job);
             return not_of_a_film();
         },
         operation
@@ -87,7 +83,7 @@ Result<Plan> plan_of(Job& job) {
 const PlannedRead* film_of(const Plan& plan) {
     if (plan.pictures.size() != 1 || plan.piece || plan.pieces > 0) return nullptr;
     const PicturePlan& picture = plan.pictures.front();
-    const PlannedRead& read = plan.reads[static_cast<std::size_t>(picture.read)];
+    const PlannedRead& read = plan.read_at(picture.read);
     return picture.copied || read.as != ReadAs::kStream ? nullptr : &read;
 }
 
@@ -102,12 +98,8 @@ bool is_of_same_pictures(const Plan& plan, const Plan& other) {
 std::int64_t pixels_of(const Plan& plan) {
     const PicturePlan& picture = plan.pictures.front();
     std::int64_t pixels = 0;
-    for (const PictureBranch& branch : picture.branches) {
-        const Size canvas = picture.treatment.placement.canvas;
-        const Size size =
-            branch.encoding ? Size{branch.encoding->width, branch.encoding->height} : canvas;
-        pixels += std::int64_t{size.width} * size.height;
-    }
+    for (const PictureBranch& branch : picture.branches)
+        pixels += size_of(picture, branch).pixels();
     return pixels;
 }
 

@@ -19,13 +19,9 @@ Result<std::vector<std::uint8_t>> read_range(
     ByteSource& source, std::int64_t offset, std::int64_t length
 ) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(length));
-    std::size_t filled = 0;
-    while (filled < bytes.size()) {
-        const auto rest = std::as_writable_bytes(std::span(bytes).subspan(filled));
-        const auto count = TRY(source.read_at(static_cast<std::uint64_t>(offset) + filled, rest));
-        if (count == 0) break;
-        filled += count;
-    }
+    const auto filled = TRY(read_full(
+        source, static_cast<std::uint64_t>(offset), std::as_writable_bytes(std::span(bytes))
+    ));
     bytes.resize(filled);
     return bytes;
 }
@@ -87,15 +83,6 @@ private:
     std::unordered_map<std::string, const StreamFile*> files_;
 };
 
-template <typename T>
-Result<T> read_value(const json::value& value) {
-    T read;
-    Reader reader;
-    reader.read(value, read);
-    if (reader.problems().empty()) return read;
-    return Error{ErrorKind::kInternalError, reader.problems().front().message, ""};
-}
-
 Result<StreamIndex> read_index(const ValidateOptions& options, ByteSource& source) {
     const auto bytes = TRY(read_range(source, options.index_offset, options.index_size));
     return decode_line<StreamIndex>({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -104,7 +91,8 @@ Result<StreamIndex> read_index(const ValidateOptions& options, ByteSource& sourc
 }  // namespace
 
 Result<Finished> validate(const Assignment& assignment, ByteSource& source, Events& events) {
-    const auto options = TRY(read_value<ValidateOptions>(assignment.options));
+    const auto options =
+        TRY(read_as<ValidateOptions>(assignment.options, ErrorKind::kInternalError));
     const auto index = TRY(read_index(options, source));
     Steps steps(events);
     CopiedFiles files(source, index, steps);

@@ -3,9 +3,7 @@
 namespace ittybit::tasks {
 
 AllThrough through(std::span<const Watched> watched, const Plan& plan) {
-    const auto stream_of = [&](int read) {
-        return plan.reads[static_cast<std::size_t>(read)].stream;
-    };
+    const auto stream_of = [&](int read) { return plan.read_at(read).stream; };
     AllThrough all;
     for (const Watched& it : watched) {
         Through through;

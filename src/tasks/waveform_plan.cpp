@@ -27,10 +27,7 @@ WaveformSettings settings_of(const AudioOptions& options) {
 Result<Plan> plan_waveform(
     const AudioOptions& options, const SourceFacts& source, const std::string& name
 ) {
-    Plan plan;
-    plan.warnings = source.warnings;
-    plan.window =
-        TRY(plan_window(options, source.duration, plan.warnings, source.is_duration_sure));
+    Plan plan = TRY(plan_of_part(options, source));
     SoundPlan sound;
     sound.why_encoded = "a waveform is made of every sample";
     sound.expects = expectation(source.sound->told_end, plan.window);
