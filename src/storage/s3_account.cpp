@@ -12,22 +12,16 @@ namespace {
 using Profile = std::map<std::string, std::string>;
 using Profiles = std::map<std::string, Profile>;
 
-std::string trimmed(std::string_view text) {
-    const auto from = text.find_first_not_of(" \t\r");
-    if (from == std::string_view::npos) return "";
-    return std::string(text.substr(from, text.find_last_not_of(" \t\r") - from + 1));
-}
-
 Profiles read_profiles(const std::string& path) {
     std::ifstream file(path);
     Profiles profiles;
     std::string section;
     std::string block;
     for (std::string line; std::getline(file, line);) {
-        const auto text = trimmed(line);
+        const auto text = trimmed(line, " \t\r");
         if (text.empty() || text[0] == '#' || text[0] == ';') continue;
         if (text[0] == '[') {
-            section = trimmed(std::string_view(text).substr(1, text.find(']') - 1));
+            section = trimmed(text.substr(1, text.find(']') - 1));
             if (section.starts_with("profile ")) section = trimmed(section.substr(8));
             profiles[section];
             continue;
@@ -112,10 +106,7 @@ bool is_aws(const std::string& host) {
 }  // namespace
 
 Result<net::Url> S3Account::bucket_url(const std::string& bucket) const {
-    const auto text = endpoint.empty() ? "https://s3." + region + ".amazonaws.com" +
-                                             (region.starts_with("cn-") ? ".cn" : "")
-                                       : endpoint;
-    auto url = net::Url::parse(text);
+    auto url = net::Url::parse(endpoint.empty() ? aws_url("s3", region) : endpoint);
     if (!url || url->is_s3() || !url->query().empty())
         return Error{
             ErrorKind::kInvalidRequest,

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/json.h"
 #include "net/client.h"
 #include "storage/s3_bucket.h"
@@ -150,13 +152,17 @@ Result<std::optional<WebIdentity>> find_identity(
     identity.name = value("AWS_ROLE_SESSION_NAME");
     if (identity.name.empty()) identity.name = "ittybit";
     auto endpoint = value("AWS_ENDPOINT_URL_STS");
-    const auto* const country = region.starts_with("cn-") ? ".cn" : "";
-    if (endpoint.empty()) endpoint = "https://sts." + region + ".amazonaws.com" + country + "/";
+    if (endpoint.empty()) endpoint = aws_url("sts", region) + "/";
     identity.service = TRY(net::Url::parse(endpoint));
     return std::optional(std::move(identity));
 }
 
 }  // namespace
+
+std::string aws_url(std::string_view service, const std::string& region) {
+    const auto* const country = region.starts_with("cn-") ? ".cn" : "";
+    return fmt::format("https://{}.{}.amazonaws.com{}", service, region, country);
+}
 
 Environment process_environment() {
     return [](const std::string& name) -> std::optional<std::string> {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -15,6 +16,9 @@ namespace ittybit::storage {
 /// The value of an environment variable; nothing when it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 Environment process_environment();
+
+/// The address of a service of AWS: "https://s3.eu-west-1.amazonaws.com".
+std::string aws_url(std::string_view service, const std::string& region);
 
 /// Keys of a role, for some hours.
 struct TemporaryKeys {

@@ -1,9 +1,7 @@
 #include "work/janitor.h"
 
-#include <algorithm>
 #include <chrono>
 
-#include "base/pause.h"
 #include "sandbox/workspace.h"
 #include "work/managed.h"
 
@@ -18,17 +16,10 @@ constexpr int kBite = 100;
 }  // namespace
 
 void Janitor::run(const std::stop_token& stop) {
-    Trouble trouble("the janitor is kept from its work");
     auto next_tidy = Trouble::Steady::now();
-    while (!stop.stop_requested()) {
-        auto wait = kLookEvery;
-        if (const auto done = look_round(next_tidy, stop); !done) {
-            wait = std::max(wait, trouble.note(done.error()));
-        } else {
-            trouble.end();
-        }
-        pause(stop, wait);
-    }
+    do_rounds(stop, kLookEvery, "the janitor is kept from its work", [&] {
+        return look_round(next_tidy, stop);
+    });
 }
 
 Result<> Janitor::look_round(Trouble::Steady::time_point& next_tidy, const std::stop_token& stop) {

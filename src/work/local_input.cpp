@@ -9,7 +9,6 @@
 #include "model/output_name.h"
 #include "net/client.h"
 #include "storage/s3.h"
-#include "work/places.h"
 #include "work/target.h"
 
 namespace ittybit::work {
@@ -39,9 +38,8 @@ Result<std::unique_ptr<storage::Origin>> origin_of(
     if (!is_url(input)) return file_or_pipe(path_of(input));
     auto url = TRY(net::Url::parse(input));
     if (!url.is_s3()) return storage::http_origin(client, std::move(url));
-    const auto place = read_s3(input);
     auto& s3 = *request.s3.at(request.order.connection.value_or(""));
-    return storage::s3_origin(s3.client, s3.account, place.bucket, place.key);
+    return storage::s3_origin(s3.client, s3.account, url.host(), url.key());
 }
 
 }  // namespace

@@ -1,10 +1,7 @@
 #include "work/lost_work.h"
 
-#include <algorithm>
-
 #include "base/fields_json.h"
 #include "base/log.h"
-#include "base/pause.h"
 #include "base/trouble.h"
 #include "model/protocol.h"
 #include "sandbox/workspace.h"
@@ -12,16 +9,9 @@
 namespace ittybit::work {
 
 void LostWork::run(const std::stop_token& stop) {
-    Trouble trouble("lost work cannot be looked for");
-    while (!stop.stop_requested()) {
-        auto wait = LeaseWatch::kLookCountsAtMost;
-        if (const auto done = take_back(LeaseWatch::Steady::now()); !done) {
-            wait = std::max(wait, trouble.note(done.error()));
-        } else {
-            trouble.end();
-        }
-        pause(stop, wait);
-    }
+    do_rounds(stop, LeaseWatch::kLookCountsAtMost, "lost work cannot be looked for", [&] {
+        return take_back(LeaseWatch::Steady::now());
+    });
 }
 
 Result<int> LostWork::take_back(LeaseWatch::Steady::time_point now) {

@@ -22,16 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error cannot_write(std::string_view what) {
-    const auto reason = std::system_category().message(errno);
-    if (errno == ENOSPC || errno == EDQUOT) {
-        return {ErrorKind::kDiskFull, fmt::format("there is no room for {}", what), "output"};
-    }
-    return {
-        ErrorKind::kInvalidOutput, fmt::format("{} cannot be written: {}", what, reason), "output"
-    };
-}
-
 /// The bytes must be on disk before the name is: a crash must not leave an empty file under it.
 Result<> sync(int descriptor) {
     if (::fsync(descriptor) == 0 || errno == EINVAL) return {};

@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/presentable.h"
 #include "model/error_kinds.h"
-#include "work/run_assignment.h"
 
 namespace ittybit::work {
 namespace {

@@ -82,4 +82,13 @@ Result<Outcome> run_operation(
     const std::stop_token& stop
 );
 
+/// The same for what is no operation of the service. `assignment` has no inputs yet.
+Result<Outcome> run_assignment(
+    sandbox::Zygote& zygote,
+    Assignment assignment,
+    const std::vector<OperationInput>& inputs,
+    const OperationEvents& events,
+    const std::stop_token& stop
+);
+
 }  // namespace ittybit::work

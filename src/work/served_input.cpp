@@ -26,8 +26,7 @@ Result<std::unique_ptr<storage::Origin>> served_origin(
     auto parsed = TRY(net::Url::parse(url));
     if (!parsed.is_s3()) return storage::http_origin(shop.client, std::move(parsed));
     auto account = TRY(account_of(shop.connections, shop.secrets, connection.value_or("")));
-    auto place = read_s3(url);
-    return storage::s3_origin(shop.client, std::move(account), place.bucket, place.key);
+    return storage::s3_origin(shop.client, std::move(account), parsed.host(), parsed.key());
 }
 
 Result<std::shared_ptr<storage::Source>> open_served_input(

@@ -1,15 +1,9 @@
 #include "work/shared_pictures.h"
 
-#include <type_traits>
 #include <variant>
 
 namespace ittybit::work {
 namespace {
-
-template <typename Options>
-constexpr bool kIsOfFilm =
-    std::is_same_v<Options, VideoOptions> || std::is_same_v<Options, AdaptiveVideoOptions> ||
-    std::is_same_v<Options, AnimationOptions>;
 
 /// The part of a film whose pictures it takes; nothing where it is not made of these.
 const Span* film_of(const Operation& operation) {

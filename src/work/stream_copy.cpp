@@ -162,12 +162,7 @@ private:
     /// Of a stream on this machine the key may be on the web.
     Result<storage::Block> fetch_key_at(const std::string& uri) {
         std::vector<std::byte> bytes;
-        const auto keep = [&](std::span<const std::byte> piece) -> Result<bool> {
-            piece = piece.first(std::min(piece.size(), kMostOfKey - bytes.size()));
-            bytes.insert(bytes.end(), piece.begin(), piece.end());
-            return bytes.size() < kMostOfKey;
-        };
-        const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
+        const auto delivery = TRY(origin_.fetch(uri, keeping(bytes), stop_));
         if (delivery.missing) return Error{ErrorKind::kDownloadFailed, *delivery.missing, ""};
         if (!delivery.is_left_out) return read_key(bytes, uri);
         net::Client client({.policy = net::AddressPolicy::strict()});
@@ -233,35 +228,15 @@ private:
         known_.insert(uri);
         addresses_ += uri.size();
         StreamFile file{.uri = uri, .offset = copy_.size};
+        TRY(check_bounds());
         std::int64_t taken = 0;
-        if (index_.files.size() >= kMostFiles || addresses_ > kLongestAddresses)
-            return Error{
-                ErrorKind::kLimitExceeded,
-                fmt::format("the stream has more than {} files", index_.files.size()), "input"
-            };
-        if (std::chrono::steady_clock::now() - begun_ > kLongest)
-            return Error{
-                ErrorKind::kLimitExceeded,
-                fmt::format("the stream does not come within {} hours", kLongest.count()), "input"
-            };
-        const auto write = [&](std::span<const std::byte> bytes) -> Result<> {
-            if (copy_.size + std::ssize(bytes) > largest_)
-                return Error{
-                    ErrorKind::kLimitExceeded, "the stream is too large", "input",
-                    LimitReached{"input_bytes"}
-                };
-            TRY(copy_.file.write(copy_.size, bytes));
-            copy_.size += std::ssize(bytes);
-            file.size += std::ssize(bytes);
-            return {};
-        };
         const auto keep = [&](std::span<const std::byte> bytes) -> Result<bool> {
             bytes = bytes.first(std::min(bytes.size(), static_cast<std::size_t>(most - taken)));
             taken += std::ssize(bytes);
             if (text != nullptr)
                 text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
             if (cipher != nullptr) bytes = TRY(cipher->next(bytes));
-            TRY(write(bytes));
+            TRY(append(bytes, file));
             return taken < most;
         };
         const auto delivery = TRY(origin_.fetch(uri, keep, stop_));
@@ -271,7 +246,7 @@ private:
         if (cipher != nullptr && is_there) {
             file.encrypted_size = taken;
             if (const auto last = cipher->end()) {
-                TRY(write(*last));
+                TRY(append(*last, file));
             } else {
                 note_undecryptable(file, last.error());
             }
@@ -283,6 +258,34 @@ private:
             );
         index_.files.push_back(std::move(file));
         return delivery;
+    }
+
+    /// How many files there may be, and how long they may take.
+    Result<> check_bounds() const {
+        if (index_.files.size() >= kMostFiles || addresses_ > kLongestAddresses)
+            return Error{
+                ErrorKind::kLimitExceeded,
+                fmt::format("the stream has more than {} files", index_.files.size()), "input"
+            };
+        if (std::chrono::steady_clock::now() - begun_ > kLongest)
+            return Error{
+                ErrorKind::kLimitExceeded,
+                fmt::format("the stream does not come within {} hours", kLongest.count()), "input"
+            };
+        return {};
+    }
+
+    /// Puts more bytes of a file behind what there is.
+    Result<> append(std::span<const std::byte> bytes, StreamFile& file) {
+        if (copy_.size + std::ssize(bytes) > largest_)
+            return Error{
+                ErrorKind::kLimitExceeded, "the stream is too large", "input",
+                LimitReached{"input_bytes"}
+            };
+        TRY(copy_.file.write(copy_.size, bytes));
+        copy_.size += std::ssize(bytes);
+        file.size += std::ssize(bytes);
+        return {};
     }
 
     /// Nothing can be told of what does not decrypt.

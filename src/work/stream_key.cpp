@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -30,11 +29,7 @@ Result<std::vector<std::byte>> first_bytes(storage::Origin& origin, const std::s
     std::vector<std::byte> key;
     const storage::Taker taker{
         .answer = [](const storage::Answer&) { return Result<>(); },
-        .bytes = [&](std::span<const std::byte> bytes) -> Result<bool> {
-            bytes = bytes.first(std::min(bytes.size(), kMostOfKey - key.size()));
-            key.insert(key.end(), bytes.begin(), bytes.end());
-            return key.size() < kMostOfKey;
-        }
+        .bytes = keeping(key),
     };
     TRY(origin.fetch({0, storage::kNoEnd}, {}, taker, stop));
     return key;
@@ -113,6 +108,14 @@ Result<storage::Block> fetch_key(storage::Origin& origin, const std::stop_token&
         if (!is_passing || failures == retries.tries) return bytes.error();
         TRY(retries.wait(failures, stop));
     }
+}
+
+std::function<Result<bool>(std::span<const std::byte>)> keeping(std::vector<std::byte>& key) {
+    return [&key](std::span<const std::byte> bytes) -> Result<bool> {
+        bytes = bytes.first(std::min(bytes.size(), kMostOfKey - key.size()));
+        key.insert(key.end(), bytes.begin(), bytes.end());
+        return key.size() < kMostOfKey;
+    };
 }
 
 Result<storage::Block> read_key(std::span<const std::byte> bytes, std::string_view name) {

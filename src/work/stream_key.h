@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "model/order.h"
@@ -41,6 +42,9 @@ Result<storage::Block> find_key(
 
 /// The 16 bytes that there are at an origin. Errors: as those of find_key.
 Result<storage::Block> fetch_key(storage::Origin& origin, const std::stop_token& stop);
+
+/// What puts the bytes of a key into `key` as they come: one more than it may have is enough.
+std::function<Result<bool>(std::span<const std::byte>)> keeping(std::vector<std::byte>& key);
 
 /// The key that these bytes are, the first ones of what lies at `name`; one more than it may have
 /// tells that there are more. Errors: `download_failed`.

@@ -104,7 +104,7 @@ public:
         if (failure) return *failure;
         if (!answer && answer.error().kind == ErrorKind::kCancelled) return answer.error();
         if (!answer) return Delivery{.missing = answer.error().message};
-        Delivery delivery{.status = answer->status};
+        Delivery delivery;
         const std::string type(net::header_value(answer->headers, "content-type"));
         delivery.type = to_lower(type.substr(0, type.find(';')));
         delivery.was_redirected = answer->url != asked;

@@ -16,7 +16,6 @@ namespace ittybit::work {
 struct Delivery {
     std::optional<std::string> missing = {};  // why it is not there
     bool is_left_out = false;                 // it may not be asked for
-    int status = 0;                           // of HTTP; 0: it is a file
     std::string type = {};                    // its media type, in lower case, without parameters
     bool was_redirected = false;
 };

@@ -1,10 +1,8 @@
 #include "work/upload_sweeper.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
-#include "base/pause.h"
 #include "base/trouble.h"
 #include "storage/s3.h"
 #include "work/places.h"
@@ -19,16 +17,7 @@ constexpr UnixMillis kWorthTryingMs = 7 * 86'400'000LL;
 }  // namespace
 
 void UploadSweeper::run(const std::stop_token& stop) {
-    Trouble trouble("uploads cannot be swept");
-    while (!stop.stop_requested()) {
-        auto wait = kLookEvery;
-        if (const auto left = run_once(stop); !left) {
-            wait = std::max(wait, trouble.note(left.error()));
-        } else {
-            trouble.end();
-        }
-        pause(stop, wait);
-    }
+    do_rounds(stop, kLookEvery, "uploads cannot be swept", [&] { return run_once(stop); });
 }
 
 Result<int> UploadSweeper::run_once(const std::stop_token& stop) {

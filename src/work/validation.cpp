@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/fields_json.h"
-#include "work/run_assignment.h"
+#include "work/run_operation.h"
 #include "work/stream_copy.h"
 
 namespace ittybit::work {
@@ -16,9 +16,8 @@ constexpr std::size_t kLargestReport = 64U << 20U;
 Result<std::vector<manifest::Finding>> read_findings(const Outcome& outcome) {
     const auto file = TRY(outcome.workspace.open_file(outcome.files.front().name));
     FileSource source(file.get());
-    std::string text(std::min<std::size_t>(source.size().value_or(0), kLargestReport), '\0');
-    const auto count = TRY(source.read_at(0, std::as_writable_bytes(std::span(text))));
-    text.resize(count);
+    const auto size = std::min<std::size_t>(source.size().value_or(0), kLargestReport);
+    const auto text = TRY(read_text(source, 0, size));
     auto read = decode_line<manifest::Findings>(text);
     const Error broken{ErrorKind::kTaskCrashed, "the media process left a broken report", ""};
     if (!read) return broken;

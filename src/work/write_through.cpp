@@ -22,7 +22,21 @@ namespace {
 
 constexpr std::chrono::milliseconds kGlance{100};  // between two looks for a reader
 
-Error failed(std::string_view what) {
+/// A FIFO that nobody reads yet cannot be opened.
+Result<Fd> open_stream(const std::string& name, const std::stop_token& stop) {
+    if (name == kStandardOutput) return Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+    while (!stop.stop_requested()) {
+        Fd stream(::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        if (stream) return stream;
+        if (errno != ENXIO && errno != EINTR) return cannot_write(name);
+        std::this_thread::sleep_for(kGlance);
+    }
+    return Error{ErrorKind::kCancelled, fmt::format("nobody read {} yet", name), ""};
+}
+
+}  // namespace
+
+Error cannot_write(std::string_view what) {
     const auto reason = std::system_category().message(errno);
     if (errno == ENOSPC || errno == EDQUOT) {
         return {ErrorKind::kDiskFull, fmt::format("there is no room for {}", what), "output"};
@@ -38,25 +52,11 @@ Error failed(std::string_view what) {
     };
 }
 
-/// A FIFO that nobody reads yet cannot be opened.
-Result<Fd> open_stream(const std::string& name, const std::stop_token& stop) {
-    if (name == kStandardOutput) return Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
-    while (!stop.stop_requested()) {
-        Fd stream(::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-        if (stream) return stream;
-        if (errno != ENXIO && errno != EINTR) return failed(name);
-        std::this_thread::sleep_for(kGlance);
-    }
-    return Error{ErrorKind::kCancelled, fmt::format("nobody read {} yet", name), ""};
-}
-
-}  // namespace
-
 Result<> write_bytes(std::span<const std::byte> bytes, int to, const std::stop_token& stop) {
     while (!bytes.empty()) {
         TRY(wait_until_ready(to, POLLOUT, stop));
         const auto count = ::write(to, bytes.data(), bytes.size());
-        if (count < 0 && errno != EINTR && errno != EAGAIN) return failed("the output");
+        if (count < 0 && errno != EINTR && errno != EAGAIN) return cannot_write("the output");
         if (count > 0) bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
     return {};
@@ -69,7 +69,7 @@ Result<> write_all(int from, int to, const std::stop_token& stop) {
     std::vector<std::byte> bytes(is_file ? 1U << 16U : PIPE_BUF);
     for (off_t offset = 0;;) {
         const auto count = ::pread(from, bytes.data(), bytes.size(), offset);
-        if (count < 0) return failed("the output");
+        if (count < 0) return cannot_write("the output");
         if (count == 0) return {};
         TRY(write_bytes(std::span(bytes).first(static_cast<std::size_t>(count)), to, stop));
         offset += count;

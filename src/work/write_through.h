@@ -5,10 +5,14 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
 namespace ittybit::work {
+
+/// Why `what` could not be written, by errno: `disk_full`, `upload_failed`, `invalid_output`.
+Error cannot_write(std::string_view what);
 
 /// Writes all of these bytes to where `to` is, a pipe as fast as it is read. Errors: as below.
 Result<> write_bytes(std::span<const std::byte> bytes, int to, const std::stop_token& stop);
