@@ -39,10 +39,6 @@ bool takes_coding(std::string_view accept_encoding, std::string_view coding) {
     return takes_any;
 }
 
-bool takes_gzip(std::string_view accept_encoding) {
-    return takes_coding(accept_encoding, "gzip");
-}
-
 bool is_compressible(std::string_view content_type) {
     constexpr std::array<std::string_view, 3> kTypes = {
         "application/json", "application/vnd.apple.mpegurl", "application/dash+xml"

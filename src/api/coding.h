@@ -7,7 +7,6 @@ namespace ittybit::api {
 
 /// Whether an Accept-Encoding takes a coding (RFC 9110 12.5.3): named, or by `*`, and not with q=0.
 bool takes_coding(std::string_view accept_encoding, std::string_view coding);
-bool takes_gzip(std::string_view accept_encoding);
 
 /// Whether a body of this media type becomes smaller: JSON, playlists, text.
 bool is_compressible(std::string_view content_type);

@@ -66,15 +66,7 @@ std::vector<FieldError> read(
 ) {
     Reader reader;
     reader.read(body, out);
-    std::vector<FieldError> errors;
-    for (const auto& problem : reader.problems()) {
-        errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
-    }
-    if (errors.empty()) {
-        for (auto& problem : check(out)) {
-            errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
-        }
-    }
+    auto errors = errors_of(reader.problems().empty() ? check(out) : reader.problems());
     if (!errors.empty()) return errors;
     if (auto error = check_endpoint(service, out.endpoint)) errors.push_back(*std::move(error));
     return errors;
@@ -156,10 +148,7 @@ Result<Response> list(Service& service, const Request& request) {
     const auto page = TRY(service.connections.list(query));
     json::array items;
     for (const auto& record : page.items) items.push_back(connection_json(record));
-    return list_response(
-        request, service, query, std::move(items), page.has_more,
-        page.items.empty() ? "" : page.items.back().id
-    );
+    return list_response(request, service, query, std::move(items), page.has_more, cursor_of(page));
 }
 
 Result<Response> show(Service& service, const Request& request) {
@@ -169,9 +158,7 @@ Result<Response> show(Service& service, const Request& request) {
 Result<Response> remove(Service& service, const Request& request) {
     const auto record = TRY(find_connection(service, request));
     TRY(service.connections.remove(record.id));
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 /// Writes, reads and deletes a small object, by the service's own connection.

@@ -97,6 +97,17 @@ PromptHandler creating(ReadRequest read) {
     };
 }
 
+std::vector<ErrorKind> errors_of_orders() {
+    return {
+        ErrorKind::kInputRequired,        ErrorKind::kInvalidInput,
+        ErrorKind::kKindRequired,         ErrorKind::kInvalidKind,
+        ErrorKind::kInvalidFormat,        ErrorKind::kInvalidCodec,
+        ErrorKind::kInvalidOptions,       ErrorKind::kInvalidOutput,
+        ErrorKind::kConnectionRequired,   ErrorKind::kInvalidWebhookUrl,
+        ErrorKind::kIdempotencyKeyReused,
+    };
+}
+
 bool looks_something_up(const Request& request) {
     return request.find_header("Idempotency-Key") != nullptr ||
            request.body.find("s3:") != std::string::npos ||

@@ -13,6 +13,9 @@ using ReadRequest = Result<JobRequest> (*)(Service&, const Request&);
 /// that is durable. One Idempotency-Key makes one: later requests get the answer of the first.
 PromptHandler creating(ReadRequest read);
 
+/// How a request to make one can be refused.
+std::vector<ErrorKind> errors_of_orders();
+
 /// Whether a request to make a job looks anything up in the database: an Idempotency-Key, or a
 /// connection.
 bool looks_something_up(const Request& request);

@@ -141,14 +141,16 @@ Response events_response(Service& service, const Request& request, const store::
     const auto last = request.header("Last-Event-ID");
     std::from_chars(last.data(), last.data() + last.size(), seen);
     if (seen > record.revision) seen = 0;  // of another database, say: begin anew
+    if (is_final(record.job.status) && seen >= record.revision)
+        return no_content();  // tells EventSource not to come back
+    return following(std::make_shared<JobEvents>(service, record.job.id, seen));
+}
+
+Response following(std::shared_ptr<EventStream> events) {
     Response response;
-    if (is_final(record.job.status) && seen >= record.revision) {
-        response.status = 204;  // tells EventSource not to come back
-        return response;
-    }
     response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
     response.with("X-Accel-Buffering", "no");  // nginx would hold events back
-    response.events = std::make_shared<JobEvents>(service, record.job.id, seen);
+    response.events = std::move(events);
     return response;
 }
 

@@ -13,6 +13,9 @@ namespace ittybit::api {
 /// 204 where nothing more will come.
 Response events_response(Service& service, const Request& request, const store::JobRecord& record);
 
+/// An answer of these Server-Sent Events.
+Response following(std::shared_ptr<EventStream> events);
+
 /// A job as users see it, with addresses of files that hold from now on. In lists, files come
 /// without their `streams`.
 json::object job_json(const Service& service, const Job& job, bool is_in_list = false);

@@ -139,7 +139,8 @@ Result<std::string> whole(Service& service, const OpenFile& open) {
 bool wants_gzip(const Request& request, const OpenFile& open, std::string_view type) {
     constexpr std::int64_t kMost = 8 << 20;
     return is_compressible(type) && open.size <= kMost &&
-           takes_gzip(request.header("Accept-Encoding")) && request.find_header("Range") == nullptr;
+           takes_coding(request.header("Accept-Encoding"), "gzip") &&
+           request.find_header("Range") == nullptr;
 }
 
 std::optional<Response> judge(const Request& request, const OpenFile& open) {

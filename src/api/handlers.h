@@ -23,6 +23,9 @@ std::vector<Route> status_routes();
 std::vector<Route> dashboard_routes();
 std::vector<Route> key_routes();
 
+/// The job of a route's {id}. Errors: `job_not_found`, also for a standalone task's.
+Result<store::JobRecord> find_job(Service& service, const Request& request);
+
 /// Where a resumable upload is, behind its server's address.
 inline constexpr std::string_view kResumableFolder = "/uploads/resumable/";
 
@@ -38,6 +41,9 @@ std::string base_url(const Service& service, const Request& request);
 
 /// The path that Location begins with: that of the operator's address, mostly empty.
 std::string base_path(const Service& service);
+
+/// What the lists of jobs and of standalone tasks take.
+std::vector<std::string_view> query_of_lists();
 
 /// What every handler of a list reads. Errors: `invalid_request`.
 Result<store::ListQuery> read_list_query(const Request& request, Filters filters);

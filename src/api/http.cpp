@@ -49,12 +49,25 @@ std::optional<std::string> Request::query_value(std::string_view name) const {
     return std::nullopt;
 }
 
+Response no_content() {
+    Response response;
+    response.status = 204;
+    return response;
+}
+
 Response json_response(int status, const json::value& value) {
     Response response;
     response.status = status;
     response.body = compact_json(value);
     response.with("Content-Type", "application/json");
     return response;
+}
+
+std::vector<FieldError> errors_of(const std::vector<Problem>& problems) {
+    std::vector<FieldError> errors;
+    for (const auto& problem : problems)
+        errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
+    return errors;
 }
 
 Response error_response(const Error& error, int retry_after_s) {
@@ -140,8 +153,7 @@ std::vector<std::pair<std::string, std::string>> read_query(std::string_view que
 }
 
 Response preflight() {
-    Response response;
-    response.status = 204;
+    auto response = no_content();
     response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
         .with(
             "Access-Control-Allow-Headers",

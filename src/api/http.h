@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/fields_json.h"
 #include "base/json.h"
 #include "base/result.h"
 
-/// The HTTP API: one handler per endpoint, on plain values. Only server.cpp knows the HTTP library.
+/// The HTTP API: one handler per endpoint, on plain values, which know no HTTP library.
 namespace ittybit::api {
 
 struct Header {
@@ -116,6 +117,9 @@ struct Response {
     }
 };
 
+/// 204.
+Response no_content();
+
 /// A JSON answer.
 Response json_response(int status, const json::value& value);
 
@@ -125,6 +129,9 @@ struct FieldError {
     std::string field;
     std::string message;
 };
+
+/// What a Reader or a check found wrong, as `invalid_request`.
+std::vector<FieldError> errors_of(const std::vector<Problem>& problems);
 
 /// `{kind, message}` with the kind's status. An `internal_error` gets an id, and its message only
 /// goes to the log under that id. `retry_after_s`: with a 429 or 503, when it may end better.

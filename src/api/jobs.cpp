@@ -15,17 +15,6 @@
 namespace ittybit::api {
 namespace {
 
-Error no_such_job(std::string_view id) {
-    return {ErrorKind::kJobNotFound, fmt::format("there is no job {}: see GET /jobs", id), "id"};
-}
-
-Result<store::JobRecord> find_job(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
-    auto record = TRY(service.jobs.find_job(id));
-    if (!record || record->is_task) return no_such_job(id);
-    return *std::move(record);
-}
-
 Result<JobRequest> read_new(Service& service, const Request& request) {
     const auto body = TRY(read_json_body(request));
     return read_job(body, service);
@@ -99,12 +88,19 @@ Result<Response> remove(Service& service, const Request& request) {
     const auto id = TRY(find_job(service, request)).job.id;
     TRY(service.jobs.remove(id, service.clock.now()));
     log::info("job deleted", {{"job", id}});
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 }  // namespace
+
+Result<store::JobRecord> find_job(Service& service, const Request& request) {
+    const std::string id(request.capture("id"));
+    auto record = TRY(service.jobs.find_job(id));
+    if (record && !record->is_task) return *std::move(record);
+    return Error{
+        ErrorKind::kJobNotFound, fmt::format("there is no job {}: see GET /jobs", id), "id"
+    };
+}
 
 std::vector<Route> job_routes() {
     return {
@@ -118,19 +114,13 @@ std::vector<Route> job_routes() {
          .request_schema = "JobRequest",
          .answer_schema = "Job",
          .query = {"explain"},
-         .errors =
-             {ErrorKind::kInputRequired, ErrorKind::kInvalidInput, ErrorKind::kKindRequired,
-              ErrorKind::kInvalidKind, ErrorKind::kInvalidFormat, ErrorKind::kInvalidCodec,
-              ErrorKind::kInvalidOptions, ErrorKind::kInvalidOutput, ErrorKind::kConnectionRequired,
-              ErrorKind::kInvalidWebhookUrl, ErrorKind::kIdempotencyKeyReused}},
+         .errors = errors_of_orders()},
         {.method = "GET",
          .pattern = "/jobs",
          .summary = "List jobs, newest first",
          .handler = list,
          .answer_schema = "JobList",
-         .query =
-             {"limit", "after", "before", "order", "kind", "status", "input", "error",
-              "created_after", "created_before", "metadata.NAME"},
+         .query = query_of_lists(),
          .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/jobs/{id}",

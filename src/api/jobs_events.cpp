@@ -101,11 +101,7 @@ private:
 };
 
 Result<Response> events(Service& service, const Request& /*request*/) {
-    Response response;
-    response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store");
-    response.with("X-Accel-Buffering", "no");  // nginx would hold events back
-    response.events = std::make_shared<JobsEvents>(service);
-    return response;
+    return following(std::make_shared<JobsEvents>(service));
 }
 
 }  // namespace

@@ -42,11 +42,7 @@ Result<Response> create(Service& service, const Request& request) {
     KeyRequest wanted;
     Reader reader;
     reader.read(body, wanted);
-    std::vector<FieldError> errors;
-    for (const auto& problem : reader.problems()) {
-        errors.push_back({ErrorKind::kInvalidRequest, problem.where, problem.message});
-    }
-    if (!errors.empty()) return error_response(std::move(errors));
+    if (!reader.problems().empty()) return error_response(errors_of(reader.problems()));
     if (TRY(service.keys.list()).size() >= kMostKeys) {
         return Error{
             ErrorKind::kInvalidRequest,
@@ -78,9 +74,7 @@ Result<Response> revoke(Service& service, const Request& request) {
         };
     }
     log::info("an API key was revoked", {{"key", id}});
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // What all lists share: reading the query, and the headers of the answer.
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -18,18 +17,14 @@ Error bad(std::string_view name, std::string message) {
 }
 
 Result<int> read_limit(const std::string& text) {
-    int limit = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, limit);
-    if (code == std::errc() && stop == end && limit >= 1 && limit <= 100) return limit;
+    const auto limit = whole_number<int>(text);
+    if (limit && *limit >= 1 && *limit <= 100) return *limit;
     return bad("limit", fmt::format("limit must be between 1 and 100, not {}", text));
 }
 
 Result<UnixMillis> read_moment(const std::string& name, const std::string& text) {
-    UnixMillis moment = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, moment);
-    if (code == std::errc() && stop == end && moment >= 0) return moment;
+    const auto moment = whole_number<UnixMillis>(text);
+    if (moment && *moment >= 0) return *moment;
     return bad(name, fmt::format("{} must be Unix milliseconds, not {}", name, text));
 }
 
@@ -119,6 +114,13 @@ Result<void> check_kind(const std::optional<std::string>& kind, Filters filters)
 }
 
 }  // namespace
+
+std::vector<std::string_view> query_of_lists() {
+    return {
+        "limit", "after", "before",        "order",          "kind",          "status",
+        "input", "error", "created_after", "created_before", "metadata.NAME",
+    };
+}
 
 Result<store::ListQuery> read_list_query(const Request& request, Filters filters) {
     store::ListQuery query;

@@ -4,7 +4,6 @@
 // goes on behind the last; when all are there they become one file.
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,11 +50,8 @@ Error wrong(std::string_view name, std::string message) {
 
 /// A header that is a number of bytes.
 Result<std::int64_t> number_in(const Request& request, std::string_view name) {
-    const auto text = request.header(name);
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, number);
-    if (code == std::errc() && stop == end && number >= 0) return number;
+    const auto number = whole_number<std::int64_t>(request.header(name));
+    if (number && *number >= 0) return *number;
     return wrong(name, fmt::format("{} must be a number of bytes", name));
 }
 
@@ -298,9 +294,7 @@ Result<Response> remove(Service& service, const Request& request) {
         return wrong("id", "the upload has ended: its file goes by DELETE /files/{id}");
     }
     log::info("upload deleted", {{"file", upload.id}});
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 Result<Response> tell_abilities(Service& service, const Request& /*request*/) {

@@ -41,6 +41,24 @@ json::object or_null(json::object schema) {
     return {{"anyOf", json::array{std::move(schema), json::object{{"type", "null"}}}}};
 }
 
+json::object time_schema() {
+    return {{"type", "integer"}, {"description", "Unix milliseconds."}};
+}
+
+json::array names_of(const json::object& properties) {
+    json::array names;
+    for (const auto& property : properties) names.push_back(json::string(property.key()));
+    return names;
+}
+
+/// An object all of whose members are always there.
+json::object object_of(json::object properties) {
+    auto required = names_of(properties);
+    return {
+        {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
+    };
+}
+
 template <Described T>
 json::object answer_object();
 
@@ -231,14 +249,11 @@ json::object error_schema() {
         if (row.http_status != 0) kinds.push_back(json::string(name_of(row.kind)));
     }
     const json::object kind{{"type", "string"}, {"enum", std::move(kinds)}};
-    json::object problem{
-        {"type", "object"},
-        {"required", {"kind", "field", "message"}},
-        {"properties",
-         {{"kind", kind},
-          {"field", text_schema("The field at fault.")},
-          {"message", text_schema("One sentence.")}}},
-    };
+    auto problem = object_of({
+        {"kind", kind},
+        {"field", text_schema("The field at fault.")},
+        {"message", text_schema("One sentence.")},
+    });
     return {
         {"type", "object"},
         {"required", {"kind", "message"}},
@@ -270,63 +285,44 @@ json::object connection_schema() {
     for (const auto* secret : {"secret_access_key", "session_token"}) properties.erase(secret);
     properties["id"] = text_schema("conn_…");
     properties["object"] = {{"const", "connection"}};
-    for (const auto* time : {"created_at", "updated_at"}) {
-        properties[time] = {{"type", "integer"}, {"description", "Unix milliseconds."}};
-    }
-    json::array required;
-    for (const auto& property : properties) required.push_back(json::string(property.key()));
-    schema["required"] = std::move(required);
+    for (const auto* time : {"created_at", "updated_at"}) properties[time] = time_schema();
+    schema["required"] = names_of(properties);
     return schema;
 }
 
-json::object time_schema() {
-    return {{"type", "integer"}, {"description", "Unix milliseconds."}};
-}
-
 json::object delivery_schema() {
-    const json::object attempt{
-        {"type", "object"},
-        {"required", {"at", "status", "error", "duration_ms"}},
-        {"properties",
-         {{"at", time_schema()},
-          {"status", {{"type", {"integer", "null"}}, {"description", "HTTP status, if any."}}},
-          {"error", {{"type", {"string", "null"}}, {"description", "What went wrong."}}},
-          {"duration_ms", {{"type", "integer"}}}}},
-    };
-    return {
-        {"type", "object"},
-        {"required",
-         {"id", "object", "type", "url", "status", "attempts", "next_attempt_at", "created_at",
-          "updated_at"}},
-        {"properties",
-         {{"id", text_schema("The webhook-id of every try.")},
-          {"object", {{"const", "delivery"}}},
-          {"type",
-           text_schema(
-               "job.succeeded, job.failed or job.cancelled; of a task task.succeeded and so on."
-           )},
-          {"url", text_schema("Where it goes.")},
-          {"status", {{"type", "string"}, {"enum", {"pending", "delivered", "failed"}}}},
-          {"attempts", list_of(attempt)},
-          {"next_attempt_at", {{"type", {"integer", "null"}}}},
-          {"created_at", time_schema()},
-          {"updated_at", time_schema()}}},
-    };
+    auto attempt = object_of({
+        {"at", time_schema()},
+        {"status", {{"type", {"integer", "null"}}, {"description", "HTTP status, if any."}}},
+        {"error", {{"type", {"string", "null"}}, {"description", "What went wrong."}}},
+        {"duration_ms", {{"type", "integer"}}},
+    });
+    return object_of({
+        {"id", text_schema("The webhook-id of every try.")},
+        {"object", {{"const", "delivery"}}},
+        {"type",
+         text_schema(
+             "job.succeeded, job.failed or job.cancelled; of a task task.succeeded and so on."
+         )},
+        {"url", text_schema("Where it goes.")},
+        {"status", {{"type", "string"}, {"enum", {"pending", "delivered", "failed"}}}},
+        {"attempts", list_of(std::move(attempt))},
+        {"next_attempt_at", {{"type", {"integer", "null"}}}},
+        {"created_at", time_schema()},
+        {"updated_at", time_schema()},
+    });
 }
 
 json::object part_schema() {
-    return {
-        {"type", "object"},
-        {"required", {"name", "url", "size"}},
-        {"properties",
-         {{"name", text_schema("Within its folder; the cursor of the list.")},
-          {"url", text_schema("Where it is.")},
-          {"size", {{"type", "integer"}, {"description", "Bytes."}}}}},
-    };
+    return object_of({
+        {"name", text_schema("Within its folder; the cursor of the list.")},
+        {"url", text_schema("Where it is.")},
+        {"size", {{"type", "integer"}, {"description", "Bytes."}}},
+    });
 }
 
 json::object stored_file_schema() {
-    json::object properties{
+    return object_of({
         {"id", text_schema("What is behind /files/ in its address.")},
         {"object", {{"const", "stored_file"}}},
         {"role", {{"type", "string"}, {"enum", {"output", "upload", "import"}}}},
@@ -337,24 +333,16 @@ json::object stored_file_schema() {
         {"job", or_null(text_schema("The job that made it."))},
         {"task", or_null(text_schema("The standalone task that made it."))},
         {"created_at", time_schema()},
-    };
-    json::array required;
-    for (const auto& property : properties) required.push_back(json::string(property.key()));
-    return {
-        {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
-    };
+    });
 }
 
 json::object health_schema() {
-    return {
-        {"type", "object"},
-        {"required", {"status", "version", "build", "sandbox"}},
-        {"properties",
-         {{"status", {{"const", "ok"}}},
-          {"version", text_schema("Of ittybit.")},
-          {"build", text_schema("Of both executables.")},
-          {"sandbox", answer_object<sandbox::Layers>()}}},
-    };
+    return object_of({
+        {"status", {{"const", "ok"}}},
+        {"version", text_schema("Of ittybit.")},
+        {"build", text_schema("Of both executables.")},
+        {"sandbox", answer_object<sandbox::Layers>()},
+    });
 }
 
 /// An API key without itself; a new one with it.
@@ -372,24 +360,30 @@ json::object key_schema(bool is_new) {
         {"created_at", time_schema()},
     };
     if (is_new) properties["key"] = text_schema("The key itself: shown now and never again.");
-    json::array required;
-    for (const auto& property : properties) required.push_back(json::string(property.key()));
-    return {
-        {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}
-    };
+    return object_of(std::move(properties));
 }
 
 json::object upload_token_schema() {
-    return {
-        {"type", "object"},
-        {"required", {"object", "token", "url", "max_bytes", "expires_at"}},
-        {"properties",
-         {{"object", {{"const", "upload_token"}}},
-          {"token", text_schema("The token itself: shown now and never again.")},
-          {"url", text_schema("Where the bytes are sent, with the token in it.")},
-          {"max_bytes", {{"type", "integer"}}},
-          {"expires_at", time_schema()}}},
-    };
+    return object_of({
+        {"object", {{"const", "upload_token"}}},
+        {"token", text_schema("The token itself: shown now and never again.")},
+        {"url", text_schema("Where the bytes are sent, with the token in it.")},
+        {"max_bytes", {{"type", "integer"}}},
+        {"expires_at", time_schema()},
+    });
+}
+
+/// What trying a connection came to.
+json::object connection_test_schema() {
+    return object_of({
+        {"object", {{"const", "connection_test"}}},
+        {"ok", {{"type", "boolean"}}},
+        {"kind",
+         {{"type", {"string", "null"}},
+          {"description", "The kind of error; unavailable: out of reach."}}},
+        {"bucket", {{"type", {"string", "null"}}}},
+        {"message", text_schema("What was done, or what is wrong and what to do.")},
+    });
 }
 
 /// The body of a webhook.
@@ -399,17 +393,8 @@ json::object announcement_schema(std::string_view what, std::string_view compone
         types.push_back(json::string(fmt::format("{}.{}", what, name_of(status))));
     }
     json::object type{{"type", "string"}, {"enum", std::move(types)}};
-    return {
-        {"allOf",
-         json::array{
-             schema_reference(component),
-             json::object{
-                 {"type", "object"},
-                 {"required", json::array{"type"}},
-                 {"properties", {{"type", std::move(type)}}}
-             }
-         }}
-    };
+    auto typed = object_of(json::object{{"type", std::move(type)}});
+    return {{"allOf", json::array{schema_reference(component), std::move(typed)}}};
 }
 
 }  // namespace
@@ -434,17 +419,7 @@ json::object component_schemas() {
         {"ConnectionTestRequest",
          {{"type", "object"},
           {"properties", {{"bucket", text_schema("Where to try; the only one by default.")}}}}},
-        {"ConnectionTest",
-         {{"type", "object"},
-          {"required", {"object", "ok", "kind", "bucket", "message"}},
-          {"properties",
-           {{"object", {{"const", "connection_test"}}},
-            {"ok", {{"type", "boolean"}}},
-            {"kind",
-             {{"type", {"string", "null"}},
-              {"description", "The kind of error; unavailable: out of reach."}}},
-            {"bucket", {{"type", {"string", "null"}}}},
-            {"message", text_schema("What was done, or what is wrong and what to do.")}}}}},
+        {"ConnectionTest", connection_test_schema()},
         {"Connection", connection_schema()},
         {"Key", key_schema(false)},
         {"NewKey", key_schema(true)},
@@ -455,10 +430,7 @@ json::object component_schemas() {
         {"JobEnded", announcement_schema("job", "Job")},
         {"TaskEnded", announcement_schema("task", "Task")},
         {"Health", health_schema()},
-        {"Ready",
-         {{"type", "object"},
-          {"required", {"status"}},
-          {"properties", {{"status", {{"const", "ready"}}}}}}},
+        {"Ready", object_of(json::object{{"status", {{"const", "ready"}}}})},
         {"Document", {{"type", "object"}, {"additionalProperties", true}}},
         {"Error", error_schema()},
     };

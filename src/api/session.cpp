@@ -284,7 +284,7 @@ awaitable<void> Session::compress(const Request& request, Response& response) {
     if (header_of(response, "Vary") == nullptr) response.with("Vary", "Accept-Encoding");
     const bool is_worth_it =
         response.body.size() > kPacket && !header_of(response, "Content-Encoding");
-    if (!is_worth_it || !takes_gzip(request.header("Accept-Encoding"))) co_return;
+    if (!is_worth_it || !takes_coding(request.header("Accept-Encoding"), "gzip")) co_return;
     response.body =
         co_await elsewhere(shared_.pool, [&response] { return gzipped(response.body); });
     response.with("Content-Encoding", "gzip");

@@ -61,9 +61,7 @@ Result<Response> remove(Service& service, const Request& request) {
         );
     }
     log::info("file deleted", {{"file", id}});
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 }  // namespace

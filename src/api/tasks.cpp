@@ -76,9 +76,7 @@ Result<Response> remove(Service& service, const Request& request) {
     const auto id = TRY(find_standalone(service, request)).job.id;
     TRY(service.jobs.remove(id, service.clock.now()));
     log::info("task deleted", {{"job", id}});
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 Result<Response> webhooks(Service& service, const Request& request) {
@@ -138,19 +136,13 @@ std::vector<Route> task_routes() {
          .success = 201,
          .request_schema = "TaskRequest",
          .answer_schema = "Task",
-         .errors =
-             {ErrorKind::kInputRequired, ErrorKind::kInvalidInput, ErrorKind::kKindRequired,
-              ErrorKind::kInvalidKind, ErrorKind::kInvalidFormat, ErrorKind::kInvalidCodec,
-              ErrorKind::kInvalidOptions, ErrorKind::kInvalidOutput, ErrorKind::kConnectionRequired,
-              ErrorKind::kInvalidWebhookUrl, ErrorKind::kIdempotencyKeyReused}},
+         .errors = errors_of_orders()},
         {.method = "GET",
          .pattern = "/tasks",
          .summary = "List standalone tasks, newest first",
          .handler = list,
          .answer_schema = "TaskList",
-         .query =
-             {"limit", "after", "before", "order", "kind", "status", "input", "error",
-              "created_after", "created_before", "metadata.NAME"},
+         .query = query_of_lists(),
          .errors = {ErrorKind::kInvalidRequest}},
         {.method = "GET",
          .pattern = "/tasks/{id}",

@@ -4,31 +4,18 @@
 
 #include "api/handlers.h"
 #include "api/idempotency.h"
+#include "base/fields_json.h"
 
 namespace ittybit::api {
 namespace {
-
-Result<void> check_job(Service& service, const std::string& id) {
-    const auto record = TRY(service.jobs.find_job(id));
-    if (record && !record->is_task) return {};
-    return Error{
-        ErrorKind::kJobNotFound, fmt::format("there is no job {}: see GET /jobs", id), "id"
-    };
-}
-
-template <typename T>
-json::value or_null(const std::optional<T>& value) {
-    if (!value) return nullptr;
-    return json::value_from(*value);
-}
 
 Result<json::object> delivery_json(Service& service, const store::Delivery& delivery) {
     json::array tries;
     for (const auto& attempt : TRY(service.outbox.attempts(delivery.id))) {
         tries.push_back({
             {"at", attempt.at},
-            {"status", or_null(attempt.status)},
-            {"error", or_null(attempt.error)},
+            {"status", to_json(attempt.status)},
+            {"error", to_json(attempt.error)},
             {"duration_ms", attempt.duration_ms},
         });
     }
@@ -39,21 +26,18 @@ Result<json::object> delivery_json(Service& service, const store::Delivery& deli
         {"url", delivery.url},
         {"status", delivery.status},
         {"attempts", std::move(tries)},
-        {"next_attempt_at", or_null(delivery.next_at)},
+        {"next_attempt_at", to_json(delivery.next_at)},
         {"created_at", delivery.created_at},
         {"updated_at", delivery.updated_at},
     };
 }
 
 Result<Response> list(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
-    TRY(check_job(service, id));
-    return deliveries_of(service, id);
+    return deliveries_of(service, TRY(find_job(service, request)).job.id);
 }
 
 Result<Response> resend(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
-    TRY(check_job(service, id));
+    const auto id = TRY(find_job(service, request)).job.id;
     return resend_delivery(service, id, request.capture("delivery"));
 }
 

@@ -17,7 +17,7 @@ namespace ittybit::api {
 /// stalls is left: then these give false, as they do when the connection cannot be used again.
 class Writer {
 public:
-    /// `pool`: where events are polled and bytes are pulled.
+    /// `pool`: where files are sent, events are polled and bytes are pulled.
     Writer(beast::tcp_stream& stream, asio::thread_pool& pool) : stream_(stream), pool_(pool) {}
 
     /// What the request said that the answer depends on.
