@@ -257,6 +257,19 @@ def test_files_come_first_and_the_own_can_be_left_out(film, tmp_path):
         "Deutsch (forced)", "English", "Deutsch (forced) 2"]
 
 
+def test_sixteen_files_are_sixteen_languages(media, tmp_path):
+    tags = "ar cs da de el en es fi fr it ja nl pl pt sv tr".split()
+    listed = [{"url": str(written(tmp_path, f"{tag}.srt", SRT.replace("Hello", f"Hello {tag}"))),
+               "language": tag} for tag in tags]
+    master, _ = adaptive(media / "flash-small.mp4", tmp_path / "all/master.m3u8", "--subtitles",
+                         json.dumps(listed), "--end", "4")
+    texts = renditions(master, "SUBTITLES")
+    assert [each["LANGUAGE"] for each in texts] == tags
+    for each in texts:
+        assert f"Hello {each['LANGUAGE']} " in next(text_segments(each["path"]))[2]
+    assert findings(master) == [] and findings(manifest_of(master)[0]) == []
+
+
 def test_sound_alone_has_its_languages_too(film, tmp_path):
     master, _ = adaptive(film, tmp_path / "song/master.m3u8", "--mute-video")
     sounds = renditions(master, "AUDIO")

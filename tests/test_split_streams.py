@@ -195,6 +195,18 @@ def test_no_caption_is_lost_or_told_twice_at_a_joint(fleet, alone, films, tmp_pa
         assert triplets(split, rung) == triplets(whole, rung)
 
 
+def test_sixteen_files_of_subtitles_go_along(fleet, alone, films, tmp_path):  # noqa: F811
+    tags = "ar cs da de el en es fi fr it ja nl pl pt sv tr".split()
+    body = {"input": f"{films.url}/mute.mp4", "kind": "adaptive_video", "options": {
+        "subtitles": [{"url": f"{films.url}/film.srt", "language": tag} for tag in tags]}}
+    whole, _ = saved(alone, alone.job(**body), tmp_path / "whole")
+    job = fleet.job(**body)
+    split, _ = saved(fleet, job, tmp_path / "split")
+    assert len(pieces_of(fleet, job)) >= 3
+    assert split.read_text().count("TYPE=SUBTITLES") == len(tags)
+    assert_same_stream(split, whole)
+
+
 def test_joints_look_like_the_rest(fleet, alone, films, tmp_path):  # noqa: F811
     body = {"input": f"{films.url}/cfr.mp4", "kind": "adaptive_video"}
     whole, _ = saved(alone, alone.job(**body), tmp_path / "whole")

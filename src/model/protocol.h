@@ -11,6 +11,7 @@
 #include "model/file.h"
 #include "model/limits.h"
 #include "model/operation.h"
+#include "model/subtitle_source.h"
 
 /// What the two executables say to each other over a child's socket: one JSON object a line.
 /// The parent sends one Assignment (with the inputs' descriptors beside it), then Replies; the
@@ -31,8 +32,9 @@ struct AssignedInput {
     };
 };
 
-inline constexpr std::size_t kMostInputs = 17;  // of one child
-inline constexpr int kMostBeside = 15;          // outputs of one child beside its own
+/// Of one child: an input, the files that a stream's options name, the pieces of a split encode.
+inline constexpr std::size_t kMostInputs = 1 + kMostSubtitles + 1;
+inline constexpr int kMostBeside = 15;  // outputs of one child beside its own
 
 /// What a child may make beside its output, of the same decoded pictures.
 struct AssignedOutput {

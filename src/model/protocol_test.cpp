@@ -21,6 +21,14 @@ TEST(Protocol, WhatIsNotUtf8InAFileStillMakesAMessage) {
     );
 }
 
+TEST(Protocol, TheLastInputOfALargeAssignmentCanBeAskedFor) {
+    const Need need{kMostSubtitles + 1, 0, 1};  // the pieces of a split stream with all its files
+    const auto event = decode_event(encode_event(need));
+    ASSERT_TRUE(event) << event.error().message;
+    EXPECT_EQ(std::get<Need>(*event).input, need.input);
+    EXPECT_FALSE(decode_event(encode_event(Need{kMostInputs, 0, 1})));
+}
+
 TEST(Protocol, AKindOfErrorThatIsNoneIsABrokenMessage) {
     const auto event = decode_event(R"({"event":"error","kind":"pwned","message":"x"})");
     ASSERT_FALSE(event);

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox/passing.h"
 #include "sandbox/wire.h"
 
 namespace ittybit::sandbox {
@@ -29,6 +30,8 @@ constexpr auto kGoneTimeout = 5s;            // for the kernel to end a killed p
 constexpr double kMessagesPerSecond = 2000;  // a child has no reason to say more
 constexpr double kMessageBurst = 20000;
 constexpr std::size_t kLongestLog = 65536;
+
+static_assert(kMostInputs <= kMostDescriptors);
 
 Error crashed(std::string message) {
     return {ErrorKind::kTaskCrashed, std::move(message), ""};
@@ -118,6 +121,9 @@ Result<> Child::wait_until_walled() {
 Result<> Child::assign(
     const Assignment& assignment, std::span<const int> inputs, const std::stop_token& stop
 ) {
+    if (inputs.size() > kMostInputs) {
+        return Error{ErrorKind::kInternalError, "more inputs than one child takes", ""};
+    }
     std::vector<Fd> again;
     std::vector<int> numbers;
     for (const int input : inputs) {

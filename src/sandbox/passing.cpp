@@ -10,8 +10,6 @@
 namespace ittybit::sandbox {
 namespace {
 
-constexpr std::size_t kMostDescriptors = 8;
-
 struct alignas(cmsghdr) Control {
     std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> bytes{};
 };
@@ -34,6 +32,10 @@ void detach(msghdr& message, std::vector<Fd>& descriptors) {
 ssize_t send_passing(
     int socket, std::string_view bytes, std::span<const int> descriptors, int flags
 ) {
+    if (descriptors.size() > kMostDescriptors) {
+        errno = EINVAL;
+        return -1;
+    }
     iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
     Control control;
     msghdr message{};

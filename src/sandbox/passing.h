@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,11 @@
 
 namespace ittybit::sandbox {
 
+inline constexpr std::size_t kMostDescriptors = 32;  // of one message
+
 /// sendmsg with descriptors beside the bytes: how many bytes were taken, -1 with errno. Restarted
-/// when a signal interrupts; never raises SIGPIPE. At most 8 descriptors. `flags`: MSG_DONTWAIT.
+/// when a signal interrupts; never raises SIGPIPE. More than kMostDescriptors are EINVAL. `flags`:
+/// MSG_DONTWAIT.
 ssize_t send_passing(
     int socket, std::string_view bytes, std::span<const int> descriptors, int flags = 0
 );

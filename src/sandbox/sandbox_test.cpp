@@ -509,6 +509,31 @@ TEST_F(Sandbox, TheInputIsReadThroughTheParentWhereItIsNotComplete) {
     EXPECT_EQ(needs, 1);
 }
 
+TEST_F(Sandbox, AChildGetsAsManyInputsAsThereMayBe) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    auto work = assignment({{"act", "read"}}, Limits{});
+    work.inputs.resize(kMostInputs);
+    ASSERT_TRUE((*child)->assign(work, std::vector(kMostInputs, input_.get())));
+    const auto event = (*child)->next_event();
+    ASSERT_TRUE(event) << event.error().message;
+    const auto* finished = std::get_if<Finished>(&**event);
+    ASSERT_NE(finished, nullptr);
+    EXPECT_EQ(finished->plan, json::array(kMostInputs, json::string("the input's bytes")));
+}
+
+TEST_F(Sandbox, MoreInputsThanThereMayBeAreRefused) {
+    Zygote zygote(options());
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    auto work = assignment({{"act", "read"}}, Limits{});
+    work.inputs.resize(kMostInputs + 1);
+    const auto assigned = (*child)->assign(work, std::vector(kMostInputs + 1, input_.get()));
+    ASSERT_FALSE(assigned);
+    EXPECT_EQ(assigned.error().kind, ErrorKind::kInternalError);
+}
+
 TEST_F(Sandbox, AWalledChildCostsLessThanTenMilliseconds) {
     Zygote zygote(options());
     ASSERT_TRUE(zygote.take());
