@@ -1,10 +1,12 @@
 #include "sandbox/attacks_test.h"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -103,6 +105,24 @@ long try_signal_by_socket(pid_t whom) {
     return ::fcntl(kSocketToParent, F_SETOWN, whom);
 }
 
+/// Memory that its resident pages would not tell of.
+void attempt_unseen_memory(const std::function<void(const char*, long)>& note) {
+    constexpr std::size_t kSize = 4096;
+    const auto map = [](int flags) -> long {
+        constexpr int kMode = PROT_READ | PROT_WRITE;
+        return ::mmap(nullptr, kSize, kMode, flags | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+    };
+    note("shared memory without a file", map(MAP_SHARED));
+    note("huge pages", map(MAP_PRIVATE | MAP_HUGETLB));
+    note("memory as a file", ::memfd_create("x", 0));
+    alignas(kSize) static std::array<char, kSize> page{};
+    note("memory sent to swap", ::madvise(page.data(), page.size(), MADV_PAGEOUT));
+    note(
+        "memory sent to swap by a longer word",
+        ::syscall(SYS_madvise, page.data(), page.size(), (1UL << 32U) + MADV_PAGEOUT)
+    );
+}
+
 /// The deeds that return, each with its outcome.
 json::object attempts(const json::value& options) {
     const auto outside = string_at(options, "outside");  // a folder that is not the child's
@@ -151,7 +171,7 @@ json::object attempts(const json::value& options) {
     note("read the parent's memory", try_read_memory(parent));
     note("a handle of the parent", ::syscall(SYS_pidfd_open, parent, 0));
     note("new namespaces", ::unshare(CLONE_NEWUSER));
-    note("memory as a file", ::memfd_create("x", 0));
+    attempt_unseen_memory(note);
     note("io_uring", ::syscall(SYS_io_uring_setup, 1, nullptr));
     note("bpf", ::syscall(SYS_bpf, 0, nullptr, 0));
     note("perf events", ::syscall(SYS_perf_event_open, nullptr, 0, 0, 0, 0));

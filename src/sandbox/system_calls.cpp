@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -57,11 +58,9 @@ constexpr std::array kAllowed = {
     "recvmsg",
     "sendmsg",
     // memory
-    "mmap",
     "munmap",
     "mprotect",
     "mremap",
-    "madvise",
     "brk",
     "mlock",
     "munlock",
@@ -114,6 +113,29 @@ constexpr std::array kAllowed = {
 constexpr std::array kFileCommands = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
                                       F_SETFL, F_GETLK,         F_SETLK, F_SETLKW};
 
+/// Memory that the parent sees in the process's resident pages for as long as it is held. Shared
+/// memory without a file outlives its pages in the process, huge pages are counted apart, and what
+/// was sent to swap is not resident.
+void allow_memory(scmp_filter_ctx filter) {
+    constexpr scmp_datum_t kUnseen = MAP_SHARED | MAP_HUGETLB;
+    ::seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, kUnseen, 0)
+    );
+    ::seccomp_rule_add(  // of a file, whose bytes are counted
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+        SCMP_A3(SCMP_CMP_MASKED_EQ, kUnseen | MAP_ANONYMOUS, MAP_SHARED)
+    );
+    ::seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2(SCMP_CMP_LT, MADV_COLD)
+    );
+    // Guards of stacks (MADV_GUARD_INSTALL and _REMOVE), which glibc sets from 2.42 on.
+    constexpr scmp_datum_t kGuard = 102;
+    ::seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1,
+        SCMP_A2(SCMP_CMP_MASKED_EQ, ~scmp_datum_t{1}, kGuard)
+    );
+}
+
 void allow_conditionally(scmp_filter_ctx filter) {
     constexpr scmp_datum_t kThread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
     const auto me = static_cast<scmp_datum_t>(::getpid());
@@ -165,6 +187,7 @@ bool restrict_system_calls() {
         // Not every architecture has every call (open, stat, …).
         if (number >= 0) ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, number, 0);
     }
+    allow_memory(filter.get());
     allow_conditionally(filter.get());
     return ::seccomp_load(filter.get()) == 0;
 }
