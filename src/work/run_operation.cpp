@@ -300,7 +300,7 @@ Result<Outcome> run_assignment(
     const std::vector<OperationInput>& inputs,
     const OperationEvents& events,
     const std::stop_token& stop
-) {
+) try {
     auto child = TRY(zygote.take());
     std::vector<int> descriptors;
     for (const auto& input : inputs) {
@@ -331,6 +331,11 @@ Result<Outcome> run_assignment(
     TRY(check_files(outcome, assignment));
     for (const auto& other : outcome.beside) TRY(check_files(other, assignment));
     return outcome;
+} catch (const std::system_error& failure) {
+    // A child can bring it about: it costs this attempt, not the process.
+    return Error{
+        ErrorKind::kInternalError, fmt::format("no thread is left: {}", failure.what()), ""
+    };
 }
 
 }  // namespace ittybit::work

@@ -15,6 +15,7 @@
 
 #include "net/test_server.h"
 #include "sandbox/media_process.h"
+#include "sandbox/test_refusal.h"
 #include "storage/http_origin.h"
 #include "storage/source.h"
 #include "work/publish.h"
@@ -104,6 +105,7 @@ Result<Finished> forge(
         }
     }
     if (deed == "no input") {
+        events.send(Progress{1, {}, {}});
         std::array<std::byte, 16> bytes{};
         TRY(inputs.front()->read_at(0, bytes));
     }
@@ -195,6 +197,28 @@ TEST_F(RunOperation, AnInputThatBreaksOffIsTheInputsError) {
     const auto outcome = run_operation(*zygote_, wanted, {}, {});
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().kind, ErrorKind::kDownloadFailed);
+}
+
+/// A child can bring it about: it may have hundreds of threads, and needs what it likes when it
+/// likes.
+TEST_F(RunOperation, AMachineWithoutThreadsCostsTheJobAndNothingElse) {
+    ASSERT_EQ(error_of("honest").message, "succeeded");  // what forks children is there
+    std::thread([&] {
+        ASSERT_TRUE(sandbox::refuse_threads());
+        EXPECT_THAT(error_of("honest").message, HasSubstr("no thread"));  // to watch the child
+    }).join();
+    auto needing = request("no input");
+    needing.inputs.front().ensure = [](std::int64_t, std::int64_t, const std::stop_token&) {
+        return Result<std::optional<std::int64_t>>(std::optional<std::int64_t>(5));
+    };
+    std::thread([&] {
+        OperationEvents events;
+        events.progress = [](const Progress&) { ASSERT_TRUE(sandbox::refuse_threads()); };
+        const auto outcome = run_operation(*zygote_, needing, events, {});
+        ASSERT_FALSE(outcome);
+        EXPECT_THAT(outcome.error().message, HasSubstr("no thread"));  // to fetch what it needs
+    }).join();
+    EXPECT_TRUE(run_operation(*zygote_, needing, {}, {}));
 }
 
 TEST_F(RunOperation, AChildThatAsksForEveryByteDoesNotHammerTheOrigin) {

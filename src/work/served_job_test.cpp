@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "base/pause.h"
+#include "sandbox/test_refusal.h"
 #include "storage/faulty_storage.h"
 #include "store/migrations.h"
 #include "store/testing.h"
@@ -280,6 +281,20 @@ TEST_F(ServedJobTest, WhatIsTooMuchTogetherIsMadeOneByOneAndLeavesNothing) {
     EXPECT_EQ(job.status, JobStatus::kSucceeded);
     EXPECT_EQ(expected(job).size(), 5U);
     check_and_remove(job, "one by one");
+}
+
+TEST_F(ServedJobTest, AMachineWithoutThreadsCostsNoJob) {
+    const auto id = add_job();
+    std::thread([&] {
+        ASSERT_TRUE(sandbox::refuse_threads());
+        Worker worker(shop_, 1);
+        Slots slots(1, 0);
+        Slots::Hold slot(slots);
+        slot.take({});
+        EXPECT_FALSE(worker.run_once(slot, {}));
+    }).join();
+    EXPECT_EQ(*sure_.queue.take_back_all("worker", clock_.now()), 1);
+    EXPECT_EQ(run(id).status, JobStatus::kSucceeded);
 }
 
 TEST_F(ServedJobTest, WhatCameWhenAnotherHadEndedTheJobIsTakenAwayAgain) {

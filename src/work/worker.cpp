@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/linked_stop.h"
 #include "base/log.h"
@@ -110,7 +113,7 @@ void Worker::run_slot(Lane& lane, const std::stop_token& stop, const std::stop_t
 
 Result<bool> Worker::run_once(
     Slots::Hold& slot, const std::stop_token& hard_stop, store::Lane lane
-) {
+) try {
     if (lane == store::Lane::kAny && TRY(encode_one(hard_stop))) return true;
     const auto now = shop_.clock.now();
     // A look first: a claim that finds nothing is still a commit, which would wake everybody.
@@ -121,6 +124,11 @@ Result<bool> Worker::run_once(
     const Busy busy(shop_.metrics, lane);
     ServedJob(shop_, *std::move(claimed), slot, hard_stop).run();
     return true;
+} catch (const std::system_error& failure) {
+    // What was claimed goes to whoever sees that nobody keeps its lease.
+    return Error{
+        ErrorKind::kInternalError, fmt::format("no thread is left: {}", failure.what()), ""
+    };
 }
 
 /// A piece of a job that others have begun: before new ones, so that it is not begun in vain.
