@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -27,6 +28,11 @@ constexpr std::int64_t kDiskSpeed = 2'000'000;  // bytes a millisecond that a ch
 constexpr auto kLongestCount = 500ms;           // how often the folder is counted,
 constexpr int kCountShare = 20;                 // and at most so small a part of the time
 constexpr std::int64_t kMostFiles = 200'000;
+
+bool has_ended(int process) {
+    pollfd watched{process, POLLIN, 0};
+    return ::poll(&watched, 1, 0) > 0;
+}
 
 Error over(std::string name, double value, std::string_view what) {
     Error error{
@@ -98,6 +104,7 @@ void Watchdog::end(Error verdict) {
 
 std::optional<Error> Watchdog::judge() {
     if (stop_.stop_requested()) return Error{ErrorKind::kCancelled, "the work was cancelled", ""};
+    if (has_ended(child_.process)) return std::nullopt;  // it uses nothing more
     const auto now = steady_clock::now();
     if (auto error = judge_time(now)) return error;
     if (auto error = judge_process()) return error;

@@ -18,7 +18,8 @@ namespace ittybit::sandbox {
 
 /// Watches a child at work, on a thread of its own that waits for nothing but time: ends the
 /// process when it goes over a limit, when the disk is nearly full, or when the work is cancelled,
-/// whatever the threads that talk to it are busy with. What it is given outlives it.
+/// whatever the threads that talk to it are busy with. A process that has ended by itself is judged
+/// no more: what it said last decides. What it is given outlives it.
 class Watchdog {
 public:
     struct Watched {

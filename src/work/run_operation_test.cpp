@@ -277,6 +277,18 @@ TEST_F(RunOperation, TheTimeThatAnExportTakesIsNotTheChildsIdleness) {
     EXPECT_TRUE(outcome) << outcome.error().message;
 }
 
+TEST_F(RunOperation, NoLimitIsMetAnyMoreOnceTheChildHasEnded) {
+    auto brief = request("honest");
+    brief.limits.wall_seconds = 2;
+    OperationEvents events;
+    events.file_ready = [](const FileReady&, const sandbox::Workspace&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2300));
+        return Result<>();
+    };
+    const auto outcome = run_operation(*zygote_, brief, events, {});
+    EXPECT_TRUE(outcome) << outcome.error().message;
+}
+
 /// Whoever exports waits for the network, and looks at nothing else meanwhile.
 TEST_F(RunOperation, LimitsAreWatchedWhileAFileIsExported) {
     for (const auto& [deed, limit] :
