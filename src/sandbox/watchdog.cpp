@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr auto kLongestLook = 50ms;  // how often limits are looked at
 constexpr auto kShortestLook = 2ms;
+constexpr auto kStoodStill = 2s;  // between two looks: we were stopped, and nobody listened
 constexpr std::int64_t kDiskSpeed = 2'000'000;  // bytes a millisecond that a child may well write
 constexpr auto kLongestCount = 500ms;           // how often the folder is counted,
 constexpr int kCountShare = 20;                 // and at most so small a part of the time
@@ -81,11 +82,21 @@ std::optional<Error> Watchdog::verdict() const {
 }
 
 void Watchdog::watch(const std::stop_token& over) {
+    auto looked = started_;  // also where this thread began late
     while (!over.stop_requested()) {
-        if (auto error = judge()) return end(*std::move(error));
+        const auto now = steady_clock::now();
+        if (now - std::exchange(looked, now) > kStoodStill) listen_anew();
+        if (auto error = judge(now)) return end(*std::move(error));
         MutexLock lock(mutex_);
         changed_.wait_for(lock, over, next_look(), [this] { return stop_.stop_requested(); });
     }
+}
+
+/// After a pause of our own (Ctrl-Z, a frozen container), in which a child may have been stopped
+/// too.
+void Watchdog::listen_anew() {
+    const MutexLock lock(mutex_);
+    if (idle_since_) idle_since_ = steady_clock::now();
 }
 
 /// Never longer than a fast disk needs to fill what is left.
@@ -102,10 +113,10 @@ void Watchdog::end(Error verdict) {
     ::eventfd_write(alarm_.get(), 1);
 }
 
-std::optional<Error> Watchdog::judge() {
+/// `now` is when this look began: if we are stopped during it, the next one knows.
+std::optional<Error> Watchdog::judge(Instant now) {
     if (stop_.stop_requested()) return Error{ErrorKind::kCancelled, "the work was cancelled", ""};
     if (has_ended(child_.process)) return std::nullopt;  // it uses nothing more
-    const auto now = steady_clock::now();
     if (auto error = judge_time(now)) return error;
     if (auto error = judge_process()) return error;
     return judge_disk(now);

@@ -48,7 +48,8 @@ private:
     using Instant = std::chrono::steady_clock::time_point;
 
     void watch(const std::stop_token& over);
-    std::optional<Error> judge();
+    void listen_anew();
+    std::optional<Error> judge(Instant now);
     std::optional<Error> judge_time(Instant now) const;
     std::optional<Error> judge_process() const;
     std::optional<Error> judge_disk(Instant now);
