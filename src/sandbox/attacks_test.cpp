@@ -105,6 +105,13 @@ long try_signal_by_socket(pid_t whom) {
     return ::fcntl(kSocketToParent, F_SETOWN, whom);
 }
 
+int open_descriptors() {
+    constexpr int kMost = 1024;
+    int count = 0;
+    for (int i = kSocketToParent + 1; i < kMost; ++i) count += ::fcntl(i, F_GETFD) >= 0 ? 1 : 0;
+    return count;
+}
+
 /// Memory that its resident pages would not tell of.
 void attempt_unseen_memory(const std::function<void(const char*, long)>& note) {
     constexpr std::size_t kSize = 4096;
@@ -125,6 +132,7 @@ void attempt_unseen_memory(const std::function<void(const char*, long)>& note) {
 
 /// The deeds that return, each with its outcome.
 json::object attempts(const json::value& options) {
+    json::object done;
     const auto outside = string_at(options, "outside");  // a folder that is not the child's
     const auto canary = outside + "/canary";
     const auto* number = options.get_object().if_contains("parent");
@@ -133,8 +141,8 @@ json::object attempts(const json::value& options) {
     const auto sibling =
         static_cast<pid_t>(options.get_object().at("sibling").to_number<std::int64_t>());
     const auto socket_of_sibling = "/proc/" + std::to_string(sibling) + "/fd/3";
+    done["descriptors beside the socket"] = std::to_string(open_descriptors());
     if (::open("mine", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) < 0) return {{"mine", "not made"}};
-    json::object done;
     const auto note = [&](const char* name, long result) { done[name] = outcome(result); };
     note("read /etc/passwd", try_open("/etc/passwd", O_RDONLY));
     note("read another folder", try_open(canary, O_RDONLY));

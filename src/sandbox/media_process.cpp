@@ -93,7 +93,7 @@ void take_places(const std::vector<Fd>& given) {
     ::dup2(log, STDERR_FILENO);
     ::dup2(socket, kChildSocket);
     ::dup2(folder, kChildFolder);
-    ::syscall(SYS_close_range, kFirstUnused, ~0U, 0U);
+    ::closefrom(kFirstUnused);  // also where close_range is refused; else it aborts
 }
 
 [[noreturn]] void live_as_child(

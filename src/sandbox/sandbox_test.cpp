@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 
 #include "sandbox/attacks_test.h"
 #include "sandbox/child_source.h"
+#include "sandbox/test_refusal.h"
 #include "sandbox/zygote.h"
 
 namespace ittybit::sandbox {
@@ -188,6 +190,7 @@ const std::map<std::string, std::string> kExpected = {
     {"200 open files", "EMFILE"},
     {"a file of a terabyte", "EFBIG"},
     {"the host's network", "another"},
+    {"descriptors beside the socket", "1"},  // the input
 };
 
 /// The attempts that did not come to what they must; a child that had to be ended is one.
@@ -232,6 +235,16 @@ TEST_F(Sandbox, AHostileChildGetsNothing) {
     std::string kept;
     std::ifstream(folder_ / "outside" / "canary") >> kept;
     EXPECT_EQ(kept, "secret");
+}
+
+TEST_F(Sandbox, AHostileChildGetsNothingInAnOldContainerEither) {
+    std::thread([&] {
+        ASSERT_TRUE(refuse_calls({SCMP_SYS(close_range)}, EPERM));
+        Zygote zygote(options());
+        if (!has_all_layers(zygote)) GTEST_SKIP();
+        const Canary canary;
+        EXPECT_THAT(red_rows(attempts(zygote, canary.port())), IsEmpty());
+    }).join();
 }
 
 class WithoutALayer : public Sandbox, public testing::WithParamInterface<std::string_view> {};
