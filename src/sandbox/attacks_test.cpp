@@ -105,6 +105,12 @@ long try_signal_by_socket(pid_t whom) {
     return ::fcntl(kSocketToParent, F_SETOWN, whom);
 }
 
+long try_thread_apart() {
+    static std::array<char, 1U << 16U> stack{};
+    constexpr int kFlags = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+    return ::clone([](void*) { return 0; }, stack.data() + stack.size(), kFlags, nullptr);
+}
+
 int open_descriptors() {
     constexpr int kMost = 1024;
     int count = 0;
@@ -130,16 +136,24 @@ void attempt_unseen_memory(const std::function<void(const char*, long)>& note) {
     );
 }
 
+std::string own_network() {
+    char name[64]{};
+    const auto length = ::readlink("/proc/self/ns/net", name, sizeof name - 1);
+    return length > 0 ? name : "unknown";
+}
+
+int number_at(const json::value& options, std::string_view name) {
+    return static_cast<int>(options.get_object().at(name).to_number<std::int64_t>());
+}
+
 /// The deeds that return, each with its outcome.
 json::object attempts(const json::value& options) {
     json::object done;
     const auto outside = string_at(options, "outside");  // a folder that is not the child's
     const auto canary = outside + "/canary";
-    const auto* number = options.get_object().if_contains("parent");
-    const auto parent = static_cast<pid_t>(number->to_number<std::int64_t>());
-    const auto port = static_cast<int>(options.get_object().at("port").to_number<std::int64_t>());
-    const auto sibling =
-        static_cast<pid_t>(options.get_object().at("sibling").to_number<std::int64_t>());
+    const pid_t parent = number_at(options, "parent");
+    const int port = number_at(options, "port");
+    const pid_t sibling = number_at(options, "sibling");
     const auto socket_of_sibling = "/proc/" + std::to_string(sibling) + "/fd/3";
     done["descriptors beside the socket"] = std::to_string(open_descriptors());
     if (::open("mine", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) < 0) return {{"mine", "not made"}};
@@ -164,6 +178,7 @@ json::object attempts(const json::value& options) {
     note("a unix socket", ::socket(AF_UNIX, SOCK_STREAM, 0));
     note("a netlink socket", ::socket(AF_NETLINK, SOCK_RAW, 0));
     note("fork", try_fork());
+    note("a thread with descriptors of its own", try_thread_apart());
     note("run a program", try_exec());
     note("signal a sibling", ::kill(sibling, 0));
     note("trace a sibling", ::ptrace(PTRACE_ATTACH, sibling, nullptr, nullptr));
@@ -188,10 +203,8 @@ json::object attempts(const json::value& options) {
     note("raise a limit", try_raise_limit());
     note("200 open files", try_many_files());
     note("a file of a terabyte", try_long_file());
-    char name[64]{};
-    const auto length = ::readlink("/proc/self/ns/net", name, sizeof name - 1);
     done["the host's network"] =
-        length > 0 && name == string_at(options, "network") ? "allowed" : "another";
+        own_network() == string_at(options, "network") ? "allowed" : "another";
     return done;
 }
 

@@ -161,6 +161,7 @@ const std::map<std::string, std::string> kExpected = {
     {"a unix socket", "EPERM"},
     {"a netlink socket", "EPERM"},
     {"fork", "EPERM"},
+    {"a thread with descriptors of its own", "EPERM"},
     {"run a program", "EPERM"},
     {"signal a sibling", "EPERM"},
     {"trace a sibling", "EPERM"},

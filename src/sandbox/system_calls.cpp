@@ -137,7 +137,9 @@ void allow_memory(scmp_filter_ctx filter) {
 }
 
 void allow_conditionally(scmp_filter_ctx filter) {
-    constexpr scmp_datum_t kThread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+    // Descriptors are bounded for each table of them: threads share the process's.
+    constexpr scmp_datum_t kThread =
+        CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS;
     const auto me = static_cast<scmp_datum_t>(::getpid());
     ::seccomp_rule_add(
         filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, kThread, kThread)
