@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "sandbox/line_reader.h"
+#include "sandbox/passing.h"
 
 namespace ittybit::sandbox {
 namespace {
@@ -176,6 +177,7 @@ json::object attempts(const json::value& options) {
     note("connect by TCP", try_connect(AF_INET, SOCK_STREAM, port));
     note("connect by UDP", try_connect(AF_INET, SOCK_DGRAM, port));
     note("a unix socket", ::socket(AF_UNIX, SOCK_STREAM, 0));
+    note("an urgent byte", send_passing(kSocketToParent, "!", {}, MSG_OOB));
     note("a netlink socket", ::socket(AF_NETLINK, SOCK_RAW, 0));
     note("fork", try_fork());
     note("a thread with descriptors of its own", try_thread_apart());
@@ -284,6 +286,10 @@ void act(const std::string& name, EventWriter& events) {
     }
     if (name == "break off") {
         ::close(kSocketToParent);
+        sleep_for_ever();
+    }
+    if (name == "urgent byte") {
+        send_passing(kSocketToParent, "!", {}, MSG_OOB);
         sleep_for_ever();
     }
     if (name == "ask twice") {

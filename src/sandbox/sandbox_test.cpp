@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -159,6 +160,7 @@ const std::map<std::string, std::string> kExpected = {
     {"connect by TCP", "EPERM"},
     {"connect by UDP", "EPERM"},
     {"a unix socket", "EPERM"},
+    {"an urgent byte", "EPERM"},
     {"a netlink socket", "EPERM"},
     {"fork", "EPERM"},
     {"a thread with descriptors of its own", "EPERM"},
@@ -358,6 +360,24 @@ TEST_F(Sandbox, AChildThatAsksAndNeverReadsIsEnded) {
     const auto error = end_of(zygote, "never read");
     EXPECT_EQ(error.kind, ErrorKind::kTaskCrashed);
     EXPECT_THAT(error.message, HasSubstr("does not read"));
+}
+
+TEST_F(Sandbox, AnUrgentByteHoldsNobodyUp) {
+    Zygote zygote(options({"seccomp"}));
+    auto child = zygote.take();
+    ASSERT_TRUE(child) << child.error().message;
+    Limits limits;
+    limits.idle_seconds = 5;
+    const auto work = assignment({{"act", "urgent byte"}}, limits);
+    ASSERT_TRUE((*child)->assign(work, std::array{input_.get()}));
+    const Fd wake(::eventfd(0, EFD_CLOEXEC));
+    const std::jthread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        ::eventfd_write(wake.get(), 1);
+    });
+    const auto event = (*child)->next_event(wake.get());
+    ASSERT_TRUE(event) << event.error().message;
+    EXPECT_FALSE(*event);
 }
 
 /// Waits until the process is gone.

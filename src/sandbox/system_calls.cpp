@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ittybit::sandbox {
@@ -56,7 +57,6 @@ constexpr std::array kAllowed = {
     "poll",
     "ppoll",
     "recvmsg",
-    "sendmsg",
     // memory
     "munmap",
     "mprotect",
@@ -149,6 +149,9 @@ void allow_conditionally(scmp_filter_ctx filter) {
     ::seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
     ::seccomp_rule_add(
         filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)
+    );
+    ::seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A2(SCMP_CMP_EQ, MSG_NOSIGNAL)
     );
     // A file without a name would not be counted.
     constexpr scmp_datum_t kNameless = O_TMPFILE & ~O_DIRECTORY;

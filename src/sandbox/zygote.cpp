@@ -239,6 +239,8 @@ Result<std::unique_ptr<Child>> Zygote::request_child() {
     renew_in_time();
     Workspace workspace = TRY(Workspace::make(options_.scratch));
     Pair socket = TRY(make_pair(SOCK_STREAM));
+    // Only our end: there may be nothing to read where the kernel says so (an urgent byte).
+    ::fcntl(socket.ours.get(), F_SETFL, O_NONBLOCK);
     Pair fate = TRY(make_pair(SOCK_SEQPACKET));
     Pair log = TRY(make_log_pipe());
     std::array<int, kBirthDescriptors> descriptors{};
