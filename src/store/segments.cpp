@@ -37,6 +37,28 @@ Result<bool> change(
     return true;
 }
 
+/// Whether the job is the claim's: then its lease goes on, and nobody takes it before this ends.
+Result<bool> holds(Session& session, const Claim& job) {
+    const auto hit = TRY(session.run(
+        "UPDATE leases SET beat = beat + 1 WHERE job_id = $1 AND worker = $2 AND attempt = $3 "
+        "RETURNING job_id",
+        held(job)
+    ));
+    return !hit.empty();
+}
+
+/// Those of an earlier attempt of the job that failed wait again, as at first. How often they were
+/// begun stays: one may be what kills.
+Result<void> try_failed_anew(Session& session, const std::string& task_id) {
+    const auto again = TRY(session.run(
+        "UPDATE segments SET state = 'waiting', failures = 0, result = '' WHERE task_id = $1 AND "
+        "(state = 'failed' OR (state = 'waiting' AND failures > 0)) RETURNING id",
+        {task_id}
+    ));
+    if (!again.empty()) session.announce(topic::kQueue);
+    return {};
+}
+
 /// Takes the first piece that waits, of those that `which` tells by $2 and in its order.
 Result<std::optional<ClaimedSegment>> take_next(
     Session& session,
@@ -69,6 +91,8 @@ Result<std::optional<ClaimedSegment>> take_next(
     return taken;
 }
 
+/// Their ids are of this attempt of the job: whoever is at a piece of an earlier one has no claim
+/// on these.
 Result<void> insert_pieces(
     Session& session, const Claim& job, const Split& split, const std::string& build
 ) {
@@ -83,8 +107,8 @@ Result<void> insert_pieces(
             "INSERT INTO segments (id, task_id, number, job_id, priority, build, state, worker, "
             "attempt, beat, failures, percent, file, result) VALUES ($1, $2, $3, $4, $5, $6, "
             "'waiting', '', 0, 0, 0, 0, '', '')",
-            {fmt::format("{}/{}", split.task_id, number), split.task_id, number, job.job_id,
-             priority.front().integer(0), build}
+            {fmt::format("{}/{}/{}", split.task_id, job.attempt, number), split.task_id, number,
+             job.job_id, priority.front().integer(0), build}
         ));
     }
     session.announce(topic::kQueue);
@@ -108,12 +132,7 @@ Result<void> forget_segments(Session& session, std::string_view column, const st
 
 Result<bool> SegmentTable::put_up(const Claim& job, const Split& split, const std::string& build) {
     return writing(database_, [&](Session& session) -> Result<bool> {
-        const auto hit = TRY(session.run(
-            "UPDATE leases SET beat = beat + 1 WHERE job_id = $1 AND worker = $2 AND attempt = $3 "
-            "RETURNING job_id",
-            held(job)
-        ));
-        if (hit.empty()) return false;
+        if (!TRY(holds(session, job))) return false;
         const auto before = TRY(session.run(
             "SELECT work, (SELECT count(*) FROM segments WHERE task_id = $1 AND build = $2) FROM "
             "splits WHERE task_id = $1",
@@ -121,7 +140,10 @@ Result<bool> SegmentTable::put_up(const Claim& job, const Split& split, const st
         ));
         if (!before.empty()) {
             const auto& row = before.front();
-            if (row.text(0) == split.work && row.integer(1) == split.pieces) return true;
+            if (row.text(0) == split.work && row.integer(1) == split.pieces) {
+                TRY(try_failed_anew(session, split.task_id));
+                return true;
+            }
             TRY(session.run("DELETE FROM splits WHERE task_id = $1", {split.task_id}));
             TRY(forget_segments(session, "task_id", split.task_id));
         }
@@ -146,7 +168,8 @@ Result<std::vector<Segment>> SegmentTable::of_task(const std::string& task_id) {
 Result<bool> SegmentTable::is_any_waiting(const std::string& build) {
     return reading(database_, [&](Session& session) -> Result<bool> {
         return !TRY(session.run(
-                        "SELECT 1 FROM segments WHERE state = 'waiting' AND build = $1 LIMIT 1",
+                        "SELECT 1 FROM segments WHERE state = 'waiting' AND build = $1 AND "
+                        "failures = 0 LIMIT 1",
                         {build}
                     ))
                     .empty();
@@ -159,8 +182,8 @@ Result<std::optional<ClaimedSegment>> SegmentTable::claim(
     const auto skip_locked = database_.dialect().skip_locked;
     return writing(database_, [&](Session& session) -> Result<std::optional<ClaimedSegment>> {
         const auto next = TRY(session.run(
-            "SELECT priority FROM segments WHERE state = 'waiting' AND build = $1 ORDER BY "
-            "priority DESC, task_id, number LIMIT 1",
+            "SELECT priority FROM segments WHERE state = 'waiting' AND build = $1 AND "
+            "failures = 0 ORDER BY priority DESC, task_id, number LIMIT 1",
             {build}
         ));
         std::optional<ClaimedSegment> none;
@@ -168,18 +191,19 @@ Result<std::optional<ClaimedSegment>> SegmentTable::claim(
         const auto turns = TRY(find_turns(session, now));
         if (!turns.empty() && turns.front().priority > next.front().integer(0)) return none;
         return take_next(
-            session, "build = $2 ORDER BY priority DESC, task_id, number", build, skip_locked,
-            worker
+            session, "build = $2 AND failures = 0 ORDER BY priority DESC, task_id, number", build,
+            skip_locked, worker
         );
     });
 }
 
 Result<std::optional<ClaimedSegment>> SegmentTable::claim_of(
-    const std::string& task_id, const std::string& worker
+    const Claim& job, const std::string& task_id
 ) {
     const auto skip_locked = database_.dialect().skip_locked;
-    return writing(database_, [&](Session& session) {
-        return take_next(session, "task_id = $2 ORDER BY number", task_id, skip_locked, worker);
+    return writing(database_, [&](Session& session) -> Result<std::optional<ClaimedSegment>> {
+        if (!TRY(holds(session, job))) return std::optional<ClaimedSegment>();
+        return take_next(session, "task_id = $2 ORDER BY number", task_id, skip_locked, job.worker);
     });
 }
 
@@ -214,7 +238,7 @@ Result<bool> SegmentTable::fail(const Claim& segment, const std::string& error, 
     return writing(database_, [&](Session& session) {
         return change(
             session, "failures = failures + 1, percent = 0, result = $4, state = $5",
-            held(segment, {error, std::string(is_final ? "failed" : "waiting")}), !is_final
+            held(segment, {error, std::string(is_final ? "failed" : "waiting")}), false
         );
     });
 }
@@ -255,10 +279,12 @@ Result<bool> SegmentTable::take_back(const Lease& lease, const std::string& erro
     });
 }
 
-Result<void> SegmentTable::forget(const std::string& task_id) {
-    return database_.write([&](Session& session) -> Result<void> {
+Result<bool> SegmentTable::forget(const Claim& job, const std::string& task_id) {
+    return writing(database_, [&](Session& session) -> Result<bool> {
+        if (!TRY(holds(session, job))) return false;
         TRY(session.run("DELETE FROM splits WHERE task_id = $1", {task_id}));
-        return forget_segments(session, "task_id", task_id);
+        TRY(forget_segments(session, "task_id", task_id));
+        return true;
     });
 }
 

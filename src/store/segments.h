@@ -20,24 +20,25 @@ public:
     explicit SegmentTable(Database& database) : database_(database) {}
 
     /// Puts the pieces of a task up, for those who run `build`. What is there of the same work
-    /// stays as it is. False when the job is not the claim's any more.
+    /// stays as it is, but those that failed are tried anew. False when the job is not the claim's
+    /// any more.
     Result<bool> put_up(const Claim& job, const Split& split, const std::string& build);
 
     /// The pieces of a task, in their order.
     Result<std::vector<Segment>> of_task(const std::string& task_id);
 
-    /// Whether a piece waits for those who run `build`: a cheap look before a claim.
+    /// Whether `claim` may find a piece for those who run `build`: a cheap look before it.
     Result<bool> is_any_waiting(const std::string& build);
 
     /// Gives the piece that is next to a worker: of the highest priority, and of the job that came
-    /// first. Nothing when there is none, or a job of a higher priority waits.
+    /// first. Nothing when there is none, or a job of a higher priority waits. One that has failed
+    /// is left to whoever holds its job.
     Result<std::optional<ClaimedSegment>> claim(
         const std::string& worker, const std::string& build, UnixMillis now
     );
-    /// The same of one task, whatever waits beside it.
-    Result<std::optional<ClaimedSegment>> claim_of(
-        const std::string& task_id, const std::string& worker
-    );
+    /// The same of one task for who holds its job, whatever waits beside it. Nothing either when
+    /// the job is not the claim's any more.
+    Result<std::optional<ClaimedSegment>> claim_of(const Claim& job, const std::string& task_id);
 
     /// Shows that the worker lives, and how far it is. All of these are false when the piece is not
     /// the claim's any more: then nothing was written.
@@ -55,8 +56,9 @@ public:
     /// often. False when the lease is not as it was seen any more.
     Result<bool> take_back(const Lease& lease, const std::string& error);
 
-    /// Nobody needs the pieces of this task any more.
-    Result<void> forget(const std::string& task_id);
+    /// Nobody needs the pieces of this task any more. False when the job is not the claim's any
+    /// more: then they are another's, and stay.
+    Result<bool> forget(const Claim& job, const std::string& task_id);
 
 private:
     Database& database_;

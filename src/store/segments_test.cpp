@@ -163,17 +163,22 @@ TEST_P(SegmentsTest, WhoLostItsPieceCanWriteNothingMore) {
     EXPECT_THAT(*segments_->leases(), testing::IsEmpty());
 }
 
-TEST_P(SegmentsTest, APieceThatFailsIsTriedAgainAndOneThatFailsForGoodStaysSo) {
-    split_job(1);
+TEST_P(SegmentsTest, APieceThatFailsIsTriedAgainByTheHolderAndOneThatFailsForGoodStaysSo) {
+    const auto job = split_job(1);
     auto piece = *take("w");
+    const auto task = piece.task_id;
     EXPECT_TRUE(*segments_->fail(piece.claim, "once", false));
-    piece = *take("w");
+    EXPECT_FALSE(*segments_->is_any_waiting(kBuild));
+    EXPECT_FALSE(take("w")) << "who fails all pieces must not fail one twice";
+    EXPECT_FALSE(take("v"));
+    piece = **segments_->claim_of(job, task);
+    EXPECT_EQ(piece.claim.worker, "holder");
     EXPECT_EQ(piece.failures, 1);
     EXPECT_TRUE(*segments_->give_back(piece.claim));
-    piece = *take("w");
+    piece = **segments_->claim_of(job, task);
     EXPECT_EQ(piece.failures, 1);
     EXPECT_TRUE(*segments_->fail(piece.claim, "for good", true));
-    EXPECT_FALSE(take("w"));
+    EXPECT_FALSE(*segments_->claim_of(job, task));
     const auto failed = segments_->of_task(piece.task_id)->front();
     EXPECT_EQ(failed.state, "failed");
     EXPECT_EQ(failed.result, "for good");
@@ -210,6 +215,53 @@ TEST_P(SegmentsTest, TheNextHolderGoesOnWithWhatIsMadeAndOtherWorkBeginsAnew) {
     EXPECT_EQ(take("w")->work, "other");
 }
 
+TEST_P(SegmentsTest, TheNextAttemptTriesWhatHasFailedAnew) {
+    const auto job = split_job(4);
+    std::vector<ClaimedSegment> pieces;
+    for (int i = 0; i < 4; ++i) pieces.push_back(*take("w"));
+    EXPECT_TRUE(*segments_->finish(pieces[0].claim, "", "made"));
+    EXPECT_TRUE(*segments_->fail(pieces[1].claim, "for good", true));
+    EXPECT_TRUE(*segments_->fail(pieces[2].claim, "once", false));
+    EXPECT_TRUE(*queue_->give_back(job, kNow + 20, true, kNow + 20));
+    const auto next = **queue_->claim("next", kNow + 30);
+    EXPECT_TRUE(*segments_->put_up(next.claim, split_of(next, 4), kBuild));
+    const auto task = pieces[0].task_id;
+    EXPECT_THAT(states(task), testing::ElementsAre("done", "waiting", "waiting", "processing"));
+    EXPECT_TRUE(*segments_->is_held(pieces[3].claim));
+    for (int i = 1; i <= 2; ++i) {
+        const auto again = *take("v");
+        EXPECT_EQ(again.number, i);
+        EXPECT_EQ(again.failures, 0);
+        EXPECT_EQ(again.claim.attempt, 2) << "how often it was begun is remembered";
+    }
+}
+
+TEST_P(SegmentsTest, AHolderThatHasLostItsJobTouchesNoPieceOfTheNextOnes) {
+    const auto job = split_job(2);
+    const auto piece = *take("w");
+    EXPECT_TRUE(*segments_->finish(piece.claim, "", "made"));
+    EXPECT_TRUE(*queue_->take_back({job, 1}, kNow + 20));
+    const auto next = **queue_->claim("next", kNow + 30);
+    EXPECT_TRUE(*segments_->put_up(next.claim, split_of(next, 2), kBuild));
+    EXPECT_FALSE(*segments_->forget(job, piece.task_id));
+    EXPECT_THAT(states(piece.task_id), testing::ElementsAre("done", "waiting"));
+    EXPECT_FALSE(*segments_->claim_of(job, piece.task_id));
+    EXPECT_TRUE(*segments_->claim_of(next.claim, piece.task_id));
+}
+
+TEST_P(SegmentsTest, WhoIsAtAPieceOfOtherWorkHasNoClaimOnTheNewOneThoughItIsTheSameWorkers) {
+    const auto job = split_job(1);
+    const auto old = *take("w");
+    EXPECT_TRUE(*queue_->take_back({job, 1}, kNow + 20));
+    const auto next = **queue_->claim("w", kNow + 30);
+    EXPECT_TRUE(*segments_->put_up(next.claim, split_of(next, 1, "of another version"), kBuild));
+    const auto fresh = *take("w");
+    EXPECT_EQ(fresh.claim.attempt, old.claim.attempt);
+    EXPECT_FALSE(*segments_->is_held(old.claim));
+    EXPECT_FALSE(*segments_->finish(old.claim, "", "old"));
+    EXPECT_TRUE(*segments_->finish(fresh.claim, "", "fresh"));
+}
+
 TEST_P(SegmentsTest, NothingStaysOfAJobThatEnds) {
     const auto job = split_job(2);
     const auto done = *take("w");
@@ -228,19 +280,20 @@ TEST_P(SegmentsTest, PiecesThatAreJoinedAreForgotten) {
     const auto piece = *take("w");
     add_file("f1", job.job_id);
     EXPECT_TRUE(*segments_->finish(piece.claim, "f1", "made"));
-    EXPECT_TRUE(segments_->forget(piece.task_id));
+    EXPECT_TRUE(*segments_->forget(job, piece.task_id));
     EXPECT_THAT(states(piece.task_id), testing::IsEmpty());
     EXPECT_THAT(garbage(), testing::ElementsAre("f1"));
 }
 
 TEST_P(SegmentsTest, TheHolderTakesItsOwnPiecesWhateverWaitsBeside) {
-    split_job(1, 5);
-    split_job(1, 0, kNow + 1);
+    const auto urgent = split_job(1, 5);
+    const auto job = split_job(1, 0, kNow + 1);
     const auto first = *take("w");
-    EXPECT_FALSE(*segments_->claim_of(first.task_id, "w"));
+    EXPECT_FALSE(*segments_->claim_of(urgent, first.task_id));
     const auto second = *take("w");
     EXPECT_TRUE(*segments_->give_back(second.claim));
-    EXPECT_EQ((*segments_->claim_of(second.task_id, "w"))->task_id, second.task_id);
+    EXPECT_TRUE(*segments_->give_back(first.claim));
+    EXPECT_EQ((*segments_->claim_of(job, second.task_id))->task_id, second.task_id);
 }
 
 TEST_P(SegmentsTest, WorkersAreKnownForAWhile) {

@@ -117,7 +117,11 @@ private:
                 pause(stop, kLookEvery);
                 continue;
             }
-            if (segments->size() != pieces_.size()) break;  // the job has ended
+            if (segments->size() != pieces_.size()) {
+                const auto is_held = shop_.queue.is_held(job_.claim());
+                if (is_held && !*is_held) break;  // the job has ended
+                return Error{ErrorKind::kInternalError, "the pieces of the encode are gone", ""};
+            }
             report(*segments);
             auto& next = (*segments)[added_];
             if (next.state == "done") return std::move(next);
@@ -132,7 +136,7 @@ private:
         const bool is_any_free =
             std::ranges::find(segments, "waiting", &store::Segment::state) != segments.end();
         if (!is_any_free) return false;
-        const auto claimed = shop_.segments.claim_of(request_.task, shop_.worker);
+        const auto claimed = shop_.segments.claim_of(job_.claim(), request_.task);
         if (!claimed || !*claimed) return false;
         encode_piece(shop_, **claimed, request_.inputs.front(), stop, [this] { look(); });
         return true;
@@ -210,7 +214,7 @@ Result<Outcome> perform_in_pieces(
     auto outcome = TRY(shop.perform(joining, heard, stop));
     all.add_warnings(outcome.finished);
     // Else they go with the job.
-    static_cast<void>(shop.segments.forget(request.task));
+    static_cast<void>(shop.segments.forget(party.job.claim(), request.task));
     return outcome;
 }
 

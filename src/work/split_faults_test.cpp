@@ -1,0 +1,103 @@
+// What may go wrong while an encode is shared, and whom it must not harm.
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include <gmock/gmock.h>
+
+#include "storage/faulty_storage.h"
+#include "storage/source_test.h"
+#include "store/wrapped_database.h"
+#include "work/piece_work.h"
+#include "work/split_encode_test.h"
+
+namespace ittybit::work {
+namespace {
+
+class SplitFaultsTest : public SplitEncodeTest {
+protected:
+    /// The next attempt, when its time has come.
+    void work_later(Workshop& shop) {
+        EXPECT_EQ(job(id_).status, JobStatus::kQueued);
+        clock_.later += 60'000;
+        while ((*jobs_.find_job(id_))->attempt < 2 && work_once(shop)) {  // pieces come before jobs
+        }
+    }
+
+    /// Works once; where that does not end by itself, after `help`. Whether it did.
+    bool ends_by_itself(Workshop& shop, const std::function<void()>& help) {
+        auto work = std::async(std::launch::async, [&] { return work_once(shop); });
+        const bool ends = work.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+        if (!ends) help();
+        EXPECT_TRUE(work.get());
+        return ends;
+    }
+
+    /// An input that is at work takes the whole disk.
+    void fill_disk() {
+        constexpr std::int64_t kMost = std::int64_t{1} << 50U;
+        hog_ = room_.open();
+        hog_.wrote(kMost);
+        EXPECT_TRUE(hog_.take(kMost, {}));
+        hog_.wrote(-kMost);
+    }
+    void free_disk() { hog_ = storage::Room::Share(); }
+
+    /// An input at an origin that does not keep it for us.
+    void use_origin(storage::FileServer& origin) { url_ = origin.server().url("/in.mov").text(); }
+
+    storage::Room::Share hog_;
+    std::string id_;
+};
+
+TEST_F(SplitFaultsTest, PiecesThatAreGoneAreMadeAgainByTheNextAttempt) {
+    id_ = add_job();
+    auto own = shop("one");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number == 3) store::run_sql(*fixture_.database, "DELETE FROM segments");
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(job(id_).status, JobStatus::kQueued) << "nobody cancelled it";
+    before_ = {};
+    work_later(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+}
+
+TEST_F(SplitFaultsTest, AWorkerThatFailsAtEveryPieceDoesNotFailTheJob) {
+    id_ = add_job();
+    auto own = shop("one");
+    auto others = shop("two");
+    std::atomic<int> failed = 0;
+    others.perform = [&](const auto&, const auto&, const auto&) -> Result<Outcome> {
+        ++failed;
+        return Error{ErrorKind::kDiskFull, "its disk is full", ""};
+    };
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        while (piece.number == 0 && work_once(others)) {
+        }
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+    EXPECT_EQ(failed, 3) << "each is left alone then";
+}
+
+TEST_F(SplitFaultsTest, AnotherAttemptOfTheJobIsOneAtThePieceThatFailed) {
+    id_ = add_job();
+    auto own = shop("one");
+    std::atomic<int> crashes = 2;
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 1 || crashes-- <= 0) return {};
+        return Error{ErrorKind::kTaskCrashed, "it fell over", ""};
+    };
+    work_once(own);
+    work_later(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+    EXPECT_EQ(encoded_, 6);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
+}  // namespace
+}  // namespace ittybit::work
