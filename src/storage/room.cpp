@@ -37,9 +37,9 @@ Room::Share::~Share() {
     room_->tell();
 }
 
-Room::Share Room::open() {
+Room::Share Room::open(Use use) {
     const MutexLock lock(mutex_);
-    return {*this, accounts_.emplace(accounts_.end())};
+    return {*this, accounts_.insert(accounts_.end(), Account{.use = use})};
 }
 
 Result<> Room::Share::expect(std::int64_t bytes) {
@@ -79,17 +79,18 @@ void Room::tell() {
 
 /// Inputs leave as much again as is kept free: outputs must have room too, or nothing ends that
 /// would make some.
-std::int64_t Room::left() const {
+std::int64_t Room::left(Use use) const {
     std::int64_t unwritten = 0;
     for (const auto& account : accounts_) unwritten += account.unwritten;
     const auto room = room_on_disk(folder_, keep_);
-    const auto kept = room_on_disk(folder_, 0) - room;
+    const auto kept = use == Use::kOutput ? 0 : room_on_disk(folder_, 0) - room;
     return room - kept - unwritten;
 }
 
 /// An eighth of an input proves the rest.
 std::int64_t Room::kept_for_older(const Account& than) const {
     constexpr std::int64_t kEarned = 7;
+    if (than.use == Use::kOutput) return 0;
     std::int64_t kept = 0;
     for (const auto& account : accounts_) {
         if (&account == &than) break;
@@ -99,11 +100,13 @@ std::int64_t Room::kept_for_older(const Account& than) const {
 }
 
 /// Whether waiting can help: one of those who wait can come to its end once those at work have.
-/// Where all wait for each other the youngest that holds any room gives way.
+/// Where all wait for each other the youngest that holds any room gives way. What outputs hold is
+/// no hope: that of the same work goes only after its input.
 bool Room::has_hope(const Account& account) const {
+    if (account.use != Use::kInput) return false;
     std::int64_t free = left();
     for (const auto& other : accounts_) {
-        if (other.waiting == 0) free += other.held;
+        if (other.waiting == 0 && other.use != Use::kOutput) free += other.held;
     }
     bool is_younger = false;
     for (const auto& other : accounts_) {
@@ -120,7 +123,8 @@ bool Room::has_hope(const Account& account) const {
 Result<> Room::find(
     std::int64_t bytes, Account& account, MutexLock& lock, const std::stop_token& stop
 ) {
-    const auto room = [&]() REQUIRES(mutex_) { return left() - kept_for_older(account); };
+    const auto room = [&]()
+                          REQUIRES(mutex_) { return left(account.use) - kept_for_older(account); };
     if (bytes <= room()) return {};
     account.wanted = bytes;
     ++account.waiting;

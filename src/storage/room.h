@@ -27,6 +27,13 @@ public:
     Room& operator=(const Room&) = delete;
     ~Room() = default;
 
+    /// What the bytes of a share are, and so what is done where there is no room for them.
+    enum class Use {
+        kInput,   // waits, while the end of others may make some
+        kCopy,    // of an input that another has already, who may wait for this one: does not wait
+        kOutput,  // may have what inputs leave, and does not wait: its input goes only after it
+    };
+
     /// What one input has on the disk; the destructor, which comes after the file is gone, gives it
     /// back.
     class Share {
@@ -42,8 +49,8 @@ public:
         /// even the end of all others would make room for them.
         Result<> expect(std::int64_t bytes);
 
-        /// Waits until there is room for so many bytes, while the end of others may make some.
-        /// Errors: `disk_full`; `cancelled`.
+        /// Waits until there is room for so many bytes, where this use does. Errors: `disk_full`;
+        /// `cancelled`.
         Result<> wait_for(std::int64_t bytes, const std::stop_token& stop);
 
         /// The same, and they are ours: they will be written now.
@@ -58,17 +65,18 @@ public:
         std::list<Account>::iterator account_;
     };
 
-    Share open();
+    Share open(Use use = Use::kInput);
 
 private:
     struct Account {
+        Use use = Use::kInput;
         std::int64_t held = 0;       // taken
         std::int64_t unwritten = 0;  // of these, not on the disk yet
         std::int64_t expected = 0;   // still to come
         std::int64_t wanted = 0;     // at once, by one that waits
         int waiting = 0;             // threads
     };
-    std::int64_t left() const REQUIRES(mutex_);
+    std::int64_t left(Use use = Use::kInput) const REQUIRES(mutex_);
     std::int64_t kept_for_older(const Account& than) const REQUIRES(mutex_);
     bool has_hope(const Account& account) const REQUIRES(mutex_);
     Result<> find(

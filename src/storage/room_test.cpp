@@ -86,6 +86,39 @@ TEST_F(RoomTest, WhereAllWaitForEachOtherTheYoungestGivesWay) {
     EXPECT_TRUE(first.get());
 }
 
+TEST_F(RoomTest, WhatTheEndOfOthersWaitsForDoesNotWaitForThem) {
+    auto input = room.open();
+    ASSERT_TRUE(input.take(all / 2, {}));
+    for (const auto use : {Room::Use::kCopy, Room::Use::kOutput}) {
+        auto share = room.open(use);
+        EXPECT_TRUE(share.take(all / 10, {}));
+        auto more = std::async(std::launch::async, [&] { return share.take(all / 4 * 3, {}); });
+        const bool is_prompt = more.wait_for(std::chrono::seconds(1)) == std::future_status::ready;
+        EXPECT_TRUE(is_prompt);
+        if (!is_prompt) input = Room::Share();
+        EXPECT_EQ(more.get().error().kind, ErrorKind::kDiskFull);
+    }
+}
+
+TEST_F(RoomTest, OutputsHaveTheRoomThatInputsLeave) {
+    Room with_margin(folder, all / 8);  // so much is kept, and as much for outputs
+    const auto margin = all - room_on_disk(folder, all / 8);
+    const auto left = all - 2 * margin;
+    EXPECT_FALSE(with_margin.open(Room::Use::kCopy).take(left + margin / 2, {}));
+    EXPECT_TRUE(with_margin.open(Room::Use::kOutput).take(left + margin / 2, {}));
+    EXPECT_FALSE(with_margin.open(Room::Use::kOutput).take(left + margin * 2, {}));
+}
+
+TEST_F(RoomTest, AnInputDoesNotWaitForTheEndOfOutputs) {
+    auto output = room.open(Room::Use::kOutput);
+    ASSERT_TRUE(output.take(all / 2, {}));
+    auto input = room.open();
+    ASSERT_TRUE(input.take(all / 10, {}));
+    const auto more = input.take(all / 4 * 3, {});
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().kind, ErrorKind::kDiskFull);
+}
+
 TEST_F(RoomTest, StopsWaitingWhenCancelled) {
     auto first = room.open();
     ASSERT_TRUE(first.take(all / 2, {}));

@@ -121,7 +121,7 @@ Result<> Source::State::open(const std::stop_token& stop) {
         is_whole = true;
         return check_size(*size);
     }
-    if (options.room != nullptr) share = options.room->open();
+    if (options.room != nullptr) share = options.room->open(options.use);
     scratch = TRY(Scratch::make(options.scratch_folder));
     reader = std::jthread([this](const std::stop_token& end) { read_front_to_back(end); });
     MutexLock lock(mutex);

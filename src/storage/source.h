@@ -28,14 +28,15 @@ namespace ittybit::storage {
 class Source {
 public:
     struct Options {
-        std::string scratch_folder;                // where the nameless scratch file is made
+        std::string scratch_folder = {};           // where the nameless scratch file is made
         std::int64_t largest = 1'000'000'000'000;  // bytes; more is limit_exceeded input_bytes
         std::int64_t first_read = std::int64_t{256} * 1024;  // bytes of a request at a new place
         std::int64_t longest_read =
             std::int64_t{8} * 1024 * 1024;  // bytes of a request in a long sequence
         int scattered_requests = 512;
-        Retries retries = {};  // of one request that fails in passing
-        Room* room = nullptr;  // of the scratch folder's disk; outlives the source
+        Retries retries = {};               // of one request that fails in passing
+        Room* room = nullptr;               // of the scratch folder's disk; outlives the source
+        Room::Use use = Room::Use::kInput;  // of that room
     };
 
     /// Connects, and reads the first bytes. Errors: `download_failed` with the HTTP status in

@@ -50,7 +50,9 @@ Result<Finished> Explainer::plan(
     request.operation = output.operation();
     request.inputs = {input_from(source)};
     FurtherSources further([&](const std::string& url, const std::stop_token& asked) {
-        return open_served_input(shop_, url, connection, shop_.limits.subtitle_bytes, asked);
+        return open_served_input(
+            shop_, url, connection, {.largest = shop_.limits.subtitle_bytes}, asked
+        );
     });
     TRY(further.fetch(request.operation, stop));
     further.append(request);
@@ -77,8 +79,9 @@ Explanation Explainer::explained(const Order& order) {
     const auto url = order.input.url();
     const Deadline deadline(stop_, longest_);
     const auto stop = deadline.token();
-    const auto source =
-        open_served_input(shop_, url, order.connection, shop_.limits.input_bytes, stop);
+    const auto source = open_served_input(
+        shop_, url, order.connection, {.largest = shop_.limits.input_bytes}, stop
+    );
     for (const auto& output : order.outputs) {
         auto& explained = explanation.outputs.emplace_back();
         explained.kind = output.kind();

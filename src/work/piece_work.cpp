@@ -60,7 +60,8 @@ private:
             request.inputs = {*input};
         } else {
             source = TRY(open_served_input(
-                shop_, record_.job.input, record_.order.connection, shop_.limits.input_bytes,
+                shop_, record_.job.input, record_.order.connection,
+                {.largest = shop_.limits.input_bytes, .use = storage::Room::Use::kCopy},
                 held_.stop()
             ));
             request.inputs = {input_from(*source)};

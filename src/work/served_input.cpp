@@ -33,15 +33,13 @@ Result<std::shared_ptr<storage::Source>> open_served_input(
     Workshop& shop,
     const std::string& url,
     const std::optional<std::string>& connection,
-    std::int64_t largest,
+    storage::Source::Options options,
     const std::stop_token& stop
 ) {
-    storage::Source::Options options;
     options.scratch_folder = shop.scratch;
-    options.largest = largest;
     options.room = &shop.room;
     auto from = TRY(served_origin(shop, url, connection));
-    return std::shared_ptr(TRY(storage::Source::open(std::move(from), options, stop)));
+    return std::shared_ptr(TRY(storage::Source::open(std::move(from), std::move(options), stop)));
 }
 
 }  // namespace ittybit::work

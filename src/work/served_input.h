@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -19,12 +18,12 @@ Result<std::unique_ptr<storage::Origin>> served_origin(
 /// The input of a job of the service, read through the range cache. Our own files are read from
 /// storage, whatever host their URL names; s3:// ones with the connection of this id. Errors:
 /// `connection_required`, `invalid_input`, later those of the origin, and `limit_exceeded`
-/// (input_bytes) where it has more than `largest` bytes.
+/// (input_bytes) where it has more than `options.largest` bytes. Where it is kept is known here.
 Result<std::shared_ptr<storage::Source>> open_served_input(
     Workshop& shop,
     const std::string& url,
     const std::optional<std::string>& connection,
-    std::int64_t largest,
+    storage::Source::Options options,
     const std::stop_token& stop
 );
 

@@ -65,7 +65,9 @@ Ending ServedJob::work() {
 Result<std::shared_ptr<storage::Source>> ServedJob::open_file(
     const std::string& url, std::int64_t largest, const std::stop_token& stop
 ) {
-    return open_served_input(shop_, url, job_.record().order.connection, largest, stop);
+    return open_served_input(
+        shop_, url, job_.record().order.connection, {.largest = largest}, stop
+    );
 }
 
 Result<std::unique_ptr<Destination>> ServedJob::open_output(

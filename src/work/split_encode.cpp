@@ -63,7 +63,7 @@ public:
           events_(events),
           plan_(plan),
           pieces_(std::move(pieces)),
-          share_(shop_.room.open()),
+          share_(shop_.room.open(storage::Room::Use::kOutput)),
           file_(std::move(file)),
           news_(shop_.queue.database().changes().subscribe({store::topic::pieces(job_.claim().job_id
           )})) {}

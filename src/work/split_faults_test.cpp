@@ -65,6 +65,36 @@ TEST_F(SplitFaultsTest, PiecesThatAreGoneAreMadeAgainByTheNextAttempt) {
     EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
 }
 
+TEST_F(SplitFaultsTest, PiecesThatFindNoRoomDoNotWaitForTheInputThatWaitsForThem) {
+    id_ = add_job();
+    auto own = shop("one");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number == 2) fill_disk();
+        return {};
+    };
+    EXPECT_TRUE(ends_by_itself(own, [&] { free_disk(); }));
+    free_disk();
+    before_ = {};
+    work_later(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+    EXPECT_EQ(encoded_, 4) << "those that were made are kept";
+}
+
+TEST_F(SplitFaultsTest, WhoHasNoRoomForItsCopyOfTheInputLeavesThePieceToTheHolder) {
+    id_ = add_job();
+    auto own = shop("one");
+    auto others = shop("two");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 0) return {};
+        fill_disk();
+        EXPECT_TRUE(ends_by_itself(others, [&] { free_disk(); }));
+        free_disk();
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+}
+
 TEST_F(SplitFaultsTest, AWorkerThatFailsAtEveryPieceDoesNotFailTheJob) {
     id_ = add_job();
     auto own = shop("one");
