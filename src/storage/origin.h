@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/fields.h"
 #include "base/result.h"
 #include "net/client.h"
 #include "storage/ranges.h"
@@ -20,6 +21,12 @@ struct Version {
     std::optional<std::int64_t> size;  // of the whole; nothing where it is not said
     std::string etag;                  // as sent, quotes and W/ included; may be empty
     std::string last_modified;         // as sent; may be empty
+
+    static constexpr auto kFields = Fields{
+        Field{&Version::size, "size", ""},
+        Field{&Version::etag, "etag", ""},
+        Field{&Version::last_modified, "last_modified", ""},
+    };
 };
 
 /// The first words of an answer to Origin::fetch.

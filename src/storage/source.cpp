@@ -173,7 +173,7 @@ Result<> Source::State::accept(const Answer& answer) {
     if (told.size) TRY(check_size(*told.size));
     {
         const MutexLock lock(mutex);
-        if (version && has_changed(*version, told)) return changed_at_origin();
+        if (has_changed(version.value_or(options.known), told)) return changed_at_origin();
         if (version) return {};
     }
     // The first answer: nobody else is at work on this source yet.

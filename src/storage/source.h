@@ -37,11 +37,12 @@ public:
         Retries retries = {};               // of one request that fails in passing
         Room* room = nullptr;               // of the scratch folder's disk; outlives the source
         Room::Use use = Room::Use::kInput;  // of that room
+        Version known = {};  // of bytes that others read already: another is `source_changed`
     };
 
     /// Connects, and reads the first bytes. Errors: `download_failed` with the HTTP status in
     /// words, `input_blocked`, `limit_exceeded`, `disk_full`, `cancelled`, `invalid_input` (a local
-    /// file that is none).
+    /// file that is none), `source_changed`.
     static Result<std::unique_ptr<Source>> open(
         std::unique_ptr<Origin> origin, Options options, const std::stop_token& stop = {}
     );

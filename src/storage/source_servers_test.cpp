@@ -85,6 +85,16 @@ TEST_F(SourceTest, NoticesThatTheFileChanged) {
     EXPECT_EQ(result.error().kind, ErrorKind::kSourceChanged);
 }
 
+TEST_F(SourceTest, IsOfTheVersionThatOthersRead) {
+    FileServer files(random_bytes(1000));
+    options.known = opened(files)->version();
+    EXPECT_TRUE(open(files.server().url()));
+    files.change_etag("\"two\"");
+    const auto changed = open(files.server().url());
+    ASSERT_FALSE(changed);
+    EXPECT_EQ(changed.error().kind, ErrorKind::kSourceChanged);
+}
+
 TEST_F(SourceTest, NoticesAChangeByLastModifiedAndByLength) {
     int calls = 0;
     bool is_longer = false;

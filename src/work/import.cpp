@@ -8,6 +8,7 @@ OperationInput input_from(storage::Source& source) {
     OperationInput input;
     input.descriptor = source.descriptor();
     input.size = source.size();
+    input.version = source.version();
     if (source.is_complete()) return input;
     input.comes_in_order = !source.has_ranges();
     input.ensure = [&source](

@@ -50,18 +50,21 @@ private:
     };
 
     Result<Made> make(const std::optional<OperationInput>& input) {
+        const auto work = TRY(decode_line<SplitWork>(piece_.work));
         auto record = TRY(shop_.jobs.find_job(piece_.job_id));
         if (!record) return Error{ErrorKind::kCancelled, "the job is gone", ""};
         record_ = *std::move(record);
         job_ = {piece_.job_id, piece_.claim.worker, 0};  // whichever attempt its job is at
-        auto request = TRY(request_for());
+        auto request = TRY(request_for(work));
         std::shared_ptr<storage::Source> source;
         if (input) {
             request.inputs = {*input};
         } else {
             source = TRY(open_served_input(
                 shop_, record_.job.input, record_.order.connection,
-                {.largest = shop_.limits.input_bytes, .use = storage::Room::Use::kCopy},
+                {.largest = shop_.limits.input_bytes,
+                 .use = storage::Room::Use::kCopy,
+                 .known = work.input},
                 held_.stop()
             ));
             request.inputs = {input_from(*source)};
@@ -77,8 +80,7 @@ private:
         };
     }
 
-    Result<OperationRequest> request_for() {
-        const auto work = TRY(decode_line<SplitWork>(piece_.work));
+    Result<OperationRequest> request_for(const SplitWork& work) {
         const auto plan = TRY(read_plan(work.plan));
         const auto number = static_cast<std::size_t>(piece_.number);
         if (number >= work.pieces.size())

@@ -20,9 +20,11 @@ namespace ittybit::work {
 struct SplitWork {
     json::value plan;  // of the whole
     std::vector<PlannedPiece> pieces;
+    storage::Version input = {};  // of which all are made
     static constexpr auto kFields = Fields{
         Field{&SplitWork::plan, "plan", ""},
         Field{&SplitWork::pieces, "pieces", ""},
+        Field{&SplitWork::input, "input", ""},
     };
 };
 

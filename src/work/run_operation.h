@@ -13,6 +13,7 @@
 #include "model/protocol.h"
 #include "sandbox/workspace.h"
 #include "sandbox/zygote.h"
+#include "storage/origin.h"
 
 /// What happens outside the sandbox: running operations in children, and the life of a job.
 namespace ittybit::work {
@@ -27,8 +28,9 @@ struct OperationInput {
         std::int64_t offset, std::int64_t length, const std::stop_token& stop
     )>
         ensure = {};
-    std::string option = {};      // that names it; of the input ""
-    bool comes_in_order = false;  // `ensure` waits for all that lies before
+    std::string option = {};        // that names it; of the input ""
+    bool comes_in_order = false;    // `ensure` waits for all that lies before
+    storage::Version version = {};  // as its origin tells it
 };
 
 /// What may be made beside an operation's output, of the same decoded pictures.

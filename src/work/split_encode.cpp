@@ -196,7 +196,7 @@ Result<Outcome> perform_in_pieces(
     const std::stop_token& stop
 ) {
     Workshop& shop = party.shop;
-    const SplitWork work{plan_json(plan), pieces};
+    const SplitWork work{plan_json(plan), pieces, request.inputs.front().version};
     const auto count = pieces.size();
     const store::Split split{request.task, json_text(work), static_cast<std::int64_t>(count)};
     if (!TRY(shop.segments.put_up(party.job.claim(), split, sandbox::build_id())))

@@ -129,5 +129,42 @@ TEST_F(SplitFaultsTest, AnotherAttemptOfTheJobIsOneAtThePieceThatFailed) {
     EXPECT_EQ(left_behind(), 2U);
 }
 
+TEST_F(SplitFaultsTest, PiecesAreOfTheVersionOfTheInputThatTheHolderReads) {
+    storage::FileServer origin("the film");
+    use_origin(origin);
+    id_ = add_job();
+    auto own = shop("one");
+    auto others = shop("two");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 0) return {};
+        origin.change_etag("\"two\"");
+        while (work_once(others)) {
+        }
+        EXPECT_EQ(encoded_, 1) << "not one of another film";
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+}
+
+TEST_F(SplitFaultsTest, AnAttemptThatReadsAnotherVersionOfTheInputMakesAllPiecesAnew) {
+    storage::FileServer origin("the film");
+    use_origin(origin);
+    id_ = add_job();
+    auto own = shop("one");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 3) return {};
+        return Error{ErrorKind::kTaskCrashed, "it fell over", ""};
+    };
+    work_once(own);
+    EXPECT_EQ(encoded_, 5);
+    before_ = {};
+    origin.change_etag("\"two\"");
+    work_later(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+    EXPECT_EQ(encoded_, 9);
+    EXPECT_EQ(left_behind(), 2U);
+}
+
 }  // namespace
 }  // namespace ittybit::work
