@@ -66,6 +66,8 @@ Blamed blame(const Making& making, const Group& group, const Error& error) {
     for (const auto* other : group)
         if (other->unsent) return {output.work, *other->unsent};
     if (auto no_bytes = making.import.failure()) return {making.import_task, *std::move(no_bytes)};
+    // Of a piece of it: nobody uploads an input.
+    if (error.kind == ErrorKind::kUploadFailed) return {output.publish, error};
     if (is_about_fetching(error)) return {making.import_task, error};
     return {output.work, error};
 }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/fields_json.h"
 #include "base/log.h"
@@ -43,6 +46,12 @@ bool is_candidate(const SplitParty& party, const OperationRequest& request) {
 void add_new(const std::vector<std::string>& more, std::vector<std::string>& warnings) {
     for (const auto& warning : more)
         if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(warning);
+}
+
+/// What our own storage or database fails at is least of all the input's fault.
+Error our_own(Error error, std::string_view what) {
+    if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kDiskFull) return error;
+    return {ErrorKind::kInternalError, fmt::format("{}: {}", what, error.message), ""};
 }
 
 /// The pieces of one encode, as an input of the child that joins them: one behind the other, each
@@ -101,8 +110,9 @@ private:
             size_ += count;
             return true;
         };
-        TRY(shop_.storage->read(key_of_piece(segment.file), {0, made.size}, take, stop));
-        if (size_ != end) return Error{ErrorKind::kDownloadFailed, "a piece is cut off", ""};
+        auto read = shop_.storage->read(key_of_piece(segment.file), {0, made.size}, take, stop);
+        if (!read) return our_own(std::move(read).error(), "a piece cannot be read back");
+        if (size_ != end) return Error{ErrorKind::kInternalError, "a piece is cut off", ""};
         add_new(made.warnings, warnings_);
         add_new(made.of_file, of_file_);
         ++added_;
@@ -126,10 +136,18 @@ private:
             auto& next = (*segments)[added_];
             if (next.state == "done") return std::move(next);
             const auto failed = std::ranges::find(*segments, "failed", &store::Segment::state);
-            if (failed != segments->end()) return TRY(decode_line<Failed>(failed->result)).error();
+            if (failed != segments->end()) return failure_of(*failed);
             if (!has_encoded_one(*segments, stop)) news_->wait(kLookEvery, stop);
         }
         return Error{ErrorKind::kCancelled, "the work was stopped", ""};
+    }
+
+    static Error failure_of(const store::Segment& segment) {
+        auto failed = decode_line<Failed>(segment.result);
+        if (!failed) return std::move(failed).error();
+        auto error = failed->error();
+        if (error.kind != ErrorKind::kUnavailable) return error;
+        return our_own(std::move(error), "a piece cannot be made");
     }
 
     bool has_encoded_one(const Segments& segments, const std::stop_token& stop) {
@@ -199,8 +217,9 @@ Result<Outcome> perform_in_pieces(
     const SplitWork work{plan_json(plan), pieces, request.inputs.front().version};
     const auto count = pieces.size();
     const store::Split split{request.task, json_text(work), static_cast<std::int64_t>(count)};
-    if (!TRY(shop.segments.put_up(party.job.claim(), split, sandbox::build_id())))
-        return Error{ErrorKind::kCancelled, "the work was stopped", ""};
+    auto is_ours = shop.segments.put_up(party.job.claim(), split, sandbox::build_id());
+    if (!is_ours) return our_own(std::move(is_ours).error(), "the pieces cannot be put up");
+    if (!*is_ours) return Error{ErrorKind::kCancelled, "the work was stopped", ""};
     log::info("an encode is split", {{"job", party.job.claim().job_id}, {"pieces", count}});
     auto file = TRY(storage::Scratch::make(shop.scratch));
     Pieces all(party, request, events, plan, std::move(pieces), std::move(file));

@@ -166,5 +166,41 @@ TEST_F(SplitFaultsTest, AnAttemptThatReadsAnotherVersionOfTheInputMakesAllPieces
     EXPECT_EQ(left_behind(), 2U);
 }
 
+TEST_F(SplitFaultsTest, WhatCannotBeStoredIsTheFailureOfThatOutputAlone) {
+    const auto faulty = std::make_shared<storage::FaultyStorage>(storage_);
+    storage_ = faulty;
+    auto order = store::order_for("video", url_);
+    order.kind = kMultiKind;
+    order.outputs.push_back(order.outputs.front());
+    const auto record = store::JobRecord::make(std::move(order), false, store::kNow);
+    ASSERT_TRUE(store::add_job(*fixture_.database, record));
+    faulty->fail_at(1);
+    auto own = shop("one");
+    work_once(own);
+    const auto ended = job(record.job.id);
+    EXPECT_EQ(ended.error->kind, ErrorKind::kUploadFailed);
+    EXPECT_EQ(ended.error->task, ended.tasks.at(3).id) << "an export, not the import";
+    EXPECT_FALSE(ended.outputs->at(0).output);
+    EXPECT_TRUE(ended.outputs->at(1).output);
+}
+
+TEST_F(SplitFaultsTest, APieceThatCannotBeReadBackIsNoFailureOfTheImport) {
+    id_ = add_job();
+    auto own = shop("one");
+    auto others = shop("two");
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number != 0) return {};
+        EXPECT_TRUE(work_once(others));
+        const auto second = segments_.of_task(job(id_).tasks.at(2).id)->at(1);
+        EXPECT_TRUE(storage_->remove(key_of_piece(second.file), {}));
+        return {};
+    };
+    work_once(own);
+    work_later(own);
+    const auto failed = job(id_);
+    EXPECT_EQ(failed.error->kind, ErrorKind::kInternalError);
+    EXPECT_EQ(failed.error->task, failed.tasks.at(2).id);
+}
+
 }  // namespace
 }  // namespace ittybit::work
