@@ -1,5 +1,6 @@
 #include "work/piece_work.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -104,7 +105,7 @@ private:
         return events;
     }
 
-    /// Whether the piece was ours still.
+    /// Whether the piece was ours still, as far as we know.
     bool settle(const Result<Made>& made) {
         const auto is_ours = write_patiently(shop_.troubles.ending, [&]() -> Result<bool> {
             const auto& claim = piece_.claim;
@@ -114,7 +115,16 @@ private:
             const bool is_final = !is_worth_another(error, piece_.failures + 1);
             return shop_.segments.fail(claim, json_text(Failed::from(error)), is_final);
         });
-        return is_ours.value_or(false);
+        if (is_ours && *is_ours) return true;
+        return made && (!is_ours || is_the_piece(made->file));
+    }
+
+    /// An earlier try may have written it, and its answer not have come. Where that is not known it
+    /// is left: what nobody needs goes with its job.
+    bool is_the_piece(const std::string& file) {
+        const auto segments = shop_.segments.of_task(piece_.task_id);
+        return !segments ||
+               std::ranges::find(*segments, file, &store::Segment::file) != segments->end();
     }
 
     void tell(const Result<Made>& made, bool is_ours) {

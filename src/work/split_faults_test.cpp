@@ -15,6 +15,34 @@
 namespace ittybit::work {
 namespace {
 
+/// Writes that a piece is done, but its answer does not come the first time.
+class UnheardDatabase final : public store::WrappedDatabase {
+public:
+    using WrappedDatabase::WrappedDatabase;
+
+    void write_later(Work work, Done done) override {
+        WrappedDatabase::write_later(
+            std::move(work),
+            [this, done = std::move(done)](Result<void> outcome) {
+                if (outcome && was_piece_.exchange(false) && !is_heard_.exchange(true))
+                    outcome = Error{ErrorKind::kUnavailable, "the connection is lost", ""};
+                done(std::move(outcome));
+            }
+        );
+    }
+
+private:
+    Result<store::Rows> run(
+        store::Session& inner, std::string_view sql, const store::Values& values
+    ) override {
+        if (sql.find("state = 'done'") != std::string_view::npos) was_piece_ = true;
+        return inner.run(sql, values);
+    }
+
+    std::atomic<bool> was_piece_ = false;
+    std::atomic<bool> is_heard_ = false;
+};
+
 class SplitFaultsTest : public SplitEncodeTest {
 protected:
     /// The next attempt, when its time has come.
@@ -200,6 +228,20 @@ TEST_F(SplitFaultsTest, APieceThatCannotBeReadBackIsNoFailureOfTheImport) {
     const auto failed = job(id_);
     EXPECT_EQ(failed.error->kind, ErrorKind::kInternalError);
     EXPECT_EQ(failed.error->task, failed.tasks.at(2).id);
+}
+
+TEST_F(SplitFaultsTest, APieceWhoseAnswerWasNotHeardIsKept) {
+    id_ = add_job();
+    UnheardDatabase unheard(*fixture_.database);
+    store::SegmentTable segments(unheard);
+    auto own = shop("one", segments);
+    before_ = [&](const PlannedPiece& piece) -> Result<> {
+        if (piece.number == 1) left_behind();  // garbage is swept
+        return {};
+    };
+    work_once(own);
+    EXPECT_EQ(output_of(job(id_)), "aaabbbcccddd");
+    EXPECT_EQ(left_behind(), 2U);
 }
 
 }  // namespace
