@@ -35,7 +35,11 @@ void MemoryLedger::report(const std::string& id, Progress progress) {
         }
     }
     Task& task = task_of(job_, id);
-    if (progress.percent && !is_final(task.status)) advance(task, *progress.percent, clock_.now());
+    if (progress.percent && !is_final(task.status)) {
+        advance(task, *progress.percent, clock_.now());
+        // What was made with others before may have been further.
+        progress.percent = std::max<double>(*progress.percent, *task.progress);
+    }
     if (events_.progress) events_.progress(task, progress);
 }
 

@@ -98,7 +98,7 @@ protected:
             return Error{ErrorKind::kCancelled, "it was cancelled", ""};
         }
         outcome.finished.warnings = {"made smaller"};
-        events.progress({50, {}, {}});
+        events.progress({percent, {}, {}});
         const auto write = [&](const std::string& name, bool is_main) -> Result<> {
             std::ofstream(outcome.workspace.path() / name) << "bytes";
             return events.file_ready(
@@ -134,6 +134,7 @@ protected:
             outcome.beside.push_back(std::move(other));
         }
         if (failing == "together" && !operation.beside.empty()) {
+            percent = 10;
             return Error{ErrorKind::kLimitExceeded, "more memory than allowed", ""};
         }
         return {};
@@ -146,7 +147,13 @@ protected:
 
     /// What a job with these tasks ends as: its status, and each task's.
     std::vector<std::string> ends(Job job) {
-        const LocalEvents events;
+        const LocalEvents events{
+            .changed = {},
+            .progress =
+                [this](const Task& task, const Progress& progress) {
+                    if (progress.percent) told[task.id].push_back(*progress.percent);
+                },
+        };
         MemoryLedger ledger(std::move(job), clock, events, stop.get_token());
         result = ledger.end(run(request, ledger));
         std::vector<std::string> words = {std::string(name_of(result.status))};
@@ -178,8 +185,10 @@ protected:
     std::shared_ptr<storage::FaultyStorage> faulty_ =
         std::make_shared<storage::FaultyStorage>(inner_);
     std::shared_ptr<storage::Storage> place_ = faulty_;
-    bool shares = false;            // what may be made at once is
-    std::vector<std::string> done;  // operations
+    bool shares = false;                              // what may be made at once is
+    double percent = 50;                              // of an operation, as it tells it once
+    std::map<std::string, std::vector<double>> told;  // to who watches, of each task
+    std::vector<std::string> done;                    // operations
     Job result;
 };
 
@@ -436,6 +445,7 @@ TEST_F(SharingTest, WhatFailsTogetherIsMadeOneByOne) {
     );
     expect_all_made();
     EXPECT_EQ(keys().size(), 5U) << "what was sent of the first try is taken back";
+    EXPECT_THAT(told.at(result.tasks[2].id), ElementsAre(50, 50)) << "it does not go back";
 }
 
 TEST_F(SharingTest, OneThatFailsLeavesTheOther) {
