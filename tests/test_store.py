@@ -46,6 +46,8 @@ def test_a_row_that_cannot_be_read_fails_alone(server, clip, origin, column):
     ended = server.wait(broken)
     assert ended["status"] == "failed" and ended["error"]["kind"] == "internal_error"
     assert column in ended["error"]["message"]
+    again = server.post(f"/jobs/{broken['id']}/retry")
+    assert again.status_code == 400 and "send it anew" in again.json()["message"]
     assert server.call("DELETE", f"/jobs/{broken['id']}").status_code == 204
 
 

@@ -22,6 +22,17 @@ Result<JobRequest> read_new(Service& service, const Request& request) {
 
 Result<JobRequest> read_retry(Service& service, const Request& request) {
     auto earlier = TRY(find_job(service, request));
+    if (!earlier.broken.empty()) {
+        return Error{
+            ErrorKind::kInvalidRequest,
+            fmt::format(
+                "the database holds a broken {} of this job, so that nobody knows what it was: "
+                "send it anew",
+                earlier.broken
+            ),
+            "id"
+        };
+    }
     TRY(work::unseal_keys(earlier.order, earlier.job.id, service.secrets));
     return read_job(document_of(earlier.order), service);
 }

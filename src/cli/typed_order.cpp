@@ -78,12 +78,22 @@ Result<> place_each(json::array& outputs, std::string folder) {
     return {};
 }
 
-/// The connection that is meant: a flag's before the body's, and the environment's last.
+/// The connection that is meant: a flag's before the body's, which may be called `connection_id`
+/// there and stand among the options, and the environment's last.
 void name_connection(const std::string& flag, json::object& document) {
+    auto* options = document.contains("options") ? document["options"].if_object() : nullptr;
+    const auto is_given = [](const json::object& object, std::string_view name) {
+        const auto* value = object.if_contains(name);
+        return value != nullptr && !value->is_null();
+    };
+    const bool is_said = is_given(document, "connection") || is_given(document, "connection_id") ||
+                         (options != nullptr && is_given(*options, "connection_id"));
     const char* preset = std::getenv("ITTYBIT_CONNECTION");
     if (!flag.empty()) {
         document["connection"] = flag;
-    } else if (preset != nullptr && *preset != '\0' && !document.contains("connection")) {
+        document.erase("connection_id");
+        if (options != nullptr) options->erase("connection_id");
+    } else if (preset != nullptr && *preset != '\0' && !is_said) {
         document["connection"] = preset;
     }
 }

@@ -71,9 +71,13 @@ TEST_F(TypedOrderTest, AFlagGoesBeforeTheBodyAndThatBeforeTheEnvironment) {
     };
     ::setenv("ITTYBIT_CONNECTION", "preset", 1);
     EXPECT_EQ(connection(R"({"kind":"video"})"), "preset");
-    EXPECT_EQ(connection(R"({"kind":"video","connection":"said"})"), "said");
+    const std::vector<const char*> bodies = {
+        R"({"kind":"video","connection":"said"})", R"({"kind":"video","connection_id":"said"})",
+        R"({"kind":"video","options":{"connection_id":"said"}})"
+    };
+    for (const auto* body : bodies) EXPECT_EQ(connection(body), "said") << body;
     globals.connection = "flag";
-    EXPECT_EQ(connection(R"({"kind":"video","connection":"said"})"), "flag");
+    for (const auto* body : bodies) EXPECT_EQ(connection(body), "flag") << body;
     ::unsetenv("ITTYBIT_CONNECTION");
 }
 

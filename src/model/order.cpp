@@ -162,6 +162,9 @@ json::object document_of(const Order& order) {
         auto& output = outputs[i].get_object();
         output.erase("sealed_key");
         json::object options = order.outputs[i].sent;
+        // It may have been sent as a name, and is beside them as an id now.
+        const auto& connection = order.connection_of(order.outputs[i]);
+        if (connection && options.contains("connection_id")) options["connection_id"] = *connection;
         const auto operation = order.outputs[i].operation();
         const auto* encryption = encryption_of(operation);
         if (encryption != nullptr && encryption->key)

@@ -380,6 +380,17 @@ TEST(ReadOrder, WhatWasOrderedCanBeOrderedAgain) {
     EXPECT_EQ(again.order.outputs.front().sent, first->outputs.front().sent);
 }
 
+TEST(ReadOrder, WhatNamedItsConnectionAmongItsOptionsCanBeOrderedAgain) {
+    const auto first = read(
+        R"({"input":"https://a/b","kind":"video","output":"s3://bucket/k.mp4",
+            "options":{"connection_id":"mine"}})"
+    );
+    ASSERT_TRUE(first) << first.error().message;
+    const auto again = reading(compact_json(document_of(*first)));
+    ASSERT_TRUE(again.problems.empty()) << again.problems.front().message;
+    EXPECT_EQ(json_text(again.order), json_text(*first));
+}
+
 OrderRules several() {
     auto rules = ittybit::rules();
     rules.takes_outputs = true;
@@ -391,7 +402,8 @@ TEST(ReadOrder, SeveralOutputsCanBeOrderedAgain) {
         R"({"input":"https://a/b.mov","metadata":{"a":1},"priority":3,"outputs":[
             {"kind":"video","width":640,"output":"s3://bucket/{kind}.webm","connection":"mine"},
             {"kind":"image","name":"poster","options":{"start":2}},
-            {"kind":"adaptive_video"}]})",
+            {"kind":"adaptive_video"},
+            {"kind":"audio","output":"s3://bucket/a.mp3","options":{"connection_id":"mine"}}]})",
         several()
     );
     ASSERT_TRUE(first) << first.error().message;
