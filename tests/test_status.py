@@ -138,6 +138,29 @@ def test_requests_made_from_the_document_are_answered_as_it_says(server, origin)
     assert {200, 201, 400, 404} <= {status for _, _, status in seen}
 
 
+# Workers.
+
+def test_who_takes_jobs_is_listed(server):
+    def workers():
+        return server.get("/workers").json()
+
+    def named(start):
+        return [one for one in workers() if one["id"].startswith(start)]
+
+    [serving] = named("serve-")
+    assert abs(serving["seen_at"] / 1000 - time.time()) < 120
+    worker, origin = Worker(server, "--concurrency", "1"), Receiver()
+    wait_for(lambda: named("worker-"), 10, "the worker in the list")
+    log = (server.folder / "worker.log").read_text()
+    assert f'"worker":"{named("worker-")[0]["id"]}"' in log
+    with origin.stall() as url:
+        job = server.job(input=url, kind="video")
+        wait_for(lambda: sum(one["jobs"] for one in workers()) == 1, 10, "who has the job")
+        assert server.post(f"/jobs/{job['id']}/cancel").ok
+    assert worker.stop() == 0 and named("worker-") == []
+    origin.close()
+
+
 # Metrics.
 
 def read_metrics(text):

@@ -2,7 +2,7 @@ import { defineConfig } from "vite";
 
 // `vite web` serves the sources, with a running service behind them.
 const service = process.env.ITTYBIT_API_URL ?? "http://127.0.0.1:8080";
-const paths = "^/(jobs|tasks|uploads|connections|keys|files|health|metrics|openapi.json)";
+const paths = "^/(jobs|tasks|uploads|connections|keys|files|workers|health|metrics|openapi.json)";
 
 export default defineConfig({
     base: "./", // wherever a reverse proxy puts us

@@ -22,6 +22,7 @@ std::vector<Route> stored_file_routes();
 std::vector<Route> status_routes();
 std::vector<Route> dashboard_routes();
 std::vector<Route> key_routes();
+std::vector<Route> worker_routes();
 
 /// The job of a route's {id}. Errors: `job_not_found`, also for a standalone task's.
 Result<store::JobRecord> find_job(Service& service, const Request& request);

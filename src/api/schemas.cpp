@@ -345,6 +345,21 @@ json::object health_schema() {
     });
 }
 
+json::object worker_schema() {
+    return {
+        {"type", "object"},
+        {"required", {"id", "object", "seen_at", "jobs", "pieces"}},
+        {"properties",
+         {{"id",
+           text_schema("As its log has it, in `listening` and `working`. New after each start.")},
+          {"object", {{"const", "worker"}}},
+          {"seen_at", time_schema()},
+          {"jobs", {{"type", "integer"}, {"description", "That it works on."}}},
+          {"pieces",
+           {{"type", "integer"}, {"description", "Of encodes that many share, of its own too."}}}}},
+    };
+}
+
 /// An API key without itself; a new one with it.
 json::object key_schema(bool is_new) {
     json::object properties{
@@ -421,6 +436,7 @@ json::object component_schemas() {
           {"properties", {{"bucket", text_schema("Where to try; the only one by default.")}}}}},
         {"ConnectionTest", connection_test_schema()},
         {"Connection", connection_schema()},
+        {"Worker", worker_schema()},
         {"Key", key_schema(false)},
         {"NewKey", key_schema(true)},
         {"KeyRequest", schema_of<KeyRequest>()},
@@ -438,7 +454,7 @@ json::object component_schemas() {
     add_job_requests(schemas);
     add_task_requests(schemas);
     for (const auto* name :
-         {"Job", "Task", "Part", "StoredFile", "Connection", "Key", "Delivery"}) {
+         {"Job", "Task", "Part", "StoredFile", "Connection", "Key", "Delivery", "Worker"}) {
         schemas[std::string(name) + "List"] = list_of(schema_reference(name));
     }
     return schemas;

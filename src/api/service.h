@@ -10,6 +10,7 @@
 #include "storage/secret_box.h"
 #include "storage/storage.h"
 #include "store/job_store.h"
+#include "store/segments.h"
 #include "store/side_tables.h"
 #include "work/file_links.h"
 #include "work/metrics.h"
@@ -53,6 +54,7 @@ struct Service {
     store::ResumableTable& resumables;
     store::ConnectionTable& connections;
     store::KeyTable& keys;
+    store::WorkerTable& workers;
     storage::Storage& storage;
     const storage::SecretBox& secrets;
     net::Client& client;

@@ -123,7 +123,7 @@ std::vector<Route> all_routes() {
     for (auto* make :
          {jobs_events_routes, job_routes, webhook_routes, task_routes, upload_routes,
           resumable_routes, connection_routes, key_routes, stored_file_routes, file_routes,
-          status_routes, dashboard_routes}) {
+          worker_routes, status_routes, dashboard_routes}) {
         for (auto& route : make()) routes.push_back(std::move(route));
     }
     return routes;

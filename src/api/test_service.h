@@ -64,6 +64,7 @@ private:
     store::ResumableTable resumables_{*fixture_.database};
     store::ConnectionTable connections_{*fixture_.database};
     store::KeyTable keys_{*fixture_.database};
+    store::WorkerTable workers_{*fixture_.database};
     std::unique_ptr<storage::Storage> storage_ = storage::memory_storage();
     storage::SecretBox secrets_ = *storage::SecretBox::open(fixture_.folder + "/key", "");
     net::Client client_{net::Client::Settings{}};
@@ -71,8 +72,8 @@ private:
     store::SettingTable settings_{*fixture_.database};
     Trouble claiming_{"cannot claim a job"};
     Health health_{settings_, claiming_, clock, {fixture_.folder, 0}};
-    Service service_{jobs_,    outbox_, files_, resumables_, connections_, keys_,  *storage_,
-                     secrets_, client_, clock,  {},          metrics_,     health_};
+    Service service_{jobs_,     outbox_,  files_,  resumables_, connections_, keys_,    workers_,
+                     *storage_, secrets_, client_, clock,       {},           metrics_, health_};
 };
 
 inline Request request_of(std::string method, std::string path, std::vector<Header> headers = {}) {

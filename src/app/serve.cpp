@@ -241,6 +241,7 @@ private:
               *engine.resumables,
               *engine.connections,
               *engine.keys,
+              *engine.workers,
               *engine.storage,
               *engine.secrets,
               *engine.client,
@@ -332,7 +333,8 @@ Result<> serve(const Start& start, bool rotates_secret_key) {
         "listening", {{"address", settings.listen.host},
                       {"port", server.port()},
                       {"public_url", settings.public_url.empty() ? service.settings.listen_url
-                                                                 : settings.public_url}}
+                                                                 : settings.public_url},
+                      {"worker", engine->shop->worker}}
     );
     const std::jthread janitor_thread([&](const std::stop_token& end) { janitor.run(end); });
     const std::jthread sweeper_thread([&](const std::stop_token& end) { sweeper.run(end); });
@@ -365,7 +367,7 @@ Result<> run_worker(const Start& start, bool is_listening) {
     work::LostWork lost(
         *engine->queue, *engine->segments, engine->metrics, engine->clock(), engine->shop->scratch
     );
-    json::object facts{{"slots", settings.concurrency}};
+    json::object facts{{"slots", settings.concurrency}, {"worker", engine->shop->worker}};
     if (front) facts["port"] = front->server().port();
     log::info("working", facts);
     const Reloader reloader(start, [](const Settings&) {});

@@ -295,7 +295,7 @@ Result<void> WorkerTable::show(const std::string& worker, UnixMillis now) {
             "SET seen_at = excluded.seen_at",
             {worker, now}
         ));
-        TRY(session.run("DELETE FROM workers WHERE seen_at < $1", {now - 10 * kBeatMs}));
+        TRY(session.run("DELETE FROM workers WHERE seen_at < $1", {now - kKeptBeats * kBeatMs}));
         return {};
     });
 }
@@ -314,6 +314,22 @@ Result<bool> WorkerTable::has_others(const std::string& worker, UnixMillis now) 
                         {worker, now - 3 * kBeatMs}
                     ))
                     .empty();
+    });
+}
+
+Result<std::vector<KnownWorker>> WorkerTable::list(UnixMillis now) {
+    return reading(database_, [&](Session& session) -> Result<std::vector<KnownWorker>> {
+        std::vector<KnownWorker> workers;
+        const auto rows = TRY(session.run(
+            "SELECT worker, seen_at, "
+            "(SELECT count(*) FROM leases WHERE leases.worker = workers.worker), "
+            "(SELECT count(*) FROM segments WHERE state = 'processing' AND segments.worker = "
+            "workers.worker) FROM workers WHERE seen_at >= $1 ORDER BY worker",
+            {now - kKeptBeats * kBeatMs}
+        ));
+        for (const auto& row : rows)
+            workers.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3)});
+        return workers;
     });
 }
 

@@ -64,10 +64,19 @@ private:
     Database& database_;
 };
 
+/// A process that takes jobs and pieces.
+struct KnownWorker {
+    std::string id;
+    UnixMillis seen_at = 0;   // it shows itself once a kBeatMs
+    std::int64_t jobs = 0;    // that it works on
+    std::int64_t pieces = 0;  // of jobs that many encode
+};
+
 /// Who is there to work, whether it has anything to do or not.
 class WorkerTable {
 public:
     static constexpr UnixMillis kBeatMs = 60'000;
+    static constexpr UnixMillis kKeptBeats = 10;
 
     explicit WorkerTable(Database& database) : database_(database) {}
 
@@ -76,6 +85,8 @@ public:
     Result<void> hide(const std::string& worker);
     /// Whether there are others.
     Result<bool> has_others(const std::string& worker, UnixMillis now);
+    /// By id, all that were seen within the last kKeptBeats: one that was killed stays for so long.
+    Result<std::vector<KnownWorker>> list(UnixMillis now);
 
 private:
     Database& database_;

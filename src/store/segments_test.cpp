@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -306,6 +307,35 @@ TEST_P(SegmentsTest, WorkersAreKnownForAWhile) {
     EXPECT_TRUE(workers.show("two", kNow + 3 * WorkerTable::kBeatMs));
     EXPECT_TRUE(workers.hide("two"));
     EXPECT_FALSE(*workers.has_others("one", kNow + 3 * WorkerTable::kBeatMs));
+}
+
+TEST_P(SegmentsTest, WorkersAreListedWithWhatTheyWorkOn) {
+    WorkerTable workers(*recording_);
+    const auto listed = [&](UnixMillis now) {
+        std::vector<std::string> lines;
+        const auto found = workers.list(now);
+        EXPECT_TRUE(found);
+        for (const auto& one : *found)
+            lines.push_back(
+                fmt::format("{} +{}: {} {}", one.id, one.seen_at - kNow, one.jobs, one.pieces)
+            );
+        return lines;
+    };
+    EXPECT_THAT(listed(kNow), testing::IsEmpty());
+    const auto job = split_job(3);
+    const auto piece = *take("helper");
+    const auto other = *take("helper");
+    EXPECT_TRUE(workers.show("idle", kNow + 5));
+    EXPECT_TRUE(workers.show("holder", kNow));
+    EXPECT_TRUE(workers.show("helper", kNow));
+    EXPECT_THAT(
+        listed(kNow), testing::ElementsAre("helper +0: 0 2", "holder +0: 1 0", "idle +5: 0 0")
+    );
+    EXPECT_TRUE(*segments_->finish(piece.claim, "f1", "made"));
+    EXPECT_THAT(listed(kNow), testing::Contains("helper +0: 0 1"));
+    const auto last = kNow + WorkerTable::kKeptBeats * WorkerTable::kBeatMs;
+    EXPECT_THAT(listed(last), testing::SizeIs(3));
+    EXPECT_THAT(listed(last + 1), testing::ElementsAre("idle +5: 0 0"));
 }
 
 }  // namespace
