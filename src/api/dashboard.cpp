@@ -27,8 +27,7 @@ std::string page_policy(const Service& service) {
     );
 }
 
-const DashboardFile* find_file(std::string_view name) {
-    const auto files = dashboard_files();
+const DashboardFile* find_file(std::span<const DashboardFile> files, std::string_view name) {
     const auto found = std::ranges::find(files, name, &DashboardFile::name);
     return found == files.end() ? nullptr : &*found;
 }
@@ -76,7 +75,26 @@ std::string plain_page(const std::vector<Route>& routes) {
 }
 
 Result<Response> page(Service& service, const Request& request) {
-    if (const auto* file = find_file(kPage)) {
+    return front_page(service, request, dashboard_files());
+}
+
+Result<Response> asset(Service& /*service*/, const Request& request) {
+    const auto name = request.capture("name");
+    if (const auto* file = find_file(dashboard_files(), fmt::format("assets/{}", name))) {
+        return file_response(request, *file);
+    }
+    return Error{
+        ErrorKind::kRouteNotFound,
+        fmt::format("the dashboard has no file {}: load the page anew", name), ""
+    };
+}
+
+}  // namespace
+
+Response front_page(
+    const Service& service, const Request& request, std::span<const DashboardFile> files
+) {
+    if (const auto* file = find_file(files, kPage)) {
         auto response = file_response(request, *file);
         response.with("Content-Security-Policy", page_policy(service))
             .with("Referrer-Policy", "no-referrer")
@@ -89,19 +107,6 @@ Result<Response> page(Service& service, const Request& request) {
     response.with("Content-Type", "text/html; charset=utf-8");
     return response;
 }
-
-Result<Response> asset(Service& /*service*/, const Request& request) {
-    const auto name = request.capture("name");
-    if (const auto* file = find_file(fmt::format("assets/{}", name))) {
-        return file_response(request, *file);
-    }
-    return Error{
-        ErrorKind::kRouteNotFound,
-        fmt::format("the dashboard has no file {}: load the page anew", name), ""
-    };
-}
-
-}  // namespace
 
 std::vector<Route> dashboard_routes() {
     return {

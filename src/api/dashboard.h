@@ -3,6 +3,8 @@
 #include <span>
 #include <string_view>
 
+#include "api/http.h"
+
 namespace ittybit::api {
 
 /// A file of the dashboard, in each form that its build (web/pack.mjs) packed it in.
@@ -17,5 +19,12 @@ struct DashboardFile {
 
 /// What was built in; nothing without Node.js, or with -DITTYBIT_DASHBOARD=OFF.
 std::span<const DashboardFile> dashboard_files();
+
+struct Service;
+
+/// The page of these files; where there are none, a plain one that names the API.
+Response front_page(
+    const Service& service, const Request& request, std::span<const DashboardFile> files
+);
 
 }  // namespace ittybit::api
