@@ -16,6 +16,7 @@ export type StoredFile = Schemas["StoredFile"];
 export type Health = Schemas["Health"];
 export type Key = Schemas["Key"];
 export type NewKey = Schemas["NewKey"];
+export type Worker = Schemas["Worker"];
 export type Status = Job["status"];
 
 export interface Refusal {

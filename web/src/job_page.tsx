@@ -8,6 +8,7 @@ import { findJob, isFinal, isWork, listen, outputsOf } from "./jobs";
 import { listAddress } from "./jobs_page";
 import { Output } from "./output";
 import { Outputs } from "./outputs";
+import { HowItIsMade } from "./plan";
 import { Request } from "./request";
 import { go } from "./route";
 import { Timeline } from "./timeline";
@@ -222,6 +223,7 @@ export function JobPage({ id }: { id: string }) {
                     <Outputs job={job} />
                     <Output job={job} />
                     <Timeline job={job} />
+                    <HowItIsMade job={job} />
                     {works.map(
                         (task) =>
                             task.output &&

@@ -6,7 +6,7 @@ import { fileName, kindName } from "./format";
 import { Icon } from "./icon";
 import { isExport, outputsOf, taskOf } from "./jobs";
 import { Player } from "./player";
-import { Waveform } from "./waveform";
+import { Peaks, Waveform } from "./waveform";
 
 interface Result {
     title: string;
@@ -51,7 +51,7 @@ function Shown({ job, result }: { job: Job; result: Result }) {
         return <Compare before={before} after={source} name={name} file={result.file} />;
     }
     if (result.file.kind === "waveform") {
-        return <p class="hint">The peaks of the sound, as JSON.</p>;
+        return <Peaks source={source} file={result.file} />;
     }
     if (result.file.kind === "audio") return <Waveform source={source} file={result.file} />;
     if (PICTURES.test(source)) {

@@ -1,12 +1,13 @@
 // How the service is: what waits, what works, what fails, and the walls around it.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, get, type Health, type Job } from "./api";
+import { ApiError, get, type Health } from "./api";
 import { Chart } from "./chart";
+import { Failures } from "./failures";
 import { bytes, duration } from "./format";
 import { history, metrics, perMinute, total, watch, type Metrics } from "./metrics";
 import { poll } from "./poll";
 import { Bar, Problem } from "./ui";
-import { kindOfFailure } from "./words";
+import { Workers } from "./workers";
 
 const LAYERS: Record<string, [string, string]> = {
     namespaces: ["Namespaces", "No network, and nothing shared with other processes"],
@@ -102,39 +103,6 @@ function Charts() {
     );
 }
 
-/// Of the last hundred jobs that failed.
-function Failures() {
-    const [kinds, setKinds] = useState<[string, number][] | null>(null);
-    useEffect(() => {
-        const look = async () => {
-            const counts = new Map<string, number>();
-            for (const { error } of await get<Job[]>("jobs?status=failed&limit=100")) {
-                if (error) counts.set(error.kind, (counts.get(error.kind) ?? 0) + 1);
-            }
-            setKinds([...counts].sort((one, other) => other[1] - one[1]));
-        };
-        return poll(look, 10_000);
-    }, []);
-    const most = Math.max(1, ...(kinds ?? []).map(([, count]) => count));
-    return (
-        <section class="card">
-            <h2>Latest failures</h2>
-            {kinds?.length === 0 && <p class="hint">None.</p>}
-            <ul class="tally">
-                {kinds?.map(([kind, count]) => (
-                    <li key={kind}>
-                        <a href={`#/jobs?status=failed&q=error:${kind}`}>{kindOfFailure(kind)}</a>
-                        <span class="track" aria-hidden="true">
-                            <i style={{ width: `${(100 * count) / most}%` }} />
-                        </span>
-                        <span class="number">{count}</span>
-                    </li>
-                ))}
-            </ul>
-        </section>
-    );
-}
-
 function Walls({ health }: { health: Health }) {
     return (
         <section class="card">
@@ -209,7 +177,10 @@ export function System() {
                         label="reason"
                     />
                 </div>
-                {health && <Walls health={health} />}
+                <div>
+                    <Workers />
+                    {health && <Walls health={health} />}
+                </div>
             </div>
         </div>
     );

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { File } from "./api";
 import { timecode } from "./format";
 import { theme } from "./theme";
+import { Problem } from "./ui";
 
 const COLUMNS = 400;
 const LONGEST_S = 2400; // all channels together: decoded each takes 12 MB a minute
@@ -37,8 +38,38 @@ function draw(canvas: HTMLCanvasElement, peaks: number[], played: number) {
     });
 }
 
-export function Waveform({ source, file }: { source: string; file: File }) {
+interface DrawingProps {
+    peaks: number[];
+    seconds: number | null;
+    played?: number; // of all, 0 to 1
+    seek?: (place: number) => void;
+}
+
+function Drawing({ peaks, seconds, played = 0, seek }: DrawingProps) {
     const canvas = useRef<HTMLCanvasElement>(null);
+    const colours = theme.value;
+    useEffect(() => {
+        const redraw = () => canvas.current && draw(canvas.current, peaks, played);
+        redraw();
+        addEventListener("resize", redraw);
+        return () => removeEventListener("resize", redraw);
+    }, [peaks, played, colours]);
+    const click = (event: MouseEvent) => {
+        const box = canvas.current!.getBoundingClientRect();
+        seek?.((event.clientX - box.left) / box.width);
+    };
+    return (
+        <canvas
+            ref={canvas}
+            class={seek ? "waveform seeks" : "waveform"}
+            onClick={click}
+            role="img"
+            aria-label={`Waveform of ${timecode(seconds)} of sound`}
+        />
+    );
+}
+
+export function Waveform({ source, file }: { source: string; file: File }) {
     const sound = useRef<HTMLAudioElement>(null);
     const [peaks, setPeaks] = useState<number[] | null>(null);
     const [played, setPlayed] = useState(0);
@@ -50,30 +81,12 @@ export function Waveform({ source, file }: { source: string; file: File }) {
         readPeaks(source, COLUMNS, stop.signal).then(setPeaks, () => {});
         return () => stop.abort();
     }, [source]);
-    const colours = theme.value;
-    useEffect(() => {
-        if (!canvas.current || !peaks) return;
-        const redraw = () => canvas.current && draw(canvas.current, peaks, played);
-        redraw();
-        addEventListener("resize", redraw);
-        return () => removeEventListener("resize", redraw);
-    }, [peaks, played, colours]);
-    const seek = (event: MouseEvent) => {
-        const box = canvas.current!.getBoundingClientRect();
-        const place = (event.clientX - box.left) / box.width;
+    const seek = (place: number) => {
         if (sound.current?.duration) sound.current.currentTime = place * sound.current.duration;
     };
     return (
         <>
-            {peaks && (
-                <canvas
-                    ref={canvas}
-                    class="waveform"
-                    onClick={seek}
-                    role="img"
-                    aria-label={`Waveform of ${timecode(file.duration)} of sound`}
-                />
-            )}
+            {peaks && <Drawing peaks={peaks} seconds={file.duration} played={played} seek={seek} />}
             <audio
                 ref={sound}
                 src={source}
@@ -84,6 +97,40 @@ export function Waveform({ source, file }: { source: string; file: File }) {
                     setPlayed(event.currentTarget.currentTime / event.currentTarget.duration)
                 }
             />
+        </>
+    );
+}
+
+/// The loudest of each column, where there are more peaks than columns.
+function inColumns(peaks: number[]) {
+    if (peaks.length <= COLUMNS) return peaks;
+    const columns = new Array<number>(COLUMNS).fill(0);
+    peaks.forEach((peak, at) => {
+        const column = Math.floor((at * COLUMNS) / peaks.length);
+        columns[column] = Math.max(columns[column]!, peak);
+    });
+    return columns;
+}
+
+/// A file of peaks, drawn.
+export function Peaks({ source, file }: { source: string; file: File }) {
+    const [peaks, setPeaks] = useState<number[] | null>(null);
+    const [problem, setProblem] = useState("");
+    useEffect(() => {
+        const stop = new AbortController();
+        fetch(source, { signal: stop.signal })
+            .then((answer) => answer.json())
+            .then(
+                ({ data }) => setPeaks(data),
+                () => stop.signal.aborted || setProblem("The peaks cannot be read."),
+            );
+        return () => stop.abort();
+    }, [source]);
+    return (
+        <>
+            {peaks && <Drawing peaks={inColumns(peaks)} seconds={file.duration} />}
+            {peaks && <p class="hint number">{peaks.length} peaks, as JSON</p>}
+            <Problem text={problem} />
         </>
     );
 }
