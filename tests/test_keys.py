@@ -139,6 +139,24 @@ def test_a_key_has_no_more_jobs_running_than_it_may(server, silent_origin):
         server.call("DELETE", f"/jobs/{job}")
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_one_job_waits_for_one_of_the_many_of_another_key(tmp_path, clip, database):
+    server = service.Server(tmp_path, "--concurrency", "1", database=database)
+    many, few = make(server), make(server)
+    body = {"kind": "image", "input": clip, "options": {"width": 16}}
+    crowd = {server.post("/jobs", body, **bearer(many)).json()["id"] for _ in range(300)}
+    one = server.post("/jobs", body, **bearer(few)).json()
+    assert server.wait(one)["status"] == "succeeded"
+    [[waiting]] = server.sql("SELECT count(*) FROM jobs WHERE started_at IS NULL")
+    assert int(waiting) > 50, "the others did not wait: the test says nothing"
+    # One was at work when it came; one more may have begun while it was written down.
+    between = server.sql(
+        "SELECT id FROM jobs WHERE started_at > ? AND started_at < "
+        "(SELECT started_at FROM jobs WHERE id = ?)", one["created_at"], one["id"])
+    assert len(between) <= 1 and {row[0] for row in between} <= crowd
+    assert server.stop() == 0
+
+
 def test_the_command_line_makes_lists_and_ends_keys(server):
     made = keys_command(server, "create", "--name", "shop", "--scope", "create", "--expires", "30d",
                         "--rate-limit", "600", "--max-running", "2")

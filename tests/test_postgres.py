@@ -11,6 +11,7 @@ import requests
 import cli
 import postgres
 from service import WAIT, Receiver, Server, Worker, free_port, wait_for
+from test_status import read_metrics
 
 
 @pytest.fixture
@@ -93,6 +94,8 @@ def test_the_work_of_a_server_that_is_killed_is_done_by_another(pair, origin, cl
     ended = [other.wait({"id": id}) for id in ids]
     assert {each["status"] for each in ended} == {"failed"}, "/stall is no picture"
     assert other.sql("SELECT max(attempt), max(uncounted) FROM jobs") == [("2", "1")]
+    _, metrics = read_metrics(other.get("/metrics").text)
+    assert metrics["ittybit_jobs_lost_total"] == 1, "that of the server that was killed"
 
 
 def test_workers_take_over_from_one_another_while_there_is_no_server(pair, origin):
@@ -168,6 +171,30 @@ def test_a_server_without_its_database_says_so_and_recovers(tmp_path, own_postgr
     wait_for(lambda: requests.get(f"{server.url}/health", timeout=WAIT).ok, 30, "health")
     assert server.wait(server.job(input=clip, kind="image", width=16))["status"] == "succeeded"
     assert server.stop() == 0
+
+
+def test_tls_is_verified_as_its_url_says(tmp_path, own_postgres, clip):
+    port, ca = free_port(), postgres.authority(tmp_path, "ours")
+    created = postgres.create(own_postgres)
+    name = created.split("///")[1].split("?")[0]
+    postgres.listen_with_tls(own_postgres, ca, port)
+
+    def url(authority, host="127.0.0.1"):
+        return (f"postgres://postgres@{host}:{port}/{name}?sslmode=verify-full"
+                f"&sslrootcert={authority}")
+
+    server = Server(tmp_path, database=url(ca))
+    assert server.wait(server.job(input=clip, kind="image", width=16))["status"] == "succeeded"
+    [(ours, plain)] = server.sql(
+        "SELECT count(*), count(*) FILTER (WHERE NOT ssl) FROM pg_stat_ssl JOIN pg_stat_activity "
+        "USING (pid) WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    assert int(ours) > 1 and plain == "0"
+    assert server.stop() == 0
+    stranger = postgres.authority(tmp_path, "theirs")
+    for wrong, words in ((url(stranger), "certificate verify failed"),
+                         (url(ca, "localhost"), "does not match host name"),
+                         (url(ca).replace("verify-full", "disable"), "no encryption")):
+        assert words in refusal(server, ITTYBIT_DATABASE=wrong), wrong
 
 
 def refusal(server, what="serve", **env):

@@ -1,5 +1,6 @@
 """The store as users meet it: rows that cannot be read, lists, health, keys and addresses."""
 import contextlib
+import http.server
 import json
 import subprocess
 import threading
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 import cli
-from service import WAIT, Server, Worker, free_port, wait_for
+from service import WAIT, QuietServer, Server, Worker, free_port, wait_for
 
 
 def raw(server, path, text):
@@ -206,20 +207,58 @@ def test_workers_agree_with_the_server_on_the_public_url(tmp_path, clip):
     assert server.stop() == 0
 
 
-def test_progress_of_another_process_is_followed(tmp_path, clip):
-    server = Server(tmp_path, "--concurrency", "1")
-    worker = Worker(server, "--concurrency", "2")
-    jobs = [server.job(input=clip, kind="video", width=64) for _ in range(4)]
-    seen = {}
-    def follow(job):
-        seen[job["id"]] = [event["data"]["status"] for event in server.events(job["id"])
-                           if event["event"] == "job"]
-    threads = [threading.Thread(target=follow, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(WAIT)
-    assert all(statuses[-1] == "succeeded" for statuses in seen.values()), seen
-    assert len(seen) == 4
+@pytest.fixture
+def slow_clip(media):
+    """An address whose bytes take eight seconds to come."""
+    data = (media / "surround.wav").read_bytes()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            piece = len(data) // 40 + 1
+            for at in range(0, len(data), piece):
+                self.wfile.write(data[at : at + piece])
+                time.sleep(0.2)
+
+        def log_message(self, *_):
+            pass
+
+    with QuietServer(("127.0.0.1", 0), Slow) as slow:
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{slow.server_port}/a.wav"
+        slow.shutdown()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_progress_of_another_process_is_followed_and_its_work_cancelled(
+        tmp_path, origin, clip, slow_clip, database):
+    server = Server(tmp_path, "--concurrency", "1", database=database)
+    film = {"input": slow_clip, "kind": "audio", "options": {"format": "wav"}}
+
+    def is_worked_on(job):
+        return server.get(f"/jobs/{job['id']}").json()["status"] == "processing"
+
+    with origin.stall() as url:
+        held = server.job(input=url, kind="image")
+        wait_for(lambda: is_worked_on(held), WAIT, "a server that has no slot")
+        worker = Worker(server, "--concurrency", "1")
+        job = server.job(**film)
+        events = list(server.events(job["id"]))
+        states = [each["data"]["status"] for each in events if each["event"] == "job"]
+        assert states[-1] == "succeeded" and "processing" in states, states
+        told = [each["data"] for each in events if each["event"] == "progress"]
+        percents = [it["percent"] for it in told if it["task"] == job["tasks"][1]["id"]]
+        assert len(set(percents)) > 1 and percents == sorted(percents), told
+        long = server.job(**film)
+        wait_for(lambda: is_worked_on(long), WAIT, "another job of the worker's")
+        assert server.post(f"/jobs/{long['id']}/cancel").json()["status"] == "cancelled"
+        after = server.job(input=clip, kind="image", width=16)
+        assert server.wait(after)["status"] == "succeeded", "its slot was not free again"
+        log = (tmp_path / "worker.log").read_text().splitlines()
+        started = [line["job"] for line in map(json.loads, log) if line["message"] == "job started"]
+        assert started == [job["id"], long["id"], after["id"]]
+        server.post(f"/jobs/{held['id']}/cancel")
     assert worker.stop() == 0
     assert server.stop() == 0
