@@ -325,7 +325,11 @@ def test_a_connection_that_works_is_said_to(server, service):
 @pytest.fixture
 def here(tmp_path):
     """here('video', …, env={…}): ittybit on this machine, with a home of its own."""
-    return lambda *words, env=None: cli.ittybit(*words, cwd=tmp_path, timeout=WAIT, env=env)
+    def run(*words, env=None):
+        return cli.ittybit(*words, cwd=tmp_path, timeout=WAIT, env=env)
+
+    run.folder = tmp_path
+    return run
 
 
 def add(here, service, name, *more):
@@ -376,6 +380,39 @@ def test_s3_without_a_server(here, service, film, prefix, tmp_path):
     assert service.read(f"{prefix}/copy.mp4") == path.read_bytes()
     assert here("video", "-i", film, "-o", "ftp://a/b.mp4").error_kind == "invalid_output"
     assert here("video", "-i", film, "-o", "s3://bkt/{who}.mp4").error_kind == "invalid_output"
+
+
+def test_nothing_here_is_written_over_what_the_same_order_made(here, service, film, prefix):
+    folder = f"s3://{service.bucket}/{prefix}"
+    body = {"outputs": [
+        {"kind": "image", "options": {"width": 64}, "output": f"{folder}/{{filename}}.jpg"},
+        {"kind": "image", "options": {"width": 32}, "output": f"{folder}/a_film__1_.jpg"}]}
+    run = here("run", "-i", film, "--body", json.dumps(body), env=service.aws())
+    assert (run.status, run.error_kind) == (2, "invalid_output"), run.last
+    assert service.keys(prefix) == [f"{prefix}/a_film__1_.jpg"]
+    first = pathlib.Path(here.folder) / "first.jpg"
+    first.write_bytes(service.read(f"{prefix}/a_film__1_.jpg"))
+    assert look.picture(first).shape[1] == 64
+    # Nor over what another input made: of both the key would hold the same name.
+    run = here("image", "-i", film, "-i", film.replace(" (1)", " [1]"), "-o",
+               f"{folder}/{{filename}}.png", env=service.aws())
+    assert (run.status, run.error_kind) == (2, "invalid_output"), run.last
+    assert service.keys(prefix) == [f"{prefix}/a_film__1_.jpg"]
+
+
+def test_a_key_is_called_after_its_input(here, service, film, prefix, media):
+    source = service.put(media / "flash-small.mp4", f"{prefix}/in/talk.2024.mp4")
+    folder = f"s3://{service.bucket}/{prefix}/out"
+    for kind, name, output in [
+            ("image", "talk.2024.jpg", f"{folder}/{{filename}}"),
+            ("audio", "TALK.MP3", f"{folder}/TALK.MP3")]:
+        run = here(kind, "-i", source, "-o", output, env=service.aws())
+        assert (run.status, run.last["output"]) == (0, f"{folder}/{name}"), run.stderr
+    assert service.head(f"{prefix}/out/TALK.MP3")["ContentType"] == "audio/mpeg"
+    run = here("task", "export", "-i", source, "-o", f"{folder}/{{filename}}-copy.{{format}}",
+               env=service.aws())
+    assert run.status == 0, run.stderr
+    assert service.head(f"{prefix}/out/talk.2024-copy.mp4")["ContentType"] == "video/mp4"
 
 
 def test_awss_files_and_authorities_are_read(here, service, film, tmp_path):

@@ -145,6 +145,20 @@ TEST_F(Many, NoTwoShareAName) {
     EXPECT_EQ(error_of(same, "out/"), "");  // numbered
 }
 
+TEST_F(Many, NoTwoShareAKey) {
+    std::ofstream(folder_ + "/b_b.jpg") << "x";
+    const std::vector<std::string> alike = {folder_ + "/b b.jpg", folder_ + "/b_b.jpg"};
+    EXPECT_THAT(error_of(alike, "s3://bkt/{filename}.png"), HasSubstr("the same output"));
+    EXPECT_EQ(error_of(alike, "out/{filename}.png"), "") << "a file is called by both";
+    EXPECT_EQ(error_of(alike, "s3://bkt/{filename}-{id}.png"), "");
+    const std::vector<std::string> urls = {"https://h/%5Fa.mov?x=1", "https://h/a.mov"};
+    EXPECT_THAT(error_of(urls, "s3://bkt/{filename}.mp4"), HasSubstr("the same output"));
+    const std::vector<std::string> two = {folder_ + "/a.jpg", folder_ + "/c.png"};
+    EXPECT_EQ(error_of(two, "s3://bkt/{filename}/"), "");
+    for (const auto* shared : {"s3://bkt/thumbs/", "https://h/put/", "https://h/{filename}{id}"})
+        EXPECT_THAT(error_of(two, shared), HasSubstr("several outputs")) << shared;
+}
+
 TEST(Bar, ShowsPercentSpeedAndTimeLeft) {
     const auto text = bar("video", Progress{42.9, 1.84, 72.0}, 80);
     EXPECT_THAT(text, HasSubstr("video  42%"));

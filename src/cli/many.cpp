@@ -14,6 +14,7 @@
 #include "model/error_kinds.h"
 #include "model/output_name.h"
 #include "work/local_input.h"
+#include "work/places.h"
 #include "work/target.h"
 
 namespace ittybit::cli {
@@ -36,6 +37,19 @@ std::vector<std::string> matches(const std::string& pattern) {
     const std::unique_ptr<glob_t, Free> found(new glob_t());
     if (::glob(pattern.c_str(), 0, nullptr, found.get()) != 0) return {};
     return {found->gl_pathv, found->gl_pathv + found->gl_pathc};
+}
+
+/// What an input gives `{filename}`: a key holds less than a name of this machine.
+std::string stem_in(const std::string& output, const std::string& input) {
+    if (!is_url(output)) return work::stem_of_input(input);
+    return work::stem_of(is_url(input) ? input : work::file_url(input));
+}
+
+/// A folder of this machine numbers what is taken, as nobody does in a bucket, and a server names
+/// its files itself.
+bool has_room_for_all(const std::string& output) {
+    if (!is_url(output)) return output.empty() || output.ends_with('/');
+    return is_s3(output) && output.find("{id}") != std::string::npos;
 }
 
 Result<> check_readable(const std::string& input) {
@@ -86,26 +100,26 @@ void make_folder(const std::string& output) {
 }
 
 Result<> check_many(const std::vector<std::string>& inputs, const std::string& output) {
-    const bool is_named = output.find("{filename}") != std::string::npos;
-    const bool has_id = is_url(output) && output.find("{id}") != std::string::npos;
-    const bool is_free = output.empty() || output.ends_with('/') || has_id;
+    const bool is_free = has_room_for_all(output);
+    const bool is_named = !is_web(output) && output.find("{filename}") != std::string::npos;
     if (!is_named && !is_free) {
         return Error{
             ErrorKind::kInvalidOutput,
-            "several inputs need several outputs: give -o FOLDER/, or a name with {filename}",
+            "several inputs need several outputs: give -o FOLDER/ of this machine, or a name with "
+            "{filename} here or in a bucket",
             "output"
         };
     }
     std::map<std::string, std::string> stems;
     for (const auto& input : inputs) {
         TRY(check_readable(input));
-        const auto [known, is_new] = stems.emplace(work::stem_of_input(input), input);
+        const auto [known, is_new] = stems.emplace(stem_in(output, input), input);
         if (is_new || is_free) continue;
         return Error{
             ErrorKind::kInvalidOutput,
             fmt::format(
-                "\"{}\" and \"{}\" would have the same output: give -o FOLDER/ instead",
-                known->second, input
+                "\"{}\" and \"{}\" would have the same output: give {} instead", known->second,
+                input, is_url(output) ? "a name with {id}" : "-o FOLDER/"
             ),
             "output"
         };

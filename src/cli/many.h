@@ -12,8 +12,9 @@ namespace ittybit::cli {
 /// The inputs that were typed, with what quoted globs (`'*.jpg'`) stand for on this machine.
 std::vector<std::string> expanded(const std::vector<std::string>& inputs);
 
-/// Whether several inputs can have the outputs that `output` names: a folder, or a name with
-/// `{filename}` that no two of them share. Errors: `invalid_input`, `invalid_output`.
+/// Whether several inputs can have the outputs that `output` names: a folder of this machine, or a
+/// name with `{filename}` that no two of them share, also once a bucket has its key. Errors:
+/// `invalid_input`, `invalid_output`.
 Result<> check_many(const std::vector<std::string>& inputs, const std::string& output);
 
 /// Makes the folder of several outputs before them, so that none of them takes it for its own:

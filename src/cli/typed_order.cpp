@@ -117,7 +117,7 @@ OrderRules rules_of(bool is_task, Done done) {
 
 std::string extension_of(const OrderedOutput& output, const std::string& input) {
     if (is_job_kind(output.kind())) return std::string(ittybit::extension_of(output.operation()));
-    return std::string(extension_in(input));
+    return std::string(extension_of_address(input));
 }
 
 }  // namespace

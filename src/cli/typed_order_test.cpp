@@ -32,8 +32,10 @@ protected:
         return typed ? "" : typed.error().message;
     }
     /// The names of what would be made, below the folder.
-    std::vector<std::string> names(const std::string& text, Done done = Done::kHere) {
-        const auto typed = read(text, done);
+    std::vector<std::string> names(
+        const std::string& text, Done done = Done::kHere, bool is_task = false
+    ) {
+        const auto typed = read(text, done, is_task);
         EXPECT_TRUE(typed) << typed.error().message;
         const auto targets = choose_targets(*typed, done);
         EXPECT_TRUE(targets) << targets.error().message;
@@ -107,6 +109,9 @@ TEST_F(TypedOrderTest, ATaskTakesAFileAndACopyGoesWhereItIsTold) {
     EXPECT_EQ(copied->order.outputs.front().place.url, "copy.mp4");
     EXPECT_TRUE(std::holds_alternative<File>(copied->order.input.file));
     EXPECT_EQ(read(R"({"kind":"video"})")->order.input.url(), "https://a/b.mp4");
+    globals.input = "https://a/b.mp4?signed=a/b.c";
+    globals.output = folder.string() + "/";
+    EXPECT_THAT(names(R"({"kind":"import"})", Done::kHere, true), ElementsAre("b.mp4"));
 }
 
 TEST_F(TypedOrderTest, SeveralOutputsLieInOneFolder) {

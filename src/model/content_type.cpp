@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "model/output_name.h"
 
 namespace ittybit {
@@ -30,7 +31,7 @@ constexpr std::array kTypes = {
 std::string_view content_type_of(std::string_view name) {
     const auto extension = extension_in(name);
     for (const auto& row : kTypes) {
-        if (row.extension == extension) return row.type;
+        if (is_same_word(row.extension, extension)) return row.type;
     }
     return kUnknownType;
 }

@@ -175,6 +175,18 @@ std::string_view extension_in(std::string_view path) {
     return dot == std::string_view::npos || dot == 0 ? "" : name.substr(dot + 1);
 }
 
+std::string_view extension_of_address(std::string_view url_or_path) {
+    const auto url = is_url(url_or_path) ? without_query(url_or_path) : url_or_path;
+    const auto scheme = url.find("://");
+    const auto rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+    const bool is_host = is_url(url) && rest.find('/') == std::string_view::npos;
+    const auto extension = is_host ? "" : extension_in(rest);
+    const bool is_plain = std::ranges::all_of(extension, [](unsigned char letter) {
+        return std::isalnum(letter) != 0;
+    });
+    return is_plain ? extension : "";
+}
+
 Result<> settle_format(std::string_view kind, std::string_view output, json::object& options) {
     const auto extension = extension_in(is_web(output) ? without_query(output) : output);
     if (makes_folder(kind, options)) {

@@ -23,6 +23,10 @@ bool is_url(std::string_view place);
 /// "mp4" of "a/b.mp4"; "" when the last part of the path has none.
 std::string_view extension_in(std::string_view path);
 
+/// "mov" of "https://host/a/clip.mov?x=1" and of a path; "" where the last part of the path has
+/// none, or one that is more than letters and digits.
+std::string_view extension_of_address(std::string_view url_or_path);
+
 /// An address without what follows its path: "https://h/a.mp4" of "https://h/a.mp4?signature=1".
 std::string_view without_query(std::string_view url);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/content_type.h"
+
 namespace ittybit {
 namespace {
 
@@ -42,6 +44,23 @@ TEST(OutputName, AFolderOfPicturesHasNoExtension) {
     EXPECT_FALSE(check_s3_output("s3://bucket/thumbs/"));
     EXPECT_FALSE(check_s3_output("s3://bucket/", /*is_folder=*/true));
     EXPECT_FALSE(check_s3_output("s3://bucket/a//", /*is_folder=*/true));
+}
+
+TEST(OutputName, AnAddressEndsInAnExtensionOrInNone) {
+    EXPECT_EQ(extension_of_address("https://h/a.b/clip.MOV?x=a/b.c#d.e"), "MOV");
+    EXPECT_EQ(extension_of_address("s3://bucket/in/a film.mp4"), "mp4");
+    EXPECT_EQ(extension_of_address("file:///home/me/a%20b.wav"), "wav");
+    EXPECT_EQ(extension_of_address("b/c?.mp3"), "mp3");
+    for (const auto* none :
+         {"https://host.com", "https://h/clip", "https://h/.mov", "clip", "https://h/a.{id}",
+          "https://h/a.m%2Fp"})
+        EXPECT_EQ(extension_of_address(none), "") << none;
+}
+
+TEST(OutputName, ATypeIsThatOfTheExtensionInAnyCase) {
+    EXPECT_EQ(content_type_of("a/FILM.MP4"), "video/mp4");
+    EXPECT_EQ(content_type_of("b/Master.M3u8"), "application/vnd.apple.mpegurl");
+    EXPECT_EQ(content_type_of("b/x.exe"), kUnknownType);
 }
 
 TEST(OutputName, AContradictionIsAnError) {

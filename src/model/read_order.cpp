@@ -149,9 +149,20 @@ private:
         if (url.empty()) {
             return wrong(ErrorKind::kInputRequired, "input", "input is required: give a URL");
         }
-        if (const auto checked = check_address(url, "input", rules_); !checked) {
-            wrong(ErrorKind::kInvalidInput, "input", checked.error().message);
-        }
+        if (const auto checked = check_address(url, "input", rules_); !checked)
+            return wrong(ErrorKind::kInvalidInput, "input", checked.error().message);
+        check_copied_format(url);
+    }
+
+    /// What is copied has the format that its address ends in.
+    void check_copied_format(std::string_view url) {
+        if (order_.kind != ExportOptions::kName || !extension_of_address(url).empty()) return;
+        const auto place = order_.outputs.front().place.url.value_or("");
+        if (place.find("{format}") == std::string::npos) return;
+        wrong(
+            ErrorKind::kInvalidOutput, "options.url",
+            "options.url holds {format}, which the address of input does not tell: name it"
+        );
     }
 
     void check_is_one_file(const TaskInput& input) {

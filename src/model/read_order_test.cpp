@@ -166,6 +166,8 @@ TEST(ReadOrder, ATaskHasItsOwnRules) {
          ErrorKind::kInvalidOutput, "options.url", "s3://"},
         {R"({"kind":"export","input":"https://a/b","options":{"url":"s3://bucket/k","width":1}})",
          ErrorKind::kInvalidOptions, "options.width", "not of export"},
+        {R"({"kind":"export","input":"https://a/b","options":{"url":"s3://bucket/k.{format}"}})",
+         ErrorKind::kInvalidOutput, "options.url", "which the address of input does not tell"},
         {R"({"kind":"import","input":"https://a/b","options":{"width":1}})",
          ErrorKind::kInvalidOptions, "options.width", "not of import"},
         {R"({"kind":"video","input":"https://a/b","output":"s3://bucket/k.mp4"})",
@@ -181,6 +183,11 @@ TEST(ReadOrder, ATaskHasItsOwnRules) {
     EXPECT_EQ(exported->outputs.front().place.url, "s3://bucket/k.anything");
     EXPECT_EQ(exported->connection_of(exported->outputs.front()), "conn_mine");
     EXPECT_EQ(exported->outputs.front().sent.size(), 2U);
+    EXPECT_TRUE(read(
+        R"({"kind":"export","input":"https://a/b.mov?x",
+            "options":{"url":"s3://bucket/{filename}.{format}"}})",
+        task_rules()
+    ));
 }
 
 TEST(ReadOrder, AllProblemsAreToldAtOnceInTheirOrder) {

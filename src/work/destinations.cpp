@@ -24,7 +24,7 @@ Destinations::Destinations(
     for (std::size_t i = 0; i < record.job.outputs->size(); ++i) {
         const auto& url = record.job.outputs->at(i).output;
         const auto& output = record.order.outputs.at(i);
-        if (url) taken_.insert({{connection_of(output), *url}, &output});
+        if (url) static_cast<void>(taken_.take(connection_of(output), *url, output));
     }
 }
 
@@ -88,13 +88,8 @@ Result<Place> Destinations::in_bucket(const OrderedOutput& output, const std::st
         makes_folder(output.operation())
     );
     watch(to, {.connection = connection, .bucket = read_s3(url).bucket});
-    const auto& whose = *taken_.insert({{connection, to.url}, &output}).first;
-    if (whose.second == &output) return to;
-    return Error{
-        ErrorKind::kInvalidOutput,
-        fmt::format("{} is another output's already: give each a place of its own", to.url),
-        "output"
-    };
+    TRY(taken_.take(connection, to.url, output));
+    return to;
 }
 
 /// What every destination of a served job has: its uploads are on record while they are open, and

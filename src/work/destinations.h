@@ -3,10 +3,10 @@
 #include <map>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "work/exporter.h"
+#include "work/places.h"
 #include "work/workshop.h"
 
 namespace ittybit::work {
@@ -53,8 +53,7 @@ private:
     const std::stop_token hand_back_;
     std::vector<std::string> files_;  // ids
     std::map<const OrderedOutput*, std::string> file_of_;
-    std::map<std::pair<std::string, std::string>, const OrderedOutput*>
-        taken_;  // connections, URLs
+    TakenPlaces taken_;
 };
 
 }  // namespace ittybit::work

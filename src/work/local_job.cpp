@@ -34,7 +34,11 @@ net::Client& web_client() {
 
 /// The file of a target, or the address or object of a bucket that the order names.
 Result<std::unique_ptr<Destination>> plain_destination(
-    const LocalRequest& request, std::size_t output, const Ledger& ledger, std::string extension
+    const LocalRequest& request,
+    std::size_t output,
+    const Ledger& ledger,
+    TakenPlaces& taken,
+    std::string extension
 ) {
     const auto& job = ledger.job();
     if (auto target = request.targets[output]) {
@@ -47,22 +51,28 @@ Result<std::unique_ptr<Destination>> plain_destination(
     const auto& ordered = request.order.outputs[output];
     const auto url = ordered.place.url.value_or("");
     if (is_web(url)) return put_destination(web_client(), url, ledger.stop());
-    auto& s3 = *request.s3.at(request.order.connection_of(ordered).value_or(""));
+    const auto connection = request.order.connection_of(ordered).value_or("");
+    auto& s3 = *request.s3.at(connection);
     const OutputWords words{
         job.created_at, job.input, std::string(ordered.kind()), std::move(extension), job.id
     };
     auto place = s3_place(s3.client, s3.account, url, words, makes_folder(ordered.operation()));
+    TRY(taken.take(connection, place.url, ordered));
     return std::unique_ptr<Destination>(std::make_unique<Exporter>(std::move(place), ledger.stop())
     );
 }
 
 /// Where an output goes.
 Result<std::unique_ptr<Destination>> destination_of(
-    const LocalRequest& request, std::size_t output, const Ledger& ledger, std::string extension
+    const LocalRequest& request,
+    std::size_t output,
+    const Ledger& ledger,
+    TakenPlaces& taken,
+    std::string extension
 ) {
     const auto operation = request.order.outputs[output].operation();
     const auto* encryption = encryption_of(operation);
-    auto to = TRY(plain_destination(request, output, ledger, std::move(extension)));
+    auto to = TRY(plain_destination(request, output, ledger, taken, std::move(extension)));
     if (encryption == nullptr) return to;
     const auto open = [](const std::string& url) -> Result<std::unique_ptr<storage::Origin>> {
         return storage::http_origin(web_client(), TRY(net::Url::parse(url)));
@@ -86,7 +96,9 @@ OpenFurther further_opener(const LocalRequest& request) {
 }
 
 /// `request` as the walk takes it. Borrows from all.
-RunRequest run_request(const LocalRequest& request, sandbox::Zygote& zygote, const Ledger& ledger) {
+RunRequest run_request(
+    const LocalRequest& request, sandbox::Zygote& zygote, const Ledger& ledger, TakenPlaces& taken
+) {
     RunRequest run;
     run.kind = request.order.kind;
     run.url = ledger.job().input;
@@ -94,8 +106,8 @@ RunRequest run_request(const LocalRequest& request, sandbox::Zygote& zygote, con
     run.open_input = [&](const std::stop_token& stop) { return open_main_input(request, stop); };
     run.open_further = further_opener(request);
     for (std::size_t i = 0; i < request.order.outputs.size(); ++i) {
-        const auto open = [&request, &ledger, i](const std::string& extension) {
-            return destination_of(request, i, ledger, extension);
+        const auto open = [&request, &ledger, &taken, i](const std::string& extension) {
+            return destination_of(request, i, ledger, taken, extension);
         };
         run.outputs.push_back(
             {request.order.outputs[i].operation(), open, label_of(request.order, i)}
@@ -118,7 +130,8 @@ Job run_here(
 ) {
     auto record = store::JobRecord::make(request.order, request.is_task, clock.now());
     MemoryLedger ledger(std::move(record.job), clock, events, stop);
-    return ledger.end(run(run_request(request, zygote, ledger), ledger));
+    TakenPlaces taken;
+    return ledger.end(run(run_request(request, zygote, ledger, taken), ledger));
 }
 
 Result<json::value> explain_here(

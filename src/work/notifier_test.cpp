@@ -1,5 +1,6 @@
 #include "work/notifier.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -234,6 +235,31 @@ TEST(Outputs, PlaceholdersAreFilled) {
     );
     EXPECT_EQ(read_s3("s3://b/c/d.mp4").bucket, "b");
     EXPECT_EQ(read_s3("s3://b/c/d.mp4").key, "c/d.mp4");
+}
+
+TEST(Outputs, NoTwoHaveOneKeyOfOneConnection) {
+    const std::array<OrderedOutput, 2> outputs{};
+    const auto& [first, second] = outputs;
+    TakenPlaces taken;
+    EXPECT_TRUE(taken.take("mine", "s3://b/k.mp4", first));
+    EXPECT_TRUE(taken.take("mine", "s3://b/k.mp4", first)) << "opened once more";
+    EXPECT_TRUE(taken.take("another", "s3://b/k.mp4", second));
+    const auto refused = taken.take("mine", "s3://b/k.mp4", second);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kInvalidOutput);
+}
+
+TEST(Outputs, AKeyWithoutAnExtensionGetsThatOfTheFormat) {
+    net::Client client{net::Client::Settings{}};
+    const auto key = [&](const std::string& output, const std::string& kind) {
+        const OutputWords words{0, "https://h/talk.2024.mov", kind, "mp4", "job_12345678"};
+        return s3_place(client, storage::S3Account(), output, words, false).main_key;
+    };
+    EXPECT_EQ(key("s3://bkt/{filename}", "video"), "talk.2024.mp4");
+    EXPECT_EQ(key("s3://bkt/{filename}.{format}", "video"), "talk.2024.mp4");
+    EXPECT_EQ(key("s3://bkt/{filename}.bin", "video"), "talk.2024.bin");
+    EXPECT_EQ(key("s3://bkt/copy", "export"), "copy") << "a copy is called as was said";
+    EXPECT_EQ(key("s3://bkt/copy.{format}", "export"), "copy.mp4");
 }
 
 }  // namespace

@@ -124,10 +124,12 @@ Place s3_place(
     const OutputWords& words,
     bool is_folder
 ) {
+    // A name that is filled in may hold dots; and a copy is called as it was said.
+    const bool is_whole = words.kind == ExportOptions::kName || !extension_in(output).empty();
     auto url = fill_placeholders(output, words);
     if (is_folder) {
         if (!url.ends_with('/')) url += '/';
-    } else if (extension_in(url).empty() && !words.format.empty()) {
+    } else if (!is_whole && !words.format.empty()) {
         url += "." + words.format;
     }
     const auto place = read_s3(url);
@@ -137,6 +139,17 @@ Place s3_place(
     to.parts_prefix = is_folder ? place.key : parts_folder(place.key, words.id) + "/";
     to.url = std::move(url);
     return to;
+}
+
+Result<> TakenPlaces::take(
+    const std::string& connection, const std::string& url, const OrderedOutput& output
+) {
+    const auto& whose = *taken_.insert({{connection, url}, &output}).first;
+    if (whose.second == &output) return {};
+    return Error{
+        ErrorKind::kInvalidOutput,
+        fmt::format("{} is another output's already: give each a place of its own", url), "output"
+    };
 }
 
 std::string fill_placeholders(std::string_view output, const OutputWords& words) {

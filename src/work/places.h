@@ -1,11 +1,14 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "model/connection.h"
 #include "model/operation.h"
+#include "model/order.h"
 #include "storage/s3_account.h"
 #include "storage/secret_box.h"
 #include "storage/storage.h"
@@ -59,6 +62,18 @@ Place s3_place(
     const OutputWords& words,
     bool is_folder
 );
+
+/// Which output has which place in a bucket, where only the work tells all of its key.
+class TakenPlaces {
+public:
+    /// Errors: `invalid_output`, where it is another output's already.
+    Result<> take(
+        const std::string& connection, const std::string& url, const OrderedOutput& output
+    );
+
+private:
+    std::map<std::pair<std::string, std::string>, const OrderedOutput*> taken_;
+};
 
 /// "clip.mov" of "https://host/a/clip.mov?x=1", percent-decoded and made harmless; and "clip".
 std::string name_of(std::string_view url);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "model/order.h"
+#include "model/output_name.h"
 #include "work/import.h"
 #include "work/make_output.h"
 #include "work/places.h"
@@ -215,7 +216,7 @@ private:
     }
 
     Result<Published> copied(const Output& output) {
-        const auto to = TRY(output.request.open(""));
+        const auto to = TRY(output.request.open(std::string(extension_of_address(request_.url))));
         {
             const Measured measured(ledger_, output.publish, [this] {
                 return percent_of(*source_);

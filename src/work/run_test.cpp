@@ -255,7 +255,7 @@ TEST_F(RunTest, ACopyIsTheInputWithItsFacts) {
         EXPECT_THAT(task_ends(kind), ElementsAre("succeeded", "succeeded"));
         EXPECT_THAT(done, ElementsAre("probe"));
         EXPECT_EQ(result.tasks[0].output->format, "png");
-        EXPECT_EQ(storage::get(*place_, "out.", {})->size(), 8U);
+        EXPECT_EQ(storage::get(*place_, "out.mov", {})->size(), 8U) << "called as its input";
         EXPECT_EQ(task_ends(kind, "import").at(1), "failed download_failed");
     }
 }
