@@ -11,7 +11,7 @@ from service import Receiver, Server
 
 MEDIA = cli.ROOT / "build/test_media"
 # Their tests run on both databases each time; with --all, all do that use the server of their file.
-ON_BOTH = {"test_api", "test_status", "test_uploads"}
+ON_BOTH = {"test_api", "test_cli_server", "test_several", "test_status", "test_uploads"}
 CLIPS = cli.ROOT / "tests/node_modules"
 
 

@@ -1,12 +1,15 @@
 """One encode by several workers: what comes out is what one worker makes."""
+import http.server
 import json
 import subprocess
+import threading
 
 import pytest
 
 import cli
 import look
-from service import Receiver, Server, Worker, wait_for
+from service import QuietServer, Receiver, Server, Worker, wait_for
+from test_status import read_metrics
 
 SECONDS = 2  # of a piece
 TIDY = 90  # seconds within which the janitor takes away what the dead left
@@ -156,6 +159,39 @@ def test_what_many_make_is_what_one_makes(fleet, alone, films, tmp_path, case):
     assert_nothing_is_left(fleet)
 
 
+def test_a_piece_reads_its_part_of_the_film(fleet, tmp_path):
+    """Whoever joins the pieces reads all for the sound; of the others each the part that is its."""
+    film, sent = tmp_path / "large.mp4", []
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=16,noise=alls=60:allf=t", "-f", "lavfi",
+           "-i", "sine=d=16", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-b:v", "16M",
+           "-pix_fmt", "yuv420p", "-movflags", "+faststart", film)
+    data = film.read_bytes()
+
+    class Ranges(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            first, last = self.headers["Range"].removeprefix("bytes=").split("-")
+            first, end = int(first), min(int(last or len(data)) + 1, len(data))
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{end - 1}/{len(data)}")
+            self.send_header("Content-Length", str(end - first))
+            self.end_headers()
+            for at in range(first, end, 1 << 16):
+                sent.append(self.wfile.write(data[at : min(at + (1 << 16), end)]))
+
+        def log_message(self, *_):
+            pass
+
+    with QuietServer(("127.0.0.1", 0), Ranges) as origin:
+        threading.Thread(target=origin.serve_forever, daemon=True).start()
+        job = fleet.job(input=f"http://127.0.0.1:{origin.server_port}/large.mp4", kind="video",
+                        options={"width": 160, "quality": "low"})
+        fetched(fleet, job, tmp_path / "a.mp4")
+        origin.shutdown()
+    pieces = pieces_of(fleet, job)
+    assert len(pieces) >= 6, pieces
+    assert sum(sent) < 4 * len(data), f"{sum(sent) / len(data)} films for {len(pieces)} pieces"
+
+
 def test_both_workers_encode(fleet, films, tmp_path):
     job = fleet.job(input=f"{films.url}/cfr.mp4", kind="video", options={"quality": "very_high"})
     fetched(fleet, job, tmp_path / "a.mp4")
@@ -213,18 +249,30 @@ def held_by(server, name):
                                          "worker LIKE ?", f"{name}%")]
 
 
+def pieces_counted(server):
+    """What the server's metrics have of its pieces, by outcome."""
+    _, values = read_metrics(server.get("/metrics").text)
+    name = 'ittybit_pieces_total{outcome="'
+    return {key[len(name):-2]: count for key, count in values.items() if key.startswith(name)}
+
+
 def test_a_killed_worker_costs_its_piece(fleet, slow, tmp_path):
+    before = pieces_counted(fleet)
     job = fleet.job(**slow)
     lost = wait_for(lambda: held_by(fleet, "worker"), 60, "a piece of the worker's")
     fleet.worker.kill()
     try:
         fetched(fleet, job, tmp_path / "a.mp4")
+        counted = pieces_counted(fleet)
     finally:
         fleet.worker.start()
     assert len(look.frame_times(tmp_path / "a.mp4")) == 600
     attempts = {piece["piece"]: piece["attempt"] for piece in pieces_of(fleet, job)}
     again = {number for number, attempt in attempts.items() if attempt > 1}
     assert again == {int(lost[0].split("/")[1])}
+    own = [piece for piece in pieces_of(fleet, job) if piece["by"] == "server.log"]
+    assert counted["done"] - before.get("done", 0) == len(own)
+    assert counted["taken back"] - before.get("taken back", 0) == 1
     assert_nothing_is_left(fleet, TIDY)
 
 
