@@ -106,8 +106,8 @@ void MpdSegments::read_template(
     );
     const auto first =
         std::min(read_integer(attribute_of(templates, "startNumber")).value_or(1), kLongestTime);
-    const auto media = attribute_of(templates, "media"),
-               init = attribute_of(templates, "initialization");
+    const auto media = attribute_of(templates, "media");
+    const auto init = attribute_of(templates, "initialization");
     read.start = static_cast<double>(offset) / scale;
     report_.expect(!media.empty(), rule("mpd-segments"), place, "a template without media");
     if (!init.empty()) {

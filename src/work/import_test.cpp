@@ -103,7 +103,7 @@ TEST(Import, ThatFailsStopsTheWorkAndSaysWhy) {
 
 TEST(Import, EndsWithTheJobAndWithTheWork) {
     const auto source = open(stalls);
-    std::stop_source job;
+    const std::stop_source job;
     Import whole(*source, true, job.get_token());
     job.request_stop();
     EXPECT_EQ(whole.finish().error().kind, ErrorKind::kCancelled);

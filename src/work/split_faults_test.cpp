@@ -234,9 +234,12 @@ TEST_F(SplitFaultsTest, APieceWhoseAnswerWasNotHeardIsKept) {
     id_ = add_job();
     UnheardDatabase unheard(*fixture_.database);
     store::SegmentTable segments(unheard);
-    auto own = shop("one", segments);
+    auto own = shop("one");
+    auto others = shop("two", segments);
     before_ = [&](const PlannedPiece& piece) -> Result<> {
-        if (piece.number == 1) left_behind();  // garbage is swept
+        if (piece.number != 0) return {};
+        EXPECT_TRUE(work_once(others));
+        left_behind();  // garbage is swept
         return {};
     };
     work_once(own);
