@@ -97,7 +97,7 @@ def test_all_of_it_is_under_300_kb(server):
 def test_one_signs_in_with_a_key_that_this_tab_alone_keeps(server):
     seen = see(server, "sign_in")
     assert "not known" in seen["refused"]
-    assert seen["paint"] < 2000, "milliseconds, on a busy machine; 200 are usual"
+    assert min(seen["paints"]) < 1000, "milliseconds"
     assert seen["isIn"] and seen["staysIn"] and seen["asksElsewhere"] and seen["isOut"]
     assert seen["cookies"] == [], "nothing that another site could have sent"
 
@@ -152,6 +152,21 @@ def test_a_file_is_sent_and_its_picture_compared(server, media):
     assert job["metadata"] == {"customer": "acme"}
 
 
+def test_files_are_dropped_and_pasted(fresh, media):
+    seen = see(fresh, "dropped_and_pasted", file=str(media / "corner.png"))
+    assert [name.split()[0] for name in seen["chosen"]] == ["dropped.png", "pasted.png"]
+    assert sorted(seen["rows"]) == ["dropped.png", "pasted.png"]
+    jobs = [fresh.wait(job) for job in fresh.get("/jobs").json()]
+    assert [(job["kind"], job["status"]) for job in jobs] == [("image", "succeeded")] * 2
+
+
+def test_an_address_becomes_a_job(server, clip):
+    seen = see(server, "address", clip=clip)
+    assert not seen["isReady"], "nothing is given yet"
+    assert "http" in seen["problem"] and clip in seen["curl"]
+    assert seen["title"] == "flash-small.mp4"
+
+
 def upload(server, path):
     answer = server.call("POST", f"/uploads?filename={path.name}", data=path.read_bytes())
     return answer.json()["url"]
@@ -179,6 +194,7 @@ def test_of_tasks_at_once_each_has_its_progress_and_the_job_the_mean(server, cli
     seen = see(server, "two_at_once", sample=job)
     assert seen["mean"] == "40 %"
     assert ["20 %" in seen["steps"][0], "60 %" in seen["steps"][1]] == [True, True]
+    assert all("2.1×" in step and "8.0 s left" in step for step in seen["steps"])
 
 
 def test_a_job_is_asked_for_again_where_that_failed(server, origin):
@@ -211,6 +227,64 @@ def test_sound_is_seen_as_a_waveform(server, media):
     seen = see(server, "sound", job=job["id"])
     assert 0.001 < seen["drawn"] < 0.9
     assert abs(seen["length"] - 6) < 0.2
+
+
+def test_the_peaks_of_a_sound_are_drawn(server, media):
+    job = ended(server, input=upload(server, media / "flash-720p.mp4"), kind="audio",
+                options={"waveform": "json", "waveform_points": 1000})
+    seen = see(server, "peaks", job=job["id"])
+    assert 0.001 < seen["drawn"] < 0.9 and "6 s" in seen["name"]
+    assert "1000 peaks, as JSON" in seen["told"]
+
+
+def test_a_film_plays_beside_its_facts(server, media):
+    job = ended(server, input=upload(server, media / "flash-small.mp4"), kind="video",
+                options={"width": 160, "end": 60})
+    seen = see(server, "film", job=job["id"])
+    assert seen["played"][:2] == [160, 90] and abs(seen["played"][2] - 5) < 0.1
+    for fact in ("mp4", "320 × 180", "30 fps", "h264", "aac"):
+        assert fact in seen["facts"]
+    compared = "\n".join(re.sub(r"\s+", " ", row) for row in seen["compared"])
+    assert "Picture 320 × 180 160 × 90" in compared
+    assert "Codecs h264 + aac h264 + aac" in compared
+    assert re.search(r"Size .* KB .* KB \d+ % (smaller|larger)", compared)
+    assert "A warning" in seen["warnings"] and "60" in seen["warnings"]
+
+
+@pytest.mark.parametrize("options, name", [({}, "flash-small.gif"),
+                                           ({"format": "webp"}, "flash-small.webp")])
+def test_an_animation_is_shown(server, media, options, name):
+    job = ended(server, input=upload(server, media / "flash-small.mp4"), kind="animation",
+                options={"width": 64, "end": 1, **options})
+    seen = see(server, "animation", job=job["id"])
+    assert (seen["width"], seen["height"], seen["name"]) == (64, 36, name)
+
+
+def test_how_a_job_is_made_is_told_in_words_when_somebody_asks(server, clip, media):
+    def made(kind, **options):
+        return ended(server, input=upload(server, media / "flash-small.mp4"), kind=kind,
+                     options=options)["id"]
+
+    several = ended(server, input=clip, outputs=[
+        {"kind": "image", "name": "poster", "options": {"width": 64, "format": "webp"}},
+        {"kind": "audio", "options": {"format": "opus"}},
+    ])
+    jobs = [made("video"), made("video", width=64, normalize="lufs", start=1, end=3),
+            made("adaptive_video"), several["id"],
+            ended(server, input=f"{clip}.none", kind="video")["id"]]
+    seen = see(server, "made", jobs=jobs)
+    assert seen["before"] == 0, "it costs a look at the input"
+    copied, encoded, stream, both, gone = (re.sub(r"\s+", " ", told) for told in seen["told"])
+    for what in ("picture", "sound"):
+        assert f"The {what} is copied, because it already is what was asked for." in copied
+    assert "The picture is encoded anew, because an option changes it." in encoded
+    assert "scale to 64 × 36" in encoded and "libx264, 64 × 36, CRF" in encoded
+    assert "The sound is encoded anew, because its loudness is changed." in encoded
+    assert "bring to -16 LUFS" in encoded and "aac, 48 kHz" in encoded
+    assert "from 1 s to 3 s" in encoded and "flash-small.mp4" in encoded
+    assert "because streams are made of segments" in stream and "180p: libx264" in stream
+    assert "poster" in both and "WEBP, 64 × 36, quality" in both and "libopus" in both
+    assert "404" in gone
 
 
 def test_a_failure_says_what_to_do_and_its_webhook_is_sent_again(server, clip):
@@ -262,11 +336,27 @@ def test_files_that_come_late_are_not_shown_twice_nor_as_others(server):
     assert seen["uploads"] == ["upload"]
 
 
-def test_the_system_shows_its_numbers_and_walls(server):
+def test_the_system_shows_its_numbers_workers_failures_and_walls(server, clip):
+    ended(server, input=f"{clip}.none", kind="video")
     seen = see(server, "system")
+    assert [re.sub(r"\s+", " ", one) for one in seen["workers"]] == [
+        f"{one['id']} idle, seen now" for one in server.get("/workers").json()]
+    assert "download failed" in seen["failures"] and "an hour" in seen["failures"]
     assert "Waiting" in seen["figures"] and "slots here" in seen["figures"]
     assert "seccomp" in seen["layers"] and seen["charts"] == 2
     assert seen["asksAgain"], "for the latest failures"
+
+
+def test_failures_are_counted_by_kind_and_hour(server, clip):
+    bad = ended(server, input=f"{clip}.none", kind="video")
+    seen = see(server, "failures_by_the_hour", sample=bad)
+    assert seen["pages"] == [0, 1, 2], "up to the one with none of these hours"
+    at = [hour for hour, bars in enumerate(seen["counts"]) if bars]
+    assert len(seen["counts"]) == 24 and at[1] - at[0] == 5 and len(at) == 2
+    then, now = (sorted(seen["counts"][hour]) for hour in at)
+    assert then == [["kind-0", 1], ["kind-2", 1]] and now == [["kind-0", 1], ["kind-1", 1]]
+    assert [re.sub(r"\s+", " ", kind) for kind in seen["kinds"]] == [
+        "download failed 2", "task timeout 1", "disk full 1"]
 
 
 def test_ten_thousand_jobs_scroll_and_a_hundred_change_at_once(server, clip):
@@ -364,8 +454,10 @@ def test_a_server_in_trouble_is_not_pressed_and_what_it_tells_is_kept_in_order(s
     assert seen["looks"] == 1
 
 
-def test_everybody_can_use_it(server, media):
+@pytest.mark.parametrize("width", [1440, 390])
+def test_everybody_can_use_it(server, media, width):
     good = ended(server, input=upload(server, media / "corner.png"), kind="image", width=64)
+    film = ended(server, input=upload(server, media / "flash-small.mp4"), kind="video", width=64)
     bad = ended(server, input="https://example.invalid/a", kind="video")
-    seen = see(server, "accessible", jobs=[good["id"], bad["id"]])
+    seen = see(server, "accessible", width=width, jobs=[good["id"], film["id"], bad["id"]])
     assert seen["findings"] == []

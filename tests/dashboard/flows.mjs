@@ -2,7 +2,10 @@
 // flows.mjs FLOW: does on the dashboard what people do there; {chromium, url, key, …} comes as JSON
 // from stdin, what was seen goes out as JSON.
 import { readFileSync } from "node:fs";
+import { accessible } from "./accessible.mjs";
 import { Dashboard } from "./browser.mjs";
+import { inputs } from "./inputs.mjs";
+import { results } from "./results.mjs";
 import { uploads } from "./uploads.mjs";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
@@ -10,8 +13,23 @@ const given = JSON.parse(readFileSync(0, "utf8"));
 const text = (locator) => locator.innerText();
 const visible = (locator) => locator.waitFor().then(() => true);
 
+/// Milliseconds until something was seen of the page as it was loaded last.
+const firstPaint = (page) =>
+    page.evaluate(
+        () =>
+            new Promise((resolve) => {
+                const name = "first-contentful-paint";
+                const look = (list) =>
+                    list.getEntriesByName(name).forEach((entry) => resolve(entry.startTime));
+                new PerformanceObserver(look).observe({ type: "paint", buffered: true });
+            }),
+    );
+
 const flows = {
+    ...inputs,
+    ...results,
     ...uploads,
+    accessible,
 
     async sign_in(dashboard) {
         const { page } = dashboard;
@@ -23,18 +41,20 @@ const flows = {
         await key.fill(given.key);
         await page.getByRole("button", { name: "Sign in" }).click();
         const isIn = await visible(page.getByText("Live", { exact: true }));
-        await page.reload();
-        const staysIn = await visible(page.getByText("Live", { exact: true }));
-        const paint = await page.evaluate(
-            () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
-        );
+        const paints = [];
+        let staysIn = true;
+        for (let at = 0; at < 3; ++at) {
+            await page.reload();
+            staysIn &&= await visible(page.getByText("Live", { exact: true }));
+            paints.push(await firstPaint(page));
+        }
         const cookies = await dashboard.context.cookies();
         const other = await dashboard.context.newPage();
         await other.goto(given.url);
         const asksElsewhere = await visible(other.getByLabel("API key"));
         await page.getByRole("button", { name: "Sign out" }).click();
         const isOut = await visible(page.getByLabel("API key"));
-        return { paint, refused, isIn, staysIn, cookies, asksElsewhere, isOut };
+        return { paints, refused, isIn, staysIn, cookies, asksElsewhere, isOut };
     },
 
     /// given.revoke is fetched to revoke the key that one is signed in with.
@@ -245,7 +265,13 @@ const flows = {
             .map((task) => ({ ...task, status: "processing", progress: 0 }));
         const job = { ...given.sample, status: "processing", tasks };
         const body = tasks
-            .map(({ id: task }, at) => ({ job: job.id, task, percent: 20 + 40 * at }))
+            .map(({ id: task }, at) => ({
+                job: job.id,
+                task,
+                percent: 20 + 40 * at,
+                speed: 2.13,
+                eta_s: 8,
+            }))
             .map((data) => `event: progress\ndata: ${JSON.stringify(data)}\n\n`)
             .join("");
         await page.route(/\/jobs\/events$/, (route) =>
@@ -317,22 +343,6 @@ const flows = {
             first: await play(names[0]),
             last: await play(names.at(-1)),
         };
-    },
-
-    async sound(dashboard) {
-        const { page } = dashboard;
-        await dashboard.signIn(given.key);
-        await dashboard.go(`jobs/${given.job}`);
-        const wave = page.getByRole("img", { name: /^Waveform/ });
-        await wave.waitFor();
-        const drawn = await wave.evaluate((canvas) => {
-            const { data } = canvas
-                .getContext("2d")
-                .getImageData(0, 0, canvas.width, canvas.height);
-            return data.filter((value, at) => at % 4 === 3 && value > 0).length / (data.length / 4);
-        });
-        const length = await page.locator("audio").evaluate((audio) => audio.duration);
-        return { drawn, length };
     },
 
     /// Why a job failed, what to do, and its webhook sent once more.
@@ -457,12 +467,57 @@ const flows = {
         await page.locator(".figures").waitFor();
         await page.locator(".layers").waitFor();
         await page.locator(".chart canvas").nth(1).waitFor();
+        await page.locator(".workers li").first().waitFor();
+        await page.locator(".failures .tally li").first().waitFor();
         return {
+            workers: await page.locator(".workers li").allInnerTexts(),
+            failures: await text(page.locator(".failures")),
             figures: await text(page.locator(".figures")),
             layers: await text(page.locator(".layers")),
             charts: await page.locator(".chart canvas").count(),
             asksAgain: await page.waitForRequest(/status=failed/).then(() => true),
         };
+    },
+
+    /// Failures of a day, on three pages of the list, of which the last has older ones alone.
+    async failures_by_the_hour(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        const hoursAgo = (hours, kind) => ({
+            ...given.sample,
+            error: { ...given.sample.error, kind },
+            finished_at: Date.now() - hours * 3_600_000,
+        });
+        const lists = [
+            [
+                hoursAgo(0, "task_timeout"),
+                hoursAgo(0, "download_failed"),
+                hoursAgo(5, "download_failed"),
+            ],
+            [hoursAgo(5, "disk_full"), hoursAgo(30, "task_crashed")],
+            [hoursAgo(31, "task_crashed")],
+        ];
+        const pages = [];
+        await page.route(/\/jobs\?status=failed/, (route) => {
+            const at = Number(new URL(route.request().url()).searchParams.get("after"));
+            pages.push(at);
+            const next = `<${given.url}/jobs?after=${at + 1}>; rel="next"`;
+            const headers = { "Has-More": "true", Link: next };
+            return route.fulfill({ json: lists[at] ?? [], headers });
+        });
+        await dashboard.go("system");
+        const hours = page.locator(".hours > div");
+        await hours.first().waitFor();
+        const counts = await hours.evaluateAll((all) =>
+            all.map((hour) =>
+                [...hour.querySelectorAll("i")].map((bar) => [
+                    bar.className,
+                    Number(bar.style.flexGrow),
+                ]),
+            ),
+        );
+        const kinds = await page.locator(".failures .tally li").allInnerTexts();
+        return { counts, kinds, pages: pages.slice(0, 4) };
     },
 
     /// Ten thousand jobs, which the service need not have: it is the page that is asked here.
@@ -645,43 +700,6 @@ const flows = {
         await dashboard.go("system");
         await page.waitForTimeout(6000);
         return { asked, below, place, running, latest, answers, looks };
-    },
-
-    /// What axe-core finds on every page, in both themes.
-    async accessible(dashboard) {
-        const { page } = dashboard;
-        const findings = [];
-        const look = async (where) => {
-            for (const finding of await dashboard.axe()) findings.push({ where, ...finding });
-        };
-        await page.goto(given.url);
-        await page.getByLabel("API key").waitFor();
-        await look("sign in");
-        await dashboard.signIn(given.key);
-        for (const theme of ["light", "dark"]) {
-            await page.emulateMedia({ colorScheme: theme });
-            for (const where of [
-                "jobs",
-                ...given.jobs.map((id) => `jobs/${id}`),
-                "new",
-                "files",
-                "system",
-                "access",
-            ]) {
-                await dashboard.go(where);
-                await page.waitForTimeout(400);
-                await look(`${where}, ${theme}`);
-            }
-            await dashboard.go("jobs");
-            await page.locator(".rows .row input").first().check();
-            await look(`selected, ${theme}`);
-            await page.getByRole("button", { name: "Clear" }).click();
-            await page.keyboard.press("?");
-            await page.getByRole("dialog").waitFor();
-            await look(`keys, ${theme}`);
-            await page.keyboard.press("Escape");
-        }
-        return { findings };
     },
 };
 
