@@ -90,6 +90,12 @@ void print_errors() {
             names(row.kind).at(static_cast<std::size_t>(row.kind)).help
         );
     }
+    fmt::print(R"(
+Some go with other statuses too: `token_invalid` with 403, of a key that is good and may not, and of
+addresses of files; `disk_full` with 507, of an upload; `unavailable` with 423, of an upload that is
+being put together; `invalid_request` with 409, 412, 414, 416, 431, 501 and 505. On the command line
+`unavailable` is exit status 4 where a server answers so, or none does.
+)");
 }
 
 }  // namespace

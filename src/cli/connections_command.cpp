@@ -208,7 +208,7 @@ Command connections_command() {
         declare,
         Takes::kServer,
         {{"list", "All, without secrets."},
-         {"add s3", "A new one; needs --name and --endpoint."},
+         {"add s3", "A new one; needs --name. Without --endpoint it is AWS'."},
          {"test NAME", "Whether it works."},
          {"delete NAME", "Remove it."}},
         {"ittybit connections add s3 --name films --endpoint https://s3.example.com",
