@@ -1,6 +1,7 @@
 #include "api/openapi.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -33,10 +34,16 @@ bool speaks_tus(const Route& route) {
     return route.pattern.starts_with("/uploads/resumable") && !route.is_open;
 }
 
-/// A new key or token is told once: its answer is kept for nobody.
+/// A new key or token is told once: its answer is kept for nobody. A test tells how things are now.
 bool is_remembered(const Route& route) {
-    const bool is_secret = route.answer_schema == "NewKey" || route.answer_schema == "UploadToken";
-    return route.method == "POST" && !is_secret && !speaks_tus(route);
+    constexpr std::array<std::string_view, 3> kKept = {"NewKey", "UploadToken", "ConnectionTest"};
+    const bool is_kept = std::ranges::find(kKept, route.answer_schema) != kKept.end();
+    return route.method == "POST" && !is_kept && !speaks_tus(route);
+}
+
+/// May be asked for the plans in place of a job.
+bool explains(const Route& route) {
+    return std::ranges::find(route.query, "explain") != route.query.end();
 }
 
 /// A managed file itself.
@@ -71,6 +78,7 @@ std::map<int, std::vector<std::string>> failures_of(const Route& route) {
         failures[412] = failures[416] = {"invalid_request"};
     }
     if (speaks_tus(route)) failures[412] = {"invalid_request"};  // another version
+    if (speaks_tus(route) && route.method != "DELETE") failures[423] = {"unavailable"};  // joined
     if (speaks_tus(route) && route.method == "PATCH") failures[409] = {"invalid_request"};
     if (route.pattern == "/files/{id}") failures[409] = {"invalid_request"};  // it is in use
     failures[414] = {"invalid_request"};                                      // a long address
@@ -97,6 +105,15 @@ json::object headers_of(const Route& route) {
     return {};
 }
 
+/// Makes an answer with a job one that may have the plans instead.
+void add_explanation(json::object& answer) {
+    auto& schema = answer["content"].at("application/json").at("schema");
+    schema = {{"oneOf", {schema, schema_reference("Explanation")}}};
+    answer["description"] = fmt::format(
+        "{}; with explain=true the plans", std::string_view(answer["description"].get_string())
+    );
+}
+
 json::object answers_of(const Route& route) {
     json::object answers;
     json::object success{{"description", route.summary}};
@@ -109,10 +126,15 @@ json::object answers_of(const Route& route) {
         success["description"] = "The answer that the Idempotency-Key was given first";
         answers["200"] = success;
     }
+    if (explains(route)) add_explanation(answers["200"].get_object());
     if (has_end(route)) answers["204"] = {{"description", "Nothing more will come"}};
     if (gives_bytes(route)) {
         answers["206"] = {{"description", "A part"}, {"content", content_of("Bytes")}};
         answers["304"] = {{"description", "Unchanged"}};
+        answers["307"] = {
+            {"description", "Where the storage gives it, with --redirect-files"},
+            {"headers", {{"Location", {{"schema", {{"type", "string"}}}}}}}
+        };
     }
     for (const auto& [status, kinds] : failures_of(route)) {
         answers[fmt::format("{}", status)] = {

@@ -74,6 +74,44 @@ TEST(OpenApi, AJobOfSeveralOutputsHasThemInPlaceOfItsKind) {
     }
 }
 
+const json::object& operation(std::string_view path, std::string_view method) {
+    return document().at("paths").as_object().at(path).as_object().at(method).as_object();
+}
+
+std::string kinds_of_answer(const json::object& operation, std::string_view status) {
+    const auto& answers = operation.at("responses").as_object();
+    return compact_json(answers.at(status).at("content").at("application/json").at("schema"));
+}
+
+TEST(OpenApi, PlansAreAnAnswerWhereTheyMayBeAskedFor) {
+    const auto* either = R"({"oneOf":[{"$ref":"#/components/schemas/Job"},)"
+                         R"({"$ref":"#/components/schemas/Explanation"}]})";
+    EXPECT_EQ(kinds_of_answer(operation("/jobs", "post"), "200"), either);
+    EXPECT_EQ(kinds_of_answer(operation("/jobs/{id}", "get"), "200"), either);
+    EXPECT_THAT(kinds_of_answer(operation("/jobs", "post"), "201"), testing::EndsWith("/Job\"}"));
+    const auto& properties = schema("Explanation").at("properties").as_object();
+    EXPECT_EQ(properties.at("object").at("const"), "explanation");
+    EXPECT_TRUE(properties.at("outputs").at("items").at("properties").as_object().contains("plan"));
+}
+
+TEST(OpenApi, AnUploadThatIsBeingJoinedAndAFileInABucketAreTold) {
+    for (const auto* method : {"head", "patch"}) {
+        const auto& upload = operation("/uploads/resumable/{id}/{name}", method);
+        EXPECT_TRUE(upload.at("responses").as_object().contains("423")) << method;
+    }
+    const auto& file = operation("/files/{id}/{name}", "get").at("responses").as_object();
+    EXPECT_TRUE(file.at("307").at("headers").as_object().contains("Location"));
+}
+
+TEST(OpenApi, AnIdempotencyKeyIsOfferedWhereItIsHeeded) {
+    const auto offers = [](std::string_view path) {
+        const auto parameters = compact_json(operation(path, "post").at("parameters"));
+        return parameters.find("Idempotency-Key") != std::string::npos;
+    };
+    EXPECT_TRUE(offers("/jobs") && offers("/connections"));
+    EXPECT_FALSE(offers("/connections/{id}/test"));
+}
+
 TEST(OpenApi, WhatMayBeLeftOutHasNoDefaultThatMakesItRequired) {
     for (const auto* name : {"VideoOptions", "ImageOptions", "ConnectionRequest"}) {
         for (const auto& property : schema(name).at("properties").as_object()) {
