@@ -10,11 +10,11 @@ import cli
 from service import Server, wait_for
 
 
-def check(folder, *flags, config="", env=None):
+def check(folder, *flags, config="", env=None, command="serve"):
     """`serve --check`: its exit status, the settings it prints, and what it complains of."""
     file = folder / "ittybit.toml"
     file.write_text(config)
-    done = subprocess.run([cli.BINARY, "serve", "--check", "--config", file, *flags],
+    done = subprocess.run([cli.BINARY, command, "--check", "--config", file, *flags],
                           env={**cli.environment(folder), **(env or {})}, capture_output=True,
                           text=True, timeout=30, check=False)
     lines = (re.fullmatch(r"(\w+) = (.*?)(?:  # by (.*))?", line)
@@ -82,14 +82,27 @@ def test_passwords_are_not_shown(tmp_path, url):
 def test_the_file_of_the_documentation_says_what_is_preset(tmp_path):
     text = (cli.ROOT / "docs/ittybit.toml").read_text()
     documented = re.sub("^#(?=[a-z])", "", text, flags=re.M)
-    for without_preset in ("keep_outputs", "sign_files", "log_format", "data"):
-        documented = re.sub(f"^{without_preset} = .*$", "", documented, flags=re.M)
     _, preset, _ = check(tmp_path)
     status, told, complaint = check(tmp_path, config=documented)
     assert status == 0, complaint
-    assert {name: value for name, (value, _) in told.items()} == {
+    values = {name: value for name, (value, _) in told.items()}
+    examples = set(re.findall(r"^#   not set by default: an example\n#(\w+) =", text, re.M))
+    assert examples == set(values) - set(preset) != set()
+    assert {name: value for name, value in values.items() if name not in examples} == {
         name: value for name, (value, _) in preset.items()}
-    assert set(re.findall(r"^#([a-z_]+) =", text, re.M)) >= set(preset)
+    assert set(re.findall(r"^#([a-z_]+) =", text, re.M)) == set(values)
+
+
+def test_a_worker_is_told_of_no_setting_that_it_does_not_heed(tmp_path):
+    config = 'listen = "0.0.0.0:80"\nrate_limit = 5\nconcurrency = 3\n'
+    status, told, _ = check(tmp_path, config=config, command="worker")
+    assert status == 0 and told["concurrency"][0] == 3
+    assert not {"listen", "rate_limit", "max_queued", "sign_files"} & set(told)
+    _, told, _ = check(tmp_path, "--listen", "127.0.0.1:90", config=config, command="worker")
+    assert told["listen"] == ("127.0.0.1:90", "--listen")
+    text = (cli.ROOT / "docs/ittybit.toml").read_text()
+    of_serve = re.findall(r"^#   of serve alone\n(?:#   .*\n)*#(\w+) =", text, re.M)
+    assert "rate_limit" in of_serve and not set(of_serve) & set(told)
 
 
 def test_all_that_is_wrong_is_told_with_its_place(tmp_path):

@@ -31,17 +31,25 @@ Result<Settings> settings_of(const Words& words, bool is_debugging) {
     return settings;
 }
 
-/// Prints what would be in force.
-Result<> show_settings(const Words& words, bool is_debugging) {
+/// Whether serve, or a worker, has a use for it.
+bool is_heeded(std::string_view name, bool is_server) {
+    return is_server || std::ranges::find(kOfServeAlone, name) == kOfServeAlone.end();
+}
+
+/// Prints what would be in force. A worker listens where its flag says.
+Result<> show_settings(const Words& words, bool is_debugging, bool is_server) {
     const auto settings = TRY(settings_of(words, is_debugging));
     const auto said = TRY(gather_settings(words.flags, words.config));
-    std::fputs(settings_text(settings, said).c_str(), stdout);
+    const auto text = settings_text(settings, said, [&](std::string_view name) {
+        return is_heeded(name, is_server) || words.flags.contains(name);
+    });
+    std::fputs(text.c_str(), stdout);
     return {};
 }
 
 Result<> run(const Words& words, cli::Context& context, bool is_server) {
     const bool is_debugging = context.globals.is_debugging;
-    if (words.is_checking) return show_settings(words, is_debugging);
+    if (words.is_checking) return show_settings(words, is_debugging, is_server);
     context.interrupt.keep_hang_ups();
     const Start start{
         TRY(settings_of(words, is_debugging)),
@@ -57,7 +65,7 @@ cli::Action declare(CLI::App& app, bool is_server) {
     add_config_flag(app, words->config);
     app.add_flag("--check", words->is_checking, "Print the settings as they are said, and end.");
     add_setting_flags(app, words->flags, [is_server](std::string_view name) {
-        return is_server || std::ranges::find(kOfServeAlone, name) == kOfServeAlone.end();
+        return is_heeded(name, is_server);
     });
     if (is_server) {
         app.add_flag(

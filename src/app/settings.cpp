@@ -211,10 +211,15 @@ std::vector<std::string> differences(const Settings& one, const Settings& other)
     return names;
 }
 
-std::string settings_text(const Settings& settings, const Said& said) {
+std::string settings_text(
+    const Settings& settings,
+    const Said& said,
+    const std::function<bool(std::string_view)>& is_wanted
+) {
     std::string text;
     for (const auto& member : flat_json(settings)) {
         const std::string name(member.key());
+        if (!is_wanted(name)) continue;
         const auto place = said.places.find(name);
         const bool is_said = place != said.places.end();
         const auto value =

@@ -210,7 +210,12 @@ std::string without_password(const std::string& text);
 /// The names of those that differ.
 std::vector<std::string> differences(const Settings& one, const Settings& other);
 
-/// The lines of a configuration file that say the same, with the place of what is not preset.
-std::string settings_text(const Settings& settings, const Said& said);
+/// The lines of a configuration file that say the same of the settings that are wanted, with the
+/// place of what is not preset.
+std::string settings_text(
+    const Settings& settings,
+    const Said& said,
+    const std::function<bool(std::string_view)>& is_wanted
+);
 
 }  // namespace ittybit::app

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include <fmt/core.h>
@@ -25,9 +27,17 @@ std::string choices() {
 }
 
 /// What a value that is preset to nothing may look like.
-std::string example(std::string_view name) {
-    if (name == "keep_outputs") return "\"30d\"";
-    return name == "log_format" ? "\"json\"" : "\"\"";
+std::string_view example(std::string_view name) {
+    if (name == "sign_files") return "\"12h\"";
+    return name == "keep_outputs" ? "\"30d\"" : "\"json\"";
+}
+
+/// Who does not heed it.
+std::string_view exception(std::string_view name) {
+    if (name == "listen")
+        return "#   a worker listens where its flag --listen says, and nowhere else\n";
+    const bool is_of_serve = std::ranges::find(kOfServeAlone, name) != kOfServeAlone.end();
+    return is_of_serve ? "#   of serve alone\n" : "";
 }
 
 void print_settings() {
@@ -35,8 +45,12 @@ void print_settings() {
         using Value = Unwrapped<std::decay_t<decltype(preset)>>;
         fmt::print("\n# {}\n", field.help);
         const auto value = to_json(preset);
-        const auto text = value.is_null() ? example(name) : toml_text(value);
-        fmt::print("{}#{} = {}\n", choices<Value>(), name, text);
+        fmt::print("{}{}", choices<Value>(), exception(name));
+        if (value.is_null()) {
+            fmt::print("#   not set by default: an example\n#{} = {}\n", name, example(name));
+        } else {
+            fmt::print("#{} = {}\n", name, toml_text(value));
+        }
     });
 }
 
@@ -45,11 +59,11 @@ void print_settings() {
 
 int main() {
     fmt::print(
-        "# Settings of `ittybit serve` and `ittybit worker`, each as it is preset. A flag "
-        "(--max-queued)\n# and a variable (ITTYBIT_MAX_QUEUED) go before a line here. `ittybit "
-        "serve "
-        "--config FILE --check`\n# says what is in force. Made by `./dev generate` from "
-        "src/app/settings.h.\n"
+        R"(# Settings of `ittybit serve` and `ittybit worker`: each as it is preset, or an example
+# where nothing is. A flag (--max-queued) and a variable (ITTYBIT_MAX_QUEUED) go before a line here.
+# `ittybit serve --config FILE --check` says what is in force. Made by `./dev generate` from
+# src/app/settings.h.
+)"
     );
     ittybit::app::print_settings();
     return 0;
