@@ -276,7 +276,7 @@ def test_a_killed_worker_costs_its_piece(fleet, slow, tmp_path):
     assert len(look.frame_times(tmp_path / "a.mp4")) == 600
     attempts = {piece["piece"]: piece["attempt"] for piece in pieces_of(fleet, job)}
     again = {number for number, attempt in attempts.items() if attempt > 1}
-    assert again == {int(lost[0].split("/")[1])}
+    assert again == {int(lost[0].split("/")[-1])}
     own = [piece for piece in pieces_of(fleet, job) if piece["by"] == "server.log"]
     assert counted["done"] - before.get("done", 0) == len(own)
     assert counted["taken back"] - before.get("taken back", 0) == 1
@@ -293,7 +293,7 @@ def test_a_killed_server_costs_its_piece(fleet, slow, tmp_path):
     assert len(look.frame_times(tmp_path / "a.mp4")) == 600
     ended = [piece["piece"] for piece in pieces_of(fleet, job) if piece["outcome"] == "done"]
     assert len(ended) == len(set(ended)), "no piece is made twice"
-    assert {int(it.split("/")[1]) for it in done} <= set(ended)
+    assert {int(it.split("/")[-1]) for it in done} <= set(ended)
     assert_nothing_is_left(fleet, TIDY)
 
 

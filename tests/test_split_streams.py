@@ -252,7 +252,7 @@ def test_a_killed_worker_costs_its_piece(fleet, films, tmp_path):
         assert len(look.frame_times(files_of(split)[f"{rung}.m3u8"])) == count
     attempts = {piece["piece"]: piece["attempt"] for piece in pieces_of(fleet, job)}
     again = {number for number, attempt in attempts.items() if attempt > 1}
-    assert again == {int(lost[0].split("/")[1])}
+    assert again == {int(lost[0].split("/")[-1])}
     assert_nothing_is_left(fleet, TIDY)
 
 
