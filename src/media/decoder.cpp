@@ -179,9 +179,9 @@ Result<> Decoder::open_codec() {
 
 Result<> Decoder::push(Packet packet) {
     ++packets_;
-    // In a track that does not say so (ISO/IEC 23001-7) only its samples do.
+    // In a track that does not say so (ISO/IEC 23001-7) only its samples do. By chance some decode.
     if (av_packet_get_side_data(packet.get(), AV_PKT_DATA_ENCRYPTION_INFO, nullptr) != nullptr)
-        is_encrypted_ = true;
+        return encrypted(name_);
     const AVCodecID coding = told_coding(*packet);
     if (coding != AV_CODEC_ID_NONE && coding != parameters_->codec_id) TRY(change_coding(coding));
     if (const auto header = new_header(*packet, codec_->codec_id); !header.empty())
@@ -228,7 +228,6 @@ Result<> Decoder::finish() {
     TRY(send(nullptr));
     const bool is_video = type_ == AVMEDIA_TYPE_VIDEO;
     if (packets_ > 0 && frames_ == 0 && (is_video || damaged_ > 0)) {
-        if (is_encrypted_) return encrypted(name_);
         if (is_unsupported_) return input_error(AVERROR_PATCHWELCOME, "decode " + name_);
         return Error{
             ErrorKind::kCorruptMedia,

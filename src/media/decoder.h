@@ -83,7 +83,6 @@ private:
     std::int64_t packets_ = 0;
     std::int64_t frames_ = 0;
     std::int64_t damaged_ = 0;
-    bool is_encrypted_ = false;
     bool is_unsupported_ = false;  // libav said that it lacks a feature, not that data are broken
     std::int64_t first_dts_ = kNoTime;
     std::int64_t delay_ = 0;
