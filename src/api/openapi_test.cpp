@@ -11,8 +11,8 @@ namespace ittybit::api {
 namespace {
 
 const json::object& document() {
-    static const json::object made = openapi_document(all_routes(), "1");
-    return made;
+    static const json::object kMade = openapi_document(all_routes(), "1");
+    return kMade;
 }
 
 const json::object& schema(std::string_view name) {

@@ -119,9 +119,9 @@ json::object flat_json(const Settings& settings) {
 }  // namespace
 
 std::string without_password(const std::string& text) {
-    static const std::regex user("(://[^:/?@]*:)[^/?]*@");
-    static const std::regex parameter("(password=)[^&]*");
-    return std::regex_replace(std::regex_replace(text, user, "$1***@"), parameter, "$1***");
+    static const std::regex kUser("(://[^:/?@]*:)[^/?]*@");
+    static const std::regex kParameter("(password=)[^&]*");
+    return std::regex_replace(std::regex_replace(text, kUser, "$1***@"), kParameter, "$1***");
 }
 
 Result<ListenAddress> ListenAddress::from_json(const json::value& value) {
