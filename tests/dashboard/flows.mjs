@@ -465,7 +465,7 @@ const flows = {
         await dashboard.signIn(given.key);
         await dashboard.go("system");
         await page.locator(".figures").waitFor();
-        await page.locator(".layers").waitFor();
+        await page.locator(".layers:not(.workers)").waitFor();
         await page.locator(".chart canvas").nth(1).waitFor();
         await page.locator(".workers li").first().waitFor();
         await page.locator(".failures .tally li").first().waitFor();
@@ -473,7 +473,7 @@ const flows = {
             workers: await page.locator(".workers li").allInnerTexts(),
             failures: await text(page.locator(".failures")),
             figures: await text(page.locator(".figures")),
-            layers: await text(page.locator(".layers")),
+            layers: await text(page.locator(".layers:not(.workers)")),
             charts: await page.locator(".chart canvas").count(),
             asksAgain: await page.waitForRequest(/status=failed/).then(() => true),
         };
