@@ -347,18 +347,15 @@ json::object health_schema() {
 }
 
 json::object worker_schema() {
-    return {
-        {"type", "object"},
-        {"required", {"id", "object", "seen_at", "jobs", "pieces"}},
-        {"properties",
-         {{"id",
-           text_schema("As its log has it, in `listening` and `working`. New after each start.")},
-          {"object", {{"const", "worker"}}},
-          {"seen_at", time_schema()},
-          {"jobs", {{"type", "integer"}, {"description", "That it works on."}}},
-          {"pieces",
-           {{"type", "integer"}, {"description", "Of encodes that many share, of its own too."}}}}},
-    };
+    return object_of({
+        {"id", text_schema("As its log has it, in `listening` and `working`. New after each start.")
+        },
+        {"object", {{"const", "worker"}}},
+        {"seen_at", time_schema()},
+        {"jobs", {{"type", "integer"}, {"description", "That it works on."}}},
+        {"pieces",
+         {{"type", "integer"}, {"description", "Of encodes that many share, of its own too."}}},
+    });
 }
 
 /// An API key without itself; a new one with it.
