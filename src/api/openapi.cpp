@@ -41,11 +41,6 @@ bool is_remembered(const Route& route) {
     return route.method == "POST" && !is_kept && !speaks_tus(route);
 }
 
-/// May be asked for the plans in place of a job.
-bool explains(const Route& route) {
-    return std::ranges::find(route.query, "explain") != route.query.end();
-}
-
 /// A managed file itself.
 bool gives_bytes(const Route& route) {
     return route.pattern.starts_with("/files/") && route.answer_schema == "Bytes";
@@ -105,15 +100,6 @@ json::object headers_of(const Route& route) {
     return {};
 }
 
-/// Makes an answer with a job one that may have the plans instead.
-void add_explanation(json::object& answer) {
-    auto& schema = answer["content"].at("application/json").at("schema");
-    schema = {{"oneOf", {schema, schema_reference("Explanation")}}};
-    answer["description"] = fmt::format(
-        "{}; with explain=true the plans", std::string_view(answer["description"].get_string())
-    );
-}
-
 json::object answers_of(const Route& route) {
     json::object answers;
     json::object success{{"description", route.summary}};
@@ -126,7 +112,6 @@ json::object answers_of(const Route& route) {
         success["description"] = "The answer that the Idempotency-Key was given first";
         answers["200"] = success;
     }
-    if (explains(route)) add_explanation(answers["200"].get_object());
     if (has_end(route)) answers["204"] = {{"description", "Nothing more will come"}};
     if (gives_bytes(route)) {
         answers["206"] = {{"description", "A part"}, {"content", content_of("Bytes")}};
@@ -166,7 +151,11 @@ json::array parameters_of(const Route& route) {
             schema = {
                 {"type", "boolean"},
                 {"default", false},
-                {"description", "Makes nothing, and tells the plans of the request instead."},
+                // No other answer of the operation: who takes a job should not have to tell it
+                // from plans, whose fields are no promise.
+                {"description",
+                 "Makes nothing: the answer is 200 and an explanation instead of a job, with the "
+                 "plan of each output. A plan's fields may change from version to version."},
             };
         }
         parameters.push_back({{"name", name}, {"in", "query"}, {"schema", std::move(schema)}});

@@ -11,7 +11,6 @@
 #include "model/error_kinds.h"
 #include "model/order.h"
 #include "sandbox/layers.h"
-#include "work/explain.h"
 
 namespace ittybit::api {
 namespace {
@@ -424,7 +423,6 @@ json::object component_schemas() {
         {"Job", answer_object<Job>()},
         {"JobOutput", answer_object<JobOutput>()},
         {"Task", answer_object<Task>()},
-        {"Explanation", answer_object<work::Explanation>()},
         {"ExternalFile", answer_object<ExternalFile>()},
         {"File", file_schema()},
         {"Failure", answer_object<Failure>()},
