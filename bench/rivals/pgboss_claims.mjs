@@ -26,7 +26,8 @@ const fill = (count, state) =>
     );
 await fill(ended, "completed");
 await fill(ended / 10, "created");
-await filler.query("ANALYZE");
+await filler.query("VACUUM (ANALYZE)");
+await filler.query("CHECKPOINT");
 await filler.end();
 
 const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));

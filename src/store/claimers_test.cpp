@@ -8,12 +8,14 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <set>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 
 #include "store/queue.h"
 #include "store/testing.h"
@@ -48,6 +50,17 @@ Fixture open_for_many() {
     fixture.database = fixture.open_again();
     EXPECT_TRUE(migrate(*fixture.database));
     return fixture;
+}
+
+/// As a server stands whose work of before was long ago, outside a transaction.
+void settle(const std::string& url) {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> session(PQconnectdb(url.c_str()), PQfinish);
+    for (const auto* words : {"VACUUM (ANALYZE)", "CHECKPOINT"}) {
+        const std::unique_ptr<PGresult, decltype(&PQclear)> done(
+            PQexec(session.get(), words), PQclear
+        );
+        EXPECT_EQ(PQresultStatus(done.get()), PGRES_COMMAND_OK) << PQerrorMessage(session.get());
+    }
 }
 
 /// What each call took, and the jobs that were claimed.
@@ -124,7 +137,7 @@ protected:
 
     /// All at once, each with connections of its own, begun one after the other within one pace.
     Times work_all() {
-        run_sql(*fixture_.database, "ANALYZE");
+        settle(fixture_.url);
         const auto count = scale().workers;
         std::vector<std::unique_ptr<Database>> databases;
         for (int i = 0; i < count; ++i) databases.push_back(fixture_.open_again());
