@@ -40,10 +40,10 @@ std::function<void()> note_of(
     if (record.is_task) {
         facts["task"] = job.tasks.front().id;
         facts["status"] = "waiting";
-        return [facts] { log::info("task queued", facts); };
+        return [facts = std::move(facts)] { log::info("task queued", facts); };
     }
     facts["status"] = "queued";
-    return [&service, facts, kind = job.kind] {
+    return [&service, facts = std::move(facts), kind = job.kind] {
         log::info("job queued", facts);
         service.metrics.add("ittybit_jobs_created_total", fmt::format("kind=\"{}\"", kind));
     };
@@ -78,10 +78,10 @@ Result<std::optional<Response>> create(
     service.jobs.create_later(
         record, std::move(key), answer_of(base_path(service), record),
         [&service, note = note_of(service, request, record),
-         reply](Result<store::JobStore::Created> created) {
+         reply](Result<store::JobStore::Created> created) mutable {
             if (!created) return reply(std::move(created).error());
             if (created->is_replayed) return reply(replay(service, created->answer));
-            reply(created_response(std::move(created->answer), note));
+            reply(created_response(std::move(created->answer), std::move(note)));
         }
     );
     return std::optional<Response>();

@@ -45,7 +45,7 @@ bool is_written(Level level) {
 
 void write(Level level, std::string_view message, const json::object& facts) {
     if (!is_written(level)) return;
-    const auto place = ::isatty(STDERR_FILENO) == 1 ? Format::kText : Format::kJson;
+    static const auto place = ::isatty(STDERR_FILENO) == 1 ? Format::kText : Format::kJson;
     const bool is_text = g_format.load().value_or(place) == Format::kText;
     const auto line = is_text ? for_people(name_of(level), message, facts)
                               : for_machines(name_of(level), message, facts);
