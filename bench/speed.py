@@ -153,7 +153,7 @@ def hls(folder, seconds):
 
 def remuxed(folder, source):
     mine = ours("video", source, folder / "ours.mp4")
-    if not plan_of(mine)["picture"]["copy"]:
+    if "copied" not in plan_of(mine)["pictures"][0]:
         sys.exit(f"{source} is encoded again, not copied")
     return mine, {
         "ffmpeg": [ffmpeg("-i", source, "-c", "copy", "-movflags", "+faststart", folder / "r.mp4")]
