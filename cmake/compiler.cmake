@@ -15,7 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND ITTYBIT_WARNINGS -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
          -Wno-stringop-overread)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    set(ITTYBIT_WARNINGS -w) # for fuzzing alone; what to warn of is GCC's matter
+    set(ITTYBIT_WARNINGS -w) # for sanitizers alone; what to warn of is GCC's matter
 endif()
 add_compile_options(-fstack-protector-strong -pthread)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
@@ -23,6 +23,9 @@ add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(ITTYBIT_SANITIZE)
     add_compile_options(-fsanitize=${ITTYBIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${ITTYBIT_SANITIZE})
+    if(ITTYBIT_SANITIZE MATCHES address AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        add_compile_definitions(__SANITIZE_ADDRESS__) # as GCC does
+    endif()
 else()
     add_compile_definitions($<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=3>)
 endif()
