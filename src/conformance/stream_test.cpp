@@ -54,7 +54,7 @@ TEST(Variants, NoCodecIsDeniedThatIsNotKnown) {
 TEST(Rendition, RatesOfEndlessRunsAreMeasuredInLittleTime) {
     manifest::MediaPlaylist playlist;
     playlist.target_duration = 1'000'000'000;
-    playlist.segments.resize(300'000);
+    playlist.segments.resize(100'000);
     Rendition rendition;
     rendition.playlist = &playlist;
     rendition.segments.resize(playlist.segments.size());

@@ -127,7 +127,8 @@ TEST(FragmentMuxer, ALaterSegmentGoesOnWhereTheLastOneEnded) {
     const auto made = pictures(16);
     const auto packets = std::span(made->packets.items);
     ASSERT_TRUE(made->muxer->chunk(packets.first(8)));
-    const auto read = read_fragments(made->muxer->init(), *made->muxer->chunk(packets.subspan(8)));
+    const auto segment = *made->muxer->chunk(packets.subspan(8));
+    const auto read = read_fragments(made->muxer->init(), segment);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->front().decoded, 8000);
     EXPECT_TRUE(read->front().is_key);
@@ -135,7 +136,8 @@ TEST(FragmentMuxer, ALaterSegmentGoesOnWhereTheLastOneEnded) {
 
 TEST(FragmentMuxer, SoundHidesItsPriming) {
     const auto made = silence(3000);
-    const auto read = read_fragments(made->muxer->init(), *made->muxer->chunk(made->packets.items));
+    const auto segment = *made->muxer->chunk(made->packets.items);  // there is no init() before
+    const auto read = read_fragments(made->muxer->init(), segment);
     ASSERT_TRUE(read) << read.error().message;
     ASSERT_EQ(read->size(), 4U);
     EXPECT_EQ((*read)[0].presented, -1024);
