@@ -135,8 +135,12 @@ export const uploads = {
         await page.getByLabel("Width", { exact: true }).fill("0");
         await make(dashboard);
         await page.getByText("24 MB of it are there already").waitFor();
+        // The page does not wait for it; what is whole takes a second request.
+        const deleted = page.waitForResponse(
+            (answer) => answer.request().method() === "DELETE" && /\/files\/./.test(answer.url()),
+        );
         await page.getByRole("button", { name: /^Leave out/ }).click();
-        await page.getByLabel("or an address").waitFor();
+        await deleted;
         return { findings, chosen, kept };
     },
 };
