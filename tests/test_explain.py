@@ -97,6 +97,15 @@ def test_a_job_is_explained_as_it_was_asked_for(server, clip):
     assert server.get(f"/jobs/{job['id']}?explain=false").json()["id"] == job["id"]
 
 
+def test_what_a_damaged_database_holds_of_a_job_is_not_made_up(server, clip):
+    job = server.wait(server.job(input=clip, kind="image"))
+    server.sql("UPDATE jobs SET request = '{' WHERE id = ?", job["id"])
+    path = f"/jobs/{job['id']}"
+    for told in (server.get(f"{path}?explain=true"), server.post(f"{path}/retry")):
+        assert told.status_code == 400 and "send it anew" in told.json()["message"], told.text
+    assert server.get(path).json()["id"] == job["id"]
+
+
 def test_a_wrong_request_is_refused_as_it_would_be(server, clip):
     bad = server.post("/jobs?explain=true", {"input": clip, "kind": "video", "width": -1})
     assert bad.status_code == 400 and bad.json()["kind"] == "invalid_options"

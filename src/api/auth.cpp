@@ -59,7 +59,7 @@ std::optional<Response> Gate::admit(Request& request, const Route& route) {
     if (auto problem = check_headers(request)) return problem;
     const auto token = token_of(request);
     const auto hash = store::hash_of_key(token.value_or(""));
-    if (!admits_at_once(request, route)) {
+    if (token && !is_fresh(hash)) {
         if (const auto looked = look_up(hash); !looked) return error_response(looked.error());
     }
     const MutexLock lock(mutex_);
@@ -165,13 +165,11 @@ void Gate::forget_some() {
 bool Gate::admits_at_once(const Request& request, const Route& route) {
     if (upload_token_of(request, route)) return false;
     const auto token = token_of(request);
-    if (route.is_open || !token) return true;
-    const auto hash = store::hash_of_key(*token);
-    const MutexLock lock(mutex_);
-    return is_fresh(hash);
+    return route.is_open || !token || is_fresh(store::hash_of_key(*token));
 }
 
-bool Gate::is_fresh(const std::string& hash) const {
+bool Gate::is_fresh(const std::string& hash) {
+    const MutexLock lock(mutex_);
     const auto known = known_.find(hash);
     return known != known_.end() && service_.clock.now() - known->second.checked_at < kTrustMs;
 }

@@ -49,7 +49,7 @@ private:
         UnixMillis logged_at = 0;
     };
     Result<bool> look_up(const std::string& hash);
-    bool is_fresh(const std::string& hash) const REQUIRES(mutex_);
+    bool is_fresh(const std::string& hash);
     std::optional<Response> check(Request& request, const Route& route, Known& known)
         REQUIRES(mutex_);
     std::optional<Response> check_rate(Request& request, Known& known) REQUIRES(mutex_);

@@ -20,19 +20,24 @@ Result<JobRequest> read_new(Service& service, const Request& request) {
     return read_job(body, service);
 }
 
+/// The job of the path, whose order is known. Errors: `job_not_found`; `invalid_request` where the
+/// database holds a damaged one.
+Result<store::JobRecord> find_whole_job(Service& service, const Request& request) {
+    auto record = TRY(find_job(service, request));
+    if (record.broken.empty()) return record;
+    return Error{
+        ErrorKind::kInvalidRequest,
+        fmt::format(
+            "the database holds a broken {} of this job, so that nobody knows what it was: "
+            "send it anew",
+            record.broken
+        ),
+        "id"
+    };
+}
+
 Result<JobRequest> read_retry(Service& service, const Request& request) {
-    auto earlier = TRY(find_job(service, request));
-    if (!earlier.broken.empty()) {
-        return Error{
-            ErrorKind::kInvalidRequest,
-            fmt::format(
-                "the database holds a broken {} of this job, so that nobody knows what it was: "
-                "send it anew",
-                earlier.broken
-            ),
-            "id"
-        };
-    }
+    auto earlier = TRY(find_whole_job(service, request));
     TRY(work::unseal_keys(earlier.order, earlier.job.id, service.secrets));
     return read_job(document_of(earlier.order), service);
 }
@@ -59,9 +64,9 @@ Result<Response> explain(Service& service, const Order& order) {
 }
 
 Result<Response> show(Service& service, const Request& request) {
-    const auto record = TRY(find_job(service, request));
-    if (TRY(wants_plans(request))) return explain(service, record.order);
-    return json_response(200, job_json(service, record.job));
+    if (TRY(wants_plans(request)))
+        return explain(service, TRY(find_whole_job(service, request)).order);
+    return json_response(200, job_json(service, TRY(find_job(service, request)).job));
 }
 
 Result<Response> explain_new(Service& service, const Request& request) {

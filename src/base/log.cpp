@@ -12,8 +12,15 @@
 namespace ittybit::log {
 namespace {
 
-std::atomic<Level> g_least{Level::kInfo};
-std::atomic<std::optional<Format>> g_format;
+struct Settings {
+    std::atomic<Level> least = Level::kInfo;
+    std::atomic<std::optional<Format>> format;
+};
+
+Settings& settings() {
+    static Settings of_process;
+    return of_process;
+}
 
 std::string for_people(std::string_view name, std::string_view message, const json::object& facts) {
     const auto seconds = static_cast<std::time_t>(SystemClock().now() / 1000);
@@ -35,18 +42,18 @@ std::string for_machines(
 }  // namespace
 
 void configure(Level least, std::optional<Format> format) {
-    g_least = least;
-    g_format = format;
+    settings().least = least;
+    settings().format = format;
 }
 
 bool is_written(Level level) {
-    return level >= g_least.load(std::memory_order_relaxed);
+    return level >= settings().least.load(std::memory_order_relaxed);
 }
 
 void write(Level level, std::string_view message, const json::object& facts) {
     if (!is_written(level)) return;
-    static const auto place = ::isatty(STDERR_FILENO) == 1 ? Format::kText : Format::kJson;
-    const bool is_text = g_format.load().value_or(place) == Format::kText;
+    static const auto kPlace = ::isatty(STDERR_FILENO) == 1 ? Format::kText : Format::kJson;
+    const bool is_text = settings().format.load().value_or(kPlace) == Format::kText;
     const auto line = is_text ? for_people(name_of(level), message, facts)
                               : for_machines(name_of(level), message, facts);
     // One write per line, so that lines of several threads do not mix; a full pipe loses a line.

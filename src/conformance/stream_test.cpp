@@ -28,7 +28,8 @@ TEST(Codecs, OfWhatIsKnownByNameTheNameIsCompared) {
 /// What is told of a variant with these CODECS whose pictures have that codec.
 std::vector<manifest::Finding> told_of(const std::string& codecs, const std::string& found) {
     Stream stream;
-    manifest::Report unheard, report;
+    manifest::Report unheard;
+    manifest::Report report;
     stream.master = std::get<manifest::MultivariantPlaylist>(manifest::read_playlist(
         "m.m3u8",
         "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"" + codecs +

@@ -39,7 +39,7 @@ std::unique_ptr<Encoded> pictures(int count) {
         frame->format = AV_PIX_FMT_YUV420P;
         frame->width = how.width;
         frame->height = how.height;
-        frame->pts = i * 1000;
+        frame->pts = std::int64_t{1000} * i;
         set_duration(*frame, 1000);
         EXPECT_EQ(av_frame_get_buffer(frame.get(), 0), 0);
         for (int plane = 0; plane < 3; ++plane) {

@@ -95,7 +95,7 @@ protected:
     void TearDown() override { fixture_.close(); }
 
     /// Jobs in a state, of twenty keys in turn; ids in the order in which they are made.
-    void fill(int count, std::string_view status, int generation) {
+    void fill(int count, std::string_view status, int generation) const {
         auto record = record_for("video", "https://example.com/a.mp4");
         ASSERT_TRUE(add_job(*fixture_.database, record));
         run_sql(

@@ -158,7 +158,7 @@ protected:
         result = ledger.end(run(request, ledger));
         std::vector<std::string> words = {std::string(name_of(result.status))};
         for (const auto& task : result.tasks) {
-            words.push_back(std::string(name_of(task.status)));
+            words.emplace_back(name_of(task.status));
             if (task.error) words.back() += fmt::format(" {}", name_of(task.error->kind));
         }
         return words;
@@ -169,7 +169,7 @@ protected:
         done.clear();
         return ends(job_of(request.kind));
     }
-    std::vector<std::string> task_ends(std::string kind, std::string fails = "") {
+    std::vector<std::string> task_ends(const std::string& kind, std::string fails = "") {
         failing = std::move(fails);
         stop = std::stop_source();
         done.clear();
