@@ -282,6 +282,24 @@ def test_one_that_is_not_gone_on_with_expires(small):
     assert tus(small, "HEAD", url).status_code == 404
 
 
+def test_one_key_begins_one_of_them(small):
+    once = {"Idempotency_Key": "one of them", "Upload_Length": 1000}
+    first = tus(small, "POST", FOLDER, **once)
+    assert first.status_code == 201 and "Idempotent-Replayed" not in first.headers
+    url = first.headers["Location"]
+    assert patch(small, url, 0, b"x" * 400).status_code == 204
+    again = tus(small, "POST", FOLDER, **once)
+    assert again.status_code == 201 and again.headers["Location"] == url
+    assert again.headers["Upload-Offset"] == "400"
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert tus(small, "POST", FOLDER, **{**once, "Upload_Length": 999}).status_code == 422
+    token = small.post("/uploads/tokens", {}).json()["token"]
+    other = tus(small, "POST", FOLDER, **once, Authorization=f"Bearer {token}")
+    assert other.status_code == 404, other.headers
+    assert patch(small, url, 400, b"x" * 600).status_code == 204
+    assert tus(small, "POST", FOLDER, **once).headers["Upload-Offset"] == "1000"
+
+
 def test_a_token_is_for_one_of_them(small):
     made = small.post("/uploads/tokens", {"max_bytes": 1000, "expires_in": "5m"}).json()
     as_key = {"Authorization": f"Bearer {made['token']}"}

@@ -1,7 +1,5 @@
 #include "api/dashboard.h"
 
-#include <algorithm>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,16 +10,11 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string header_of(const Response& response, std::string_view name) {
-    const auto found = std::ranges::find(response.headers, name, &Header::name);
-    return found == response.headers.end() ? "" : found->value;
-}
-
 TEST(Dashboard, WithoutItThereIsAPlainPageThatNamesTheWholeApi) {
     TestService service;
     const auto page = front_page(*service, request_of("GET", "/"), {});
     EXPECT_EQ(page.status, 200);
-    EXPECT_EQ(header_of(page, "Content-Type"), "text/html; charset=utf-8");
+    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
     EXPECT_THAT(page.body, HasSubstr("href=\"/openapi.json\""));
     for (const auto& route : all_routes()) {
         EXPECT_THAT(page.body, HasSubstr(std::string(route.pattern)));
@@ -42,7 +35,7 @@ TEST(Dashboard, WithItThePageIsItsOwnBehindAPolicy) {
     };
     const auto plain = front_page(*service, request_of("GET", "/"), {&file, 1});
     EXPECT_EQ(plain.body, "plain");
-    EXPECT_THAT(header_of(plain, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+    EXPECT_THAT(plain.header("Content-Security-Policy"), HasSubstr("default-src 'none'"));
     const auto tight = request_of("GET", "/", {{"Accept-Encoding", "gzip, br"}});
     EXPECT_EQ(front_page(*service, tight, {&file, 1}).body, "tight");
 }

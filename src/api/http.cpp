@@ -35,6 +35,11 @@ const Header* Request::find_header(std::string_view name) const {
     return found == headers.end() ? nullptr : &*found;
 }
 
+std::string_view Response::header(std::string_view name) const {
+    const auto found = std::ranges::find(headers, name, &Header::name);
+    return found != headers.end() ? std::string_view(found->value) : "";
+}
+
 std::string_view Request::capture(std::string_view name) const {
     for (const auto& [key, value] : captures) {
         if (key == name) return value;

@@ -115,6 +115,8 @@ struct Response {
         headers.push_back({std::move(name), std::move(value)});
         return *this;
     }
+    /// The header of this name; "" when there is none.
+    std::string_view header(std::string_view name) const;
 };
 
 /// 204.

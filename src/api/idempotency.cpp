@@ -44,11 +44,15 @@ private:
     std::set<std::string> busy_ GUARDED_BY(mutex_);
 };
 
-/// Of a streamed body only its length, where that is told.
+/// Of a streamed body only its length, where that is told; of a resumable upload what it will be.
 std::string fingerprint_of(const Request& request) {
     storage::Hash hash;
     hash.add(request.path);
     for (const auto& [name, value] : request.query) hash.add(fmt::format("\n{}={}", name, value));
+    for (const auto* name : {"Upload-Length", "Upload-Metadata"}) {
+        if (const auto value = request.header(name); !value.empty())
+            hash.add(fmt::format("\n{}: {}", name, value));
+    }
     hash.add("\n");
     hash.add(request.read_body ? fmt::format("{}", request.body_size.value_or(0)) : request.body);
     return storage::hex_of(hash.end());
@@ -74,14 +78,6 @@ Result<> read_to_the_end(const Request& request) {
     return {};
 }
 
-store::Answer answer_in(const Response& response) {
-    store::Answer answer{"", response.body};
-    for (const auto& header : response.headers) {
-        if (header.name == "Location") answer.location = header.value;
-    }
-    return answer;
-}
-
 /// The one effect of a key that nobody else is busy with.
 Result<Response> answer_once(
     Service& service, Request& request, store::IdempotencyKey key, const Handler& handler
@@ -104,7 +100,8 @@ Result<Response> answer_once(
     auto response = TRY(handler(service, request));
     if (response.status < 200 || response.status > 299) return response;
     if (is_by_bytes) key.fingerprint += "-" + storage::hex_of(bytes.end());
-    TRY(service.jobs.remember(key, answer_in(response), service.clock.now()));
+    const store::Answer answer{std::string(response.header("Location")), response.body};
+    TRY(service.jobs.remember(key, answer, service.clock.now()));
     return response;
 }
 

@@ -82,11 +82,7 @@ protected:
         const auto response =
             list_response(request, *service_, *wanted, json::array(), has_more, last);
         EXPECT_EQ(response.body, "[]");
-        std::string found;
-        for (const auto& header : response.headers) {
-            if (header.name == "Link") found = header.value;
-        }
-        return found;
+        return std::string(response.header("Link"));
     }
 
     TestService service_;

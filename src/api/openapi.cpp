@@ -38,7 +38,7 @@ bool speaks_tus(const Route& route) {
 bool is_remembered(const Route& route) {
     constexpr std::array<std::string_view, 3> kKept = {"NewKey", "UploadToken", "ConnectionTest"};
     const bool is_kept = std::ranges::find(kKept, route.answer_schema) != kKept.end();
-    return route.method == "POST" && !is_kept && !speaks_tus(route);
+    return route.method == "POST" && !is_kept;
 }
 
 /// A managed file itself.
@@ -108,7 +108,7 @@ json::object answers_of(const Route& route) {
         success["headers"] = std::move(headers);
     }
     answers[fmt::format("{}", route.success)] = success;
-    if (route.success == 201 && is_remembered(route)) {
+    if (route.success == 201 && is_remembered(route) && !speaks_tus(route)) {
         success["description"] = "The answer that the Idempotency-Key was given first";
         answers["200"] = success;
     }

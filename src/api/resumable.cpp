@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/handlers.h"
+#include "api/idempotency.h"
 #include "api/joining.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -87,15 +88,28 @@ std::string url_of(
     );
 }
 
-/// The upload that a request is about. Errors: `file_not_found`, also to another upload's token.
-Result<store::ResumableUpload> find_upload(Service& service, const Request& request) {
-    const std::string id(request.capture("id"));
+/// The upload's id in an address that url_of() gave.
+std::string id_in(const std::string& url) {
+    return url.substr(url.find(kResumableFolder) + kResumableFolder.size(), kIdLength);
+}
+
+/// An upload. Errors: `file_not_found`, also to who comes with another upload's token.
+Result<store::ResumableUpload> find_upload(
+    Service& service, const Request& request, const std::string& id
+) {
     auto upload = TRY(service.resumables.find(id));
-    if (!upload || upload->name != request.capture("name")) return no_such_upload();
+    if (!upload) return no_such_upload();
     if (!upload->is_ready && expiry_of(*upload) <= service.clock.now()) return no_such_upload();
     const auto& token = request.upload_token;
     if (!token.empty() && !TRY(service.resumables.is_token_of(token, id))) return no_such_upload();
     return *std::move(upload);
+}
+
+/// The one of the request's path.
+Result<store::ResumableUpload> find_upload(Service& service, const Request& request) {
+    auto upload = TRY(find_upload(service, request, std::string(request.capture("id"))));
+    if (upload.name != request.capture("name")) return no_such_upload();
+    return upload;
 }
 
 /// Of a body that did not say how long it is.
@@ -254,6 +268,21 @@ Result<Response> create(Service& service, const Request& request) {
     return response;
 }
 
+/// One upload for each Idempotency-Key: who asks again is told how far it is by now.
+Handler create_once() {
+    return
+        [create_one = idempotent(create)](Service& service, Request& request) -> Result<Response> {
+            auto response = TRY(create_one(service, request));
+            const auto replayed = response.header("Idempotent-Replayed");
+            if (replayed.empty()) return response;
+            const std::string url(response.header("Location"));
+            const auto upload = TRY(find_upload(service, request, id_in(url)));
+            auto again = told(201, upload);
+            again.with("Location", url).with("Idempotent-Replayed", std::string(replayed));
+            return again;
+        };
+}
+
 Result<Response> show(Service& service, const Request& request) {
     auto upload = TRY(find_upload(service, request));
     TRY(complete(service, upload));
@@ -351,8 +380,7 @@ Route route_of(std::string_view method, bool has_id, std::string_view summary, H
 Result<std::string> uploaded_file(Service& service, const std::string& url) {
     const auto start = url.find(kResumableFolder);
     if (start == std::string::npos) return url;
-    const auto upload =
-        TRY(service.resumables.find(url.substr(start + kResumableFolder.size(), kIdLength)));
+    const auto upload = TRY(service.resumables.find(id_in(url)));
     if (!upload) return url;
     if (upload->is_ready) {
         return service.settings.links.url(
@@ -396,7 +424,8 @@ Result<> name_uploaded_files(Service& service, json::value& document) {
 }
 
 std::vector<Route> resumable_routes() {
-    auto post = route_of("POST", false, "Begin an upload that can be resumed (tus 1.0.0)", create);
+    auto post =
+        route_of("POST", false, "Begin an upload that can be resumed (tus 1.0.0)", create_once());
     post.body = Body::kStream;
     post.success = 201;
     post.errors = {ErrorKind::kInvalidRequest, ErrorKind::kBodyTooLarge, ErrorKind::kDiskFull};

@@ -45,7 +45,7 @@ struct Server::State {
     State(const Router& router, Application application, Options options)
         : shared(router, std::move(application), std::move(options)) {}
 
-    bool make_place();
+    bool make_place() const;
     awaitable<void> accept_all();
     awaitable<void> renew_passes();
     awaitable<void> drain();
@@ -55,7 +55,7 @@ struct Server::State {
 };
 
 /// Whether there is a place for one more, or will be as soon as a guest has left.
-bool Server::State::make_place() {
+bool Server::State::make_place() const {
     const int places = shared.options.connections;
     if (shared.sessions < places) return true;
     auto* guest = shared.guests.find_to_give_way();

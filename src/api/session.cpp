@@ -1,6 +1,5 @@
 #include "api/session.h"
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <vector>
@@ -41,11 +40,6 @@ Response response_of(Result<Response> result) {
 
 bool expects_continue(const HeaderParser& parser) {
     return beast::iequals(parser.get()[http::field::expect], "100-continue");
-}
-
-const Header* header_of(const Response& response, std::string_view name) {
-    const auto found = std::ranges::find(response.headers, name, &Header::name);
-    return found == response.headers.end() ? nullptr : &*found;
 }
 
 Response malformed(std::string message) {
@@ -134,8 +128,9 @@ awaitable<void> Session::run() {
     try {
         while (co_await serve_one()) {
         }
-    } catch (const boost::system::system_error&) {
-        // The client left, or was too slow: nobody is there to be told.
+    } catch (const boost::system::system_error& left) {
+        // Or was too slow: nobody is there to be told.
+        log::debug("client left", {{"error", left.what()}});
     } catch (const std::exception& exception) {
         log::error("connection failed", {{"error", exception.what()}});
     }
@@ -279,11 +274,10 @@ awaitable<std::optional<Response>> Session::admit(Request& request, const Route&
 /// Texts become smaller for those who take it. What fits a packet would gain nothing.
 awaitable<void> Session::compress(const Request& request, Response& response) {
     constexpr std::size_t kPacket = 1400;
-    const auto* type = header_of(response, "Content-Type");
-    if (type == nullptr || !is_compressible(type->value)) co_return;
-    if (header_of(response, "Vary") == nullptr) response.with("Vary", "Accept-Encoding");
+    if (!is_compressible(response.header("Content-Type"))) co_return;
+    if (response.header("Vary").empty()) response.with("Vary", "Accept-Encoding");
     const bool is_worth_it =
-        response.body.size() > kPacket && !header_of(response, "Content-Encoding");
+        response.body.size() > kPacket && response.header("Content-Encoding").empty();
     if (!is_worth_it || !takes_coding(request.header("Accept-Encoding"), "gzip")) co_return;
     response.body =
         co_await elsewhere(shared_.pool, [&response] { return gzipped(response.body); });
@@ -369,7 +363,7 @@ awaitable<bool> Session::refuse(HeaderParser& parser, const Response& response) 
 
 awaitable<void> Session::say_continue(const HeaderParser& parser) {
     if (!expects_continue(parser)) co_return;
-    http::response<http::empty_body> go_on{http::status::continue_, version_};
+    const http::response<http::empty_body> go_on{http::status::continue_, version_};
     co_await http::async_write(stream_, go_on, use_awaitable);
 }
 
