@@ -13,7 +13,7 @@ import pytest
 import requests
 
 import cli
-from service import WAIT, Receiver, Server, wait_for
+from service import WAIT, Receiver, Server, free_port, wait_for
 
 FLOWS = cli.ROOT / "tests/dashboard/flows.mjs"
 CHROMIUM = shutil.which("chromium")
@@ -295,6 +295,20 @@ def test_a_failure_says_what_to_do_and_its_webhook_is_sent_again(server, clip):
     assert "404" in seen["why"] and "still there" in seen["why"]
     assert seen["after"] == seen["before"] + 1
     receiver.wait_for(2)
+    receiver.close()
+
+
+def test_the_webhooks_of_all_jobs_are_seen_at_once(server, clip):
+    receiver = Receiver()
+    lost = f"http://127.0.0.1:{free_port()}/nobody"
+    for url in (receiver.url, lost):
+        job = ended(server, input=f"{clip}.none", kind="image", webhook_url=url)
+    receiver.wait_for(1)
+    path = f"/jobs/{job['id']}/webhooks"
+    wait_for(lambda: server.get(path).json()[0]["attempts"], 10, "a try")
+    seen = see(server, "deliveries", lost=lost, arrived=receiver.url)
+    assert "job.failed" in seen["undelivered"] and "nothing answers" in seen["undelivered"]
+    assert seen["left"] == 0 and "#/jobs/job_" in seen["at"]
     receiver.close()
 
 

@@ -35,7 +35,7 @@ inline constexpr std::string_view kResumableFolder = "/uploads/resumable/";
 Result<> name_uploaded_files(Service& service, json::value& document);
 
 /// What a list can be narrowed by, beside paging.
-enum class Filters { kNone, kJobs, kTasks, kFiles };
+enum class Filters { kNone, kJobs, kTasks, kFiles, kDeliveries };
 
 /// The address in front of what we serve: the operator's, or the one the request was sent to.
 std::string base_url(const Service& service, const Request& request);

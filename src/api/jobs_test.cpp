@@ -80,6 +80,13 @@ TEST(Jobs, CancellingEndsEveryOutputAndTellsTheWebhookOnce) {
         fmt::format("{}/webhooks/{}/resend", path, string_at(deliveries.at(0), "id"));
     EXPECT_EQ(string_at(body_of(ask(service, "POST", resend)), "status"), "pending");
     EXPECT_EQ(ask(service, "POST", path + "/webhooks/msg_x/resend").status, 404);
+    const auto pending = body_of(ask(service, "GET", "/webhooks?status=pending"));
+    ASSERT_EQ(pending.as_array().size(), 1U);
+    EXPECT_EQ(pending.at(0).at("id"), deliveries.at(0).at("id"));
+    EXPECT_EQ(pending.at(0).at("job"), job.at("id"));
+    EXPECT_EQ(body_of(ask(service, "GET", "/webhooks?status=delivered,failed")), json::array());
+    EXPECT_EQ(ask(service, "GET", "/webhooks?status=queued").status, 400);
+    EXPECT_EQ(ask(service, "GET", "/webhooks?after=job_x").status, 400);
     EXPECT_EQ(ask(service, "DELETE", path).status, 204);
     EXPECT_EQ(ask(service, "GET", path).status, 404);
     EXPECT_EQ(ask(service, "GET", path + "/webhooks").status, 404);

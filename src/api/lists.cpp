@@ -79,11 +79,22 @@ Result<void> read_parameter(
 }
 
 template <typename Status>
-Result<void> check_statuses(const std::vector<std::string>& statuses) {
-    std::vector<std::string> known;
-    for (const auto& row : names(Status{})) known.emplace_back(row.name);
+std::vector<std::string> all_of(Status status) {
+    std::vector<std::string> all;
+    for (const auto& row : names(status)) all.emplace_back(row.name);
+    return all;
+}
+
+std::vector<std::string> statuses_of(Filters filters) {
+    if (filters == Filters::kTasks) return all_of(TaskStatus());
+    if (filters == Filters::kJobs) return all_of(JobStatus());
+    return {std::begin(store::kDeliveryStatuses), std::end(store::kDeliveryStatuses)};
+}
+
+Result<void> check_statuses(const std::vector<std::string>& statuses, Filters filters) {
+    const auto known = statuses_of(filters);
     for (const auto& status : statuses) {
-        if (find_named<Status>(status)) continue;
+        if (std::ranges::find(known, status) != known.end()) continue;
         return bad(
             "status", fmt::format(
                           "status must be one of {}, or several with commas between, not {}",
@@ -127,8 +138,7 @@ Result<store::ListQuery> read_list_query(const Request& request, Filters filters
     for (const auto& [name, value] : request.query) {
         TRY(read_parameter(query, name, value));
     }
-    TRY(filters == Filters::kTasks ? check_statuses<TaskStatus>(query.statuses)
-                                   : check_statuses<JobStatus>(query.statuses));
+    TRY(check_statuses(query.statuses, filters));
     TRY(check_error(query.error));
     TRY(check_kind(query.kind, filters));
     return query;

@@ -11,6 +11,7 @@
 #include "model/error_kinds.h"
 #include "model/order.h"
 #include "sandbox/layers.h"
+#include "store/records.h"
 
 namespace ittybit::api {
 namespace {
@@ -297,6 +298,7 @@ json::object delivery_schema() {
         {"error", {{"type", {"string", "null"}}, {"description", "What went wrong."}}},
         {"duration_ms", {{"type", "integer"}}},
     });
+    json::array statuses(std::begin(store::kDeliveryStatuses), std::end(store::kDeliveryStatuses));
     return object_of({
         {"id", text_schema("The webhook-id of every try.")},
         {"object", {{"const", "delivery"}}},
@@ -305,7 +307,9 @@ json::object delivery_schema() {
              "job.succeeded, job.failed or job.cancelled; of a task task.succeeded and so on."
          )},
         {"url", text_schema("Where it goes.")},
-        {"status", {{"type", "string"}, {"enum", {"pending", "delivered", "failed"}}}},
+        {"job", {{"type", {"string", "null"}}, {"description", "Whose end it tells."}}},
+        {"task", {{"type", {"string", "null"}}, {"description", "The standalone task, instead."}}},
+        {"status", {{"type", "string"}, {"enum", std::move(statuses)}}},
         {"attempts", list_of(std::move(attempt))},
         {"next_attempt_at", {{"type", {"integer", "null"}}}},
         {"created_at", time_schema()},

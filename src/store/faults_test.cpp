@@ -180,6 +180,7 @@ std::vector<Operation> operations_of_the_rest() {
          }},
         {"outbox.of_job", [](Stores& s, const Scene& at
                           ) { return outcome_of(s.outbox.of_job(at.delivery.job_id)); }},
+        {"outbox.list", [](Stores& s, const Scene&) { return outcome_of(s.outbox.list({})); }},
         {"outbox.attempts",
          [](Stores& s, const Scene& at) { return outcome_of(s.outbox.attempts(at.delivery.id)); }},
         {"outbox.resend",

@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "store/job_store.h"
+#include "store/paging.h"
 #include "store/rows.h"
 
 namespace ittybit::store {
@@ -171,26 +172,6 @@ Result<Page<std::string>> ids_by_value(Session& session, Walk walk) {
         break;
     }
     return page;
-}
-
-/// Cuts what is more than was asked for, which tells that there is more, and restores the order.
-template <typename T>
-void trim(Page<T>& page, int limit, bool is_reversed) {
-    page.has_more = !page.cursor.empty();
-    if (std::cmp_greater(page.items.size(), limit)) {
-        page.has_more = true;
-        page.cursor.clear();
-        page.items.resize(static_cast<std::size_t>(limit));
-    }
-    if (is_reversed) std::ranges::reverse(page.items);
-}
-
-Result<void> check_cursor(const std::optional<std::string>& id, std::string_view prefix) {
-    if (!id || is_id(*id, prefix)) return {};
-    return Error{
-        ErrorKind::kInvalidRequest,
-        fmt::format("after and before are ids that begin with {}_, not {}", prefix, *id), "after"
-    };
 }
 
 Result<Page<JobRecord>> page_of(Session& session, const ListQuery& query, bool is_task) {

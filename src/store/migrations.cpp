@@ -322,6 +322,9 @@ const std::vector<Step>& steps() {
             "CREATE INDEX jobs_light_in_turn ON jobs (key_id, priority DESC, id) WHERE status = "
             "'queued' AND is_light = 1",
         }},
+        // Webhooks are listed. The status as an expression: what is due next is not to be sought
+        // here.
+        Step{{"CREATE INDEX deliveries_by_status ON deliveries ((status || ''), id)"}},
     };
     return all;
 }

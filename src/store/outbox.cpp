@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "store/lateness.h"
+#include "store/paging.h"
 #include "store/side_tables.h"
 
 namespace ittybit::store {
@@ -153,6 +155,41 @@ Result<std::vector<Delivery>> Outbox::of_job(const std::string& job_id) {
             deliveries.push_back(delivery_from(row));
         }
         return deliveries;
+    });
+}
+
+// The first of each status, and of these the first.
+Result<Page<Delivery>> Outbox::list(const ListQuery& query) {
+    TRY(check_cursor(query.after, "msg"));
+    TRY(check_cursor(query.before, "msg"));
+    const bool is_back = query.before && !query.after;
+    const bool is_down = query.is_descending != is_back;
+    const auto& above = query.is_descending ? query.before : query.after;
+    const auto& below = query.is_descending ? query.after : query.before;
+    const auto sql = fmt::format(
+        "SELECT {} FROM deliveries WHERE status || '' = $1 AND id > $2 AND id < $3 ORDER BY id {} "
+        "LIMIT $4",
+        kColumns, is_down ? "DESC" : "ASC"
+    );
+    const auto is_wanted = [&](std::string_view status) {
+        return query.statuses.empty() ||
+               std::ranges::find(query.statuses, status) != query.statuses.end();
+    };
+    return reading(database_, [&](Session& session) -> Result<Page<Delivery>> {
+        Page<Delivery> page;
+        for (const auto status : kDeliveryStatuses) {
+            if (!is_wanted(status)) continue;
+            const Values values{
+                std::string(status), above.value_or("msg_"), below.value_or("msg`"),
+                std::int64_t{query.limit} + 1
+            };
+            for (const auto& row : TRY(session.run(sql, values)))
+                page.items.push_back(delivery_from(row));
+        }
+        std::ranges::sort(page.items, {}, &Delivery::id);
+        if (is_down) std::ranges::reverse(page.items);
+        trim(page, query.limit, is_back);
+        return page;
     });
 }
 

@@ -136,6 +136,9 @@ struct Page {
     std::string cursor = {};
 };
 
+/// What becomes of a webhook.
+inline constexpr std::string_view kDeliveryStatuses[] = {"pending", "delivered", "failed"};
+
 /// A webhook on its way, or done with.
 struct Delivery {
     std::string id;  // the same over all tries
@@ -143,7 +146,7 @@ struct Delivery {
     std::string type;
     std::string url;
     std::string body;    // the very bytes that are signed and sent
-    std::string status;  // pending, delivered, failed
+    std::string status;  // of kDeliveryStatuses
     std::int64_t attempts = 0;
     std::optional<UnixMillis> next_at;
     UnixMillis created_at = 0;

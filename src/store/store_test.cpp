@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
 #include <set>
@@ -293,6 +295,36 @@ TEST_P(Conformance, FinishWritesStateFilesPartsAndDeliveryAtOnce) {
     EXPECT_EQ(parts->items.front().name, "a.m4s");
     EXPECT_TRUE(parts->has_more);
     EXPECT_FALSE(*queue_->finish(held.claim, outcome, kNow + 100));
+}
+
+TEST_P(Conformance, DeliveriesOfAllJobsAreListedByPages) {
+    Outbox outbox(database());
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(jobs_->cancel(add_job(kNow + i, "https://example.com/hook").job.id, kNow + i));
+    }
+    const auto due = outbox.claim(any_room, kNow + 30'000, kNow + 9);
+    ASSERT_EQ(due->size(), 3U);
+    note(outbox, due->front(), {1, kNow, 200, {}, 9}, "delivered", {});
+    const auto ids_of = [&](const ListQuery& query) {
+        std::vector<std::string> ids;
+        const auto page = outbox.list(query);
+        for (const auto& one : page->items) ids.push_back(one.id);
+        return ids;
+    };
+    const auto newest_first = ids_of({});
+    ASSERT_EQ(newest_first.size(), 3U);
+    EXPECT_TRUE(std::ranges::is_sorted(newest_first, std::greater()));
+    const auto first = outbox.list({.limit = 2});
+    EXPECT_TRUE(first->has_more);
+    const ListQuery rest{.limit = 2, .after = first->items.back().id};
+    EXPECT_EQ(ids_of(rest), std::vector{newest_first.back()});
+    EXPECT_FALSE(outbox.list(rest)->has_more);
+    const ListQuery back{.limit = 1, .before = newest_first.back()};
+    EXPECT_EQ(ids_of(back), std::vector{newest_first[1]}) << "the nearest";
+    EXPECT_EQ(ids_of({.is_descending = false}).front(), newest_first.back());
+    EXPECT_EQ(ids_of({.statuses = {"delivered"}}), std::vector{due->front().id});
+    EXPECT_EQ(ids_of({.statuses = {"pending", "failed"}}).size(), 2U);
+    EXPECT_FALSE(outbox.list({.after = "job_x"}));
 }
 
 TEST_P(Conformance, OneOfSeveralOutputsIsThereWhileTheJobGoesOn) {

@@ -25,8 +25,13 @@ const seen = await page.evaluate(async ({ url, player, places }) => {
                 sounds: hls.allAudioTracks.filter(({ groupId }) => groupId === "audio")
                     .map(({ name }) => name),
                 texts: hls.allSubtitleTracks.map(({ name }) => name),
-                hear: (name) => {
-                    hls.audioTrack = hls.audioTracks.findIndex((track) => track.name === name);
+                // What was buffered of the other is heard until the new one is there.
+                hear: async (name) => {
+                    const index = hls.audioTracks.findIndex((track) => track.name === name);
+                    if (hls.audioTrack === index) return;
+                    const switched = once(hls, Hls.Events.AUDIO_TRACK_SWITCHED);
+                    hls.audioTrack = index;
+                    await switched;
                 },
                 show: (name) => {
                     const is = (track) => track.name === name;

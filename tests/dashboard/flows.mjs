@@ -360,6 +360,24 @@ const flows = {
         return { why, before, after: await tries.count() };
     },
 
+    /// The webhooks of all jobs: those that did not arrive, and those that did.
+    async deliveries(dashboard) {
+        const { page } = dashboard;
+        await dashboard.signIn(given.key);
+        await dashboard.go("system");
+        const list = page.locator(".card", {
+            has: page.getByRole("heading", { name: "Webhooks", exact: true }),
+        });
+        const undelivered = await text(list.locator(".delivery", { hasText: given.lost }));
+        await list.getByLabel("Show").selectOption("delivered");
+        const arrived = list.locator(".delivery", { hasText: given.arrived });
+        await arrived.first().waitFor();
+        const left = await list.locator(".delivery", { hasText: given.lost }).count();
+        await arrived.first().getByRole("link", { name: "its job" }).click();
+        await page.getByRole("heading", { name: "Webhook", exact: true }).waitFor();
+        return { undelivered, left, at: page.url() };
+    },
+
     /// Names, labels and messages of others are text, and nothing else.
     async hostile(dashboard) {
         const { page } = dashboard;

@@ -1,8 +1,9 @@
 // What the service stores, and how much room it takes.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { contentOf, nextPage, ownFile, remove, send, type StoredFile } from "./api";
+import { useState } from "preact/hooks";
+import { ownFile, remove, type StoredFile } from "./api";
 import { ago, bytes, moment } from "./format";
 import { Icon } from "./icon";
+import { usePages } from "./pages";
 import { attempt, confirm, now, say } from "./ui";
 
 const ROLES = { output: "Output", upload: "Upload", import: "Import" };
@@ -36,32 +37,14 @@ function Row({ file, erase }: { file: StoredFile; erase: () => void }) {
 
 export function Files() {
     const [role, setRole] = useState<Role | "">("");
-    const [files, setFiles] = useState<StoredFile[] | null>(null);
-    const [next, setNext] = useState(""); // "" at the end, and while it is asked for
-    const turn = useRef(0); // of loading: an answer that was overtaken is dropped
-    const load = async (after = "") => {
-        const mine = ++turn.current;
-        setNext("");
-        if (!after) setFiles(null);
-        await attempt(async () => {
-            const query = new URLSearchParams({ limit: "50", ...(role && { role }) });
-            if (after) query.set("after", after);
-            const answer = await send("GET", `files?${query}`);
-            const page = await contentOf<StoredFile[]>(answer);
-            if (mine !== turn.current) return;
-            setFiles((earlier) => [...(earlier ?? []), ...page]);
-            after = nextPage(answer) ?? "";
-        });
-        if (mine === turn.current) setNext(after);
-    };
-    useEffect(() => void load(), [role]);
+    const { items: files, more, drop } = usePages<StoredFile>("files", role ? { role } : {});
     const erase = async (file: StoredFile) => {
         const text = "Its address ends, with all its parts. The job that made it stays.";
         if (!(await confirm(`Delete ${file.name}?`, text, "Delete"))) return;
         await attempt(async () => {
             await remove(`files/${file.id}`);
             say("Deleted");
-            setFiles((all) => all && all.filter((one) => one.id !== file.id));
+            drop(file.id);
         });
     };
     return (
@@ -105,8 +88,8 @@ export function Files() {
                         </tbody>
                     </table>
                 )}
-                {next && (
-                    <button type="button" onClick={() => void load(next)}>
+                {more && (
+                    <button type="button" onClick={more}>
                         More
                     </button>
                 )}

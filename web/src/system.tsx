@@ -7,6 +7,7 @@ import { bytes, duration } from "./format";
 import { history, metrics, perMinute, total, watch, type Metrics } from "./metrics";
 import { poll } from "./poll";
 import { Bar, Problem } from "./ui";
+import { Deliveries } from "./webhooks";
 import { Workers } from "./workers";
 
 const LAYERS: Record<string, [string, string]> = {
@@ -170,7 +171,11 @@ export function System() {
             <div class="halves">
                 <div>
                     <Failures />
-                    <Tally title="Webhooks" name="ittybit_webhook_attempts_total" label="outcome" />
+                    <Tally
+                        title="Webhooks sent"
+                        name="ittybit_webhook_attempts_total"
+                        label="outcome"
+                    />
                     <Tally
                         title="Media processes ended"
                         name="ittybit_child_exits_total"
@@ -182,6 +187,7 @@ export function System() {
                     {health && <Walls health={health} />}
                 </div>
             </div>
+            <Deliveries />
         </div>
     );
 }
