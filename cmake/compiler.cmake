@@ -16,6 +16,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
          -Wno-stringop-overread)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     set(ITTYBIT_WARNINGS -w) # for sanitizers alone; what to warn of is GCC's matter
+    # Else no two builds have the same precompiled header, and ccache knows no source again.
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 add_compile_options(-fstack-protector-strong -pthread)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)

@@ -87,17 +87,22 @@ export function Deliveries() {
     const { items, more, again } = usePages<Delivery>("webhooks", { status });
     return (
         <section class="card">
-            <h2>Webhooks</h2>
-            <label class="inline">
-                Show
-                <select value={status} onChange={(event) => setStatus(event.currentTarget.value)}>
-                    {Object.entries(SHOWN).map(([value, name]) => (
-                        <option key={value} value={value}>
-                            {name}
-                        </option>
-                    ))}
-                </select>
-            </label>
+            <div class="title">
+                <h2>Webhooks</h2>
+                <label class="inline">
+                    Show
+                    <select
+                        value={status}
+                        onChange={(event) => setStatus(event.currentTarget.value)}
+                    >
+                        {Object.entries(SHOWN).map(([value, name]) => (
+                            <option key={value} value={value}>
+                                {name}
+                            </option>
+                        ))}
+                    </select>
+                </label>
+            </div>
             {items?.length === 0 && <p class="hint">None.</p>}
             {items?.map((one) => (
                 <Entry key={one.id} delivery={one} changed={again} isOfMany />
