@@ -320,6 +320,15 @@ public:
           faulty_(recording_),
           stores(faulty_) {
         EXPECT_TRUE(migrate(*fixture_.database));
+        add_jobs();
+        add_files(scene.held.claim.job_id);
+        add_keys();
+    }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World() { fixture_.close(); }
+
+    void add_jobs() {
         auto& s = stores;
         EXPECT_TRUE(create(s.jobs, make_record(), IdempotencyKey{"POST /jobs", "k", "f"}));
         scene.held = **s.queue.claim("w1", kNow + 10);
@@ -329,23 +338,25 @@ public:
         scene.delivery = s.outbox.of_job(ended.job.id)->front();
         scene.queued = make_record();
         EXPECT_TRUE(create(s.jobs, scene.queued));
-        const auto& job = scene.held.claim.job_id;
+    }
+    void add_files(const std::string& job) {
+        auto& s = stores;
         EXPECT_TRUE(s.files.add({"f1", job, "output", "a.mp4", false, kNow, kNow}));
         EXPECT_TRUE(s.files.add({"f2", {}, "upload", "a.mp4", true, kNow, kNow}));
         EXPECT_TRUE(s.files.add({"f3", {}, "garbage", "a.mp4", false, kNow, kNow}));
         EXPECT_TRUE(s.resumables.add({.id = "r1", .name = "x", .length = 9, .used_at = kNow}));
         EXPECT_TRUE(*s.resumables.add_piece("r1", {0, 4, "a"}, kNow));
         EXPECT_TRUE(s.uploads.add({job, 1, "c", "b", "r1"}, kNow));
+    }
+    void add_keys() {
+        auto& s = stores;
         EXPECT_TRUE(s.connections.add({"conn_1", "one", {{"a", 1}}, "x", true, kNow, kNow}));
         EXPECT_TRUE(s.files.allow_upload({"t1", "key_1", 5, kNow + kDay}));
         EXPECT_TRUE(s.keys.add({"key_1", "n", "h1", "h", kNow}));
         EXPECT_TRUE(s.keys.add({"key_0", "n", "h0", "h", kNow}));  // the last one cannot go
     }
-    World(const World&) = delete;
-    World& operator=(const World&) = delete;
-    ~World() { fixture_.close(); }
 
-    Rows select(const std::string& sql) {
+    Rows select(const std::string& sql) const {
         auto rows = reading(*fixture_.database, [&](Session& session) { return session.run(sql); });
         EXPECT_TRUE(rows) << sql;
         return *std::move(rows);
@@ -371,7 +382,7 @@ public:
         return all;
     }
 
-    void change(const std::string& sql, const Values& values) {
+    void change(const std::string& sql, const Values& values) const {
         EXPECT_TRUE(writing(*fixture_.database, [&](Session& session) {
             return session.run(sql, values);
         })) << sql;

@@ -18,7 +18,7 @@ struct Step {
 
 /// Never edit a step that was released: add one.
 const std::vector<Step>& steps() {
-    static const std::vector<Step> all = {
+    static const std::vector<Step> kAll = {
         Step{{
             // Jobs and tasks. A standalone task is a job with is_task = 1 and one task.
             R"(CREATE TABLE jobs (
@@ -326,7 +326,7 @@ const std::vector<Step>& steps() {
         // here.
         Step{{"CREATE INDEX deliveries_by_status ON deliveries ((status || ''), id)"}},
     };
-    return all;
+    return kAll;
 }
 
 /// A statement of the steps in the words of this database.

@@ -49,7 +49,7 @@ Result<std::vector<std::string>> receivers(Database& database, UnixMillis now) {
 /// clocks of two machines are apart.
 constexpr std::string_view kOfFuture =
     "status = 'pending' AND updated_at > $1 AND (lease_until = 0 OR updated_at > $2)";
-constexpr UnixMillis kMostApart = 5 * 60'000;
+constexpr UnixMillis kMostApart = UnixMillis{5} * 60'000;
 
 /// Whether there is such a wait.
 Result<bool> has_of_future(Session& session, UnixMillis now) {

@@ -119,7 +119,7 @@ protected:
         order.kind = kMultiKind;
         order.webhook_url = "https://example.com/hook";
         order.outputs.push_back({Operation(ImageOptions{}), {{}, {}, "poster"}, {}});
-        order.outputs.push_back({Operation(AdaptiveVideoOptions{}), {}, {}});
+        order.outputs.emplace_back().work = Operation(AdaptiveVideoOptions{});
         const auto record = store::JobRecord::make(std::move(order), false, clock_.now());
         std::promise<bool> created;
         sure_.jobs.create_later(record, std::nullopt, {}, [&](const auto& result) {
