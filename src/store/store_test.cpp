@@ -582,7 +582,7 @@ TEST_P(Conformance, DeliveriesAreClaimedWhenDueAndResent) {
     EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow)->empty());
     const auto first = deliveries->front();
     EXPECT_EQ(first.attempts, 1);
-    DeliveryAttempt attempt{1, kNow, 500, "it answered 500", 12};
+    const DeliveryAttempt attempt{1, kNow, 500, "it answered 500", 12};
     note(outbox, first, attempt, "pending", kNow + 5'000);
     EXPECT_TRUE(outbox.claim(any_room, kNow + 30'000, kNow + 4'999)->empty());
     EXPECT_EQ(*outbox.next_due(kNow), kNow + 5'000);
