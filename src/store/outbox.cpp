@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, job_id, type, url, body, status, attempts, next_at, created_at, updated_at";
+/// The same without the bytes that are sent, which may be many.
+constexpr std::string_view kListed =
+    "id, job_id, type, url, '' AS body, status, attempts, next_at, created_at, updated_at";
 
 /// When a delivery may be taken: not before its time, and not while somebody is sending it.
 constexpr std::string_view kDueAt =
@@ -169,7 +172,7 @@ Result<Page<Delivery>> Outbox::list(const ListQuery& query) {
     const auto sql = fmt::format(
         "SELECT {} FROM deliveries WHERE status || '' = $1 AND id > $2 AND id < $3 ORDER BY id {} "
         "LIMIT $4",
-        kColumns, is_down ? "DESC" : "ASC"
+        kListed, is_down ? "DESC" : "ASC"
     );
     const auto is_wanted = [&](std::string_view status) {
         return query.statuses.empty() ||

@@ -41,8 +41,8 @@ public:
     );
 
     Result<std::vector<Delivery>> of_job(const std::string& job_id);
-    /// Of all jobs, by their ids: in the order in which they were made. Heeds paging and statuses.
-    /// Errors: `invalid_request` (a cursor that is no delivery's id).
+    /// Of all jobs, without bodies, in the order in which they were made. Heeds paging and
+    /// statuses. Errors: `invalid_request` (a cursor that is no delivery's id).
     Result<Page<Delivery>> list(const ListQuery& query);
     Result<std::vector<DeliveryAttempt>> attempts(const std::string& delivery_id);
 

@@ -4,10 +4,10 @@ import { ownFile, remove, type StoredFile } from "./api";
 import { ago, bytes, moment } from "./format";
 import { Icon } from "./icon";
 import { usePages } from "./pages";
-import { attempt, confirm, now, say } from "./ui";
+import { attempt, confirm, now, say, Show } from "./ui";
 
 const ROLES = { output: "Output", upload: "Upload", import: "Import" };
-type Role = keyof typeof ROLES;
+const SHOWN = { "": "all", output: "outputs", upload: "uploads", import: "imports" };
 
 function Row({ file, erase }: { file: StoredFile; erase: () => void }) {
     return (
@@ -36,7 +36,7 @@ function Row({ file, erase }: { file: StoredFile; erase: () => void }) {
 }
 
 export function Files() {
-    const [role, setRole] = useState<Role | "">("");
+    const [role, setRole] = useState("");
     const { items: files, more, drop } = usePages<StoredFile>("files", role ? { role } : {});
     const erase = async (file: StoredFile) => {
         const text = "Its address ends, with all its parts. The job that made it stays.";
@@ -51,20 +51,7 @@ export function Files() {
         <div class="page">
             <div class="title">
                 <h1>Files</h1>
-                <label class="inline">
-                    Show
-                    <select
-                        value={role}
-                        onChange={(event) => setRole(event.currentTarget.value as Role | "")}
-                    >
-                        <option value="">all</option>
-                        {Object.entries(ROLES).map(([value, name]) => (
-                            <option key={value} value={value}>
-                                {name.toLowerCase()}s
-                            </option>
-                        ))}
-                    </select>
-                </label>
+                <Show value={role} options={SHOWN} choose={setRole} />
             </div>
             <section class="card">
                 {files?.length === 0 && <p class="hint">None.</p>}

@@ -160,3 +160,23 @@ export const Problem = ({ text }: { text: string }) =>
             {text}
         </p>
     ) : null;
+
+interface ShowProps {
+    value: string;
+    options: Record<string, string>; // values and their names
+    choose: (value: string) => void;
+}
+
+/// What a list is narrowed to, beside its heading.
+export const Show = ({ value, options, choose }: ShowProps) => (
+    <label class="inline">
+        Show
+        <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+            {Object.entries(options).map(([one, name]) => (
+                <option key={one} value={one}>
+                    {name}
+                </option>
+            ))}
+        </select>
+    </label>
+);

@@ -6,7 +6,7 @@ import { Icon } from "./icon";
 import { isFinal } from "./jobs";
 import { usePages } from "./pages";
 import { poll } from "./poll";
-import { attempt, say, State } from "./ui";
+import { attempt, say, Show, State } from "./ui";
 
 const SHOWN = {
     "pending,failed": "not delivered",
@@ -89,19 +89,7 @@ export function Deliveries() {
         <section class="card">
             <div class="title">
                 <h2>Webhooks</h2>
-                <label class="inline">
-                    Show
-                    <select
-                        value={status}
-                        onChange={(event) => setStatus(event.currentTarget.value)}
-                    >
-                        {Object.entries(SHOWN).map(([value, name]) => (
-                            <option key={value} value={value}>
-                                {name}
-                            </option>
-                        ))}
-                    </select>
-                </label>
+                <Show value={status} options={SHOWN} choose={setStatus} />
             </div>
             {items?.length === 0 && <p class="hint">None.</p>}
             {items?.map((one) => (
